@@ -1,1 +1,11 @@
-//! Placeholder.
+//! The rules of Rollcall: values, events, aggregates and policies.
+//!
+//! Architecture invariant: this crate is deaf and blind. No IO, no async, no clock, no randomness:
+//! time, ids and the actor come in as arguments, so every rule can be shown in a test without a
+//! server and replays the same way forever.
+
+pub mod kernel;
+pub mod refusal;
+
+pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed};
+pub use refusal::{Code, Refusal};

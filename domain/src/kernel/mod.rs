@@ -1,0 +1,14 @@
+//! The vocabulary every context shares: ids, events, deciders, actors and sealed personal data.
+
+mod actor;
+mod any;
+mod decider;
+mod event;
+pub mod ids;
+mod seal;
+
+pub use actor::{Actor, ActorKind};
+pub use any::{DecodeError, EventSet};
+pub use decider::{Decider, Decision};
+pub use event::{Event, Facets};
+pub use seal::Sealed;
