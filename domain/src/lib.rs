@@ -6,6 +6,7 @@
 
 pub mod kernel;
 pub mod refusal;
+pub mod sessions;
 
 pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed};
 pub use refusal::{Code, Refusal};

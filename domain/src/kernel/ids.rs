@@ -60,6 +60,12 @@ typed_id! {
     AffiliationId;
     /// An in-portal notification (MC-69).
     NotificationId;
+    /// One message on its way to one recipient (GN-19).
+    DeliveryId;
+    /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).
+    LinkId;
+    /// Where the vault keeps a password hash or an encrypted PIN; never the secret itself.
+    VaultRef;
     /// Whoever personal data is about: a user, or a registration or attempt that has no account yet.
     /// Destroying the subject's key erases that data.
     SubjectId;
@@ -86,6 +92,11 @@ impl MembershipId {
 
 impl From<UserId> for SubjectId {
     fn from(id: UserId) -> Self {
+        Self(id.0)
+    }
+}
+impl From<InvitationId> for SubjectId {
+    fn from(id: InvitationId) -> Self {
         Self(id.0)
     }
 }

@@ -5,6 +5,8 @@ mod any;
 mod decider;
 mod event;
 pub mod ids;
+#[cfg(test)]
+pub mod scenario;
 mod seal;
 
 pub use actor::{Actor, ActorKind};
