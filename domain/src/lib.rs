@@ -7,6 +7,7 @@
 pub mod kernel;
 pub mod refusal;
 pub mod sessions;
+pub mod users;
 pub mod values;
 
 pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed};

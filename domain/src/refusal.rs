@@ -40,6 +40,7 @@ codes! {
     OtpTooMany = "OTP_TOO_MANY";
     SessionEnded = "SESSION_ENDED";
     SessionExpired = "SESSION_EXPIRED";
+    CurrentPasswordWrong = "CURRENT_PASSWORD_WRONG";
     // links and tokens
     LinkInvalid = "LINK_INVALID";
     LinkExpired = "LINK_EXPIRED";

@@ -82,6 +82,12 @@ impl<A: Decider> Outcome<A> {
         self.state
     }
 
+    /// The events, where a test needs to look inside them.
+    #[track_caller]
+    pub fn events(&self) -> &[A::Event] {
+        self.result.as_ref().expect("the command should be accepted")
+    }
+
     /// Asserts the refusal's code and returns the refusal.
     #[track_caller]
     pub fn refused(self, code: Code) -> Refusal {

@@ -1,0 +1,96 @@
+//! What can be asked of a credential. Invariant: whatever needs a secret (which hash a password
+//! fits, whether it is like an earlier one) arrives as an answer, not as the secret.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{ResetMethod, UnlockCause};
+use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use crate::values::PasswordViolation;
+
+/// A command to stream `users.credential`.
+#[derive(Clone, Debug)]
+pub enum CredentialCommand {
+    /// Send the link for the first password (MC-21); nothing happens when there is one already.
+    SendSetupLink { user: UserId, link_id: LinkId, expires_at: DateTime<Utc> },
+    /// Send a link for a forgotten password, set or not (MC-22, MC-26).
+    RequestPasswordReset {
+        user: UserId,
+        link_id: LinkId,
+        method: ResetMethod,
+        expires_at: DateTime<Utc>,
+    },
+    /// Set or replace the password through a link (MC-23, MC-26).
+    SetPasswordByLink { user: UserId, link_id: LinkId, otp: StepUp, new: NewPassword },
+    /// Change the password, knowing the current or the temporary one (MC-27). `matched` is the
+    /// stored hash that the typed current password fits.
+    ChangePassword {
+        user: UserId,
+        matched: Option<VaultRef>,
+        otp: StepUp,
+        new: NewPassword,
+        min_age: Option<TimeDelta>,
+    },
+    /// Take over a password hash from another portal, where there is none yet (AL-02).
+    ImportPassword { user: UserId, hash_ref: VaultRef },
+    /// Mail a temporary password (CX-07).
+    IssueTemporaryPassword { user: UserId, hash_ref: VaultRef, expires_at: DateTime<Utc> },
+    /// The password has become too old; too early, it is no error (CC-04).
+    ExpirePassword { user: UserId, max_age: TimeDelta },
+    /// Somebody tries to sign in. Accepted whatever comes of it, so that failures are recorded;
+    /// the answer for the person is [`super::login_refusal`].
+    AttemptLogin(LoginAttempt),
+    /// Lift a lock (CC-06).
+    UnlockUser { by: UnlockCause },
+    /// The scheduler found the lock's time run out; too early, it is no error (CX-08).
+    ExpireLock,
+}
+
+/// The answer to "was a passcode given where one is needed?" (MC-28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUp {
+    /// The policy asks for none.
+    NotRequired,
+    /// One was asked for and verified.
+    Passed,
+    /// One is asked for and has not been given.
+    Missing,
+}
+
+/// A password somebody wants to have from now on, with what was found out about it.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    pub hash_ref: VaultRef,
+    /// The policy's rules that it breaks.
+    pub violations: Vec<PasswordViolation>,
+    /// It equals one of the last N.
+    pub reused: bool,
+    /// It is like one of the last N (GN-07).
+    pub too_similar: bool,
+}
+
+/// A login as the aggregate sees it.
+#[derive(Clone, Debug)]
+pub struct LoginAttempt {
+    /// `None` for an identifier that nobody has.
+    pub user: Option<UserId>,
+    /// The session to be opened on success.
+    pub session: SessionId,
+    /// Which of [`super::Credential::login_hashes`] the typed password fits.
+    pub matched: Option<VaultRef>,
+    /// Whether the person has a membership or plan role to sign in for.
+    pub active: bool,
+    pub lockout: LockoutRules,
+    /// The greatest age of a password, where the policy has one.
+    pub max_age: Option<TimeDelta>,
+}
+
+/// The policy's `lockout.*` parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockoutRules {
+    /// The failure in a row that locks.
+    pub threshold: u32,
+    /// How long a lock lasts; `None`: until somebody lifts it.
+    pub auto: Option<TimeDelta>,
+    /// Whether trying while locked starts the time anew ("let it rest", CX-08).
+    pub retry_restarts_timer: bool,
+}

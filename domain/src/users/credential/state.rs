@@ -1,0 +1,211 @@
+//! What a credential's events add up to. Invariant: the lock is a fact with an end; whether it
+//! holds is asked with a time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::events::{CredentialEvent, PasswordSource};
+use super::links::{LinkPurpose, Links};
+use super::{CredentialRefusal, ResetMethod};
+use crate::kernel::ids::{LinkId, UserId, VaultRef};
+
+/// How many earlier passwords are remembered; the policy's `password.history` is at most this.
+pub const MAX_HISTORY: usize = 24;
+
+/// One person's password, links and lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credential {
+    pub(super) user: Option<UserId>,
+    pub(super) password: Password,
+    pub(super) temporary: Option<Temporary>,
+    /// Newest last, the current one included.
+    history: Vec<VaultRef>,
+    pub(super) links: Links,
+    /// Failures in a row.
+    pub(super) failures: u32,
+    pub(super) lock: Lock,
+}
+
+/// The ordinary password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Password {
+    /// None was set yet: the person is REGISTERED, not ACTIVE.
+    #[default]
+    Unset,
+    /// Works as it should.
+    Current { hash_ref: VaultRef, set_at: DateTime<Utc> },
+    /// Opens a session that may only change it: imported, or too old.
+    ChangeDue { hash_ref: VaultRef, set_at: DateTime<Utc> },
+}
+
+/// A mailed password beside the ordinary one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Temporary {
+    pub(super) hash_ref: VaultRef,
+    pub(super) expires_at: DateTime<Utc>,
+    /// Somebody signed in with it: changing the password is due.
+    pub(super) used: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lock {
+    #[default]
+    Open,
+    /// Until the time given, or until somebody lifts it.
+    Locked { until: Option<DateTime<Utc>> },
+}
+
+impl Credential {
+    /// Whether logins are refused at `now`; a lock with an end opens at that very second.
+    #[must_use]
+    pub fn is_locked(&self, now: DateTime<Utc>) -> bool {
+        match self.lock {
+            Lock::Open => false,
+            Lock::Locked { until } => until.is_none_or(|until| now < until),
+        }
+    }
+
+    /// When the lock ends by itself, if there is one that does.
+    #[must_use]
+    pub fn locked_until(&self) -> Option<DateTime<Utc>> {
+        match self.lock {
+            Lock::Open => None,
+            Lock::Locked { until } => until,
+        }
+    }
+
+    /// Whether a password was ever set: ACTIVE rather than REGISTERED.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.current_hash().is_some()
+    }
+
+    /// Whether the person may do nothing but change the password (CC-04, CX-07, AL-02).
+    #[must_use]
+    pub fn must_change(&self) -> bool {
+        matches!(self.password, Password::ChangeDue { .. })
+            || self.temporary.is_some_and(|temporary| temporary.used)
+    }
+
+    /// When the current password was set.
+    #[must_use]
+    pub fn password_set_at(&self) -> Option<DateTime<Utc>> {
+        match self.password {
+            Password::Unset => None,
+            Password::Current { set_at, .. } | Password::ChangeDue { set_at, .. } => Some(set_at),
+        }
+    }
+
+    /// The hashes a typed password is compared with at `now`: the ordinary one and, while it is
+    /// valid, the temporary one.
+    #[must_use]
+    pub fn login_hashes(&self, now: DateTime<Utc>) -> Vec<VaultRef> {
+        let temporary = self.temporary.filter(|temporary| now < temporary.expires_at);
+        self.current_hash().into_iter().chain(temporary.map(|it| it.hash_ref)).collect()
+    }
+
+    /// The last `n` passwords, newest first, the current one included (MC-25).
+    pub fn history(&self, n: usize) -> impl Iterator<Item = VaultRef> + '_ {
+        self.history.iter().rev().take(n).copied()
+    }
+
+    /// What a link is for, if it may be used at `now`.
+    ///
+    /// # Errors
+    /// LINK_INVALID, LINK_EXPIRED or LINK_USED.
+    pub fn check_link(
+        &self,
+        link_id: LinkId,
+        now: DateTime<Utc>,
+    ) -> Result<LinkPurpose, CredentialRefusal> {
+        self.links.check(link_id, now)
+    }
+
+    pub(super) fn is_temporary(&self, hash_ref: VaultRef) -> bool {
+        self.temporary.is_some_and(|temporary| temporary.hash_ref == hash_ref)
+    }
+
+    /// Whether a working password has reached `max_age` at `now`.
+    pub(super) fn is_too_old(&self, now: DateTime<Utc>, max_age: TimeDelta) -> bool {
+        match self.password {
+            Password::Current { set_at, .. } => now >= set_at + max_age,
+            Password::Unset | Password::ChangeDue { .. } => false,
+        }
+    }
+
+    fn current_hash(&self) -> Option<VaultRef> {
+        match self.password {
+            Password::Unset => None,
+            Password::Current { hash_ref, .. } | Password::ChangeDue { hash_ref, .. } => {
+                Some(hash_ref)
+            }
+        }
+    }
+
+    fn take_password(&mut self, password: Password, link_id: Option<LinkId>) {
+        self.password = password;
+        self.temporary = None;
+        self.failures = 0;
+        self.links.used(link_id);
+        self.history.extend(self.current_hash());
+        let surplus = self.history.len().saturating_sub(MAX_HISTORY);
+        self.history.drain(..surplus);
+    }
+
+    pub(super) fn apply(&mut self, event: &CredentialEvent) {
+        self.user = event.user().or(self.user);
+        match event {
+            CredentialEvent::PasswordSetupLinkSent { link_id, expires_at, .. } => {
+                self.links.sent(*link_id, LinkPurpose::Setup, *expires_at);
+            }
+            CredentialEvent::PasswordResetRequested { link_id, method, expires_at, .. } => {
+                self.links.sent(*link_id, LinkPurpose::Reset(*method), *expires_at);
+            }
+            CredentialEvent::PasswordSet { hash_ref, source, link_id, set_at, .. } => {
+                let (hash_ref, set_at) = (*hash_ref, *set_at);
+                let password = match source {
+                    PasswordSource::Setup => Password::Current { hash_ref, set_at },
+                    PasswordSource::Import => Password::ChangeDue { hash_ref, set_at },
+                };
+                self.take_password(password, *link_id);
+            }
+            CredentialEvent::PasswordReset { hash_ref, link_id, set_at, .. } => {
+                let password = Password::Current { hash_ref: *hash_ref, set_at: *set_at };
+                self.take_password(password, *link_id);
+            }
+            CredentialEvent::PasswordChanged { hash_ref, set_at, .. } => {
+                let password = Password::Current { hash_ref: *hash_ref, set_at: *set_at };
+                self.take_password(password, None);
+            }
+            CredentialEvent::PasswordExpired { .. } => {
+                if let Password::Current { hash_ref, set_at } = self.password {
+                    self.password = Password::ChangeDue { hash_ref, set_at };
+                }
+            }
+            CredentialEvent::TemporaryPasswordIssued { hash_ref, expires_at, .. } => {
+                self.temporary =
+                    Some(Temporary { hash_ref: *hash_ref, expires_at: *expires_at, used: false });
+            }
+            CredentialEvent::LoginFailed { failures, .. } => self.failures = *failures,
+            CredentialEvent::LoginSucceeded { must_change, .. } => {
+                self.failures = 0;
+                if let Some(temporary) = &mut self.temporary {
+                    temporary.used = *must_change;
+                }
+            }
+            CredentialEvent::UserLocked { until, .. } => self.lock = Lock::Locked { until: *until },
+            CredentialEvent::UserUnlocked { .. } => {
+                self.lock = Lock::Open;
+                self.failures = 0;
+            }
+        }
+    }
+}
+
+impl LinkPurpose {
+    pub(super) fn reset_method(self) -> Option<ResetMethod> {
+        match self {
+            Self::Setup => None,
+            Self::Reset(method) => Some(method),
+        }
+    }
+}

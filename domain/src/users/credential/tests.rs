@@ -1,0 +1,40 @@
+//! Credentials, shown. Invariant: limits are tried to the second, on both sides.
+
+mod lockout;
+mod passwords;
+
+use super::*;
+use crate::Actor;
+use crate::kernel::ids::{LinkId, UserId, VaultRef};
+use crate::kernel::scenario::{id, start};
+
+fn user() -> UserId {
+    id(1)
+}
+
+fn link() -> LinkId {
+    id(20)
+}
+
+fn first_hash() -> VaultRef {
+    id(30)
+}
+
+fn next_hash() -> VaultRef {
+    id(31)
+}
+
+fn new(hash_ref: VaultRef) -> NewPassword {
+    NewPassword { hash_ref, violations: Vec::new(), reused: false, too_similar: false }
+}
+
+fn password_set() -> CredentialEvent {
+    CredentialEvent::PasswordSet {
+        user: user(),
+        hash_ref: first_hash(),
+        set_by: Actor::ANONYMOUS,
+        source: PasswordSource::Setup,
+        link_id: Some(link()),
+        set_at: start(),
+    }
+}

@@ -1,0 +1,221 @@
+//! Logins, failures and locks (MC-34, AL-06, CX-08, CX-09, CC-06, GN-09).
+
+use chrono::TimeDelta;
+
+use super::*;
+use crate::Code;
+use crate::kernel::ids::SessionId;
+use crate::kernel::scenario::{after, given};
+
+const HALF_HOUR: i64 = 30 * 60;
+
+fn session() -> SessionId {
+    id(40)
+}
+
+fn timed() -> LockoutRules {
+    LockoutRules { threshold: 5, auto: Some(TimeDelta::minutes(30)), retry_restarts_timer: false }
+}
+
+fn by_hand() -> LockoutRules {
+    LockoutRules { threshold: 3, auto: None, retry_restarts_timer: false }
+}
+
+fn attempt(matched: Option<VaultRef>, lockout: LockoutRules) -> LoginAttempt {
+    LoginAttempt {
+        user: Some(user()),
+        session: session(),
+        matched,
+        active: true,
+        lockout,
+        max_age: None,
+    }
+}
+
+fn wrong(lockout: LockoutRules) -> CredentialCommand {
+    CredentialCommand::AttemptLogin(attempt(None, lockout))
+}
+
+fn right(lockout: LockoutRules) -> CredentialCommand {
+    CredentialCommand::AttemptLogin(attempt(Some(first_hash()), lockout))
+}
+
+fn failed(failures: u32, reason: LoginFailureReason) -> CredentialEvent {
+    CredentialEvent::LoginFailed { user: Some(user()), failures, reason }
+}
+
+fn succeeded() -> CredentialEvent {
+    CredentialEvent::LoginSucceeded { user: user(), session: session(), must_change: false }
+}
+
+fn locked(until: Option<i64>) -> CredentialEvent {
+    CredentialEvent::UserLocked { user: Some(user()), until: until.map(after) }
+}
+
+fn unlocked(by: UnlockCause) -> CredentialEvent {
+    CredentialEvent::UserUnlocked { user: Some(user()), by }
+}
+
+fn locked_for_half_an_hour() -> Vec<CredentialEvent> {
+    vec![password_set(), failed(5, LoginFailureReason::Credentials), locked(Some(HALF_HOUR))]
+}
+
+#[test]
+fn the_right_password_signs_in_and_forgets_earlier_failures() {
+    let credential =
+        given::<Credential>(&[password_set(), failed(4, LoginFailureReason::Credentials)])
+            .when(right(timed()))
+            .then(&[succeeded()]);
+    assert_eq!(credential.failures, 0);
+}
+
+#[test]
+fn the_fifth_failure_in_a_row_locks_and_the_fourth_does_not() {
+    given::<Credential>(&[password_set(), failed(3, LoginFailureReason::Credentials)])
+        .when(wrong(timed()))
+        .then(&[failed(4, LoginFailureReason::Credentials)]);
+    given::<Credential>(&[password_set(), failed(4, LoginFailureReason::Credentials)])
+        .when(wrong(timed()))
+        .then(&[failed(5, LoginFailureReason::Credentials), locked(Some(HALF_HOUR))]);
+}
+
+#[test]
+fn al_06_the_third_failure_locks_until_somebody_unlocks() {
+    let credential =
+        given::<Credential>(&[password_set(), failed(2, LoginFailureReason::Credentials)])
+            .when(wrong(by_hand()))
+            .then(&[failed(3, LoginFailureReason::Credentials), locked(None)]);
+    assert!(credential.is_locked(after(10 * 365 * 86_400)));
+}
+
+#[test]
+fn while_locked_even_the_right_password_fails_and_does_not_count() {
+    given::<Credential>(&locked_for_half_an_hour())
+        .at(after(HALF_HOUR - 1))
+        .when(right(timed()))
+        .then(&[failed(5, LoginFailureReason::Locked)]);
+}
+
+#[test]
+fn cx_08_the_lock_opens_at_the_very_second() {
+    given::<Credential>(&locked_for_half_an_hour())
+        .at(after(HALF_HOUR))
+        .when(right(timed()))
+        .then(&[unlocked(UnlockCause::Timer), succeeded()]);
+    given::<Credential>(&locked_for_half_an_hour())
+        .at(after(HALF_HOUR))
+        .when(wrong(timed()))
+        .then(&[unlocked(UnlockCause::Timer), failed(1, LoginFailureReason::Credentials)]);
+}
+
+#[test]
+fn cx_08_where_it_must_rest_trying_starts_the_time_anew() {
+    let rules = LockoutRules { retry_restarts_timer: true, ..timed() };
+    given::<Credential>(&locked_for_half_an_hour())
+        .at(after(60))
+        .when(right(rules))
+        .then(&[failed(5, LoginFailureReason::Locked), locked(Some(60 + HALF_HOUR))]);
+}
+
+#[test]
+fn a_lock_without_end_is_not_given_one_by_trying() {
+    let rules = LockoutRules { retry_restarts_timer: true, ..timed() };
+    given::<Credential>(&[password_set(), locked(None)])
+        .when(wrong(rules))
+        .then(&[failed(0, LoginFailureReason::Locked)]);
+}
+
+#[test]
+fn the_scheduler_records_the_end_of_a_lock_once_and_not_before() {
+    let expire = || CredentialCommand::ExpireLock;
+    given::<Credential>(&locked_for_half_an_hour())
+        .at(after(HALF_HOUR - 1))
+        .when(expire())
+        .then(&[]);
+    given::<Credential>(&locked_for_half_an_hour())
+        .at(after(HALF_HOUR))
+        .when(expire())
+        .then(&[unlocked(UnlockCause::Timer)]);
+    given::<Credential>(&[password_set()]).when(expire()).then(&[]);
+}
+
+#[test]
+fn an_administrator_unlocks_what_is_locked() {
+    let unlock = CredentialCommand::UnlockUser { by: UnlockCause::Admin };
+    let credential = given::<Credential>(&locked_for_half_an_hour())
+        .when(unlock.clone())
+        .then(&[unlocked(UnlockCause::Admin)]);
+    assert_eq!(credential.failures, 0);
+    given::<Credential>(&[password_set()]).when(unlock.clone()).refused(Code::NotLocked);
+    given::<Credential>(&locked_for_half_an_hour())
+        .at(after(HALF_HOUR))
+        .when(unlock)
+        .refused(Code::NotLocked);
+}
+
+#[test]
+fn gn_09_an_unknown_identifier_fails_and_locks_like_a_known_one() {
+    let unknown =
+        || CredentialCommand::AttemptLogin(LoginAttempt { user: None, ..attempt(None, by_hand()) });
+    let failure = |failures| CredentialEvent::LoginFailed {
+        user: None,
+        failures,
+        reason: LoginFailureReason::UnknownIdentifier,
+    };
+    let lock = CredentialEvent::UserLocked { user: None, until: None };
+    given::<Credential>(&[]).when(unknown()).then(&[failure(1)]);
+    given::<Credential>(&[failure(2)]).when(unknown()).then(&[failure(3), lock.clone()]);
+
+    let answers = |events: &[CredentialEvent]| login_refusal(events, None);
+    assert_eq!(answers(&[failure(1)]), answers(&[failed(1, LoginFailureReason::Credentials)]));
+    assert_eq!(
+        answers(&[failure(3), lock]),
+        answers(&[failed(3, LoginFailureReason::Credentials), locked(None)])
+    );
+}
+
+#[test]
+fn an_inactive_account_is_told_so_only_after_the_right_password() {
+    let inactive = |matched| {
+        CredentialCommand::AttemptLogin(LoginAttempt { active: false, ..attempt(matched, timed()) })
+    };
+    let told = failed(0, LoginFailureReason::Inactive);
+    given::<Credential>(&[password_set()])
+        .when(inactive(Some(first_hash())))
+        .then(std::slice::from_ref(&told));
+    let silent = failed(1, LoginFailureReason::Credentials);
+    given::<Credential>(&[password_set()]).when(inactive(None)).then(std::slice::from_ref(&silent));
+
+    let code = |event| login_refusal(&[event], None).map(|refusal| refusal.code);
+    assert_eq!(code(told), Some(Code::AccountInactive));
+    assert_eq!(code(silent), Some(Code::CredentialsInvalid));
+    assert_eq!(code(succeeded()), None);
+}
+
+#[test]
+fn a_locked_account_is_told_when_to_come_back() {
+    let events = [failed(5, LoginFailureReason::Locked)];
+    let refusal = login_refusal(&events, Some(after(HALF_HOUR))).unwrap();
+    assert_eq!((refusal.code, refusal.retry_at), (Code::AccountLocked, Some(after(HALF_HOUR))));
+}
+
+#[test]
+fn cc_04_the_password_expires_at_its_greatest_age() {
+    let days = 180;
+    let login = || {
+        CredentialCommand::AttemptLogin(LoginAttempt {
+            max_age: Some(TimeDelta::days(days)),
+            ..attempt(Some(first_hash()), timed())
+        })
+    };
+    given::<Credential>(&[password_set()])
+        .at(after(days * 86_400 - 1))
+        .when(login())
+        .then(&[succeeded()]);
+    let credential =
+        given::<Credential>(&[password_set()]).at(after(days * 86_400)).when(login()).then(&[
+            CredentialEvent::PasswordExpired { user: user() },
+            CredentialEvent::LoginSucceeded { user: user(), session: session(), must_change: true },
+        ]);
+    assert!(credential.must_change());
+}
