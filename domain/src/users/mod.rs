@@ -4,3 +4,4 @@
 //! passcodes as the answer of a comparison made elsewhere in constant time.
 
 pub mod credential;
+pub mod one_time_passcode;

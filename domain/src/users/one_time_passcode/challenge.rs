@@ -1,0 +1,191 @@
+//! The challenge aggregate. Invariant: sent, then verified, then consumed, each at most once, and
+//! none of them late.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::events::{OneTimePasscodeEvent, OtpOwner, OtpPurpose};
+use super::refusal::OneTimePasscodeRefusal;
+use crate::kernel::ids::OtpChallengeId;
+use crate::values::{CodeChannel, PhoneNumber};
+use crate::{Decider, Decision, Sealed};
+
+/// How long after its expiry a challenge that was verified in time may still be used: the time to
+/// fill in the page behind it.
+pub const CONSUME_GRACE: TimeDelta = TimeDelta::minutes(10);
+
+/// One code sent to one telephone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OneTimePasscode {
+    /// The id is not in use.
+    #[default]
+    NotSent,
+    /// Waiting for the right code.
+    Pending { sent: Sent, attempts: u32 },
+    /// Closed by too many wrong codes.
+    Exhausted,
+    /// The right code was typed; not used yet.
+    Verified(Sent),
+    /// Used.
+    Consumed,
+}
+
+/// What was sent, for whom and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub owner: OtpOwner,
+    pub purpose: OtpPurpose,
+    pub tries: u32,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A command to stream `users.one_time_passcode`.
+#[derive(Clone, Debug)]
+pub enum OneTimePasscodeCommand {
+    /// Send a code.
+    SendOtp(SendOtp),
+    /// A code was typed; `matches` is the constant-time comparison's answer.
+    VerifyOtp { matches: bool },
+    /// Use the verified challenge for what it was sent for.
+    ConsumeOtp { owner: OtpOwner, purpose: OtpPurpose },
+}
+
+/// Where a code goes, and the policy's `otp.*` parameters in force.
+#[derive(Clone, Debug)]
+pub struct SendOtp {
+    pub challenge: OtpChallengeId,
+    pub owner: OtpOwner,
+    pub purpose: OtpPurpose,
+    pub channel: CodeChannel,
+    pub to: PhoneNumber,
+    pub digits: u8,
+    pub sent_length: u8,
+    pub tries: u32,
+    pub expires_at: DateTime<Utc>,
+}
+
+impl OneTimePasscode {
+    /// Wrong codes that may still be typed, and when the code expires; `None` when it is closed.
+    #[must_use]
+    pub fn pending(&self) -> Option<(u32, DateTime<Utc>)> {
+        match self {
+            Self::Pending { sent, attempts } => {
+                Some((sent.tries.saturating_sub(*attempts), sent.expires_at))
+            }
+            Self::NotSent | Self::Exhausted | Self::Verified(_) | Self::Consumed => None,
+        }
+    }
+
+    /// Whether the challenge proves `owner` for `purpose` at `now`.
+    ///
+    /// # Errors
+    /// OTP_REQUIRED where it was not verified, is another's or was used; OTP_EXPIRED.
+    pub fn check_verified(
+        &self,
+        owner: OtpOwner,
+        purpose: OtpPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<(), OneTimePasscodeRefusal> {
+        match self {
+            Self::Verified(sent) if sent.owner != owner || sent.purpose != purpose => {
+                Err(OneTimePasscodeRefusal::Required)
+            }
+            Self::Verified(sent) if now >= sent.expires_at + CONSUME_GRACE => {
+                Err(OneTimePasscodeRefusal::Expired)
+            }
+            Self::Verified(_) => Ok(()),
+            Self::NotSent | Self::Pending { .. } | Self::Exhausted | Self::Consumed => {
+                Err(OneTimePasscodeRefusal::Required)
+            }
+        }
+    }
+
+    fn verify(
+        &self,
+        now: DateTime<Utc>,
+        matches: bool,
+    ) -> Result<OneTimePasscodeEvent, OneTimePasscodeRefusal> {
+        let (sent, attempts) = match self {
+            Self::NotSent => return Err(OneTimePasscodeRefusal::NotSent),
+            Self::Exhausted => return Err(OneTimePasscodeRefusal::TooMany),
+            Self::Verified(_) | Self::Consumed => {
+                return Err(OneTimePasscodeRefusal::AlreadyVerified);
+            }
+            Self::Pending { sent, attempts } => (sent, attempts + 1),
+        };
+        let owner = sent.owner;
+        if now >= sent.expires_at {
+            Err(OneTimePasscodeRefusal::Expired)
+        } else if matches {
+            Ok(OneTimePasscodeEvent::OtpVerified { owner })
+        } else {
+            let attempts_left = sent.tries.saturating_sub(attempts);
+            Ok(OneTimePasscodeEvent::OtpFailed { owner, attempts, attempts_left })
+        }
+    }
+}
+
+fn sent(send: SendOtp) -> OneTimePasscodeEvent {
+    OneTimePasscodeEvent::OtpSent {
+        challenge: send.challenge,
+        owner: send.owner,
+        purpose: send.purpose,
+        channel: send.channel,
+        masked_to: send.to.masked(),
+        to: Sealed::new(send.owner.subject(), send.to),
+        digits: send.digits,
+        sent_length: send.sent_length,
+        tries: send.tries,
+        expires_at: send.expires_at,
+    }
+}
+
+impl Decider for OneTimePasscode {
+    const TYPE: &'static str = "users.one_time_passcode";
+    type Command = OneTimePasscodeCommand;
+    type Event = OneTimePasscodeEvent;
+    type Refusal = OneTimePasscodeRefusal;
+
+    fn decide(
+        &self,
+        decision: &Decision<'_>,
+        command: OneTimePasscodeCommand,
+    ) -> Result<Vec<OneTimePasscodeEvent>, OneTimePasscodeRefusal> {
+        match command {
+            OneTimePasscodeCommand::SendOtp(send) => match self {
+                Self::NotSent => Ok(vec![sent(send)]),
+                Self::Pending { .. } | Self::Exhausted | Self::Verified(_) | Self::Consumed => {
+                    Err(OneTimePasscodeRefusal::AlreadySent)
+                }
+            },
+            OneTimePasscodeCommand::VerifyOtp { matches } => {
+                Ok(vec![self.verify(decision.now, matches)?])
+            }
+            OneTimePasscodeCommand::ConsumeOtp { owner, purpose } => {
+                self.check_verified(owner, purpose, decision.now)?;
+                Ok(vec![OneTimePasscodeEvent::OtpConsumed { owner, by: purpose }])
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &OneTimePasscodeEvent) {
+        match event {
+            OneTimePasscodeEvent::OtpSent { owner, purpose, tries, expires_at, .. } => {
+                let (owner, purpose) = (*owner, *purpose);
+                let sent = Sent { owner, purpose, tries: *tries, expires_at: *expires_at };
+                *self = Self::Pending { sent, attempts: 0 };
+            }
+            OneTimePasscodeEvent::OtpFailed { attempts_left: 0, .. } => *self = Self::Exhausted,
+            OneTimePasscodeEvent::OtpFailed { attempts: failed, .. } => {
+                if let Self::Pending { attempts, .. } = self {
+                    *attempts = *failed;
+                }
+            }
+            OneTimePasscodeEvent::OtpVerified { .. } => {
+                if let Self::Pending { sent, .. } = self {
+                    *self = Self::Verified(*sent);
+                }
+            }
+            OneTimePasscodeEvent::OtpConsumed { .. } => *self = Self::Consumed,
+        }
+    }
+}
