@@ -5,6 +5,7 @@
 //! never makes an old event unreadable; input from outside goes through `parse`, never through
 //! serde.
 
+mod agreement;
 mod contact;
 mod dates;
 mod email;
@@ -21,6 +22,7 @@ mod tenant_time;
 mod transaction_type;
 mod zip;
 
+pub use agreement::{Acceptance, AgreementKind};
 pub use contact::CodeChannel;
 pub use dates::CalendarDate;
 pub use email::EmailAddress;
