@@ -1,0 +1,30 @@
+//! Policies: all that differs between portals, as parameters of a tenant (requirements, section 2).
+//!
+//! Invariant: no rule asks which portal it runs for. It asks the [`Policy`] in force, which is a
+//! [`Preset`] plus the tenant's changes, each an event with its effective time and reason; every
+//! decision records the [`PolicyVersion`] it used.
+
+mod aggregate;
+mod change;
+mod key;
+mod policy;
+mod presets;
+mod readers;
+mod spec;
+mod terms;
+mod value;
+
+pub use aggregate::{
+    PolicyCommand, PolicyEvent, PolicyHistory, PolicyRefusal, PolicyVersion, ScheduledChange,
+};
+pub use change::{describe, parse_change, parse_key};
+pub use key::PolicyKey;
+pub use policy::Policy;
+pub use presets::Preset;
+pub use spec::{Literal, PolicySpec, Unit, ValueType};
+pub use terms::{
+    AdminCreator, ImpliedRight, LocationMode, LockoutPolicy, LoginIdentifier, NpiRole, OtpMethod,
+    OtpPolicy, OverdueAction, PinAlphabet, PinPolicy, ResetHelper, ResetMethod, ReviewPolicy,
+    SessionPolicy, StepUpAction, Unlocker,
+};
+pub use value::PolicyValue;

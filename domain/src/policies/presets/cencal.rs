@@ -1,0 +1,42 @@
+//! CenCal Health (source 000).
+
+use crate::policies::PolicyKey;
+use crate::policies::spec::Literal::{self, Bool, Int, Ints, Off, Text, Words};
+
+pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
+    (PolicyKey::TimeZone, Text("America/Los_Angeles")),
+    (PolicyKey::ContractedOnly, Bool(true)),
+    (PolicyKey::LoginIdentifier, Text("USERNAME")),
+    (PolicyKey::PasswordMinLength, Int(8)),
+    (PolicyKey::PasswordClasses, Words(&["UPPER", "LOWER", "DIGIT", "SPECIAL"])),
+    (PolicyKey::PasswordSpecialSet, Off),
+    (PolicyKey::PasswordHistory, Int(5)),
+    (PolicyKey::PasswordRejectSimilar, Bool(false)),
+    (PolicyKey::PasswordMaxAgeDays, Int(180)),
+    (PolicyKey::PasswordWarnDays, Ints(&[14, 7, 1])),
+    (PolicyKey::PasswordNoUsername, Bool(true)),
+    (PolicyKey::ResetBy, Text("NONE")),
+    (PolicyKey::ResetAssistedBy, Words(&["OA", "PS"])),
+    (PolicyKey::ResetLinkMinutes, Int(30)),
+    (PolicyKey::ResetTempHours, Int(24)),
+    (PolicyKey::SetupLinkMinutes, Int(30)),
+    (PolicyKey::InviteDays, Int(7)),
+    (PolicyKey::OrgTokenDays, Off),
+    (PolicyKey::OtpEnabled, Bool(false)),
+    (PolicyKey::LockoutThreshold, Int(5)),
+    (PolicyKey::LockoutAutoMinutes, Off),
+    (PolicyKey::LockoutUnlockers, Words(&["OA", "PS"])),
+    (PolicyKey::SessionIdleMinutes, Int(30)),
+    (PolicyKey::SessionAbsoluteHours, Int(12)),
+    (PolicyKey::AdminCreators, Words(&["OA", "PS_WHEN_ADMIN_LEFT"])),
+    (PolicyKey::AdminImplied, Words(&["USER_MANAGEMENT"])),
+    (PolicyKey::DormantDeactivateDays, Int(180)),
+    (PolicyKey::JobRolesEnabled, Bool(true)),
+    (PolicyKey::FeatureGrantsEnabled, Bool(true)),
+    (PolicyKey::ReviewCadenceDays, Int(90)),
+    (PolicyKey::ReviewGraceDays, Int(14)),
+    (PolicyKey::ReviewOverdueAction, Text("ESCALATE")),
+    (PolicyKey::NotifyInPortal, Bool(true)),
+    (PolicyKey::NotifyEmailDefault, Bool(true)),
+    (PolicyKey::PaperlessMode, Text("EOP_PAPER_ENDED")),
+];
