@@ -8,6 +8,7 @@ pub mod kernel;
 pub mod policies;
 pub mod refusal;
 pub mod sessions;
+pub mod tenants;
 pub mod users;
 pub mod values;
 

@@ -1,12 +1,13 @@
 //! Given these events, when this command comes, then exactly those events follow, or that refusal.
 //!
 //! Invariant: `then` compares the whole list, and the state a command meets was built from events
-//! only, never by hand.
+//! only, never by hand; every event also survives serialisation and is named after its aggregate.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Actor, Decider, Decision};
+use crate::Event;
 use crate::refusal::{Code, Refusal};
 
 /// The moment at which scenarios begin unless they say otherwise: 2 March 2026, 17:00 UTC.
@@ -32,9 +33,11 @@ pub struct Given<A> {
 }
 
 /// A stream in which these events have happened.
+#[track_caller]
 pub fn given<A: Decider>(events: &[A::Event]) -> Given<A> {
     let mut state = A::default();
     for event in events {
+        assert_storable::<A>(event);
         state.evolve(event);
     }
     Given { state, now: start(), actor: Actor::SYSTEM }
@@ -77,6 +80,7 @@ impl<A: Decider> Outcome<A> {
         let events = self.result.expect("the command should be accepted");
         assert_eq!(events, expected);
         for event in &events {
+            assert_storable::<A>(event);
             self.state.evolve(event);
         }
         self.state
@@ -95,4 +99,13 @@ impl<A: Decider> Outcome<A> {
         assert_eq!(refusal.code, code);
         refusal
     }
+}
+
+#[track_caller]
+fn assert_storable<A: Decider>(event: &A::Event) {
+    let json = serde_json::to_value(event).expect("an event serialises");
+    let loaded: A::Event = serde_json::from_value(json).expect("a stored event loads");
+    assert_eq!(&loaded, event);
+    let fact = event.event_type().strip_prefix(A::TYPE).and_then(|rest| rest.strip_prefix('.'));
+    assert!(fact.is_some(), "{} is not an event of {}", event.event_type(), A::TYPE);
 }
