@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Actor, Event};
-use crate::Refusal;
+use crate::{Refusal, policies::Policy};
 
 /// What a decision may know besides the state it decides on.
 #[derive(Clone, Debug)]
@@ -11,7 +11,8 @@ pub struct Decision<'a> {
     /// The injected clock's time, UTC.
     pub now: DateTime<Utc>,
     pub actor: Actor,
-    pub policy: std::marker::PhantomData<&'a ()>,
+    /// The tenant's policy in force at `now`.
+    pub policy: &'a Policy,
 }
 
 /// An aggregate: the state of one stream and its rules.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Actor, Decider, Decision};
 use crate::Event;
+use crate::policies::{Policy, Preset};
 use crate::refusal::{Code, Refusal};
 
 /// The moment at which scenarios begin unless they say otherwise: 2 March 2026, 17:00 UTC.
@@ -30,6 +31,7 @@ pub struct Given<A> {
     state: A,
     now: DateTime<Utc>,
     actor: Actor,
+    policy: Policy,
 }
 
 /// A stream in which these events have happened.
@@ -40,7 +42,7 @@ pub fn given<A: Decider>(events: &[A::Event]) -> Given<A> {
         assert_storable::<A>(event);
         state.evolve(event);
     }
-    Given { state, now: start(), actor: Actor::SYSTEM }
+    Given { state, now: start(), actor: Actor::SYSTEM, policy: Policy::from(Preset::MediCal) }
 }
 
 impl<A: Decider> Given<A> {
@@ -54,14 +56,19 @@ impl<A: Decider> Given<A> {
         self
     }
 
+    /// Under another policy than Medi-Cal's.
+    pub fn under(mut self, policy: impl Into<Policy>) -> Self {
+        self.policy = policy.into();
+        self
+    }
+
     /// The state that the events so far add up to.
     pub fn state(self) -> A {
         self.state
     }
 
     pub fn when(self, command: A::Command) -> Outcome<A> {
-        let decision =
-            Decision { now: self.now, actor: self.actor, policy: std::marker::PhantomData };
+        let decision = Decision { now: self.now, actor: self.actor, policy: &self.policy };
         let result = self.state.decide(&decision, command).map_err(Into::into);
         Outcome { state: self.state, result }
     }
