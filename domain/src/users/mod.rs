@@ -4,4 +4,5 @@
 //! passcodes as the answer of a comparison made elsewhere in constant time.
 
 pub mod credential;
+pub mod invitation;
 pub mod one_time_passcode;
