@@ -1,0 +1,156 @@
+//! GraphQL over HTTP and WebSocket: the transport in front of any schema.
+//!
+//! It knows nothing of the schema or of who may do what; a [`Gateway`] supplies both. In return
+//! the schema is built through [`limited`], so that documents are bounded before they run and
+//! errors tell at which stage they arose.
+//!
+//! Invariant: nothing executes before its document was measured and its caller resolved.
+
+mod document;
+mod errors;
+mod handler;
+mod limits;
+mod media;
+mod nulls;
+mod operation;
+mod params;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod trace;
+mod ws;
+
+use std::{net::SocketAddr, time::Duration};
+
+use async_graphql::{Data, Request, Response};
+use async_trait::async_trait;
+use axum::{
+    Router,
+    extract::{ConnectInfo, DefaultBodyLimit},
+    http::{Extensions, HeaderMap},
+    routing::{any, get},
+};
+use futures_util::stream::BoxStream;
+
+pub use self::{
+    errors::{ErrorCode, TransportError, complete},
+    limits::{Limits, limited},
+    trace::TraceParent,
+};
+
+/// What the transport needs of the service behind it.
+#[async_trait]
+pub trait Gateway: Clone + Send + Sync + 'static {
+    /// Resolves who is calling into data for the resolvers. An error is answered in place of the
+    /// operation (401, 403, 429 …) or closes the WebSocket.
+    ///
+    /// `init` is the payload of a WebSocket's `connection_init`. It is called again for every
+    /// operation of a socket, so that a right revoked meanwhile is gone, and from time to time
+    /// while one is open ([`Purpose::Recheck`]).
+    async fn context(
+        &self,
+        inbound: &Inbound,
+        init: Option<&serde_json::Value>,
+    ) -> Result<Data, TransportError>;
+
+    /// Executes a query or mutation with `request.data` as [`Gateway::context`] made it.
+    async fn execute(&self, request: Request) -> Response;
+
+    /// Starts a subscription, likewise.
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response>;
+}
+
+/// Why a caller is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// For an operation about to run.
+    Operation,
+    /// For a WebSocket's `connection_init`.
+    Connect,
+    /// To see whether an open WebSocket may stay open. It is no activity of the user: a session's
+    /// idle time goes on.
+    Recheck,
+}
+
+/// The request as it came in, as far as the caller can be told from it.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The other end of the connection; a proxy's where there is one. Known if the router is
+    /// served with connect info.
+    pub peer: Option<SocketAddr>,
+    /// Goes to the answer's `x-request-id` and every error.
+    pub request_id: String,
+    /// The caller's span, if it sent one.
+    pub trace_parent: Option<TraceParent>,
+    /// Why the caller is to be resolved.
+    pub purpose: Purpose,
+}
+
+impl Inbound {
+    fn new(headers: &HeaderMap, extensions: &Extensions, purpose: Purpose) -> Self {
+        Self {
+            headers: headers.clone(),
+            peer: extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+            request_id: trace::request_id(headers),
+            trace_parent: TraceParent::of(headers),
+            purpose,
+        }
+    }
+}
+
+/// Limits and times of the transport.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// Bytes of a request body or a WebSocket message.
+    pub body_bytes: usize,
+    /// How long a query or mutation may take. Statements should time out earlier.
+    pub timeout: Duration,
+    /// Limits on documents; the same as the schema's.
+    pub document: Limits,
+    /// How long a WebSocket may wait with `connection_init`.
+    pub init_timeout: Duration,
+    /// How often a WebSocket is pinged and its caller checked; one silent for twice as long is
+    /// dropped.
+    pub ping_interval: Duration,
+    /// Operations one WebSocket may have open.
+    pub operations_per_socket: usize,
+    /// Origins, besides the service's own host, whose pages may open WebSockets, such as
+    /// `https://portal.example.org` behind a proxy that rewrites Host.
+    pub trusted_origins: Vec<String>,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            timeout: Duration::from_secs(10),
+            document: Limits::default(),
+            init_timeout: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(15),
+            operations_per_socket: 50,
+            trusted_origins: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Transport<G> {
+    gateway: G,
+    limits: HttpLimits,
+}
+
+/// Routes `/graphql` and `/graphql/ws` to `gateway`.
+pub fn router<G: Gateway>(gateway: G, limits: HttpLimits) -> Router {
+    let body_limit = DefaultBodyLimit::max(limits.body_bytes);
+    Router::new()
+        .route("/graphql", any(handler::graphql::<G>).layer(body_limit))
+        .route("/graphql/ws", any(ws::upgrade::<G>))
+        .with_state(Transport { gateway, limits })
+}
+
+/// Routes `/health/live`: the process runs and hears requests, nothing more.
+pub fn liveness() -> Router {
+    Router::new().route("/health/live", get(|| async { "live\n" }))
+}
