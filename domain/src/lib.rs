@@ -5,6 +5,7 @@
 //! server and replays the same way forever.
 
 pub mod kernel;
+pub mod notifications;
 pub mod policies;
 pub mod refusal;
 pub mod sessions;

@@ -6,3 +6,4 @@
 pub mod credential;
 pub mod invitation;
 pub mod one_time_passcode;
+pub mod user;

@@ -1,0 +1,269 @@
+//! The user aggregate. Invariant: setting what already stands is no event.
+
+use rpds::HashTrieMapSync;
+
+use super::changes::{DetailChanges, NewDetails, change, own};
+use super::command::{Registration, UserCommand};
+use super::events::UserEvent;
+use super::refusal::UserRefusal;
+use crate::kernel::ids::UserId;
+use crate::notifications::{Frequency, NotificationType};
+use crate::values::{
+    Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username,
+};
+use crate::{Decider, Decision, Sealed};
+
+type Decided = Result<Vec<UserEvent>, UserRefusal>;
+
+/// One person's account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum User {
+    /// Nobody; perhaps invited.
+    #[default]
+    Unregistered,
+    /// Somebody.
+    Registered(Box<Profile>),
+}
+
+/// A person's data as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    pub user: UserId,
+    pub email: Sealed<EmailAddress>,
+    pub email_verified: bool,
+    pub first_name: Sealed<PersonName>,
+    pub last_name: Sealed<PersonName>,
+    pub mobile: Sealed<PhoneNumber>,
+    pub business_phone: Option<Sealed<PhoneNumber>>,
+    pub username: Option<Sealed<Username>>,
+    pub preferred_channel: CodeChannel,
+    /// The newest version accepted of each agreement.
+    pub accepted: HashTrieMapSync<AgreementKind, String>,
+    pub preferences: HashTrieMapSync<NotificationType, Preference>,
+}
+
+/// Whether and how often mail follows a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preference {
+    pub email: bool,
+    pub frequency: Frequency,
+}
+
+impl User {
+    /// The person's data, once registered.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Unregistered => None,
+            Self::Registered(profile) => Some(profile),
+        }
+    }
+
+    fn update(&mut self, change: impl FnOnce(&mut Profile)) {
+        if let Self::Registered(profile) = self {
+            change(profile);
+        }
+    }
+
+    fn registered(&self) -> Result<&Profile, UserRefusal> {
+        self.profile().ok_or(UserRefusal::Unknown)
+    }
+}
+
+impl Profile {
+    fn changes(&self, new: NewDetails) -> DetailChanges {
+        let user = self.user;
+        let business_phone = new.business_phone.map(|phone| own(user, phone));
+        DetailChanges {
+            first_name: change(&self.first_name, own(user, new.first_name)),
+            last_name: change(&self.last_name, own(user, new.last_name)),
+            business_phone: change(&self.business_phone, business_phone),
+            preferred_channel: change(&self.preferred_channel, new.preferred_channel),
+        }
+    }
+
+    fn change_phone(&self, mobile: PhoneNumber) -> Option<UserEvent> {
+        let user = self.user;
+        let change = change(&self.mobile, Some(Sealed::new(user, mobile)))?;
+        Some(UserEvent::PhoneChanged { user, old: change.old, new: change.new })
+    }
+
+    fn change_email(&self, email: EmailAddress, verified: bool) -> Option<UserEvent> {
+        let user = self.user;
+        let change = change(&self.email, Some(Sealed::new(user, email)))?;
+        Some(UserEvent::EmailChanged { user, old: change.old, new: change.new, verified })
+    }
+
+    fn verify_email(&self, email: &EmailAddress) -> Decided {
+        if self.email.get() != Some(email) {
+            Err(UserRefusal::EmailReplaced)
+        } else if self.email_verified {
+            Ok(Vec::new())
+        } else {
+            let (user, email) = (self.user, self.email.clone());
+            Ok(vec![UserEvent::EmailVerified { user, email }])
+        }
+    }
+
+    fn accept(&self, acceptance: Acceptance) -> Option<UserEvent> {
+        let Acceptance { kind, version, boxes } = acceptance;
+        let known = self.accepted.get(&kind) == Some(&version);
+        let user = self.user;
+        (!known).then_some(UserEvent::AgreementAccepted { user, kind, version, boxes })
+    }
+
+    fn prefer(
+        &self,
+        notification_type: NotificationType,
+        preference: Preference,
+        is_org_admin: bool,
+    ) -> Decided {
+        let Preference { email, frequency } = preference;
+        if notification_type.is_security() && (!email || frequency != Frequency::Immediate) {
+            return Err(UserRefusal::SecurityMail);
+        }
+        if notification_type.is_admin_only() && !is_org_admin {
+            return Err(UserRefusal::AdminOnly);
+        }
+        if self.preferences.get(&notification_type) == Some(&preference) {
+            return Ok(Vec::new());
+        }
+        let user = self.user;
+        Ok(vec![UserEvent::NotificationPreferenceChanged {
+            user,
+            notification_type,
+            email,
+            frequency,
+        }])
+    }
+
+    fn apply_details(&mut self, changed: &DetailChanges) {
+        if let Some(change) = &changed.first_name {
+            self.first_name = change.new.clone();
+        }
+        if let Some(change) = &changed.last_name {
+            self.last_name = change.new.clone();
+        }
+        if let Some(change) = &changed.business_phone {
+            self.business_phone = change.new.clone();
+        }
+        if let Some(change) = &changed.preferred_channel {
+            self.preferred_channel = change.new;
+        }
+    }
+}
+
+fn user_registered(registration: Registration) -> UserEvent {
+    let user = registration.user;
+    UserEvent::UserRegistered {
+        user,
+        email: Sealed::new(user, registration.email),
+        first_name: Sealed::new(user, registration.first_name),
+        last_name: Sealed::new(user, registration.last_name),
+        mobile: Sealed::new(user, registration.mobile),
+        business_phone: own(user, registration.business_phone),
+        username: own(user, registration.username),
+        preferred_channel: registration.preferred_channel,
+    }
+}
+
+impl Decider for User {
+    const TYPE: &'static str = "users.user";
+    type Command = UserCommand;
+    type Event = UserEvent;
+    type Refusal = UserRefusal;
+
+    fn decide(&self, _: &Decision<'_>, command: UserCommand) -> Decided {
+        match command {
+            UserCommand::RegisterUser(registration) => match self {
+                Self::Unregistered => Ok(vec![user_registered(*registration)]),
+                Self::Registered(_) => Err(UserRefusal::AlreadyRegistered),
+            },
+            UserCommand::UpdateProfile(new) => {
+                let profile = self.registered()?;
+                let (user, changed) = (profile.user, profile.changes(new));
+                let event = || UserEvent::ProfileUpdated { user, changed: changed.clone() };
+                Ok((!changed.is_empty()).then(event).into_iter().collect())
+            }
+            UserCommand::CorrectUserDetails(new) => {
+                let profile = self.registered()?;
+                let (user, changed) = (profile.user, profile.changes(new));
+                let event = || UserEvent::UserDetailsCorrected { user, changed: changed.clone() };
+                Ok((!changed.is_empty()).then(event).into_iter().collect())
+            }
+            UserCommand::ChangePhone { mobile } => {
+                Ok(self.registered()?.change_phone(mobile).into_iter().collect())
+            }
+            UserCommand::ChangeEmail { email, verified } => {
+                Ok(self.registered()?.change_email(email, verified).into_iter().collect())
+            }
+            UserCommand::VerifyEmail { email } => self.registered()?.verify_email(&email),
+            UserCommand::AcceptAgreement(acceptance) => {
+                Ok(self.registered()?.accept(acceptance).into_iter().collect())
+            }
+            UserCommand::SetNotificationPreference {
+                notification_type,
+                email,
+                frequency,
+                is_org_admin,
+            } => {
+                let preference = Preference { email, frequency };
+                self.registered()?.prefer(notification_type, preference, is_org_admin)
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &UserEvent) {
+        match event {
+            UserEvent::UserRegistered {
+                user,
+                email,
+                first_name,
+                last_name,
+                mobile,
+                business_phone,
+                username,
+                preferred_channel,
+            } => {
+                *self = Self::Registered(Box::new(Profile {
+                    user: *user,
+                    email: email.clone(),
+                    // The link that led here came by this address.
+                    email_verified: true,
+                    first_name: first_name.clone(),
+                    last_name: last_name.clone(),
+                    mobile: mobile.clone(),
+                    business_phone: business_phone.clone(),
+                    username: username.clone(),
+                    preferred_channel: *preferred_channel,
+                    accepted: HashTrieMapSync::new_sync(),
+                    preferences: HashTrieMapSync::new_sync(),
+                }));
+            }
+            UserEvent::ProfileUpdated { changed, .. }
+            | UserEvent::UserDetailsCorrected { changed, .. } => {
+                self.update(|profile| profile.apply_details(changed));
+            }
+            UserEvent::PhoneChanged { new, .. } => {
+                self.update(|profile| profile.mobile = new.clone());
+            }
+            UserEvent::EmailChanged { new, verified, .. } => self.update(|profile| {
+                profile.email = new.clone();
+                profile.email_verified = *verified;
+            }),
+            UserEvent::EmailVerified { .. } => self.update(|profile| profile.email_verified = true),
+            UserEvent::AgreementAccepted { kind, version, .. } => {
+                self.update(|profile| profile.accepted.insert_mut(*kind, version.clone()));
+            }
+            UserEvent::NotificationPreferenceChanged {
+                notification_type,
+                email,
+                frequency,
+                ..
+            } => {
+                let preference = Preference { email: *email, frequency: *frequency };
+                self.update(|it| it.preferences.insert_mut(*notification_type, preference));
+            }
+        }
+    }
+}

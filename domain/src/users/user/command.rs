@@ -1,0 +1,47 @@
+//! What can be asked of an account. Invariant: uniqueness of addresses and user names is a
+//! reservation at the append, not a rule here (GN-05).
+
+use super::changes::NewDetails;
+use crate::kernel::ids::UserId;
+use crate::notifications::{Frequency, NotificationType};
+use crate::values::{Acceptance, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username};
+
+/// A command to stream `users.user`.
+#[derive(Clone, Debug)]
+pub enum UserCommand {
+    /// Open the account when a registration or invitation is complete (MC-08, MC-21).
+    RegisterUser(Box<Registration>),
+    /// The person changes their own data (MC-27).
+    UpdateProfile(NewDetails),
+    /// An administrator corrects it (MC-33).
+    CorrectUserDetails(NewDetails),
+    /// Change the number that passcodes go to (MC-27).
+    ChangePhone { mobile: PhoneNumber },
+    /// Change the address; `verified` where the person proved it in the same step (CX-06).
+    ChangeEmail { email: EmailAddress, verified: bool },
+    /// Mail to this address has reached the person.
+    VerifyEmail { email: EmailAddress },
+    /// Accept an agreement that passed the check against the published version.
+    AcceptAgreement(Acceptance),
+    /// Choose mail for a type of notice (MC-64 to MC-66).
+    SetNotificationPreference {
+        notification_type: NotificationType,
+        email: bool,
+        frequency: Frequency,
+        /// Whether the person administers an organisation: some types are for those only.
+        is_org_admin: bool,
+    },
+}
+
+/// A new account's data.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub user: UserId,
+    pub email: EmailAddress,
+    pub first_name: PersonName,
+    pub last_name: PersonName,
+    pub mobile: PhoneNumber,
+    pub business_phone: Option<PhoneNumber>,
+    pub username: Option<Username>,
+    pub preferred_channel: CodeChannel,
+}

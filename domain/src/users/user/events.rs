@@ -1,0 +1,80 @@
+//! What happens to an account. Invariant: everything personal is sealed under the person's key.
+
+use serde::{Deserialize, Serialize};
+
+use super::changes::DetailChanges;
+use crate::kernel::ids::UserId;
+use crate::notifications::{Frequency, NotificationType};
+use crate::values::{AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username};
+use crate::{Event, Facets, Sealed};
+
+/// An event of stream `users.user`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum UserEvent {
+    /// The account exists from now on, without a password yet (MC-21).
+    UserRegistered {
+        user: UserId,
+        email: Sealed<EmailAddress>,
+        first_name: Sealed<PersonName>,
+        last_name: Sealed<PersonName>,
+        mobile: Sealed<PhoneNumber>,
+        business_phone: Option<Sealed<PhoneNumber>>,
+        username: Option<Sealed<Username>>,
+        preferred_channel: CodeChannel,
+    },
+    /// The person changed their own data (MC-27).
+    ProfileUpdated { user: UserId, changed: DetailChanges },
+    /// An administrator corrected the person's data (MC-33).
+    UserDetailsCorrected { user: UserId, changed: DetailChanges },
+    /// The number that passcodes go to was changed (MC-27).
+    PhoneChanged { user: UserId, old: Sealed<PhoneNumber>, new: Sealed<PhoneNumber> },
+    /// The address was changed; until it is verified, that is noted (CX-06, GN-06).
+    EmailChanged {
+        user: UserId,
+        old: Sealed<EmailAddress>,
+        new: Sealed<EmailAddress>,
+        verified: bool,
+    },
+    /// Mail to the address reaches the person (CX-06).
+    EmailVerified { user: UserId, email: Sealed<EmailAddress> },
+    /// The person accepted an agreement with all its boxes (MC-06, MC-18).
+    AgreementAccepted { user: UserId, kind: AgreementKind, version: String, boxes: Vec<String> },
+    /// The person chose whether and how often mail follows notices of a type (MC-64, MC-65).
+    NotificationPreferenceChanged {
+        user: UserId,
+        notification_type: NotificationType,
+        email: bool,
+        frequency: Frequency,
+    },
+}
+
+impl Event for UserEvent {
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::UserRegistered { .. } => "users.user.user_registered",
+            Self::ProfileUpdated { .. } => "users.user.profile_updated",
+            Self::UserDetailsCorrected { .. } => "users.user.user_details_corrected",
+            Self::PhoneChanged { .. } => "users.user.phone_changed",
+            Self::EmailChanged { .. } => "users.user.email_changed",
+            Self::EmailVerified { .. } => "users.user.email_verified",
+            Self::AgreementAccepted { .. } => "users.user.agreement_accepted",
+            Self::NotificationPreferenceChanged { .. } => {
+                "users.user.notification_preference_changed"
+            }
+        }
+    }
+
+    fn facets(&self) -> Facets {
+        let user = match self {
+            Self::UserRegistered { user, .. }
+            | Self::ProfileUpdated { user, .. }
+            | Self::UserDetailsCorrected { user, .. }
+            | Self::PhoneChanged { user, .. }
+            | Self::EmailChanged { user, .. }
+            | Self::EmailVerified { user, .. }
+            | Self::AgreementAccepted { user, .. }
+            | Self::NotificationPreferenceChanged { user, .. } => user,
+        };
+        Facets::default().subject(*user)
+    }
+}

@@ -1,0 +1,31 @@
+//! Why an account refused. Invariant: an account that is not there is answered like a foreign one.
+
+use crate::{Code, Refusal};
+
+/// Why an account refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserRefusal {
+    #[error("Nobody with this id exists here. Check the id and try again.")]
+    Unknown,
+    #[error("This account exists already. Sign in instead.")]
+    AlreadyRegistered,
+    #[error("This is not the current email address. Use the newest link.")]
+    EmailReplaced,
+    #[error("Mail about the security of your account cannot be switched off.")]
+    SecurityMail,
+    #[error("Only organization administrators receive these notices.")]
+    AdminOnly,
+}
+
+impl From<UserRefusal> for Refusal {
+    fn from(refusal: UserRefusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            UserRefusal::Unknown => Self::new(Code::UserUnknown, message).at("userId"),
+            UserRefusal::AlreadyRegistered => Self::new(Code::AlreadyAccepted, message),
+            UserRefusal::EmailReplaced => Self::new(Code::LinkInvalid, message).at("token"),
+            UserRefusal::SecurityMail => Self::new(Code::FieldInvalid, message).at("email"),
+            UserRefusal::AdminOnly => Self::new(Code::NotOrgAdmin, message).at("type"),
+        }
+    }
+}

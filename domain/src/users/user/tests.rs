@@ -1,0 +1,247 @@
+//! Accounts, shown. Invariant: personal data in the events is sealed under the person's own id.
+
+use super::*;
+use crate::kernel::ids::UserId;
+use crate::kernel::scenario::{Given, given, id};
+use crate::notifications::{Frequency, NotificationType};
+use crate::values::{
+    Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username,
+};
+use crate::{Code, Event, Sealed};
+
+fn user() -> UserId {
+    id(1)
+}
+
+fn sealed<T>(value: T) -> Sealed<T> {
+    Sealed::new(user(), value)
+}
+
+fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn name(text: &str) -> PersonName {
+    PersonName::parse(text).unwrap()
+}
+
+fn phone(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).unwrap()
+}
+
+fn mobile() -> PhoneNumber {
+    phone("+12025550123")
+}
+
+fn register() -> UserCommand {
+    UserCommand::RegisterUser(Box::new(Registration {
+        user: user(),
+        email: email("ann@clinic.example"),
+        first_name: name("Ann"),
+        last_name: name("Lee"),
+        mobile: mobile(),
+        business_phone: None,
+        username: Some(Username::parse("ann.lee").unwrap()),
+        preferred_channel: CodeChannel::Sms,
+    }))
+}
+
+fn registered() -> UserEvent {
+    UserEvent::UserRegistered {
+        user: user(),
+        email: sealed(email("ann@clinic.example")),
+        first_name: sealed(name("Ann")),
+        last_name: sealed(name("Lee")),
+        mobile: sealed(mobile()),
+        business_phone: None,
+        username: Some(sealed(Username::parse("ann.lee").unwrap())),
+        preferred_channel: CodeChannel::Sms,
+    }
+}
+
+fn ann() -> Given<User> {
+    given(&[registered()])
+}
+
+#[test]
+fn an_account_is_registered_once() {
+    let state = given::<User>(&[]).when(register()).then(&[registered()]);
+    assert!(state.profile().unwrap().email_verified);
+    ann().when(register()).refused(Code::AlreadyAccepted);
+}
+
+#[test]
+fn nothing_is_changed_for_somebody_who_is_not_registered() {
+    for command in [
+        UserCommand::UpdateProfile(NewDetails::default()),
+        UserCommand::CorrectUserDetails(NewDetails::default()),
+        UserCommand::ChangePhone { mobile: mobile() },
+        UserCommand::ChangeEmail { email: email("a@b.example"), verified: false },
+        UserCommand::VerifyEmail { email: email("a@b.example") },
+    ] {
+        given::<User>(&[]).when(command).refused(Code::UserUnknown);
+    }
+}
+
+#[test]
+fn mc_27_only_the_fields_that_changed_are_in_the_event() {
+    let new = NewDetails {
+        first_name: Some(name("Ann")),
+        last_name: Some(name("Lee-Ortiz")),
+        business_phone: Some(Some(phone("+12025550150"))),
+        preferred_channel: None,
+    };
+    let changed = DetailChanges {
+        last_name: Some(Change { old: sealed(name("Lee")), new: sealed(name("Lee-Ortiz")) }),
+        business_phone: Some(Change { old: None, new: Some(sealed(phone("+12025550150"))) }),
+        ..DetailChanges::default()
+    };
+    let event = UserEvent::ProfileUpdated { user: user(), changed: changed.clone() };
+    let state = ann().when(UserCommand::UpdateProfile(new.clone())).then(&[event]);
+    assert_eq!(state.profile().unwrap().last_name, sealed(name("Lee-Ortiz")));
+
+    let event = UserEvent::UserDetailsCorrected { user: user(), changed };
+    ann().when(UserCommand::CorrectUserDetails(new)).then(&[event]);
+}
+
+#[test]
+fn mc_27_a_business_number_can_be_removed() {
+    let number = Some(sealed(phone("+12025550150")));
+    let with_number = UserEvent::ProfileUpdated {
+        user: user(),
+        changed: DetailChanges {
+            business_phone: Some(Change { old: None, new: number.clone() }),
+            ..DetailChanges::default()
+        },
+    };
+    let removed = UserEvent::ProfileUpdated {
+        user: user(),
+        changed: DetailChanges {
+            business_phone: Some(Change { old: number, new: None }),
+            ..DetailChanges::default()
+        },
+    };
+    let remove = NewDetails { business_phone: Some(None), ..NewDetails::default() };
+    given::<User>(&[registered(), with_number])
+        .when(UserCommand::UpdateProfile(remove))
+        .then(&[removed]);
+}
+
+#[test]
+fn what_already_stands_is_no_event() {
+    let same = NewDetails { preferred_channel: Some(CodeChannel::Sms), ..NewDetails::default() };
+    let email = email("ann@clinic.example");
+    for command in [
+        UserCommand::UpdateProfile(same.clone()),
+        UserCommand::CorrectUserDetails(same),
+        UserCommand::ChangePhone { mobile: mobile() },
+        UserCommand::ChangeEmail { email: email.clone(), verified: true },
+        UserCommand::VerifyEmail { email },
+    ] {
+        ann().when(command).then(&[]);
+    }
+}
+
+#[test]
+fn mc_27_a_new_phone_keeps_the_old_one_in_history() {
+    let new = phone("+12025550199");
+    let event =
+        UserEvent::PhoneChanged { user: user(), old: sealed(mobile()), new: sealed(new.clone()) };
+    ann().when(UserCommand::ChangePhone { mobile: new }).then(&[event]);
+}
+
+#[test]
+fn cx_06_a_changed_address_is_unverified_until_mail_reached_it() {
+    let new = email("ann.lee@clinic.example");
+    let changed = UserEvent::EmailChanged {
+        user: user(),
+        old: sealed(email("ann@clinic.example")),
+        new: sealed(new.clone()),
+        verified: false,
+    };
+    let change = UserCommand::ChangeEmail { email: new.clone(), verified: false };
+    let state = ann().when(change).then(std::slice::from_ref(&changed));
+    assert!(!state.profile().unwrap().email_verified);
+
+    let history = [registered(), changed];
+    let verified = UserEvent::EmailVerified { user: user(), email: sealed(new.clone()) };
+    let state =
+        given::<User>(&history).when(UserCommand::VerifyEmail { email: new }).then(&[verified]);
+    assert!(state.profile().unwrap().email_verified);
+    given::<User>(&history)
+        .when(UserCommand::VerifyEmail { email: email("ann@clinic.example") })
+        .refused(Code::LinkInvalid);
+}
+
+#[test]
+fn mc_06_each_version_of_an_agreement_is_accepted_once() {
+    let acceptance = |version: &str| Acceptance {
+        kind: AgreementKind::PortalTerms,
+        version: version.to_owned(),
+        boxes: vec!["READ".to_owned()],
+    };
+    let accepted = |version: &str| UserEvent::AgreementAccepted {
+        user: user(),
+        kind: AgreementKind::PortalTerms,
+        version: version.to_owned(),
+        boxes: vec!["READ".to_owned()],
+    };
+    ann().when(UserCommand::AcceptAgreement(acceptance("1"))).then(&[accepted("1")]);
+    let history = [registered(), accepted("1")];
+    given::<User>(&history).when(UserCommand::AcceptAgreement(acceptance("1"))).then(&[]);
+    given::<User>(&history)
+        .when(UserCommand::AcceptAgreement(acceptance("2")))
+        .then(&[accepted("2")]);
+}
+
+fn prefer(
+    notification_type: NotificationType,
+    email: bool,
+    frequency: Frequency,
+    is_org_admin: bool,
+) -> UserCommand {
+    UserCommand::SetNotificationPreference { notification_type, email, frequency, is_org_admin }
+}
+
+#[test]
+fn mc_64_and_mc_65_mail_is_chosen_per_type() {
+    let chosen = UserEvent::NotificationPreferenceChanged {
+        user: user(),
+        notification_type: NotificationType::NewCorrespondence,
+        email: true,
+        frequency: Frequency::Daily,
+    };
+    let command = || prefer(NotificationType::NewCorrespondence, true, Frequency::Daily, false);
+    ann().when(command()).then(std::slice::from_ref(&chosen));
+    given::<User>(&[registered(), chosen]).when(command()).then(&[]);
+}
+
+#[test]
+fn mc_66_user_activity_is_for_administrators() {
+    let command = |admin| prefer(NotificationType::UserActivity, true, Frequency::Weekly, admin);
+    ann().when(command(false)).refused(Code::NotOrgAdmin);
+    ann().when(command(true)).then(&[UserEvent::NotificationPreferenceChanged {
+        user: user(),
+        notification_type: NotificationType::UserActivity,
+        email: true,
+        frequency: Frequency::Weekly,
+    }]);
+}
+
+#[test]
+fn gn_19_security_mail_cannot_be_switched_off_or_delayed() {
+    for (email, frequency) in [(false, Frequency::Immediate), (true, Frequency::Off)] {
+        ann()
+            .when(prefer(NotificationType::AccountSecurity, email, frequency, false))
+            .refused(Code::FieldInvalid);
+    }
+}
+
+#[test]
+fn everything_personal_is_sealed() {
+    let json = serde_json::to_value(registered()).unwrap();
+    for field in ["email", "first_name", "last_name", "mobile", "username"] {
+        assert!(json["UserRegistered"][field]["$sealed"].is_object(), "{field}");
+    }
+    assert_eq!(registered().facets().subject, Some(user()));
+}
