@@ -1,10 +1,29 @@
 //! Rollcall's journal: the append-only event store, the sealing of personal data in it, and the
 //! runner that carries events to their subscribers. It knows no bounded context.
 
+mod append;
+mod batch;
+mod cache;
 pub mod clock;
 mod crypto;
+pub mod envelope;
+pub mod error;
+pub mod journal;
 mod key_cache;
 pub mod keys;
+mod lanes;
+mod load;
 mod master_key;
+pub mod pools;
+mod prepare;
+mod request;
+pub mod schema;
 pub mod seal;
 pub mod secrets;
+pub mod upcast;
+pub mod work;
+
+pub use envelope::{Guard, Header, Metadata, Recorded};
+pub use error::{CommitError, JournalError, StoredResult, WorkError};
+pub use journal::{Journal, JournalConfig, Loaded};
+pub use work::{Committed, Work};

@@ -1,0 +1,363 @@
+//! Group commit without a hand-over: the caller that finds no batch in flight runs it itself; those
+//! who arrive meanwhile form the next one. A lone request pays for nothing, many share a commit.
+//!
+//! Invariant: every request gets an answer, and one that says "appended" only when it is. A caller
+//! that goes away, or a connection that breaks, leaves a batch whose outcome is unknown; it is then
+//! looked up by command id before anything is sent again.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgPool, Row};
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use crate::{
+    batch::{self, Appended, Verdict},
+    clock::Clock,
+    error::{JournalError, connection_lost},
+    request::{Request, Touches},
+};
+
+/// Most requests of one batch.
+const MOST_REQUESTS: usize = 512;
+/// Most bytes of one batch, roughly; a single larger request goes alone.
+const MOST_BYTES: usize = 1 << 20;
+/// How often a batch with an unknown outcome is looked up and sent again.
+const ROUNDS: usize = 3;
+const PAUSE: Duration = Duration::from_millis(100);
+
+type Answer = Result<Verdict, JournalError>;
+
+#[derive(Clone)]
+pub(crate) struct Appender(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    /// Where times come from, if not from the database.
+    clock: Option<Arc<dyn Clock>>,
+    epoch: Mutex<Uuid>,
+    queue: Mutex<Queue>,
+    appended: watch::Sender<i64>,
+}
+
+#[derive(Default)]
+struct Queue {
+    running: bool,
+    waiting: VecDeque<Pending>,
+}
+
+struct Pending {
+    request: Request,
+    touches: Touches,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Appender {
+    pub(crate) fn new(
+        pool: PgPool,
+        clock: Option<Arc<dyn Clock>>,
+        epoch: Uuid,
+        appended: watch::Sender<i64>,
+    ) -> Self {
+        let queue = Mutex::default();
+        Self(Arc::new(Inner { pool, clock, epoch: Mutex::new(epoch), queue, appended }))
+    }
+
+    /// Appends one request, together with whichever others are waiting.
+    pub(crate) async fn submit(&self, request: Request) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let touches = request.touches();
+        let leads = {
+            let mut queue = lock(&self.0.queue);
+            queue.waiting.push_back(Pending { request, touches, answer });
+            !std::mem::replace(&mut queue.running, true)
+        };
+        if leads && let Some(flight) = Flight::next(&self.0) {
+            flight.run().await;
+            Flight::run_rest(&self.0);
+        }
+        let gone = || JournalError::Unavailable("the append was abandoned".to_owned());
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// A batch on its way. Dropped before it is answered (its caller went away, or a panic), it sees to
+/// it that its requests are answered and those waiting behind it are not forgotten.
+struct Flight {
+    inner: Arc<Inner>,
+    batch: Vec<Pending>,
+}
+
+impl Flight {
+    /// The next batch; `None`, and nobody runs any more, if nothing waits.
+    fn next(inner: &Arc<Inner>) -> Option<Self> {
+        let batch = lock(&inner.queue).take();
+        (!batch.is_empty()).then(|| Self { inner: Arc::clone(inner), batch })
+    }
+
+    async fn run(mut self) {
+        let answers = self.inner.append(&requests(&self.batch)).await;
+        self.deliver(answers);
+    }
+
+    async fn recover(mut self) {
+        let answers = self.inner.settle(&requests(&self.batch)).await;
+        self.deliver(answers);
+    }
+
+    fn deliver(&mut self, answers: Vec<Answer>) {
+        for (pending, answer) in std::mem::take(&mut self.batch).into_iter().zip(answers) {
+            // Whoever went away does not need the answer.
+            let _ = pending.answer.send(answer);
+        }
+    }
+
+    /// Goes on with what has arrived meanwhile, so that the leader can answer its own caller.
+    fn run_rest(inner: &Arc<Inner>) {
+        if let Some(mut flight) = Self::next(inner) {
+            let inner = Arc::clone(inner);
+            tokio::spawn(async move {
+                loop {
+                    flight.run().await;
+                    match Self::next(&inner) {
+                        Some(next) => flight = next,
+                        None => return,
+                    }
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let abandoned =
+            Self { inner: Arc::clone(&self.inner), batch: std::mem::take(&mut self.batch) };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            // The process is going down; the callers are gone with the runtime.
+            drop(abandoned.into_batch());
+            return;
+        };
+        // After a panic the same batch would panic again: its callers get an error instead.
+        let panicked = std::thread::panicking();
+        runtime.spawn(async move {
+            let inner = Arc::clone(&abandoned.inner);
+            if panicked {
+                drop(abandoned.into_batch());
+            } else {
+                abandoned.recover().await;
+            }
+            Self::run_rest(&inner);
+        });
+    }
+}
+
+impl Flight {
+    fn into_batch(mut self) -> Vec<Pending> {
+        std::mem::take(&mut self.batch)
+    }
+}
+
+fn requests(batch: &[Pending]) -> Vec<&Request> {
+    batch.iter().map(|pending| &pending.request).collect()
+}
+
+impl Queue {
+    /// Takes the requests that can be judged together, in order of arrival; one that touches what an
+    /// earlier one writes (or the other way round) waits for the next batch.
+    fn take(&mut self) -> Vec<Pending> {
+        let mut batch = Vec::new();
+        let mut later = VecDeque::new();
+        let (mut written, mut read) = (HashSet::<u64>::new(), HashSet::<u64>::new());
+        let mut bytes = 0;
+        while let Some(pending) = self.waiting.pop_front() {
+            let Touches { writes, reads } = &pending.touches;
+            let size = pending.request.size();
+            let full = batch.len() >= MOST_REQUESTS || (bytes > 0 && bytes + size > MOST_BYTES);
+            if full {
+                later.push_back(pending);
+                break;
+            }
+            let collides = writes.iter().any(|w| written.contains(w) || read.contains(w))
+                || reads.iter().any(|r| written.contains(r));
+            written.extend(writes);
+            read.extend(reads);
+            if collides {
+                later.push_back(pending);
+            } else {
+                bytes += size;
+                batch.push(pending);
+            }
+        }
+        later.append(&mut self.waiting);
+        self.waiting = later;
+        self.running = !batch.is_empty();
+        batch
+    }
+}
+
+impl Inner {
+    async fn append(&self, requests: &[&Request]) -> Vec<Answer> {
+        let mut connection = match self.pool.acquire().await {
+            Ok(connection) => connection,
+            // Nothing was sent.
+            Err(error) => return all(requests, &error),
+        };
+        match self.call(&mut connection, requests).await {
+            Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
+            Err(error) if connection_lost(&error) || lost_a_race(&error) => {
+                drop(connection);
+                tracing::warn!(%error, requests = requests.len(), "an append was cut off");
+                self.settle(requests).await
+            }
+            Err(error) if requests.len() > 1 && bad_data(&error) => {
+                // One request spoils the batch; the others must not suffer for it.
+                let mut answers = Vec::with_capacity(requests.len());
+                for request in requests {
+                    let answer = self.call(&mut connection, &[request]).await;
+                    answers.extend(match answer {
+                        Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
+                        Err(error) => all(&[request], &error),
+                    });
+                }
+                answers
+            }
+            Err(error) => all(requests, &error),
+        }
+    }
+
+    async fn call(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        requests: &[&Request],
+    ) -> Result<Vec<Verdict>, sqlx::Error> {
+        let epoch = *lock(&self.epoch);
+        let now = self.clock.as_ref().map(|clock| clock.now());
+        let verdicts = batch::append(connection, epoch, now, requests).await?;
+        let last = verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::Appended(appended) => Some(appended.global),
+            Verdict::Restored(current) => {
+                *lock(&self.epoch) = *current;
+                None
+            }
+            Verdict::Duplicate | Verdict::Conflict(_) | Verdict::KeyChanged | Verdict::Taken(_) => {
+                None
+            }
+        });
+        if let Some(last) = last.max() {
+            announce(&self.appended, last);
+        }
+        Ok(verdicts)
+    }
+
+    /// Finds out what became of requests that were perhaps sent, and sends those that were not
+    /// committed again. Sending twice is harmless: the command id lets only one through.
+    async fn settle(&self, requests: &[&Request]) -> Vec<Answer> {
+        let mut answers: Vec<Option<Answer>> = requests.iter().map(|_| None).collect();
+        for round in 0..ROUNDS {
+            tokio::time::sleep(PAUSE * u32::try_from(round).unwrap_or_default()).await;
+            let open: Vec<_> = (0..requests.len()).filter(|n| answers[*n].is_none()).collect();
+            match self.settle_once(&open.iter().map(|n| requests[*n]).collect::<Vec<_>>()).await {
+                Ok(settled) => {
+                    for (n, verdict) in open.into_iter().zip(settled) {
+                        answers[n] = Some(Ok(verdict));
+                    }
+                    break;
+                }
+                Err(error) if connection_lost(&error) || lost_a_race(&error) => {
+                    tracing::warn!(%error, round, "the outcome of an append is still unknown");
+                }
+                Err(error) => return all(requests, &error),
+            }
+        }
+        let unknown =
+            || Err(JournalError::Unavailable("the outcome of the append is unknown".to_owned()));
+        answers.into_iter().map(|answer| answer.unwrap_or_else(unknown)).collect()
+    }
+
+    async fn settle_once(&self, requests: &[&Request]) -> Result<Vec<Verdict>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let tenants: Vec<_> = requests.iter().map(|request| request.tenant).collect();
+        let commands: Vec<_> = requests.iter().map(|request| request.command).collect();
+        let rows = sqlx::query(
+            "SELECT tenant_id, command_id, attempt, position, global_position, recorded_at
+               FROM es.outcomes($1, $2)",
+        )
+        .bind(tenants)
+        .bind(commands)
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut verdicts: Vec<Option<Verdict>> = requests.iter().map(|_| None).collect();
+        for row in rows {
+            let (tenant, command): (Uuid, Uuid) = (row.get(0), row.get(1));
+            let attempt: Uuid = row.get(2);
+            let recorded_at: DateTime<Utc> = row.get(5);
+            let appended = Appended { position: row.get(3), global: row.get(4), recorded_at };
+            for (request, verdict) in requests.iter().zip(&mut verdicts) {
+                if (request.tenant, request.command) == (tenant, command) {
+                    let own = request.attempt == attempt;
+                    *verdict =
+                        Some(if own { Verdict::Appended(appended) } else { Verdict::Duplicate });
+                }
+            }
+        }
+        let open: Vec<_> = (0..requests.len()).filter(|n| verdicts[*n].is_none()).collect();
+        if !open.is_empty() {
+            let again: Vec<_> = open.iter().map(|n| requests[*n]).collect();
+            for (n, verdict) in open.into_iter().zip(self.call(&mut connection, &again).await?) {
+                verdicts[n] = Some(verdict);
+            }
+        }
+        Ok(verdicts.into_iter().flatten().collect())
+    }
+}
+
+/// Raises the announced position; announcements may come out of order.
+pub(crate) fn announce(appended: &watch::Sender<i64>, position: i64) {
+    appended.send_if_modified(|last| {
+        let newer = position > *last;
+        *last = position.max(*last);
+        newer
+    });
+}
+
+/// The same error for each request.
+fn all(requests: &[&Request], error: &sqlx::Error) -> Vec<Answer> {
+    let message = error.to_string();
+    let lost = connection_lost(error);
+    let answer = || {
+        Err(if lost {
+            JournalError::Unavailable(message.clone())
+        } else {
+            JournalError::Refused(message.clone())
+        })
+    };
+    requests.iter().map(|_| answer()).collect()
+}
+
+fn bad_data(error: &sqlx::Error) -> bool {
+    class_of(error).is_some_and(|class| class == "22" || class == "23")
+}
+
+/// Deadlock or serialization failure: rolled back, and may well work the next time.
+fn lost_a_race(error: &sqlx::Error) -> bool {
+    class_of(error).is_some_and(|class| class == "40")
+}
+
+fn class_of(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    code.get(..2).map(str::to_owned)
+}
+
+// What the locks guard is consistent between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,364 @@
+//! A batch of requests as one call of `es.append`: columns in, verdicts out.
+//!
+//! Invariant: the verdicts come in the order of the requests, one each.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use crate::{
+    envelope::Guard,
+    request::{KeyRow, Request},
+};
+
+/// What the database decided about one request.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Appended(Appended),
+    Duplicate,
+    /// The stream of the request's own guard has moved on.
+    Conflict(Guard),
+    /// A subject's or the tenant's key was made or destroyed by somebody else.
+    KeyChanged,
+    /// The key of the request's n-th reservation belongs to somebody else.
+    Taken(usize),
+    /// The log was restored from a backup since this process read its epoch.
+    Restored(Uuid),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Appended {
+    pub position: i64,
+    pub global: i64,
+    pub recorded_at: DateTime<Utc>,
+}
+
+const ARGUMENTS: usize = 52;
+static APPEND: LazyLock<String> = LazyLock::new(|| {
+    let arguments: Vec<_> = (1..=ARGUMENTS).map(|n| format!("${n}")).collect();
+    format!("SELECT * FROM es.append({})", arguments.join(", "))
+});
+
+/// Calls `es.append`; with an injected clock the events are recorded at `now`.
+pub(crate) async fn append(
+    connection: &mut PgConnection,
+    epoch: Uuid,
+    now: Option<DateTime<Utc>>,
+    requests: &[&Request],
+) -> Result<Vec<Verdict>, sqlx::Error> {
+    let columns = Columns::of(requests);
+    let answer = columns.bind(sqlx::query(&APPEND).bind(epoch).bind(now));
+    let answer = Answer::from_row(&answer.fetch_one(connection).await?)?;
+    Ok(answer.verdicts(epoch, requests, &columns))
+}
+
+/// The arguments, an array per column; fields as in the SQL function.
+#[derive(Default)]
+struct Columns<'a> {
+    r: RequestColumns<'a>,
+    e: EventColumns<'a>,
+    g: GuardColumns,
+    s: ReservationColumns<'a>,
+    v: VaultColumns<'a>,
+    k: KeyColumns<'a>,
+}
+
+#[derive(Default)]
+struct RequestColumns<'a> {
+    tenant: Vec<Uuid>,
+    command: Vec<Uuid>,
+    attempt: Vec<Uuid>,
+    hash: Vec<&'a [u8]>,
+    result: Vec<&'a str>,
+    last_event: Vec<i32>,
+}
+
+#[derive(Default)]
+struct EventColumns<'a> {
+    request: Vec<i32>,
+    tenant: Vec<Uuid>,
+    aggregate_type: Vec<&'a str>,
+    stream: Vec<String>,
+    sequence: Vec<i64>,
+    event: Vec<Uuid>,
+    event_type: Vec<&'a str>,
+    event_version: Vec<&'a str>,
+    payload: Vec<&'a str>,
+    metadata: Vec<&'a str>,
+    actor_kind: Vec<&'a str>,
+    actor: Vec<Option<Uuid>>,
+    organization: Vec<Option<Uuid>>,
+    subject: Vec<Option<Uuid>>,
+    subject_organization: Vec<Option<Uuid>>,
+    npi: Vec<Option<&'a str>>,
+    correlation: Vec<Uuid>,
+    causation: Vec<Option<Uuid>>,
+    command: Vec<Uuid>,
+    occurred: Vec<DateTime<Utc>>,
+    effective: Vec<DateTime<Utc>>,
+    salt: Vec<&'a [u8]>,
+}
+
+#[derive(Default)]
+struct GuardColumns {
+    /// Policies and memberships repeat within a batch: each is probed once.
+    distinct: HashMap<Guard, i32>,
+    guards: Vec<Guard>,
+    aggregate_type: Vec<&'static str>,
+    stream: Vec<String>,
+    version: Vec<i64>,
+    request: Vec<i32>,
+    guard: Vec<i32>,
+}
+
+#[derive(Default)]
+struct ReservationColumns<'a> {
+    request: Vec<i32>,
+    tenant: Vec<Uuid>,
+    kind: Vec<&'a str>,
+    key: Vec<&'a [u8]>,
+    expected: Vec<Option<Uuid>>,
+    owner: Vec<Option<Uuid>>,
+    /// Which of its request's reservations each is.
+    nth: Vec<usize>,
+}
+
+#[derive(Default)]
+struct VaultColumns<'a> {
+    request: Vec<i32>,
+    tenant: Vec<Uuid>,
+    kind: Vec<&'a str>,
+    id: Vec<Uuid>,
+    value: Vec<Option<&'a [u8]>>,
+}
+
+#[derive(Default)]
+struct KeyColumns<'a> {
+    request: Vec<i32>,
+    tenant: Vec<Uuid>,
+    subject: Vec<Option<Uuid>>,
+    version: Vec<Option<i32>>,
+    wrapped: Vec<Option<&'a [u8]>>,
+    action: Vec<&'static str>,
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+/// Counts from 1, as SQL does. A batch is far smaller than `i32`.
+fn ordinal(index: usize) -> i32 {
+    i32::try_from(index + 1).expect("a batch has fewer than two billion elements")
+}
+
+impl<'a> Columns<'a> {
+    fn of(requests: &[&'a Request]) -> Self {
+        let mut columns = Self::default();
+        for (index, request) in requests.iter().copied().enumerate() {
+            columns.add(ordinal(index), request);
+        }
+        columns
+    }
+
+    fn add(&mut self, nth: i32, request: &'a Request) {
+        self.e.add(nth, request);
+        let last_event = if request.events.is_empty() { 0 } else { self.e.event.len() };
+        self.r.tenant.push(request.tenant);
+        self.r.command.push(request.command);
+        self.r.attempt.push(request.attempt);
+        self.r.hash.push(&request.hash);
+        self.r.result.push(&request.result);
+        self.r.last_event.push(i32::try_from(last_event).expect("fewer than two billion events"));
+        for guard in &request.guards {
+            self.g.add(nth, guard);
+        }
+        self.s.add(nth, request);
+        self.v.add(nth, request);
+        for key in &request.keys {
+            self.k.add(nth, request.tenant, key);
+        }
+    }
+
+    fn bind<'q>(&'q self, query: Query<'q>) -> Query<'q> {
+        let Self { r, e, g, s, v, k } = self;
+        let query = query.bind(&r.tenant).bind(&r.command).bind(&r.attempt);
+        let query = query.bind(&r.hash).bind(&r.result).bind(&r.last_event);
+        let query = e.bind(query);
+        let query = query.bind(&g.aggregate_type).bind(&g.stream).bind(&g.version);
+        let query = query.bind(&g.request).bind(&g.guard);
+        let query = query.bind(&s.request).bind(&s.tenant).bind(&s.kind);
+        let query = query.bind(&s.key).bind(&s.expected).bind(&s.owner);
+        let query = query.bind(&v.request).bind(&v.tenant).bind(&v.kind);
+        let query = query.bind(&v.id).bind(&v.value);
+        let query = query.bind(&k.request).bind(&k.tenant).bind(&k.subject);
+        query.bind(&k.version).bind(&k.wrapped).bind(&k.action)
+    }
+}
+
+impl<'a> EventColumns<'a> {
+    fn add(&mut self, nth: i32, request: &'a Request) {
+        for event in &request.events {
+            self.request.push(nth);
+            self.tenant.push(request.tenant);
+            self.aggregate_type.push(event.aggregate_type);
+            self.stream.push(event.stream.to_string());
+            self.sequence.push(event.sequence);
+            self.event.push(event.event_id);
+            self.event_type.push(event.event_type);
+            self.event_version.push(event.event_version);
+            self.payload.push(&event.payload);
+            self.metadata.push(&event.metadata);
+            self.actor_kind.push(request.actor.kind.as_str());
+            self.actor.push(request.actor.id);
+            self.organization.push(request.organization);
+            self.subject.push(event.facets.subject.map(|id| id.0));
+            self.subject_organization.push(event.facets.organization.map(|id| id.0));
+            self.npi.push(event.facets.npi.as_deref());
+            self.correlation.push(request.correlation);
+            self.causation.push(request.causation);
+            self.command.push(request.command);
+            self.occurred.push(request.occurred_at);
+            self.effective.push(event.facets.effective_at.unwrap_or(request.occurred_at));
+            self.salt.push(&event.salt);
+        }
+    }
+
+    fn bind<'q>(&'q self, query: Query<'q>) -> Query<'q> {
+        query
+            .bind(&self.request)
+            .bind(&self.tenant)
+            .bind(&self.aggregate_type)
+            .bind(&self.stream)
+            .bind(&self.sequence)
+            .bind(&self.event)
+            .bind(&self.event_type)
+            .bind(&self.event_version)
+            .bind(&self.payload)
+            .bind(&self.metadata)
+            .bind(&self.actor_kind)
+            .bind(&self.actor)
+            .bind(&self.organization)
+            .bind(&self.subject)
+            .bind(&self.subject_organization)
+            .bind(&self.npi)
+            .bind(&self.correlation)
+            .bind(&self.causation)
+            .bind(&self.command)
+            .bind(&self.occurred)
+            .bind(&self.effective)
+            .bind(&self.salt)
+    }
+}
+
+impl GuardColumns {
+    fn add(&mut self, nth: i32, guard: &Guard) {
+        let next = ordinal(self.guards.len());
+        let element = *self.distinct.entry(*guard).or_insert(next);
+        if element == next {
+            self.guards.push(*guard);
+            self.aggregate_type.push(guard.aggregate_type);
+            self.stream.push(guard.id.to_string());
+            self.version.push(guard.version);
+        }
+        self.request.push(nth);
+        self.guard.push(element);
+    }
+}
+
+impl<'a> ReservationColumns<'a> {
+    fn add(&mut self, nth: i32, request: &'a Request) {
+        for (index, row) in request.reservations.iter().enumerate() {
+            self.request.push(nth);
+            self.tenant.push(request.tenant);
+            self.kind.push(row.kind);
+            self.key.push(&row.key);
+            self.expected.push(row.expected);
+            self.owner.push(row.owner);
+            self.nth.push(index);
+        }
+    }
+}
+
+impl<'a> VaultColumns<'a> {
+    fn add(&mut self, nth: i32, request: &'a Request) {
+        for row in &request.vault {
+            self.request.push(nth);
+            self.tenant.push(request.tenant);
+            self.kind.push(row.kind);
+            self.id.push(row.id);
+            self.value.push(row.value.as_deref());
+        }
+    }
+}
+
+impl<'a> KeyColumns<'a> {
+    fn add(&mut self, nth: i32, tenant: Uuid, key: &'a KeyRow) {
+        let (action, subject, version, wrapped) = match key {
+            KeyRow::CreateTenant { wrapped } => ("create-tenant", None, None, Some(wrapped)),
+            KeyRow::Create { subject, version, wrapped } => {
+                ("create", Some(*subject), Some(*version), Some(wrapped))
+            }
+            KeyRow::Use { subject, version } => ("use", Some(*subject), Some(*version), None),
+            KeyRow::Destroy { subject } => ("destroy", Some(*subject), None, None),
+        };
+        self.request.push(nth);
+        self.tenant.push(tenant);
+        self.subject.push(subject);
+        self.version.push(version);
+        self.wrapped.push(wrapped.map(Vec::as_slice));
+        self.action.push(action);
+    }
+}
+
+struct Answer {
+    epoch: Uuid,
+    recorded_at: Option<DateTime<Utc>>,
+    positions: Vec<i64>,
+    tenant_positions: Vec<i64>,
+    refused: Vec<i32>,
+    reasons: Vec<String>,
+    elements: Vec<i32>,
+}
+
+impl FromRow<'_, PgRow> for Answer {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        // The database leaves arrays null that it had nothing to put into.
+        Ok(Self {
+            epoch: row.try_get("epoch")?,
+            recorded_at: row.try_get("recorded")?,
+            positions: row.try_get::<Option<_>, _>("positions")?.unwrap_or_default(),
+            tenant_positions: row.try_get::<Option<_>, _>("tenant_positions")?.unwrap_or_default(),
+            refused: row.try_get::<Option<_>, _>("refused")?.unwrap_or_default(),
+            reasons: row.try_get::<Option<_>, _>("reasons")?.unwrap_or_default(),
+            elements: row.try_get::<Option<_>, _>("elements")?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Answer {
+    fn verdicts(&self, epoch: Uuid, requests: &[&Request], columns: &Columns<'_>) -> Vec<Verdict> {
+        let Some(recorded_at) = self.recorded_at.filter(|_| self.epoch == epoch) else {
+            return requests.iter().map(|_| Verdict::Restored(self.epoch)).collect();
+        };
+        let refusals: HashMap<i32, (&str, i32)> = (self.refused.iter())
+            .zip(self.reasons.iter().zip(&self.elements))
+            .map(|(request, (reason, element))| (*request, (reason.as_str(), *element)))
+            .collect();
+        let verdict = |index: usize| match refusals.get(&ordinal(index)) {
+            None => Verdict::Appended(Appended {
+                position: self.tenant_positions[index],
+                global: self.positions[index],
+                recorded_at,
+            }),
+            Some(("duplicate", _)) => Verdict::Duplicate,
+            Some(("conflict", n)) => Verdict::Conflict(columns.g.guards[element(*n)]),
+            Some(("taken", n)) => Verdict::Taken(columns.s.nth[element(*n)]),
+            Some((_, _)) => Verdict::KeyChanged,
+        };
+        (0..requests.len()).map(verdict).collect()
+    }
+}
+
+fn element(ordinal: i32) -> usize {
+    usize::try_from(ordinal - 1).expect("elements count from 1")
+}

@@ -1,0 +1,419 @@
+//! The journal: the way to load states, to look up what is reserved or kept in the vault, and to
+//! begin a unit of work.
+//!
+//! Invariant: nothing here writes; [`crate::work::Work::commit`] is the only way in.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Decider,
+    kernel::ids::{SubjectId, TenantId},
+};
+use serde_json::Value;
+use sqlx::{PgPool, postgres::PgListener};
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::{
+    append::{Appender, announce},
+    cache::{Cache, Cached, StreamKey},
+    clock::Clock,
+    envelope::{Guard, Header},
+    error::{JournalError, StoredResult},
+    keys::KeyRing,
+    lanes::Lanes,
+    load,
+    secrets::{MasterKey, Secrets},
+    upcast::Upcasters,
+    work::Work,
+};
+
+/// What a journal needs.
+pub struct JournalConfig {
+    /// A pool of the role `rollcall_writer`; see [`crate::pools::writer`].
+    pub writer: PgPool,
+    pub master: MasterKey,
+    pub clock: Arc<dyn Clock>,
+    /// In a demo or development log `recorded_at` follows the injected clock too.
+    pub injected_time: bool,
+    /// How many loaded states are kept.
+    pub cache_states: usize,
+}
+
+/// The event store of this process. Clones are the same journal.
+#[derive(Clone)]
+pub struct Journal(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub pool: PgPool,
+    pub clock: Arc<dyn Clock>,
+    pub secrets: Secrets,
+    pub keys: KeyRing,
+    pub upcasters: Upcasters,
+    pub cache: Cache,
+    pub lanes: Lanes,
+    pub appender: Appender,
+    appended: watch::Sender<i64>,
+    /// Dropped with the journal, which ends its listener.
+    _stop: oneshot::Sender<()>,
+}
+
+/// A state and the version of the stream it stands for; 0 is a stream without events.
+#[derive(Clone, Debug)]
+pub struct Loaded<A> {
+    pub state: Arc<A>,
+    pub version: i64,
+}
+
+impl Journal {
+    /// Opens the log with no upcasters; see [`Journal::open_with`].
+    ///
+    /// # Errors
+    /// The database cannot be reached or has not been migrated.
+    pub async fn open(config: JournalConfig) -> Result<Self, JournalError> {
+        Self::open_with(config, Upcasters::default()).await
+    }
+
+    /// Opens the log and starts to listen to what other processes append and erase.
+    ///
+    /// # Errors
+    /// The database cannot be reached or has not been migrated.
+    pub async fn open_with(
+        config: JournalConfig,
+        upcasters: Upcasters,
+    ) -> Result<Self, JournalError> {
+        let JournalConfig { writer: pool, master, clock, injected_time, cache_states } = config;
+        let mut listener = PgListener::connect_with(&pool).await.map_err(JournalError::of)?;
+        listener.listen_all(["es_appended", "es_erased"]).await.map_err(JournalError::of)?;
+        let (position, epoch): (i64, Uuid) =
+            sqlx::query_as("SELECT position, epoch FROM es.head WHERE shard = 1")
+                .fetch_one(&pool)
+                .await
+                .map_err(JournalError::of)?;
+        let (appended, _) = watch::channel(position);
+        let time = injected_time.then(|| Arc::clone(&clock));
+        let (stop, stopped) = oneshot::channel();
+        let inner = Arc::new(Inner {
+            secrets: Secrets::new(&master),
+            keys: KeyRing::new(&master, pool.clone()),
+            upcasters,
+            cache: Cache::new(cache_states),
+            lanes: Lanes::new(),
+            appender: Appender::new(pool.clone(), time, epoch, appended.clone()),
+            pool,
+            clock,
+            appended,
+            _stop: stop,
+        });
+        tokio::spawn(listen(listener, Arc::downgrade(&inner), stopped));
+        Ok(Self(inner))
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    #[must_use]
+    pub fn upcasters(&self) -> &Upcasters {
+        &self.0.upcasters
+    }
+
+    /// The last position in the whole log that this process appended or heard of.
+    #[must_use]
+    pub fn appended(&self) -> watch::Receiver<i64> {
+        self.0.appended.subscribe()
+    }
+
+    /// Begins a unit of work.
+    #[must_use]
+    pub fn begin(&self, header: Header) -> Work {
+        Work::new(self.clone(), header)
+    }
+
+    /// A stream's state, from the cache if it is there: good for a decision, whose append re-checks
+    /// the version; for an answer see [`Journal::load_fresh`].
+    ///
+    /// # Errors
+    /// The database does not answer, or an event cannot be read.
+    pub async fn load<A: Decider>(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Result<Loaded<A>, JournalError> {
+        match self.cached(tenant, id) {
+            Some(loaded) => Ok(loaded),
+            None => self.catch_up(tenant, id, Loaded::default()).await,
+        }
+    }
+
+    /// A stream's state as of now: what is cached, and whatever was appended since, by one query.
+    ///
+    /// # Errors
+    /// As [`Journal::load`].
+    pub async fn load_fresh<A: Decider>(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Result<Loaded<A>, JournalError> {
+        let known = self.cached(tenant, id).unwrap_or_default();
+        self.catch_up(tenant, id, known).await
+    }
+
+    fn cached<A: Decider>(&self, tenant: TenantId, id: Uuid) -> Option<Loaded<A>> {
+        let Cached { state, version } = self.0.cache.get(&(tenant, A::TYPE, id))?;
+        Some(Loaded { state: state.downcast().ok()?, version })
+    }
+
+    async fn catch_up<A: Decider>(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        mut known: Loaded<A>,
+    ) -> Result<Loaded<A>, JournalError> {
+        let Inner { pool, keys, upcasters, cache, .. } = &*self.0;
+        let stored = load::stream(pool, tenant, (A::TYPE, id), known.version).await?;
+        let Some(last) = stored.last() else { return Ok(known) };
+        let events: Vec<A::Event> = load::decode(keys, upcasters, tenant, &stored).await?;
+        let state = Arc::make_mut(&mut known.state);
+        events.iter().for_each(|event| state.evolve(event));
+        known.version = last.sequence;
+        let cached = Cached { state: Arc::clone(&known.state) as _, version: known.version };
+        cache.put((tenant, A::TYPE, id), cached);
+        Ok(known)
+    }
+
+    /// All events of a stream, oldest first.
+    ///
+    /// # Errors
+    /// As [`Journal::load`].
+    pub async fn events<A: Decider>(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Result<Vec<A::Event>, JournalError> {
+        let stored = load::stream(&self.0.pool, tenant, (A::TYPE, id), 0).await?;
+        load::decode(&self.0.keys, &self.0.upcasters, tenant, &stored).await
+    }
+
+    /// Whether every one of `guards` still stands at its version. Those that do not are dropped from
+    /// the cache.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn verify(&self, tenant: TenantId, guards: &[Guard]) -> Result<bool, JournalError> {
+        let types: Vec<_> = guards.iter().map(|guard| guard.aggregate_type).collect();
+        let streams: Vec<_> = guards.iter().map(|guard| guard.id.to_string()).collect();
+        let versions: Vec<_> = guards.iter().map(|guard| guard.version).collect();
+        let moved: Vec<i64> = sqlx::query_scalar(
+            "SELECT g.nth FROM unnest($1::text[], $2::text[], $3::bigint[])
+                    WITH ORDINALITY g(type, stream, version, nth)
+              WHERE EXISTS (SELECT FROM es.events e
+                             WHERE e.aggregate_type = g.type AND e.aggregate_id = g.stream
+                               AND e.sequence = g.version + 1)",
+        )
+        .bind(types)
+        .bind(streams)
+        .bind(versions)
+        .fetch_all(&self.0.pool)
+        .await
+        .map_err(JournalError::of)?;
+        for nth in &moved {
+            if let Some(guard) = usize::try_from(nth - 1).ok().and_then(|n| guards.get(n)) {
+                self.invalidate(tenant, guard.aggregate_type, guard.id);
+            }
+        }
+        Ok(moved.is_empty())
+    }
+
+    /// Drops a stream's state from the cache.
+    pub fn invalidate(&self, tenant: TenantId, aggregate_type: &'static str, id: Uuid) {
+        let key: StreamKey = (tenant, aggregate_type, id);
+        self.0.cache.remove(&key);
+    }
+
+    /// Whom a natural key is reserved for in a tenant.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn owner_of(
+        &self,
+        tenant: TenantId,
+        kind: &str,
+        natural: &str,
+    ) -> Result<Option<Uuid>, JournalError> {
+        let key = self.0.secrets.lookup_key(tenant, kind, natural);
+        self.owner_of_hash(tenant, kind, &key).await
+    }
+
+    /// As [`Journal::owner_of`], by the key's hash.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn owner_of_hash(
+        &self,
+        tenant: TenantId,
+        kind: &str,
+        hash: &[u8],
+    ) -> Result<Option<Uuid>, JournalError> {
+        sqlx::query_scalar(
+            "SELECT owner FROM es.reservations WHERE tenant_id = $1 AND kind = $2 AND key = $3",
+        )
+        .bind(tenant.0)
+        .bind(kind)
+        .bind(hash)
+        .fetch_optional(&self.0.pool)
+        .await
+        .map_err(JournalError::of)
+    }
+
+    /// The tenant and owner of a token that names no tenant, such as a session's or a link's.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn tenant_of_hash(
+        &self,
+        kind: &str,
+        hash: &[u8],
+    ) -> Result<Option<(TenantId, Uuid)>, JournalError> {
+        let found: Option<(Uuid, Uuid)> = sqlx::query_as(
+            "SELECT tenant_id, owner FROM es.reservations WHERE kind = $1 AND key = $2 LIMIT 1",
+        )
+        .bind(kind)
+        .bind(hash)
+        .fetch_optional(&self.0.pool)
+        .await
+        .map_err(JournalError::of)?;
+        Ok(found.map(|(tenant, owner)| (TenantId(tenant), owner)))
+    }
+
+    /// A value from the vault, decrypted.
+    ///
+    /// # Errors
+    /// The database does not answer, or the value was tampered with.
+    pub async fn vault_get(
+        &self,
+        tenant: TenantId,
+        kind: &str,
+        id: Uuid,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, JournalError> {
+        let sealed: Option<Vec<u8>> = sqlx::query_scalar(
+            "SELECT value FROM es.vault WHERE tenant_id = $1 AND kind = $2 AND id = $3",
+        )
+        .bind(tenant.0)
+        .bind(kind)
+        .bind(id)
+        .fetch_optional(&self.0.pool)
+        .await
+        .map_err(JournalError::of)?;
+        let open = |sealed: Vec<u8>| self.0.secrets.open_secret(tenant, kind, id, &sealed);
+        Ok(sealed.map(open).transpose()?)
+    }
+
+    /// The stored answer of a command, if it was committed.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn stored_result(
+        &self,
+        tenant: TenantId,
+        command_id: Uuid,
+    ) -> Result<Option<StoredResult>, JournalError> {
+        let row: Option<(Vec<u8>, Value, i64)> = sqlx::query_as(
+            "SELECT request_hash, result, position FROM es.commands
+              WHERE tenant_id = $1 AND command_id = $2",
+        )
+        .bind(tenant.0)
+        .bind(command_id)
+        .fetch_optional(&self.0.pool)
+        .await
+        .map_err(JournalError::of)?;
+        Ok(row.map(|(hash, result, position)| {
+            // Only this crate writes hashes, all of 32 bytes; another length matches no request.
+            let request_hash = hash.try_into().unwrap_or_default();
+            StoredResult { request_hash, result, position }
+        }))
+    }
+
+    /// The tenant's position: how many events it has.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn tenant_position(&self, tenant: TenantId) -> Result<i64, JournalError> {
+        let position: Option<i64> =
+            sqlx::query_scalar("SELECT position FROM es.tenant_heads WHERE tenant_id = $1")
+                .bind(tenant.0)
+                .fetch_optional(&self.0.pool)
+                .await
+                .map_err(JournalError::of)?;
+        Ok(position.unwrap_or_default())
+    }
+}
+
+impl Inner {
+    /// Forgets what this process knows of a subject whose key is destroyed. States may hold the
+    /// person's data anywhere, so all of them go; erasure is rare.
+    pub(crate) fn erased(&self, tenant: TenantId, subject: SubjectId) {
+        self.keys.forget(tenant, subject);
+        self.cache.clear();
+    }
+}
+
+impl<A: Default> Default for Loaded<A> {
+    fn default() -> Self {
+        Self { state: Arc::default(), version: 0 }
+    }
+}
+
+async fn listen(
+    mut listener: PgListener,
+    journal: std::sync::Weak<Inner>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    loop {
+        let heard = tokio::select! {
+            _ = &mut stopped => return,
+            heard = listener.recv() => heard,
+        };
+        let Some(journal) = journal.upgrade() else { return };
+        match heard {
+            Ok(notification) => match notification.channel() {
+                "es_appended" => {
+                    if let Ok(position) = notification.payload().parse() {
+                        announce(&journal.appended, position);
+                    }
+                }
+                _ => {
+                    let erased = notification.payload().split_once('/');
+                    let erased = erased.and_then(|(t, s)| Some((t.parse().ok()?, s.parse().ok()?)));
+                    if let Some((tenant, subject)) = erased {
+                        journal.erased(tenant, subject);
+                    }
+                }
+            },
+            Err(error) => {
+                // The listener connects anew by itself; what was missed meanwhile is found by polling.
+                tracing::warn!(%error, "listening to the log was interrupted");
+                drop(journal);
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The journal against a real PostgreSQL; each test has a database of its own.
+
+mod support;
+
+mod append;
