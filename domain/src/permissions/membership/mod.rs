@@ -1,0 +1,155 @@
+//! The permissions of one person in one organisation: a level per NPI and correspondence types.
+//!
+//! Invariant: an entry for one NPI overrides the entry for all; correspondence is only for NPIs the
+//! person is assigned, and goes when the NPI permission goes (GN-12).
+
+mod commands;
+mod decide;
+mod events;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rpds::RedBlackTreeMapSync;
+
+pub use commands::{MembershipCommand, MembershipKey, MembershipRefusal, NpiChange};
+pub use events::MembershipEvent;
+
+use super::{CorrespondenceScope, NpiLevel, NpiScope, WizardStep};
+use crate::values::{CorrespondenceType, Npi};
+use crate::{Decider, Decision};
+
+/// A level with its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NpiGrant {
+    pub level: NpiLevel,
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl NpiGrant {
+    fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+/// How far the administrator came with the wizard (MC-43, MC-44).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Setup {
+    #[default]
+    NotStarted,
+    Deferred,
+    Assigned(BTreeSet<WizardStep>),
+}
+
+/// A membership's permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Membership {
+    levels: RedBlackTreeMapSync<NpiScope, NpiGrant>,
+    correspondence: RedBlackTreeMapSync<NpiScope, BTreeSet<CorrespondenceScope>>,
+    setup: Setup,
+}
+
+impl Membership {
+    /// The level for an NPI at `now`: its own entry, else the one for all, else none.
+    #[must_use]
+    pub fn level(&self, npi: &Npi, now: DateTime<Utc>) -> NpiLevel {
+        self.level_in(&NpiScope::One(npi.clone()), now)
+    }
+
+    /// The entry that decides the level for an NPI at `now`, and whether it is the NPI's own.
+    #[must_use]
+    pub fn deciding_entry(&self, npi: &Npi, now: DateTime<Utc>) -> Option<(NpiScope, NpiGrant)> {
+        [NpiScope::One(npi.clone()), NpiScope::All].into_iter().find_map(|scope| {
+            let grant = self.entry(&scope, now)?;
+            Some((scope, grant))
+        })
+    }
+
+    /// Whether the person reads this type for this NPI at `now`.
+    #[must_use]
+    pub fn reads(&self, npi: &Npi, kind: &CorrespondenceType, now: DateTime<Utc>) -> bool {
+        let scope = NpiScope::One(npi.clone());
+        let types = self.types_in(&scope);
+        self.level_in(&scope, now) > NpiLevel::None
+            && (types.contains(&CorrespondenceScope::All)
+                || types.contains(&CorrespondenceScope::One(kind.clone())))
+    }
+
+    /// The types set for an NPI: its own entry, else the one for all; without regard to the level.
+    #[must_use]
+    pub fn correspondence(&self, npi: &Npi) -> BTreeSet<CorrespondenceScope> {
+        self.types_in(&NpiScope::One(npi.clone()))
+    }
+
+    /// Every entry as set, `*` first, those run out included.
+    pub fn entries(&self) -> impl Iterator<Item = (&NpiScope, &NpiGrant)> {
+        self.levels.iter()
+    }
+
+    /// How far the wizard came.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Nothing is assigned: the member sees profile, notifications and content only (MC-44).
+    #[must_use]
+    pub fn is_unassigned(&self, now: DateTime<Utc>) -> bool {
+        self.levels.iter().all(|(_, grant)| grant.level == NpiLevel::None || grant.is_over(now))
+    }
+
+    fn entry(&self, scope: &NpiScope, now: DateTime<Utc>) -> Option<NpiGrant> {
+        self.levels.get(scope).copied().filter(|grant| !grant.is_over(now))
+    }
+
+    fn level_in(&self, scope: &NpiScope, now: DateTime<Utc>) -> NpiLevel {
+        self.entry(scope, now)
+            .or_else(|| self.entry(&NpiScope::All, now))
+            .map_or(NpiLevel::None, |grant| grant.level)
+    }
+
+    fn types_in(&self, scope: &NpiScope) -> BTreeSet<CorrespondenceScope> {
+        self.correspondence
+            .get(scope)
+            .or_else(|| self.correspondence.get(&NpiScope::All))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+impl Decider for Membership {
+    const TYPE: &'static str = "permissions.membership";
+    type Command = MembershipCommand;
+    type Event = MembershipEvent;
+    type Refusal = MembershipRefusal;
+
+    fn decide(
+        &self,
+        decision: &Decision<'_>,
+        command: MembershipCommand,
+    ) -> Result<Vec<MembershipEvent>, MembershipRefusal> {
+        decide::decide(self, decision, command)
+    }
+
+    fn evolve(&mut self, event: &MembershipEvent) {
+        match event {
+            MembershipEvent::NpiPermissionSet { npi, new, until, .. } => {
+                self.levels.insert_mut(npi.clone(), NpiGrant { level: *new, until: *until });
+            }
+            MembershipEvent::NpiPermissionEnded { npi, .. } => {
+                self.levels.remove_mut(npi);
+            }
+            MembershipEvent::CorrespondencePermissionSet { npi, types, .. } => {
+                self.correspondence.insert_mut(npi.clone(), types.clone());
+            }
+            MembershipEvent::PermissionsAssigned { steps, .. } => {
+                self.setup = Setup::Assigned(steps.clone());
+            }
+            MembershipEvent::PermissionsDeferred { .. } => self.setup = Setup::Deferred,
+            MembershipEvent::FormerPermissionsConfirmed { .. } => {}
+            MembershipEvent::MembershipPermissionsEnded { .. } => *self = Self::default(),
+        }
+    }
+}
