@@ -6,6 +6,7 @@
 
 pub mod kernel;
 pub mod notifications;
+pub mod organizations;
 pub mod permissions;
 pub mod policies;
 pub mod refusal;

@@ -1,0 +1,16 @@
+//! Organisations: enrolment by the plan, registration by letter token, members, NPIs and email
+//! domains (MC-03 to MC-14, MC-29 to MC-31, GN-03 to GN-05, GN-10, GN-32).
+//!
+//! Invariant: whatever must hold within one organisation (its last administrator, its domains, its
+//! NPIs) is decided inside its one stream.
+
+mod address;
+pub mod organization;
+mod types;
+
+pub use address::PostalAddress;
+pub use organization::{Organization, OrganizationCommand, OrganizationEvent, OrganizationRefusal};
+pub use types::{
+    Authority, Change, ContractStatus, EnrolmentChanges, EnrolmentSource, InvitationEnd,
+    MembershipOrigin, OrgRole, OrganizationKind, OrganizationKinds, TaxIdRef,
+};

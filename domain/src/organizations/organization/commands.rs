@@ -1,0 +1,228 @@
+//! What may be asked of an organisation, and why it refuses.
+//!
+//! Invariant: whether the caller is administrator or plan staff was decided before a command comes
+//! here; what the organisation itself forbids is refused here whoever asks.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
+use crate::organizations::{
+    Authority, ContractStatus, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
+    OrganizationKinds, PostalAddress, TaxIdRef,
+};
+use crate::permissions::Cause;
+use crate::values::{
+    CalendarDate, EmailAddress, Npi, OrganizationName, ProviderCommunity, ProviderType, Reason,
+    TenantZone, Zip,
+};
+use crate::{Code, Refusal};
+
+/// What the plan's file says about an organisation (GN-32).
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    pub organization: OrganizationId,
+    pub name: OrganizationName,
+    pub kinds: OrganizationKinds,
+    pub tax_id: TaxIdRef,
+    pub pay_to_address: Option<PostalAddress>,
+    pub pay_to_zip: Option<Zip>,
+    pub contact_email: EmailAddress,
+    pub contract_status: ContractStatus,
+    pub source: Option<EnrolmentSource>,
+}
+
+/// A wish to change an organisation.
+#[derive(Clone, Debug)]
+pub enum OrganizationCommand {
+    /// Enrols, or records what differs; the same file twice changes nothing (GN-32).
+    RecordEnrolment(Box<Enrolment>),
+    SetContractStatus {
+        status: ContractStatus,
+        from: DateTime<Utc>,
+    },
+    SetOrganizationKinds {
+        kinds: OrganizationKinds,
+    },
+    /// That no other organisation holds the NPI is reserved at the append.
+    AttachNpi {
+        npi: Npi,
+        name: OrganizationName,
+        provider_type: ProviderType,
+        community: ProviderCommunity,
+        effective_at: DateTime<Utc>,
+    },
+    DetachNpi {
+        npi: Npi,
+        effective_at: DateTime<Utc>,
+        reason: Option<Reason>,
+    },
+    /// About one person, or the domains of all.
+    Roster(RosterCommand),
+    SuspendOrganization {
+        reason: Reason,
+    },
+    ReopenOrganization,
+    CloseOrganization {
+        reason: Reason,
+    },
+}
+
+/// A wish to change who belongs to an organisation.
+#[derive(Clone, Debug)]
+pub enum RosterCommand {
+    /// Opens the organisation with its registrant as administrator (MC-08, MC-10).
+    RegisterOrganization {
+        registration: RegistrationId,
+        user: UserId,
+        email_domain: String,
+        /// The registrant is signed in and sees the organisation after the next sign-in (MC-11).
+        signed_in: bool,
+        /// `Registration` for a new person, `Token` for one who has an account.
+        by: MembershipOrigin,
+    },
+    InviteMember {
+        user: UserId,
+        invitation: InvitationId,
+        email_domain: String,
+    },
+    /// The invitation was completed.
+    JoinByInvitation {
+        user: UserId,
+        invitation: InvitationId,
+        signed_in: bool,
+    },
+    /// Plan staff attach a person who has an account (CC-03).
+    AttachUser {
+        user: UserId,
+        email_domain: String,
+        role: OrgRole,
+    },
+    EndMemberInvitation {
+        user: UserId,
+        invitation: InvitationId,
+        cause: InvitationEnd,
+    },
+    /// Also for invited people, whose role waits for them.
+    AssignOrgRole {
+        user: UserId,
+        role: OrgRole,
+        cause: Cause,
+        authority: Authority,
+    },
+    DeactivateUser {
+        user: UserId,
+        confirmed: bool,
+        reason: Option<Reason>,
+        left_on: Option<CalendarDate>,
+        zone: TenantZone,
+        authority: Authority,
+    },
+    ReactivateUser {
+        user: UserId,
+        confirmed: bool,
+        /// The former permissions were listed and confirmed, or taken away (GN-12).
+        permissions_reviewed: bool,
+        /// After how long an inactivity that review is due.
+        review_after: TimeDelta,
+    },
+    ChangeMemberEmailDomain {
+        user: UserId,
+        email_domain: String,
+    },
+    RemoveEmailDomain {
+        domain: String,
+    },
+}
+
+impl From<RosterCommand> for OrganizationCommand {
+    fn from(command: RosterCommand) -> Self {
+        Self::Roster(command)
+    }
+}
+
+/// Why an organisation refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrganizationRefusal {
+    #[error("No such organization exists here. Check the id and try again.")]
+    Unknown,
+    #[error("The organization is not open. Contact the health plan.")]
+    NotActive,
+    #[error("The organization is closed for good.")]
+    Closed,
+    #[error("The organization is not suspended.")]
+    NotSuspended,
+    #[error("The organization is registered already. Ask its administrator to invite you.")]
+    AlreadyRegistered,
+    #[error("The organization has no contract with the health plan. Contact the health plan.")]
+    NotContracted,
+    #[error("Choose at least one kind: provider, submitter or both.")]
+    NoKind,
+    #[error("The organization holds this NPI already.")]
+    NpiAttached,
+    #[error("The organization does not hold this NPI.")]
+    NpiNotInOrg,
+    #[error("The NPI's holding must end after it began.")]
+    NpiRange,
+    #[error("A person with this email address belongs to the organization already.")]
+    EmailTakenInOrg,
+    #[error("This person is no member of the organization.")]
+    NotAMember,
+    #[error("No such invitation is open.")]
+    NotInvited,
+    #[error("Nobody raises their own permissions. Ask another administrator.")]
+    SelfGrant,
+    #[error("This is the last active administrator. Appoint another one first.")]
+    LastAdmin,
+    #[error("Confirm that the user is to be deactivated.")]
+    ConfirmDeactivation,
+    #[error("Confirm that the user is to be active again.")]
+    ConfirmReactivation,
+    #[error("The user was inactive for long. Confirm or remove the former permissions first.")]
+    ConfirmPermissions,
+    #[error("The user is deactivated already.")]
+    AlreadyInactive,
+    #[error("The user is not deactivated.")]
+    NotInactive,
+    #[error("The last day must be today or earlier.")]
+    LeftInFuture,
+    #[error("Active users have addresses of this domain. Deactivate or change them first.")]
+    DomainInUse(Vec<UserId>),
+    #[error("The organization has no such email domain.")]
+    DomainUnknown,
+}
+
+impl From<OrganizationRefusal> for Refusal {
+    fn from(refusal: OrganizationRefusal) -> Self {
+        use OrganizationRefusal as R;
+        let message = refusal.to_string();
+        match refusal {
+            R::Unknown => Self::not_found("organizationId"),
+            R::NotActive | R::Closed => Self::new(Code::OrgNotActive, message),
+            R::NotSuspended => Self::new(Code::NotInactive, message),
+            R::AlreadyRegistered => Self::new(Code::OrgAlreadyRegistered, message),
+            R::NotContracted => Self::new(Code::NotContracted, message),
+            R::NoKind => Self::new(Code::FieldRequired, message).at("kinds"),
+            R::NpiAttached => Self::new(Code::NpiAttached, message).at("npi"),
+            R::NpiNotInOrg => Self::new(Code::NpiNotInOrg, message).at("npi"),
+            R::NpiRange => Self::new(Code::RangeInvalid, message).at("effectiveAt"),
+            R::EmailTakenInOrg => Self::new(Code::EmailTakenInOrg, message).at("email"),
+            R::NotAMember => Self::new(Code::NotFound, message).at("userId"),
+            R::NotInvited => Self::new(Code::NotInvited, message),
+            R::SelfGrant => Self::new(Code::SelfGrant, message).at("role"),
+            R::LastAdmin => Self::new(Code::LastAdmin, message),
+            R::ConfirmDeactivation | R::ConfirmReactivation => {
+                Self::new(Code::ConfirmationRequired, message).at("confirm")
+            }
+            R::ConfirmPermissions => {
+                Self::new(Code::ConfirmationRequired, message).at("confirmPermissions")
+            }
+            R::AlreadyInactive => Self::new(Code::AlreadyInactive, message),
+            R::NotInactive => Self::new(Code::NotInactive, message),
+            R::LeftInFuture => Self::new(Code::DateInvalid, message).at("leftOn"),
+            R::DomainInUse(users) => Self::new(Code::DomainInUse, message)
+                .at("domain")
+                .details(users.iter().map(ToString::to_string)),
+            R::DomainUnknown => Self::new(Code::NotFound, message).at("domain"),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The rules of an organisation: its file, NPIs and phases here, its members in `members`.
+//!
+//! Invariant: importing the same enrolment again decides nothing (GN-32).
+
+mod members;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Enrolment, Organization, OrganizationCommand, OrganizationEvent, OrganizationRefusal, Phase,
+    Record,
+};
+use crate::kernel::ids::SubjectId;
+use crate::organizations::{Change, ContractStatus, EnrolmentChanges};
+use crate::values::{Npi, Reason};
+use crate::{Decision, Sealed};
+
+type Decided = Result<Vec<OrganizationEvent>, OrganizationRefusal>;
+
+pub(super) fn decide(
+    state: &Organization,
+    decision: &Decision<'_>,
+    command: OrganizationCommand,
+) -> Decided {
+    use OrganizationCommand as C;
+    let sealed =
+        |record: &Record, reason: Reason| Sealed::new(SubjectId(record.organization.0), reason);
+    match command {
+        C::RecordEnrolment(enrolment) => record_enrolment(state, decision, *enrolment),
+        C::SetContractStatus { status, from } => Ok(contract_change(on_file(state)?, status, from)),
+        C::SetOrganizationKinds { kinds } => {
+            let record = on_file(state)?;
+            if kinds.is_empty() {
+                return Err(OrganizationRefusal::NoKind);
+            }
+            let organization = record.organization;
+            Ok(Change::between(&record.kinds, &kinds)
+                .map(|Change { old, new }| OrganizationEvent::OrganizationKindsChanged {
+                    organization,
+                    old,
+                    new,
+                })
+                .into_iter()
+                .collect())
+        }
+        C::AttachNpi { npi, name, provider_type, community, effective_at } => {
+            let organization = on_file(state)?.organization;
+            check_attachable(state, &npi, effective_at)?;
+            Ok(vec![OrganizationEvent::NpiAttached {
+                organization,
+                npi,
+                name,
+                provider_type,
+                community,
+                effective_at,
+            }])
+        }
+        C::DetachNpi { npi, effective_at, reason } => {
+            let record = on_file(state)?;
+            let organization = record.organization;
+            let held = state.npi(&npi).and_then(super::NpiHolding::open_since);
+            if effective_at <= held.ok_or(OrganizationRefusal::NpiNotInOrg)? {
+                return Err(OrganizationRefusal::NpiRange);
+            }
+            let reason = reason.map(|reason| sealed(record, reason));
+            Ok(vec![OrganizationEvent::NpiDetached { organization, npi, effective_at, reason }])
+        }
+        C::SuspendOrganization { reason } => {
+            let record = on_file(state)?;
+            if matches!(state.phase(), Phase::Suspended { .. }) {
+                return Err(OrganizationRefusal::NotActive);
+            }
+            let reason = sealed(record, reason);
+            let organization = record.organization;
+            Ok(vec![OrganizationEvent::OrganizationSuspended { organization, reason }])
+        }
+        C::ReopenOrganization => {
+            let organization = on_file(state)?.organization;
+            if !matches!(state.phase(), Phase::Suspended { .. }) {
+                return Err(OrganizationRefusal::NotSuspended);
+            }
+            Ok(vec![OrganizationEvent::OrganizationReopened { organization }])
+        }
+        C::CloseOrganization { reason } => {
+            let record = on_file(state)?;
+            let reason = sealed(record, reason);
+            let organization = record.organization;
+            Ok(vec![OrganizationEvent::OrganizationClosed { organization, reason }])
+        }
+        C::Roster(command) => members::decide(state, on_file(state)?, decision, command),
+    }
+}
+
+/// The plan's record of an organisation that is not closed.
+fn on_file(state: &Organization) -> Result<&Record, OrganizationRefusal> {
+    match state.phase() {
+        Phase::Closed => Err(OrganizationRefusal::Closed),
+        Phase::NotEnrolled | Phase::Enrolled | Phase::Registered | Phase::Suspended { .. } => {
+            state.record().ok_or(OrganizationRefusal::Unknown)
+        }
+    }
+}
+
+/// An NPI may be attached when no holding overlaps the new one.
+fn check_attachable(
+    state: &Organization,
+    npi: &Npi,
+    effective_at: DateTime<Utc>,
+) -> Result<(), OrganizationRefusal> {
+    let last = state.npi(npi).and_then(|holding| holding.periods.last().copied());
+    match last {
+        Some((_, None)) => Err(OrganizationRefusal::NpiAttached),
+        Some((_, Some(until))) if effective_at < until => Err(OrganizationRefusal::NpiAttached),
+        Some((_, Some(_))) | None => Ok(()),
+    }
+}
+
+fn contract_change(
+    record: &Record,
+    status: ContractStatus,
+    from: DateTime<Utc>,
+) -> Vec<OrganizationEvent> {
+    if record.contract_status == status {
+        return Vec::new();
+    }
+    let organization = record.organization;
+    vec![OrganizationEvent::OrganizationContractStatusChanged { organization, status, from }]
+}
+
+fn record_enrolment(
+    state: &Organization,
+    decision: &Decision<'_>,
+    enrolment: Enrolment,
+) -> Decided {
+    if enrolment.kinds.is_empty() {
+        return Err(OrganizationRefusal::NoKind);
+    }
+    if state.phase() == Phase::Closed {
+        return Err(OrganizationRefusal::Closed);
+    }
+    let Enrolment {
+        organization,
+        name,
+        kinds,
+        tax_id,
+        pay_to_address,
+        pay_to_zip,
+        contact_email,
+        contract_status,
+        source,
+    } = enrolment;
+    let contact_email = Sealed::new(SubjectId(organization.0), contact_email);
+    let Some(record) = state.record() else {
+        return Ok(vec![OrganizationEvent::OrganizationEnrolled {
+            organization,
+            name,
+            kinds,
+            tax_id,
+            pay_to_address,
+            pay_to_zip,
+            contact_email,
+            contract_status,
+            source,
+        }]);
+    };
+    let organization = record.organization;
+    let mut events = Vec::new();
+    let changes = EnrolmentChanges {
+        name: Change::between(&record.name, &name),
+        tax_id: Change::between(&record.tax_id, &tax_id),
+        pay_to_address: Change::between(&record.pay_to_address, &pay_to_address),
+        pay_to_zip: Change::between(&record.pay_to_zip, &pay_to_zip),
+        contact_email: Change::between(&record.contact_email, &contact_email),
+    };
+    if changes != EnrolmentChanges::default() {
+        let changes = Box::new(changes);
+        events.push(OrganizationEvent::EnrolmentUpdated { organization, changes, source });
+    }
+    if let Some(Change { old, new }) = Change::between(&record.kinds, &kinds) {
+        events.push(OrganizationEvent::OrganizationKindsChanged { organization, old, new });
+    }
+    events.extend(contract_change(record, contract_status, decision.now));
+    Ok(events)
+}

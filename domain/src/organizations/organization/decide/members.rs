@@ -1,0 +1,327 @@
+//! The rules of the roster: who joins, in which role, and who leaves.
+//!
+//! Invariant: the organisation's own people never leave it without an active administrator (GN-10).
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Decided, Organization, OrganizationEvent, OrganizationRefusal};
+use crate::kernel::ids::{InvitationId, OrganizationId, UserId};
+use crate::organizations::organization::{Member, Phase, Record, RosterCommand, Standing};
+use crate::organizations::{Authority, ContractStatus, MembershipOrigin, OrgRole};
+use crate::permissions::Cause;
+use crate::values::{CalendarDate, Reason, TenantZone};
+use crate::{Decision, Sealed};
+
+pub(super) fn decide(
+    state: &Organization,
+    record: &Record,
+    decision: &Decision<'_>,
+    command: RosterCommand,
+) -> Decided {
+    use RosterCommand as C;
+    let roster = Roster { state, organization: record.organization, decision };
+    match command {
+        C::RegisterOrganization { registration, user, email_domain, signed_in, by } => {
+            roster.check_registrable(record)?;
+            let mut events = vec![OrganizationEvent::OrganizationRegistered {
+                organization: record.organization,
+                name: record.name.clone(),
+                kinds: record.kinds.clone(),
+                registration,
+            }];
+            let joining = Joining { user, role: OrgRole::Admin, email_domain, by, signed_in };
+            events.extend(roster.join(joining, OrgRole::None, Cause::Registration));
+            Ok(events)
+        }
+        C::InviteMember { user, invitation, email_domain } => {
+            roster.check_open()?;
+            roster.check_newcomer(user)?;
+            let organization = record.organization;
+            let mut events = roster.domain_if_new(&email_domain);
+            events.push(OrganizationEvent::MemberInvited {
+                organization,
+                user,
+                invitation,
+                email_domain,
+            });
+            Ok(events)
+        }
+        C::JoinByInvitation { user, invitation, signed_in } => {
+            roster.check_open()?;
+            let member = roster.invited(user, invitation)?;
+            let joining = Joining {
+                user,
+                role: member.role,
+                email_domain: member.email_domain.clone(),
+                by: MembershipOrigin::Invitation,
+                signed_in,
+            };
+            Ok(roster.join(joining, member.role, Cause::Administrator))
+        }
+        C::AttachUser { user, email_domain, role } => {
+            roster.check_open()?;
+            roster.check_newcomer(user)?;
+            if role > OrgRole::None && decision.actor.person() == Some(user) {
+                return Err(OrganizationRefusal::SelfGrant);
+            }
+            let by = MembershipOrigin::Plan;
+            let joining = Joining { user, role, email_domain, by, signed_in: false };
+            Ok(roster.join(joining, OrgRole::None, Cause::Plan))
+        }
+        C::EndMemberInvitation { user, invitation, cause } => {
+            roster.invited(user, invitation)?;
+            let organization = record.organization;
+            Ok(vec![OrganizationEvent::MemberInvitationEnded {
+                organization,
+                user,
+                invitation,
+                cause,
+            }])
+        }
+        C::AssignOrgRole { user, role, cause, authority } => {
+            roster.assign_role(user, role, cause, authority)
+        }
+        C::DeactivateUser { user, confirmed, reason, left_on, zone, authority } => {
+            let leaving = Leaving { user, confirmed, reason, left_on, zone, authority };
+            roster.deactivate(leaving)
+        }
+        C::ReactivateUser { user, confirmed, permissions_reviewed, review_after } => {
+            roster.reactivate(user, confirmed, permissions_reviewed, review_after)
+        }
+        C::ChangeMemberEmailDomain { user, email_domain } => {
+            roster.change_domain(user, email_domain)
+        }
+        C::RemoveEmailDomain { domain } => {
+            if !state.domains().contains(&domain) {
+                return Err(OrganizationRefusal::DomainUnknown);
+            }
+            let users = state.active_users_of(&domain);
+            if !users.is_empty() {
+                return Err(OrganizationRefusal::DomainInUse(users));
+            }
+            let organization = record.organization;
+            Ok(vec![OrganizationEvent::EmailDomainRemoved { organization, domain }])
+        }
+    }
+}
+
+struct Joining {
+    user: UserId,
+    role: OrgRole,
+    email_domain: String,
+    by: MembershipOrigin,
+    signed_in: bool,
+}
+
+struct Leaving {
+    user: UserId,
+    confirmed: bool,
+    reason: Option<Reason>,
+    left_on: Option<CalendarDate>,
+    zone: TenantZone,
+    authority: Authority,
+}
+
+struct Roster<'a> {
+    state: &'a Organization,
+    organization: OrganizationId,
+    decision: &'a Decision<'a>,
+}
+
+impl<'a> Roster<'a> {
+    fn check_open(&self) -> Result<(), OrganizationRefusal> {
+        if self.state.is_active() { Ok(()) } else { Err(OrganizationRefusal::NotActive) }
+    }
+
+    fn check_registrable(&self, record: &Record) -> Result<(), OrganizationRefusal> {
+        match (self.state.phase(), record.contract_status) {
+            (Phase::Registered | Phase::Suspended { registered: true }, _) => {
+                Err(OrganizationRefusal::AlreadyRegistered)
+            }
+            (Phase::NotEnrolled | Phase::Suspended { registered: false } | Phase::Closed, _) => {
+                Err(OrganizationRefusal::NotActive)
+            }
+            (Phase::Enrolled, ContractStatus::Contracted) => Ok(()),
+            (Phase::Enrolled, ContractStatus::NotContracted | ContractStatus::Terminated) => {
+                Err(OrganizationRefusal::NotContracted)
+            }
+        }
+    }
+
+    /// A person who was never here, or whose invitation came to nothing.
+    fn check_newcomer(&self, user: UserId) -> Result<(), OrganizationRefusal> {
+        match self.state.member(user).map(|member| member.standing) {
+            None | Some(Standing::Ended { .. }) => Ok(()),
+            Some(Standing::Invited { .. } | Standing::Active | Standing::Inactive { .. }) => {
+                Err(OrganizationRefusal::EmailTakenInOrg)
+            }
+        }
+    }
+
+    fn invited(
+        &self,
+        user: UserId,
+        invitation: InvitationId,
+    ) -> Result<&'a Member, OrganizationRefusal> {
+        self.state
+            .member(user)
+            .filter(|member| member.standing == Standing::Invited { invitation })
+            .ok_or(OrganizationRefusal::NotInvited)
+    }
+
+    fn domain_if_new(&self, domain: &str) -> Vec<OrganizationEvent> {
+        if self.state.domains().contains(domain) {
+            return Vec::new();
+        }
+        let domain = domain.to_owned();
+        vec![OrganizationEvent::EmailDomainAdded { organization: self.organization, domain }]
+    }
+
+    /// `assigned` is the role the person was given before joining.
+    fn join(&self, joining: Joining, assigned: OrgRole, cause: Cause) -> Vec<OrganizationEvent> {
+        let Joining { user, role, email_domain, by, signed_in } = joining;
+        let organization = self.organization;
+        let mut events = self.domain_if_new(&email_domain);
+        events.push(OrganizationEvent::MembershipAdded {
+            organization,
+            user,
+            role,
+            email_domain,
+            by,
+            joined_at: self.decision.now,
+            effective_from_next_login: signed_in,
+        });
+        if role != assigned {
+            events.push(OrganizationEvent::OrgRoleAssigned {
+                organization,
+                user,
+                old: assigned,
+                new: role,
+                cause,
+            });
+        }
+        events
+    }
+
+    /// Whether the organisation's own people would be left without administrator (GN-10).
+    fn check_admin_remains(
+        &self,
+        user: UserId,
+        authority: Authority,
+    ) -> Result<(), OrganizationRefusal> {
+        let is_admin = self.state.role_of(user) == OrgRole::Admin;
+        let alone = || self.state.active_admins().all(|admin| admin == user);
+        if authority == Authority::Organization && is_admin && alone() {
+            return Err(OrganizationRefusal::LastAdmin);
+        }
+        Ok(())
+    }
+
+    fn assign_role(
+        &self,
+        user: UserId,
+        role: OrgRole,
+        cause: Cause,
+        authority: Authority,
+    ) -> Decided {
+        self.check_open()?;
+        let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
+        match member.standing {
+            Standing::Active | Standing::Invited { .. } => {}
+            Standing::Inactive { .. } => return Err(OrganizationRefusal::AlreadyInactive),
+            Standing::Ended { .. } => return Err(OrganizationRefusal::NotAMember),
+        }
+        if member.role == role {
+            return Ok(Vec::new());
+        }
+        if role > member.role && self.decision.actor.person() == Some(user) {
+            return Err(OrganizationRefusal::SelfGrant);
+        }
+        if role < OrgRole::Admin {
+            self.check_admin_remains(user, authority)?;
+        }
+        Ok(vec![OrganizationEvent::OrgRoleAssigned {
+            organization: self.organization,
+            user,
+            old: member.role,
+            new: role,
+            cause,
+        }])
+    }
+
+    fn deactivate(&self, leaving: Leaving) -> Decided {
+        let Leaving { user, confirmed, reason, left_on, zone, authority } = leaving;
+        let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
+        match member.standing {
+            Standing::Active => {}
+            Standing::Inactive { .. } => return Err(OrganizationRefusal::AlreadyInactive),
+            Standing::Invited { .. } | Standing::Ended { .. } => {
+                return Err(OrganizationRefusal::NotAMember);
+            }
+        }
+        if !confirmed {
+            return Err(OrganizationRefusal::ConfirmDeactivation);
+        }
+        let now = self.decision.now;
+        if left_on.is_some_and(|day| day.date() > zone.local_date(now)) {
+            return Err(OrganizationRefusal::LeftInFuture);
+        }
+        self.check_admin_remains(user, authority)?;
+        Ok(vec![OrganizationEvent::UserDeactivated {
+            organization: self.organization,
+            user,
+            reason: reason.map(|reason| Sealed::new(user, reason)),
+            left_on,
+            deactivated_at: now,
+            effective_at: left_on.map_or(now, |day| end_of(day, zone).min(now)),
+        }])
+    }
+
+    fn reactivate(
+        &self,
+        user: UserId,
+        confirmed: bool,
+        permissions_reviewed: bool,
+        review_after: TimeDelta,
+    ) -> Decided {
+        self.check_open()?;
+        let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
+        let since = match member.standing {
+            Standing::Inactive { since } => since,
+            Standing::Active => return Err(OrganizationRefusal::NotInactive),
+            Standing::Invited { .. } | Standing::Ended { .. } => {
+                return Err(OrganizationRefusal::NotAMember);
+            }
+        };
+        if !confirmed {
+            return Err(OrganizationRefusal::ConfirmReactivation);
+        }
+        if self.decision.now - since >= review_after && !permissions_reviewed {
+            return Err(OrganizationRefusal::ConfirmPermissions);
+        }
+        if self.decision.actor.person() == Some(user) {
+            return Err(OrganizationRefusal::SelfGrant);
+        }
+        Ok(vec![OrganizationEvent::UserReactivated { organization: self.organization, user }])
+    }
+
+    fn change_domain(&self, user: UserId, email_domain: String) -> Decided {
+        let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
+        if member.email_domain == email_domain {
+            return Ok(Vec::new());
+        }
+        let mut events = self.domain_if_new(&email_domain);
+        events.push(OrganizationEvent::MemberEmailDomainChanged {
+            organization: self.organization,
+            user,
+            old: member.email_domain.clone(),
+            new: email_domain,
+        });
+        Ok(events)
+    }
+}
+
+/// The moment at which a local day is over.
+fn end_of(day: CalendarDate, zone: TenantZone) -> DateTime<Utc> {
+    zone.start_of_day(day.plus_days(1).date())
+}

@@ -1,0 +1,209 @@
+//! What happens to an organisation.
+//!
+//! Invariant: every change of a member's role is an `OrgRoleAssigned`; `MembershipAdded.role` only
+//! repeats the role the person begins with.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
+use crate::organizations::{
+    ContractStatus, EnrolmentChanges, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
+    OrganizationKinds, PostalAddress, TaxIdRef,
+};
+use crate::permissions::Cause;
+use crate::values::{
+    CalendarDate, EmailAddress, Npi, OrganizationName, ProviderCommunity, ProviderType, Reason, Zip,
+};
+use crate::{Event, Facets, Sealed};
+
+/// A fact about one organisation. Times are those at which the fact holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum OrganizationEvent {
+    /// The plan put the organisation on file (GN-32).
+    OrganizationEnrolled {
+        organization: OrganizationId,
+        name: OrganizationName,
+        kinds: OrganizationKinds,
+        tax_id: TaxIdRef,
+        pay_to_address: Option<PostalAddress>,
+        pay_to_zip: Option<Zip>,
+        contact_email: Sealed<EmailAddress>,
+        contract_status: ContractStatus,
+        source: Option<EnrolmentSource>,
+    },
+    /// The plan's file says something else than before; only what changed is named (GN-32).
+    EnrolmentUpdated {
+        organization: OrganizationId,
+        changes: Box<EnrolmentChanges>,
+        source: Option<EnrolmentSource>,
+    },
+    /// The contract with the plan began, was found missing or ended (CC-01).
+    OrganizationContractStatusChanged {
+        organization: OrganizationId,
+        status: ContractStatus,
+        from: DateTime<Utc>,
+    },
+    /// The organisation is provider, submitter or both from now on (MC-12).
+    OrganizationKindsChanged {
+        organization: OrganizationId,
+        old: OrganizationKinds,
+        new: OrganizationKinds,
+    },
+    /// The organisation holds an NPI from `effective_at` (MC-13).
+    NpiAttached {
+        organization: OrganizationId,
+        npi: Npi,
+        name: OrganizationName,
+        provider_type: ProviderType,
+        community: ProviderCommunity,
+        effective_at: DateTime<Utc>,
+    },
+    /// The organisation holds an NPI no longer, from `effective_at` on (GN-04).
+    NpiDetached {
+        organization: OrganizationId,
+        npi: Npi,
+        effective_at: DateTime<Utc>,
+        reason: Option<Sealed<Reason>>,
+    },
+    /// A registrant completed the letter's registration: the organisation is open (MC-08).
+    OrganizationRegistered {
+        organization: OrganizationId,
+        name: OrganizationName,
+        kinds: OrganizationKinds,
+        registration: RegistrationId,
+    },
+    /// A person was invited and is no member yet (MC-15).
+    MemberInvited {
+        organization: OrganizationId,
+        user: UserId,
+        invitation: InvitationId,
+        email_domain: String,
+    },
+    /// An invitation ended and made nobody a member (MC-17).
+    MemberInvitationEnded {
+        organization: OrganizationId,
+        user: UserId,
+        invitation: InvitationId,
+        cause: InvitationEnd,
+    },
+    /// A person is a member; a person who was signed in sees it after the next sign-in (MC-11).
+    MembershipAdded {
+        organization: OrganizationId,
+        user: UserId,
+        role: OrgRole,
+        email_domain: String,
+        by: MembershipOrigin,
+        joined_at: DateTime<Utc>,
+        effective_from_next_login: bool,
+    },
+    /// A member's organisation-wide permission changed (MC-47).
+    OrgRoleAssigned {
+        organization: OrganizationId,
+        user: UserId,
+        old: OrgRole,
+        new: OrgRole,
+        cause: Cause,
+    },
+    /// A member is shown as "Deactivated User" and can do nothing here (MC-30).
+    UserDeactivated {
+        organization: OrganizationId,
+        user: UserId,
+        reason: Option<Sealed<Reason>>,
+        /// The last day at work, if it was another than today.
+        left_on: Option<CalendarDate>,
+        deactivated_at: DateTime<Utc>,
+        /// When the right to access ended: the end of `left_on`, or `deactivated_at`.
+        effective_at: DateTime<Utc>,
+    },
+    /// A deactivated member is active again (MC-31).
+    UserReactivated { organization: OrganizationId, user: UserId },
+    /// A member's email address moved to another domain.
+    MemberEmailDomainChanged {
+        organization: OrganizationId,
+        user: UserId,
+        old: String,
+        new: String,
+    },
+    /// A member's address brought a domain in for the first time (MC-14).
+    EmailDomainAdded { organization: OrganizationId, domain: String },
+    /// A domain without active users was taken off the list (MC-14).
+    EmailDomainRemoved { organization: OrganizationId, domain: String },
+    /// The plan stopped the organisation's access for the time being (GN-03).
+    OrganizationSuspended { organization: OrganizationId, reason: Sealed<Reason> },
+    /// The plan gave the organisation its access back (GN-03).
+    OrganizationReopened { organization: OrganizationId },
+    /// The plan ended the organisation's access for good (GN-03).
+    OrganizationClosed { organization: OrganizationId, reason: Sealed<Reason> },
+}
+
+impl Event for OrganizationEvent {
+    fn event_type(&self) -> &'static str {
+        match self {
+            Self::OrganizationEnrolled { .. } => "organizations.organization.organization_enrolled",
+            Self::EnrolmentUpdated { .. } => "organizations.organization.enrolment_updated",
+            Self::OrganizationContractStatusChanged { .. } => {
+                "organizations.organization.organization_contract_status_changed"
+            }
+            Self::OrganizationKindsChanged { .. } => {
+                "organizations.organization.organization_kinds_changed"
+            }
+            Self::NpiAttached { .. } => "organizations.organization.npi_attached",
+            Self::NpiDetached { .. } => "organizations.organization.npi_detached",
+            Self::OrganizationRegistered { .. } => {
+                "organizations.organization.organization_registered"
+            }
+            Self::MemberInvited { .. } => "organizations.organization.member_invited",
+            Self::MemberInvitationEnded { .. } => {
+                "organizations.organization.member_invitation_ended"
+            }
+            Self::MembershipAdded { .. } => "organizations.organization.membership_added",
+            Self::OrgRoleAssigned { .. } => "organizations.organization.org_role_assigned",
+            Self::UserDeactivated { .. } => "organizations.organization.user_deactivated",
+            Self::UserReactivated { .. } => "organizations.organization.user_reactivated",
+            Self::MemberEmailDomainChanged { .. } => {
+                "organizations.organization.member_email_domain_changed"
+            }
+            Self::EmailDomainAdded { .. } => "organizations.organization.email_domain_added",
+            Self::EmailDomainRemoved { .. } => "organizations.organization.email_domain_removed",
+            Self::OrganizationSuspended { .. } => {
+                "organizations.organization.organization_suspended"
+            }
+            Self::OrganizationReopened { .. } => "organizations.organization.organization_reopened",
+            Self::OrganizationClosed { .. } => "organizations.organization.organization_closed",
+        }
+    }
+
+    fn facets(&self) -> Facets {
+        let about = |organization: &OrganizationId| Facets::default().organization(*organization);
+        match self {
+            Self::OrganizationEnrolled { organization, .. }
+            | Self::EnrolmentUpdated { organization, .. }
+            | Self::OrganizationKindsChanged { organization, .. }
+            | Self::OrganizationRegistered { organization, .. }
+            | Self::EmailDomainAdded { organization, .. }
+            | Self::EmailDomainRemoved { organization, .. }
+            | Self::OrganizationSuspended { organization, .. }
+            | Self::OrganizationReopened { organization }
+            | Self::OrganizationClosed { organization, .. } => about(organization),
+            Self::OrganizationContractStatusChanged { organization, from, .. } => {
+                about(organization).effective_at(*from)
+            }
+            Self::NpiAttached { organization, npi, effective_at, .. }
+            | Self::NpiDetached { organization, npi, effective_at, .. } => {
+                about(organization).npi(npi).effective_at(*effective_at)
+            }
+            Self::MemberInvited { organization, user, .. }
+            | Self::MemberInvitationEnded { organization, user, .. }
+            | Self::MembershipAdded { organization, user, .. }
+            | Self::OrgRoleAssigned { organization, user, .. }
+            | Self::UserReactivated { organization, user }
+            | Self::MemberEmailDomainChanged { organization, user, .. } => {
+                about(organization).subject(*user)
+            }
+            Self::UserDeactivated { organization, user, effective_at, .. } => {
+                about(organization).subject(*user).effective_at(*effective_at)
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! One organisation: what the plan has on file, its members, NPIs and email domains.
+//!
+//! Invariant: the roster lives in one stream, so "the last active administrator" and "a domain in
+//! use" are decided on facts, never on a read model that lags.
+
+mod commands;
+mod decide;
+mod events;
+mod roster;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rpds::RedBlackTreeMapSync;
+
+pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCommand};
+pub use events::OrganizationEvent;
+pub use roster::{Member, NpiHolding, Standing};
+
+use super::{ContractStatus, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef};
+use crate::kernel::ids::{OrganizationId, UserId};
+use crate::values::{EmailAddress, Npi, OrganizationName, Zip};
+use crate::{Decider, Decision, Sealed};
+
+/// What the plan has on file (GN-32).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub organization: OrganizationId,
+    pub name: OrganizationName,
+    pub kinds: OrganizationKinds,
+    pub tax_id: TaxIdRef,
+    pub pay_to_address: Option<PostalAddress>,
+    pub pay_to_zip: Option<Zip>,
+    pub contact_email: Sealed<EmailAddress>,
+    pub contract_status: ContractStatus,
+}
+
+/// Where an organisation stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    NotEnrolled,
+    /// On file, not yet registered by its token.
+    Enrolled,
+    /// Open to its members.
+    Registered,
+    /// Stopped by the plan; a reopened one is again what it was.
+    Suspended {
+        registered: bool,
+    },
+    Closed,
+}
+
+/// An organisation with its roster.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Organization {
+    phase: Phase,
+    record: Option<Record>,
+    members: RedBlackTreeMapSync<UserId, Member>,
+    npis: RedBlackTreeMapSync<Npi, NpiHolding>,
+    domains: BTreeSet<String>,
+}
+
+impl Organization {
+    /// Where it stands.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Whether members may act for it.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.phase == Phase::Registered
+    }
+
+    /// What the plan has on file, unless it is not enrolled.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// The member, also an invited, deactivated or former one.
+    #[must_use]
+    pub fn member(&self, user: UserId) -> Option<&Member> {
+        self.members.get(&user)
+    }
+
+    /// Everybody who is or was on the roster, by id.
+    pub fn members(&self) -> impl Iterator<Item = (UserId, &Member)> {
+        self.members.iter().map(|(user, member)| (*user, member))
+    }
+
+    /// Whether the person is an active member, whatever the organisation's phase.
+    #[must_use]
+    pub fn is_active_member(&self, user: UserId) -> bool {
+        self.member(user).is_some_and(Member::is_active)
+    }
+
+    /// The organisation-wide permission of an active member; `None` for everybody else.
+    #[must_use]
+    pub fn role_of(&self, user: UserId) -> OrgRole {
+        self.member(user).filter(|member| member.is_active()).map_or(OrgRole::None, |m| m.role)
+    }
+
+    /// The active administrators.
+    pub fn active_admins(&self) -> impl Iterator<Item = UserId> {
+        self.members()
+            .filter(|(_, member)| member.is_active() && member.role == OrgRole::Admin)
+            .map(|(user, _)| user)
+    }
+
+    /// Open, yet without an active administrator until the plan appoints one (GN-10).
+    #[must_use]
+    pub fn is_adminless(&self) -> bool {
+        self.is_active() && self.active_admins().next().is_none()
+    }
+
+    /// Whether the organisation holds the NPI at `at` (GN-04).
+    #[must_use]
+    pub fn holds_npi(&self, npi: &Npi, at: DateTime<Utc>) -> bool {
+        self.npis.get(npi).is_some_and(|holding| holding.holds(at))
+    }
+
+    /// The NPIs held at `at`.
+    #[must_use]
+    pub fn npis_at(&self, at: DateTime<Utc>) -> BTreeSet<Npi> {
+        self.npis.iter().filter(|(_, held)| held.holds(at)).map(|(npi, _)| npi.clone()).collect()
+    }
+
+    /// What is known of an NPI that is or was held.
+    #[must_use]
+    pub fn npi(&self, npi: &Npi) -> Option<&NpiHolding> {
+        self.npis.get(npi)
+    }
+
+    /// The email domains on the list (MC-14).
+    #[must_use]
+    pub fn domains(&self) -> &BTreeSet<String> {
+        &self.domains
+    }
+
+    /// Active users with an address of this domain (MC-14).
+    #[must_use]
+    pub fn active_users_of(&self, domain: &str) -> Vec<UserId> {
+        self.members()
+            .filter(|(_, member)| member.is_active() && member.email_domain == domain)
+            .map(|(user, _)| user)
+            .collect()
+    }
+
+    fn change_member(&mut self, user: UserId, change: impl FnOnce(&mut Member)) {
+        if let Some(member) = self.members.get_mut(&user) {
+            change(member);
+        }
+    }
+
+    fn change_record(&mut self, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = &mut self.record {
+            change(record);
+        }
+    }
+}
+
+impl Decider for Organization {
+    const TYPE: &'static str = "organizations.organization";
+    type Command = OrganizationCommand;
+    type Event = OrganizationEvent;
+    type Refusal = OrganizationRefusal;
+
+    fn decide(
+        &self,
+        decision: &Decision<'_>,
+        command: OrganizationCommand,
+    ) -> Result<Vec<OrganizationEvent>, OrganizationRefusal> {
+        decide::decide(self, decision, command)
+    }
+
+    fn evolve(&mut self, event: &OrganizationEvent) {
+        roster::evolve(self, event);
+    }
+}

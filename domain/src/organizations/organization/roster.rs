@@ -1,0 +1,232 @@
+//! Members and NPIs of an organisation, and how facts change them.
+//!
+//! Invariant: nobody leaves the roster; a person who is gone stays known with their standing.
+
+use chrono::{DateTime, Utc};
+
+use super::{Organization, OrganizationEvent, Phase, Record};
+use crate::kernel::ids::InvitationId;
+use crate::organizations::{Change, InvitationEnd, OrgRole};
+use crate::values::{OrganizationName, ProviderCommunity, ProviderType};
+
+/// How a person belongs to an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Asked to join; holds nothing yet.
+    Invited {
+        invitation: InvitationId,
+    },
+    Active,
+    /// Shown as "Deactivated User" (MC-30).
+    Inactive {
+        since: DateTime<Utc>,
+    },
+    /// Never joined.
+    Ended {
+        cause: InvitationEnd,
+    },
+}
+
+/// One person on the roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub standing: Standing,
+    /// What was assigned; it counts only while the member is active.
+    pub role: OrgRole,
+    pub email_domain: String,
+    /// When the person became a member.
+    pub joined_at: Option<DateTime<Utc>>,
+    /// A session begun before `joined_at` does not see the organisation (MC-11).
+    pub effective_from_next_login: bool,
+}
+
+impl Member {
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.standing == Standing::Active
+    }
+
+    /// Whether a session that started then may act for the organisation (MC-11).
+    #[must_use]
+    pub fn is_visible_to_session(&self, started_at: DateTime<Utc>) -> bool {
+        self.is_active()
+            && (!self.effective_from_next_login
+                || self.joined_at.is_none_or(|joined| joined < started_at))
+    }
+}
+
+/// An NPI with the times at which the organisation held it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NpiHolding {
+    pub name: OrganizationName,
+    pub provider_type: ProviderType,
+    pub community: ProviderCommunity,
+    /// From, and before when, in order; only the last may be open.
+    pub periods: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+}
+
+impl NpiHolding {
+    /// Whether it was or will be held at `at`.
+    #[must_use]
+    pub fn holds(&self, at: DateTime<Utc>) -> bool {
+        self.periods.iter().any(|(from, until)| *from <= at && until.is_none_or(|end| at < end))
+    }
+
+    /// The beginning of the holding that has no end yet.
+    #[must_use]
+    pub fn open_since(&self) -> Option<DateTime<Utc>> {
+        self.periods.last().filter(|(_, until)| until.is_none()).map(|(from, _)| *from)
+    }
+}
+
+pub(super) fn evolve(state: &mut Organization, event: &OrganizationEvent) {
+    use OrganizationEvent as E;
+    match event {
+        E::OrganizationEnrolled { .. }
+        | E::EnrolmentUpdated { .. }
+        | E::OrganizationContractStatusChanged { .. }
+        | E::OrganizationKindsChanged { .. }
+        | E::OrganizationRegistered { .. }
+        | E::OrganizationSuspended { .. }
+        | E::OrganizationReopened { .. }
+        | E::OrganizationClosed { .. } => evolve_record(state, event),
+        E::NpiAttached { npi, name, provider_type, community, effective_at, .. } => {
+            let mut periods =
+                state.npis.get(npi).map(|held| held.periods.clone()).unwrap_or_default();
+            periods.push((*effective_at, None));
+            let (name, provider_type, community) =
+                (name.clone(), provider_type.clone(), community.clone());
+            let holding = NpiHolding { name, provider_type, community, periods };
+            state.npis.insert_mut(npi.clone(), holding);
+        }
+        E::NpiDetached { npi, effective_at, .. } => {
+            if let Some(last) = state.npis.get_mut(npi).and_then(|held| held.periods.last_mut()) {
+                last.1 = Some(*effective_at);
+            }
+        }
+        E::MemberInvited { user, invitation, email_domain, .. } => {
+            let member = Member {
+                standing: Standing::Invited { invitation: *invitation },
+                role: OrgRole::None,
+                email_domain: email_domain.clone(),
+                joined_at: None,
+                effective_from_next_login: false,
+            };
+            state.members.insert_mut(*user, member);
+        }
+        E::MemberInvitationEnded { user, cause, .. } => state.change_member(*user, |member| {
+            member.standing = Standing::Ended { cause: *cause };
+            member.role = OrgRole::None;
+        }),
+        E::MembershipAdded {
+            user,
+            role,
+            email_domain,
+            joined_at,
+            effective_from_next_login,
+            ..
+        } => {
+            let member = Member {
+                standing: Standing::Active,
+                role: *role,
+                email_domain: email_domain.clone(),
+                joined_at: Some(*joined_at),
+                effective_from_next_login: *effective_from_next_login,
+            };
+            state.members.insert_mut(*user, member);
+        }
+        E::OrgRoleAssigned { user, new, .. } => {
+            state.change_member(*user, |member| member.role = *new);
+        }
+        E::UserDeactivated { user, deactivated_at, .. } => state.change_member(*user, |member| {
+            member.standing = Standing::Inactive { since: *deactivated_at };
+        }),
+        E::UserReactivated { user, .. } => {
+            state.change_member(*user, |member| member.standing = Standing::Active);
+        }
+        E::MemberEmailDomainChanged { user, new, .. } => {
+            state.change_member(*user, |member| member.email_domain.clone_from(new));
+        }
+        E::EmailDomainAdded { domain, .. } => {
+            state.domains.insert(domain.clone());
+        }
+        E::EmailDomainRemoved { domain, .. } => {
+            state.domains.remove(domain);
+        }
+    }
+}
+
+/// What the plan's record and the phase become; facts about members and NPIs change neither.
+fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
+    use OrganizationEvent as E;
+    match event {
+        E::OrganizationEnrolled {
+            organization,
+            name,
+            kinds,
+            tax_id,
+            pay_to_address,
+            pay_to_zip,
+            contact_email,
+            contract_status,
+            ..
+        } => {
+            state.phase = Phase::Enrolled;
+            state.record = Some(Record {
+                organization: *organization,
+                name: name.clone(),
+                kinds: kinds.clone(),
+                tax_id: tax_id.clone(),
+                pay_to_address: pay_to_address.clone(),
+                pay_to_zip: pay_to_zip.clone(),
+                contact_email: contact_email.clone(),
+                contract_status: *contract_status,
+            });
+        }
+        E::EnrolmentUpdated { changes, .. } => state.change_record(|record| {
+            take(&mut record.name, changes.name.as_ref());
+            take(&mut record.tax_id, changes.tax_id.as_ref());
+            take(&mut record.pay_to_address, changes.pay_to_address.as_ref());
+            take(&mut record.pay_to_zip, changes.pay_to_zip.as_ref());
+            take(&mut record.contact_email, changes.contact_email.as_ref());
+        }),
+        E::OrganizationContractStatusChanged { status, .. } => {
+            state.change_record(|record| record.contract_status = *status);
+        }
+        E::OrganizationKindsChanged { new, .. } => {
+            state.change_record(|record| record.kinds.clone_from(new));
+        }
+        E::OrganizationRegistered { .. } => state.phase = Phase::Registered,
+        E::OrganizationSuspended { .. } => {
+            state.phase = Phase::Suspended { registered: state.phase == Phase::Registered };
+        }
+        E::OrganizationReopened { .. } => {
+            state.phase = match state.phase {
+                Phase::Suspended { registered: true } => Phase::Registered,
+                Phase::Suspended { registered: false } => Phase::Enrolled,
+                other @ (Phase::NotEnrolled
+                | Phase::Enrolled
+                | Phase::Registered
+                | Phase::Closed) => other,
+            };
+        }
+        E::OrganizationClosed { .. } => state.phase = Phase::Closed,
+        E::NpiAttached { .. }
+        | E::NpiDetached { .. }
+        | E::MemberInvited { .. }
+        | E::MemberInvitationEnded { .. }
+        | E::MembershipAdded { .. }
+        | E::OrgRoleAssigned { .. }
+        | E::UserDeactivated { .. }
+        | E::UserReactivated { .. }
+        | E::MemberEmailDomainChanged { .. }
+        | E::EmailDomainAdded { .. }
+        | E::EmailDomainRemoved { .. } => {}
+    }
+}
+
+fn take<T: Clone>(field: &mut T, change: Option<&Change<T>>) {
+    if let Some(change) = change {
+        field.clone_from(&change.new);
+    }
+}

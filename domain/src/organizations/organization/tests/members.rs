@@ -1,0 +1,361 @@
+//! Registration, invitations, roles, deactivation and email domains.
+
+use chrono::TimeDelta;
+
+use super::*;
+use crate::kernel::scenario::{after, start};
+use crate::organizations::{Authority, InvitationEnd};
+use crate::values::{CalendarDate, TenantZone};
+use crate::{Actor, Code};
+
+fn register(by: MembershipOrigin, signed_in: bool) -> RosterCommand {
+    RosterCommand::RegisterOrganization {
+        registration: registration(),
+        user: ann(),
+        email_domain: domain(),
+        signed_in,
+        by,
+    }
+}
+
+fn invite(user: UserId) -> RosterCommand {
+    RosterCommand::InviteMember { user, invitation: invitation(), email_domain: domain() }
+}
+
+fn invited(user: UserId) -> OrganizationEvent {
+    OrganizationEvent::MemberInvited {
+        organization: clinic(),
+        user,
+        invitation: invitation(),
+        email_domain: domain(),
+    }
+}
+
+fn bob_joined() -> OrganizationEvent {
+    joined(bob(), OrgRole::None, MembershipOrigin::Invitation)
+}
+
+fn assign(user: UserId, role: OrgRole, authority: Authority) -> RosterCommand {
+    RosterCommand::AssignOrgRole { user, role, cause: Cause::Administrator, authority }
+}
+
+fn promoted(user: UserId) -> OrganizationEvent {
+    role_assigned(user, OrgRole::None, OrgRole::Admin, Cause::Administrator)
+}
+
+fn zone() -> TenantZone {
+    TenantZone::parse("America/Los_Angeles").unwrap()
+}
+
+fn deactivate(user: UserId, authority: Authority) -> RosterCommand {
+    RosterCommand::DeactivateUser {
+        user,
+        confirmed: true,
+        reason: None,
+        left_on: None,
+        zone: zone(),
+        authority,
+    }
+}
+
+fn deactivated(user: UserId) -> OrganizationEvent {
+    OrganizationEvent::UserDeactivated {
+        organization: clinic(),
+        user,
+        reason: None,
+        left_on: None,
+        deactivated_at: start(),
+        effective_at: start(),
+    }
+}
+
+fn reactivate(confirmed: bool, permissions_reviewed: bool) -> RosterCommand {
+    RosterCommand::ReactivateUser {
+        user: bob(),
+        confirmed,
+        permissions_reviewed,
+        review_after: TimeDelta::days(90),
+    }
+}
+
+#[test]
+fn the_registrant_becomes_administrator() {
+    let state = given::<Organization>(&[enrolled()])
+        .when(register(MembershipOrigin::Registration, false).into())
+        .then(&opened());
+    assert_eq!(state.role_of(ann()), OrgRole::Admin);
+    assert!(state.is_active() && !state.is_adminless());
+}
+
+#[test]
+fn an_organization_added_while_signed_in_shows_after_the_next_sign_in() {
+    let state = given::<Organization>(&[enrolled()])
+        .when(register(MembershipOrigin::Token, true).into())
+        .then(&[
+            registered(),
+            domain_added(),
+            OrganizationEvent::MembershipAdded {
+                organization: clinic(),
+                user: ann(),
+                role: OrgRole::Admin,
+                email_domain: domain(),
+                by: MembershipOrigin::Token,
+                joined_at: start(),
+                effective_from_next_login: true,
+            },
+            role_assigned(ann(), OrgRole::None, OrgRole::Admin, Cause::Registration),
+        ]);
+    let member = state.member(ann()).unwrap();
+    assert!(!member.is_visible_to_session(start()) && member.is_visible_to_session(after(1)));
+}
+
+#[test]
+fn registration_is_refused_where_it_happened_or_no_contract_is() {
+    let again = || register(MembershipOrigin::Token, false).into();
+    open_clinic(&[]).when(again()).refused(Code::OrgAlreadyRegistered);
+    let contract_status = ContractStatus::NotContracted;
+    given::<Organization>(&[enrolled_as(Enrolment { contract_status, ..enrolment() })])
+        .when(again())
+        .refused(Code::NotContracted);
+    let suspended = OrganizationEvent::OrganizationSuspended {
+        organization: clinic(),
+        reason: sealed_reason(),
+    };
+    given::<Organization>(&[enrolled(), suspended]).when(again()).refused(Code::OrgNotActive);
+}
+
+#[test]
+fn an_invitation_makes_a_member_without_permission_when_completed() {
+    open_clinic(&[]).when(invite(bob()).into()).then(&[invited(bob())]);
+    let join =
+        |invitation| RosterCommand::JoinByInvitation { user: bob(), invitation, signed_in: false };
+    let state =
+        open_clinic(&[invited(bob())]).when(join(invitation()).into()).then(&[bob_joined()]);
+    assert!(state.is_active_member(bob()));
+    assert_eq!(state.role_of(bob()), OrgRole::None);
+    open_clinic(&[invited(bob())]).when(join(id(99)).into()).refused(Code::NotInvited);
+    open_clinic(&[invited(bob()), bob_joined()])
+        .when(join(invitation()).into())
+        .refused(Code::NotInvited);
+}
+
+#[test]
+fn a_role_given_to_an_invited_person_waits_for_them() {
+    let before = open_clinic(&[invited(bob())])
+        .when(assign(bob(), OrgRole::Admin, Authority::Organization).into())
+        .then(&[promoted(bob())]);
+    assert_eq!(before.role_of(bob()), OrgRole::None);
+    let join =
+        RosterCommand::JoinByInvitation { user: bob(), invitation: invitation(), signed_in: false };
+    let state = open_clinic(&[invited(bob()), promoted(bob())]).when(join.into()).then(&[joined(
+        bob(),
+        OrgRole::Admin,
+        MembershipOrigin::Invitation,
+    )]);
+    assert_eq!(state.role_of(bob()), OrgRole::Admin);
+}
+
+#[test]
+fn nobody_is_invited_twice_and_nobody_into_a_closed_door() {
+    open_clinic(&[invited(bob())]).when(invite(bob()).into()).refused(Code::EmailTakenInOrg);
+    open_clinic(&[]).when(invite(ann()).into()).refused(Code::EmailTakenInOrg);
+    given::<Organization>(&[enrolled()]).when(invite(bob()).into()).refused(Code::OrgNotActive);
+}
+
+#[test]
+fn an_ended_invitation_leaves_room_for_another() {
+    let cause = InvitationEnd::Expired;
+    let end = RosterCommand::EndMemberInvitation { user: bob(), invitation: invitation(), cause };
+    let ended = OrganizationEvent::MemberInvitationEnded {
+        organization: clinic(),
+        user: bob(),
+        invitation: invitation(),
+        cause,
+    };
+    open_clinic(&[invited(bob())]).when(end.clone().into()).then(std::slice::from_ref(&ended));
+    open_clinic(&[]).when(end.into()).refused(Code::NotInvited);
+    open_clinic(&[invited(bob()), ended]).when(invite(bob()).into()).then(&[invited(bob())]);
+}
+
+#[test]
+fn plan_staff_attach_a_person_who_has_an_account() {
+    let attach = |user| RosterCommand::AttachUser {
+        user,
+        email_domain: "agency.example".into(),
+        role: OrgRole::Processor,
+    };
+    let domain = "agency.example".to_owned();
+    open_clinic(&[]).when(attach(bob()).into()).then(&[
+        OrganizationEvent::EmailDomainAdded { organization: clinic(), domain: domain.clone() },
+        OrganizationEvent::MembershipAdded {
+            organization: clinic(),
+            user: bob(),
+            role: OrgRole::Processor,
+            email_domain: domain,
+            by: MembershipOrigin::Plan,
+            joined_at: start(),
+            effective_from_next_login: false,
+        },
+        role_assigned(bob(), OrgRole::None, OrgRole::Processor, Cause::Plan),
+    ]);
+    open_clinic(&[]).when(attach(ann()).into()).refused(Code::EmailTakenInOrg);
+    open_clinic(&[])
+        .by(Actor::plan_staff(bob()))
+        .when(attach(bob()).into())
+        .refused(Code::SelfGrant);
+}
+
+#[test]
+fn a_role_changes_and_setting_the_same_changes_nothing() {
+    open_clinic(&[bob_joined()])
+        .when(assign(bob(), OrgRole::Admin, Authority::Organization).into())
+        .then(&[promoted(bob())]);
+    open_clinic(&[bob_joined()])
+        .when(assign(bob(), OrgRole::None, Authority::Organization).into())
+        .then(&[]);
+    open_clinic(&[])
+        .when(assign(bob(), OrgRole::Admin, Authority::Organization).into())
+        .refused(Code::NotFound);
+}
+
+#[test]
+fn nobody_raises_their_own_role() {
+    open_clinic(&[bob_joined()])
+        .by(Actor::user(bob()))
+        .when(assign(bob(), OrgRole::Processor, Authority::Organization).into())
+        .refused(Code::SelfGrant);
+}
+
+#[test]
+fn the_last_administrator_stays_unless_the_plan_decides() {
+    let own = Authority::Organization;
+    open_clinic(&[bob_joined()]).when(deactivate(ann(), own).into()).refused(Code::LastAdmin);
+    open_clinic(&[bob_joined()])
+        .when(assign(ann(), OrgRole::Processor, own).into())
+        .refused(Code::LastAdmin);
+    let state = open_clinic(&[bob_joined()])
+        .when(deactivate(ann(), Authority::Plan).into())
+        .then(&[deactivated(ann())]);
+    assert!(state.is_adminless());
+    open_clinic(&[bob_joined(), promoted(bob())])
+        .when(deactivate(ann(), own).into())
+        .then(&[deactivated(ann())]);
+}
+
+#[test]
+fn an_invited_or_deactivated_administrator_does_not_count() {
+    let own = Authority::Organization;
+    open_clinic(&[invited(bob()), promoted(bob())])
+        .when(deactivate(ann(), own).into())
+        .refused(Code::LastAdmin);
+    open_clinic(&[bob_joined(), promoted(bob()), deactivated(bob())])
+        .when(deactivate(ann(), own).into())
+        .refused(Code::LastAdmin);
+}
+
+#[test]
+fn a_user_is_deactivated_once_after_confirmation() {
+    let unconfirmed = RosterCommand::DeactivateUser {
+        user: bob(),
+        confirmed: false,
+        reason: None,
+        left_on: None,
+        zone: zone(),
+        authority: Authority::Organization,
+    };
+    open_clinic(&[bob_joined()]).when(unconfirmed.into()).refused(Code::ConfirmationRequired);
+    let again = deactivate(bob(), Authority::Organization);
+    open_clinic(&[bob_joined(), deactivated(bob())])
+        .when(again.clone().into())
+        .refused(Code::AlreadyInactive);
+    open_clinic(&[invited(bob())]).when(again.into()).refused(Code::NotFound);
+}
+
+#[test]
+fn access_ended_with_the_last_local_day_which_is_not_in_the_future() {
+    let leave = |day| RosterCommand::DeactivateUser {
+        user: bob(),
+        confirmed: true,
+        reason: Some(reason()),
+        left_on: Some(CalendarDate::parse(day).unwrap()),
+        zone: zone(),
+        authority: Authority::Organization,
+    };
+    let gone = |day, effective_at| OrganizationEvent::UserDeactivated {
+        organization: clinic(),
+        user: bob(),
+        reason: Some(Sealed::new(bob(), reason())),
+        left_on: Some(CalendarDate::parse(day).unwrap()),
+        deactivated_at: start(),
+        effective_at,
+    };
+    let midnight = "2026-03-01T08:00:00Z".parse().unwrap();
+    open_clinic(&[bob_joined()])
+        .when(leave("2026-02-28").into())
+        .then(&[gone("2026-02-28", midnight)]);
+    open_clinic(&[bob_joined()])
+        .when(leave("2026-03-02").into())
+        .then(&[gone("2026-03-02", start())]);
+    open_clinic(&[bob_joined()]).when(leave("2026-03-03").into()).refused(Code::DateInvalid);
+}
+
+#[test]
+fn a_deactivated_user_is_active_again_after_confirmation() {
+    let reactivated = OrganizationEvent::UserReactivated { organization: clinic(), user: bob() };
+    let gone = [bob_joined(), promoted(bob()), deactivated(bob())];
+    open_clinic(&gone).when(reactivate(false, false).into()).refused(Code::ConfirmationRequired);
+    let state = open_clinic(&gone).when(reactivate(true, false).into()).then(&[reactivated]);
+    assert_eq!(state.role_of(bob()), OrgRole::Admin);
+    open_clinic(&[bob_joined()]).when(reactivate(true, false).into()).refused(Code::NotInactive);
+}
+
+#[test]
+fn after_ninety_days_the_former_permissions_are_reviewed_first() {
+    let reactivated = OrganizationEvent::UserReactivated { organization: clinic(), user: bob() };
+    let gone = [bob_joined(), deactivated(bob())];
+    let ninety = TimeDelta::days(90);
+    open_clinic(&gone)
+        .at(start() + ninety - TimeDelta::seconds(1))
+        .when(reactivate(true, false).into())
+        .then(std::slice::from_ref(&reactivated));
+    let refusal = open_clinic(&gone)
+        .at(start() + ninety)
+        .when(reactivate(true, false).into())
+        .refused(Code::ConfirmationRequired);
+    assert_eq!(refusal.field, ["confirmPermissions"]);
+    open_clinic(&gone)
+        .at(start() + ninety)
+        .when(reactivate(true, true).into())
+        .then(&[reactivated]);
+}
+
+#[test]
+fn a_domain_is_removed_when_no_active_user_has_it() {
+    let remove = |domain: &str| RosterCommand::RemoveEmailDomain { domain: domain.into() };
+    let refusal =
+        open_clinic(&[bob_joined()]).when(remove(&domain()).into()).refused(Code::DomainInUse);
+    assert_eq!(refusal.details, [ann().to_string(), bob().to_string()]);
+    open_clinic(&[deactivated(ann())]).when(remove(&domain()).into()).then(&[
+        OrganizationEvent::EmailDomainRemoved { organization: clinic(), domain: domain() },
+    ]);
+    open_clinic(&[]).when(remove("elsewhere.example").into()).refused(Code::NotFound);
+}
+
+#[test]
+fn a_member_who_changes_address_frees_the_old_domain() {
+    let change =
+        RosterCommand::ChangeMemberEmailDomain { user: ann(), email_domain: "new.example".into() };
+    let state = open_clinic(&[]).when(change.into()).then(&[
+        OrganizationEvent::EmailDomainAdded {
+            organization: clinic(),
+            domain: "new.example".into(),
+        },
+        OrganizationEvent::MemberEmailDomainChanged {
+            organization: clinic(),
+            user: ann(),
+            old: domain(),
+            new: "new.example".into(),
+        },
+    ]);
+    assert!(state.active_users_of(&domain()).is_empty());
+}
