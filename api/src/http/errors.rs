@@ -7,6 +7,9 @@
 use async_graphql::{ErrorExtensionValues, ServerError, Value};
 use axum::http::StatusCode;
 
+/// All that a caller learns of a defect.
+const DEFECT: &str = "Something went wrong on our side. Quote the request id when you report it.";
+
 /// Characters of a message that are sent.
 const MESSAGE_LENGTH: usize = 500;
 
@@ -130,6 +133,11 @@ impl TransportError {
         Self { code, message: message.into(), reason: None, retry_after: None }
     }
 
+    /// Something that should not happen, whose details are in the log.
+    pub fn defect() -> Self {
+        Self::new(ErrorCode::InternalServerError, DEFECT)
+    }
+
     /// Names the rule that was broken.
     #[must_use]
     pub fn reason(mut self, reason: &'static str) -> Self {
@@ -194,13 +202,8 @@ fn coded(error: ServerError, request_id: &str) -> ServerError {
         return ErrorCode::BadUserInput.mark(error);
     }
     tracing::error!(request_id, path = ?error.path, error = %error.message, "unexpected error");
-    let hidden = ServerError {
-        message: "Something went wrong on our side. Quote the request id when you report it."
-            .to_owned(),
-        source: None,
-        extensions: None,
-        ..error
-    };
+    let hidden =
+        ServerError { message: DEFECT.to_owned(), source: None, extensions: None, ..error };
     ErrorCode::InternalServerError.mark(hidden)
 }
 

@@ -134,8 +134,7 @@ async fn answer<G: Gateway>(
             ));
         }
     }
-    let ran =
-        operation::run(&transport.gateway, &transport.limits, inbound, None, &operation, request);
+    let ran = operation::run(transport, inbound, None, &operation, request);
     Ok(ran.await.unwrap_or_else(|error| refusal(error.into())))
 }
 

@@ -141,6 +141,21 @@ struct Transport<G> {
     limits: HttpLimits,
 }
 
+impl<G: Gateway> Transport<G> {
+    /// [`Gateway::context`] within the time limit.
+    async fn resolve_caller(
+        &self,
+        inbound: &Inbound,
+        init: Option<&serde_json::Value>,
+    ) -> Result<Data, TransportError> {
+        let resolved = self.gateway.context(inbound, init);
+        tokio::time::timeout(self.limits.timeout, resolved).await.unwrap_or_else(|_| {
+            tracing::error!(request_id = %inbound.request_id, "resolving the caller took too long");
+            Err(TransportError::defect())
+        })
+    }
+}
+
 /// Routes `/graphql` and `/graphql/ws` to `gateway`.
 pub fn router<G: Gateway>(gateway: G, limits: HttpLimits) -> Router {
     let body_limit = DefaultBodyLimit::max(limits.body_bytes);

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::{
-    Gateway, HttpLimits, Inbound,
+    Gateway, HttpLimits, Inbound, Transport,
     errors::{self, ErrorCode, TransportError},
     limits::{Admission, check_text},
     trace,
@@ -114,26 +114,24 @@ pub(super) fn select<'a>(
 
 /// Resolves the caller and executes a query or mutation within the time limit.
 pub(super) async fn run<G: Gateway>(
-    gateway: &G,
-    limits: &HttpLimits,
+    transport: &Transport<G>,
     inbound: &Inbound,
     init: Option<&serde_json::Value>,
     operation: &Operation,
     mut request: Request,
 ) -> Result<Answer, TransportError> {
-    request.data = gateway.context(inbound, init).await?;
+    request.data = transport.resolve_caller(inbound, init).await?;
     let admission = Admission::default();
     request.data.insert(admission.clone());
     let execution = {
-        let gateway = gateway.clone();
+        let gateway = transport.gateway.clone();
         let span = trace::operation_span(inbound, operation);
         async move { gateway.execute(request).await }.instrument(span)
     };
+    let limit = transport.limits.timeout;
     let response = match operation.kind {
-        OperationType::Mutation => to_the_end(execution, limits.timeout).await,
-        OperationType::Query | OperationType::Subscription => {
-            while_awaited(execution, limits.timeout).await
-        }
+        OperationType::Mutation => to_the_end(execution, limit).await,
+        OperationType::Query | OperationType::Subscription => while_awaited(execution, limit).await,
     }?;
     Ok(Answer::new(response, admission.admitted(), &inbound.request_id))
 }
@@ -147,7 +145,7 @@ async fn while_awaited(
     task.spawn(execution);
     match tokio::time::timeout(limit, task.join_next()).await {
         Ok(Some(Ok(response))) => Ok(response),
-        Ok(Some(Err(_)) | None) => Err(defect()),
+        Ok(Some(Err(_)) | None) => Err(TransportError::defect()),
         Err(_) => Err(TransportError::new(
             ErrorCode::QueryTooComplex,
             format!(
@@ -165,7 +163,7 @@ async fn to_the_end(
 ) -> Result<Response, TransportError> {
     match tokio::time::timeout(limit, tokio::spawn(execution)).await {
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(_)) => Err(defect()),
+        Ok(Err(_)) => Err(TransportError::defect()),
         Err(_) => Err(TransportError::new(
             ErrorCode::InternalServerError,
             "The mutation is still running and its outcome is unknown. Repeat it with the same \
@@ -173,12 +171,4 @@ async fn to_the_end(
         )
         .reason("TIMEOUT")),
     }
-}
-
-/// A panic; the runtime's hook has reported where.
-fn defect() -> TransportError {
-    TransportError::new(
-        ErrorCode::InternalServerError,
-        "Something went wrong on our side. Quote the request id when you report it.",
-    )
 }

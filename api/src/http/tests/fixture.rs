@@ -135,8 +135,10 @@ impl Mutation {
     }
 
     async fn slow_bump(&self, ctx: &Context<'_>) -> usize {
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        ctx.data_unchecked::<Arc<Fate>>().bumps.fetch_add(1, Ordering::SeqCst) + 1
+        let fate = ctx.data_unchecked::<Arc<Fate>>();
+        fate.started.store(true, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        fate.bumps.fetch_add(1, Ordering::SeqCst) + 1
     }
 }
 
@@ -164,7 +166,23 @@ impl Subscriptions {
 #[derive(Default)]
 pub struct Fate {
     pub bumps: AtomicUsize,
+    /// A slow mutation is under way.
+    pub started: AtomicBool,
+    /// Nobody is let in any more.
     pub revoked: AtomicBool,
+}
+
+impl Fate {
+    /// Waits for what a test relies on, however busy the machine.
+    pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        for _ in 0..1_000 {
+            if holds(self) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("waited 10 s in vain: {what}");
+    }
 }
 
 #[derive(Clone)]

@@ -172,6 +172,10 @@ async fn breaches_of_the_protocol_have_their_close_codes() {
     assert_eq!(client.close_code().await, 4403, "failed init");
 
     let mut client = Client::open(&server).await;
+    client.say(json!({ "type": "connection_init", "payload": { "token": "hasty" } })).await;
+    assert_eq!(client.close_code().await, 1013, "refused for now");
+
+    let mut client = Client::open(&server).await;
     client.subscribe("1", "{ __typename }").await;
     assert_eq!(client.close_code().await, 4401, "subscribe before init");
 
@@ -215,7 +219,7 @@ async fn a_socket_without_init_times_out() {
 
 #[tokio::test]
 async fn the_server_pings_and_checks_the_session() {
-    let limits = quick(|limits| limits.ping_interval = Duration::from_millis(100));
+    let limits = quick(|limits| limits.ping_interval = Duration::from_millis(300));
     let server = Server::with(limits).await;
     let mut client = Client::ready(&server).await;
     client.subscribe("1", "subscription { silence }").await;

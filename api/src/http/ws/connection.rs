@@ -101,12 +101,20 @@ impl<G: Gateway> Connection<G> {
             }
         };
         let init = init.map_or(Value::Null, Value::Object);
-        match self.transport.gateway.context(&self.inbound, Some(&init)).await {
-            Ok(_) => {}
-            Err(error) => {
-                tracing::info!(request_id = %self.inbound.request_id, %error, "socket refused");
-                return Err(Close::Forbidden.into());
+        if let Err(error) = self.transport.resolve_caller(&self.inbound, Some(&init)).await {
+            tracing::info!(request_id = %self.inbound.request_id, %error, "socket refused");
+            return Err(match error.code {
+                ErrorCode::RateLimited | ErrorCode::InternalServerError => Close::TryAgainLater,
+                ErrorCode::Unauthenticated
+                | ErrorCode::Forbidden
+                | ErrorCode::NotFound
+                | ErrorCode::BadUserInput
+                | ErrorCode::GraphqlParseFailed
+                | ErrorCode::GraphqlValidationFailed
+                | ErrorCode::PersistedQueryNotFound
+                | ErrorCode::QueryTooComplex => Close::Forbidden,
             }
+            .into());
         }
         self.say(&ServerMessage::ConnectionAck).await?;
         Ok(init)
@@ -214,7 +222,7 @@ impl<G: Gateway> Connection<G> {
             return Err(End::Gone);
         }
         let recheck = Inbound { purpose: Purpose::Recheck, ..self.inbound.clone() };
-        match self.transport.gateway.context(&recheck, Some(init)).await {
+        match self.transport.resolve_caller(&recheck, Some(init)).await {
             Err(TransportError { code: ErrorCode::Unauthenticated, .. }) => {
                 return Err(Close::Unauthorized.into());
             }

@@ -19,10 +19,12 @@ pub(super) enum Close {
     SubscriberExists(String),
     TooManyInits,
     MessageTooBig,
+    TryAgainLater,
 }
 
 impl Close {
-    /// The code of the protocol; 1009 is RFC 6455's.
+    /// The code of the protocol; 1009 and 1013 are those of the WebSocket
+    /// registry. After 1013 and 4403 clients try again, after the others they do not.
     pub fn code(&self) -> u16 {
         match self {
             Self::InvalidMessage(_) => 4400,
@@ -33,6 +35,7 @@ impl Close {
             Self::SubscriberExists(_) => 4409,
             Self::TooManyInits => 4429,
             Self::MessageTooBig => 1009,
+            Self::TryAgainLater => 1013,
         }
     }
 
@@ -50,6 +53,7 @@ impl Close {
             }
             Self::TooManyInits => "Too many initialisation requests".to_owned(),
             Self::MessageTooBig => "Message too big".to_owned(),
+            Self::TryAgainLater => "Try again later".to_owned(),
         }
     }
 }

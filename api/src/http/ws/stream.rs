@@ -59,9 +59,8 @@ impl<G: Gateway> Subscriber<G> {
     }
 
     async fn once(&self, operation: &Operation, request: Request) -> Result<(), Left> {
-        let Transport { gateway, limits } = &self.transport;
         let ran =
-            operation::run(gateway, limits, &self.inbound, Some(&self.init), operation, request);
+            operation::run(&self.transport, &self.inbound, Some(&self.init), operation, request);
         match ran.await {
             Ok(answer) if answer.data.is_some() => {
                 self.send(Frame::Next(Box::new(answer))).await?;
@@ -73,15 +72,14 @@ impl<G: Gateway> Subscriber<G> {
     }
 
     async fn many(&self, operation: &Operation, mut request: Request) -> Result<(), Left> {
-        let gateway = &self.transport.gateway;
-        match gateway.context(&self.inbound, Some(&self.init)).await {
+        match self.transport.resolve_caller(&self.inbound, Some(&self.init)).await {
             Ok(data) => request.data = data,
             Err(error) => return self.refuse(error.into()).await,
         }
         let admission = Admission::default();
         request.data.insert(admission.clone());
         let span = trace::operation_span(&self.inbound, operation);
-        let mut responses = span.in_scope(|| gateway.subscribe(request));
+        let mut responses = span.in_scope(|| self.transport.gateway.subscribe(request));
         let mut first = true;
         while let Some(response) = responses.next().instrument(span.clone()).await {
             let answer = Answer::new(response, admission.admitted(), &self.inbound.request_id);
