@@ -152,6 +152,10 @@ impl Subscriptions {
         stream::iter([Some(Thing), Some(Thing)])
     }
 
+    async fn panic(&self) -> impl Stream<Item = i32> {
+        stream::iter([1, 0]).map(|n| 1 / n)
+    }
+
     async fn silence(&self) -> impl Stream<Item = i32> {
         stream::pending()
     }

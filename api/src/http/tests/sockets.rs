@@ -137,6 +137,19 @@ async fn what_is_not_executed_ends_in_an_error_message() {
 }
 
 #[tokio::test]
+async fn a_defect_ends_its_operation_and_no_other() {
+    let server = Server::start().await;
+    let mut client = Client::ready(&server).await;
+    client.subscribe("1", "subscription { panic }").await;
+    assert_eq!(client.hear().await["payload"]["data"]["panic"], 1);
+    let message = client.hear().await;
+    assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("1")));
+    assert_eq!(message["payload"][0]["extensions"]["code"], "INTERNAL_SERVER_ERROR");
+    client.subscribe("1", "{ echo(text: \"still here\") }").await;
+    assert_eq!(client.hear().await["payload"]["data"]["echo"], "still here");
+}
+
+#[tokio::test]
 async fn a_completed_operation_sends_nothing_more() {
     let server = Server::start().await;
     let mut client = Client::ready(&server).await;

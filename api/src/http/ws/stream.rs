@@ -2,16 +2,17 @@
 //!
 //! Invariant: it ends with exactly one `error` or `complete`, unless the client ends it.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{Request, ServerError, parser::types::OperationType};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use crate::http::{
-    Gateway, Inbound, Transport, errors,
+    Gateway, Inbound, Transport,
+    errors::{self, TransportError},
     limits::Admission,
     operation::{self, Answer, Operation},
     trace,
@@ -44,18 +45,25 @@ pub(super) struct Subscriber<G> {
 
 impl<G: Gateway> Subscriber<G> {
     /// Runs the operation and sends what it yields.
-    pub async fn serve(self, mut request: Request) {
-        let end = match operation::inspect(&mut request, &self.transport.limits) {
-            Ok(operation) => match operation.kind {
-                OperationType::Query | OperationType::Mutation => {
-                    self.once(&operation, request).await
-                }
-                OperationType::Subscription => self.many(&operation, request).await,
-            },
-            Err(error) => self.refuse(error).await,
+    pub async fn serve(self, request: Request) {
+        let end = match AssertUnwindSafe(self.attempt(request)).catch_unwind().await {
+            Ok(end) => end,
+            // The runtime's hook has reported where.
+            Err(_panic) => self.refuse(TransportError::defect().into()).await,
         };
         // Nobody listens any more; the connection has cleared up.
         let _: Result<(), Left> = end;
+    }
+
+    async fn attempt(&self, mut request: Request) -> Result<(), Left> {
+        let operation = match operation::inspect(&mut request, &self.transport.limits) {
+            Ok(operation) => operation,
+            Err(error) => return self.refuse(error).await,
+        };
+        match operation.kind {
+            OperationType::Query | OperationType::Mutation => self.once(&operation, request).await,
+            OperationType::Subscription => self.many(&operation, request).await,
+        }
     }
 
     async fn once(&self, operation: &Operation, request: Request) -> Result<(), Left> {
