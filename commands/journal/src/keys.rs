@@ -92,6 +92,24 @@ pub(crate) struct Document<'a> {
     pub value: &'a mut Value,
 }
 
+/// The keys for opening a batch of events, read once.
+pub(crate) struct Opener(HashMap<SubjectId, Versions>);
+
+impl Opener {
+    /// Opens every marker that has a key; the others read as erased.
+    pub(crate) fn open(
+        &self,
+        part: Part,
+        event_id: Uuid,
+        document: &mut Value,
+    ) -> Result<(), SealError> {
+        seal::open(part, event_id, document, |subject, version| {
+            let versions = self.0.get(&subject)?;
+            versions.iter().find(|(v, _)| *v == version)?.1.clone()
+        })
+    }
+}
+
 impl KeyRing {
     /// `pool` must be allowed to read `es.tenant_keys` and `es.subject_keys` of all tenants.
     #[must_use]
@@ -116,8 +134,8 @@ impl KeyRing {
         payload: &mut Value,
         new_keys: &mut NewKeys,
     ) -> Result<(), KeyError> {
-        let document = Document { event_id, part: Part::Payload, value: payload };
-        self.seal_document(tenant, document, new_keys).await
+        let keys = self.sealing_keys(tenant, seal::subjects(payload), new_keys).await?;
+        Ok(seal::seal(Part::Payload, event_id, payload, |subject| latest(&keys, subject))?)
     }
 
     /// As [`KeyRing::seal`], for an event's metadata.
@@ -131,11 +149,12 @@ impl KeyRing {
         metadata: &mut Value,
         new_keys: &mut NewKeys,
     ) -> Result<(), KeyError> {
-        let document = Document { event_id, part: Part::Metadata, value: metadata };
-        self.seal_document(tenant, document, new_keys).await
+        let keys = self.sealing_keys(tenant, seal::subjects(metadata), new_keys).await?;
+        Ok(seal::seal(Part::Metadata, event_id, metadata, |subject| latest(&keys, subject))?)
     }
 
-    /// Opens every marker of a stored payload that has a key; the others read as erased.
+    /// Opens every marker of a stored payload that has a key; the others read as erased. Comes
+    /// before upcasting: where a value stands in the stored payload is part of how it is sealed.
     ///
     /// # Errors
     /// A malformed marker, an altered field, or keys that cannot be read.
@@ -145,8 +164,8 @@ impl KeyRing {
         event_id: Uuid,
         payload: &mut Value,
     ) -> Result<(), KeyError> {
-        self.open_all(tenant, vec![Document { event_id, part: Part::Payload, value: payload }])
-            .await
+        let opener = self.opener(tenant, seal::subjects(payload)).await?;
+        Ok(opener.open(Part::Payload, event_id, payload)?)
     }
 
     /// As [`KeyRing::open`], for an event's metadata.
@@ -159,29 +178,33 @@ impl KeyRing {
         event_id: Uuid,
         metadata: &mut Value,
     ) -> Result<(), KeyError> {
-        let document = Document { event_id, part: Part::Metadata, value: metadata };
-        self.open_all(tenant, vec![document]).await
+        let opener = self.opener(tenant, seal::subjects(metadata)).await?;
+        Ok(opener.open(Part::Metadata, event_id, metadata)?)
     }
 
-    /// Opens the documents of a batch with one query for the keys that are not at hand.
+    /// Opens many documents with one query at most.
     pub(crate) async fn open_all(
         &self,
         tenant: TenantId,
         documents: Vec<Document<'_>>,
     ) -> Result<(), KeyError> {
-        let mut subjects: Vec<_> =
-            documents.iter().flat_map(|document| seal::subjects(document.value)).collect();
-        subjects.sort_unstable();
-        subjects.dedup();
-        let keys = self.versions(tenant, &subjects).await?;
-        let key_of = |subject, version| {
-            let versions: &Versions = keys.get(&subject)?;
-            versions.iter().find(|(v, _)| *v == version)?.1.clone()
-        };
+        let subjects = documents.iter().flat_map(|document| seal::subjects(document.value));
+        let opener = self.opener(tenant, subjects.collect()).await?;
         for Document { event_id, part, value } in documents {
-            seal::open(part, event_id, value, key_of)?;
+            opener.open(part, event_id, value)?;
         }
         Ok(())
+    }
+
+    /// The keys of all that a batch of events is about, by one query at most.
+    pub(crate) async fn opener(
+        &self,
+        tenant: TenantId,
+        mut subjects: Vec<SubjectId>,
+    ) -> Result<Opener, KeyError> {
+        subjects.sort_unstable();
+        subjects.dedup();
+        Ok(Opener(self.versions(tenant, &subjects).await?))
     }
 
     /// Reads the keys of many subjects at once, ahead of their use. A failure costs nothing but the
@@ -227,13 +250,12 @@ impl KeyRing {
         self.cache().forget((tenant, subject));
     }
 
-    async fn seal_document(
+    async fn sealing_keys(
         &self,
         tenant: TenantId,
-        document: Document<'_>,
+        subjects: Vec<SubjectId>,
         new_keys: &mut NewKeys,
-    ) -> Result<(), KeyError> {
-        let subjects = seal::subjects(document.value);
+    ) -> Result<HashMap<SubjectId, Versions>, KeyError> {
         let mut keys = self.versions(tenant, &subjects).await?;
         for subject in subjects {
             if keys.contains_key(&subject) {
@@ -245,8 +267,7 @@ impl KeyRing {
             };
             keys.insert(subject, vec![(key.version, Some(key))]);
         }
-        let latest = |subject| keys.get(&subject)?.last()?.1.clone();
-        Ok(seal::seal(document.part, document.event_id, document.value, latest)?)
+        Ok(keys)
     }
 
     async fn make_subject_key(
@@ -362,6 +383,10 @@ impl KeyRing {
     fn cache(&self) -> MutexGuard<'_, KeyCache> {
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn latest(keys: &HashMap<SubjectId, Versions>, subject: SubjectId) -> Option<SubjectKey> {
+    keys.get(&subject)?.last()?.1.clone()
 }
 
 fn tenant_place(tenant: TenantId) -> Vec<u8> {

@@ -3,3 +3,6 @@
 mod support;
 
 mod append;
+mod erasure;
+mod rebuild;
+mod runner;

@@ -1,5 +1,6 @@
 //! What every test needs: a migrated database, journals on it, and a small aggregate.
 
+mod following;
 mod ledger;
 mod server;
 
@@ -12,6 +13,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+pub use following::{Balances, Notary, Running, book_all, entries};
 pub use ledger::{Booked, Ledger, LedgerCommand};
 use rollcall_domain::{
     Actor, Code, Decision, Refusal,

@@ -1,0 +1,170 @@
+//! Checkpoints: how far a subscriber has come in each tenant's log.
+//!
+//! Invariant: a checkpoint moves only by compare-and-set inside the transaction that writes the
+//! subscriber's rows, and only while the tables hold the subscriber's version. So a runner that
+//! wrongly believes itself the leader changes nothing.
+
+use std::collections::HashMap;
+
+use rollcall_domain::kernel::ids::TenantId;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// A subscriber's name and the version of its rows.
+pub(crate) type Subscription = (&'static str, i32);
+
+/// Positions by tenant; a tenant that is not in it stands at 0.
+pub(crate) type Positions = HashMap<TenantId, i64>;
+
+/// The step a transaction takes: from the position the runner read to the last event it applies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub subscription: Subscription,
+    pub tenant: TenantId,
+    pub from: i64,
+    pub to: i64,
+}
+
+/// Makes every new subscriber known, and gives the version that each one's tables hold.
+pub(crate) async fn live_versions(
+    pool: &PgPool,
+    subscriptions: &[Subscription],
+) -> Result<HashMap<String, i32>, sqlx::Error> {
+    let (names, versions): (Vec<&str>, Vec<i32>) = subscriptions.iter().copied().unzip();
+    sqlx::query(
+        "INSERT INTO ops.projections (name, version) SELECT * FROM unnest($1::text[], $2::integer[])
+         ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(&names)
+    .bind(&versions)
+    .execute(pool)
+    .await?;
+    let rows: Vec<(String, i32)> =
+        sqlx::query_as("SELECT name, version FROM ops.projections WHERE name = ANY($1)")
+            .bind(&names)
+            .fetch_all(pool)
+            .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// A subscription's positions.
+pub(crate) async fn positions(
+    connection: &mut PgConnection,
+    (name, version): (&str, i32),
+) -> Result<Positions, sqlx::Error> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "SELECT tenant_id, position FROM ops.checkpoints WHERE name = $1 AND version = $2",
+    )
+    .bind(name)
+    .bind(version)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|(tenant, position)| (TenantId(tenant), position)).collect())
+}
+
+/// Moves the checkpoint; `false` if somebody else has moved it, or the tables hold another version.
+pub(crate) async fn advance(tx: &mut PgConnection, step: Step) -> Result<bool, sqlx::Error> {
+    let (name, version) = step.subscription;
+    let statement = if step.from == 0 {
+        "INSERT INTO ops.checkpoints AS c (name, version, tenant_id, position)
+         SELECT name, version, $3, $5 FROM ops.projections
+          WHERE name = $1 AND version = $2 AND $4::bigint = 0
+         ON CONFLICT (name, version, tenant_id) DO UPDATE
+            SET position = excluded.position, status = 'RUNNING', error = NULL,
+                updated_at = clock_timestamp()
+          WHERE c.position = 0"
+    } else {
+        "UPDATE ops.checkpoints c
+            SET position = $5, status = 'RUNNING', error = NULL, updated_at = clock_timestamp()
+           FROM ops.projections p
+          WHERE c.name = $1 AND c.version = $2 AND c.tenant_id = $3 AND c.position = $4
+            AND p.name = c.name AND p.version = c.version"
+    };
+    let moved = sqlx::query(statement)
+        .bind(name)
+        .bind(version)
+        .bind(step.tenant.0)
+        .bind(step.from)
+        .bind(step.to)
+        .execute(tx)
+        .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// Notes why a subscription does not go on in a tenant, unless it has gone on meanwhile.
+pub(crate) async fn stall(pool: &PgPool, step: Step, error: &str) -> Result<(), sqlx::Error> {
+    let (name, version) = step.subscription;
+    sqlx::query(
+        "INSERT INTO ops.checkpoints AS c (name, version, tenant_id, position, status, error)
+         VALUES ($1, $2, $3, $4, 'STALLED', $5)
+         ON CONFLICT (name, version, tenant_id) DO UPDATE
+            SET status = 'STALLED', error = excluded.error, updated_at = clock_timestamp()
+          WHERE c.position = excluded.position",
+    )
+    .bind(name)
+    .bind(version)
+    .bind(step.tenant.0)
+    .bind(step.from)
+    .bind(error)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Directs unqualified table names of this transaction to `schema`, and keeps a rebuild of the
+/// subscriber from switching until it ends.
+pub(crate) async fn enter(
+    tx: &mut PgConnection,
+    name: &str,
+    schema: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT set_config('search_path', $2, true),
+                pg_advisory_xact_lock_shared(hashtextextended('rollcall.rows/' || $1, 0))",
+    )
+    .bind(name)
+    .bind(schema)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Waits until no transaction of the subscriber is under way, and lets none begin before this one
+/// ends.
+pub(crate) async fn hold(tx: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('rollcall.rows/' || $1, 0))")
+        .bind(name)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Puts a rebuilt version in the place of whatever a projection had.
+pub(crate) async fn replace(
+    tx: &mut PgConnection,
+    (name, version): Subscription,
+    positions: &Positions,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO ops.projections (name, version) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+    )
+    .bind(name)
+    .bind(version)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("DELETE FROM ops.checkpoints WHERE name = $1").bind(name).execute(&mut *tx).await?;
+    let (tenants, positions): (Vec<Uuid>, Vec<i64>) =
+        positions.iter().map(|(tenant, position)| (tenant.0, *position)).unzip();
+    sqlx::query(
+        "INSERT INTO ops.checkpoints (name, version, tenant_id, position)
+         SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[])",
+    )
+    .bind(name)
+    .bind(version)
+    .bind(&tenants)
+    .bind(&positions)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
