@@ -4,10 +4,12 @@
 //! time, ids and the actor come in as arguments, so every rule can be shown in a test without a
 //! server and replays the same way forever.
 
+pub mod audit;
 pub mod kernel;
 pub mod notifications;
 pub mod organizations;
 pub mod permissions;
+pub mod pins;
 pub mod policies;
 pub mod refusal;
 pub mod sessions;
