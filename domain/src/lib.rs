@@ -5,6 +5,7 @@
 //! server and replays the same way forever.
 
 pub mod audit;
+pub mod events;
 pub mod kernel;
 pub mod notifications;
 pub mod organizations;
@@ -17,5 +18,6 @@ pub mod tenants;
 pub mod users;
 pub mod values;
 
+pub use events::AnyEvent;
 pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed};
 pub use refusal::{Code, Refusal};
