@@ -67,6 +67,8 @@ any_event! {
     Tenant(crate::tenants::Tenant);
     PlanStaff(crate::tenants::PlanStaff);
     Policy(crate::policies::PolicyHistory);
+    Organization(crate::organizations::Organization);
+    Membership(crate::permissions::Membership);
     User(crate::users::user::User);
     Invitation(crate::users::invitation::Invitation);
     Credential(crate::users::credential::Credential);
