@@ -9,6 +9,7 @@ pub mod clock;
 mod crypto;
 pub mod envelope;
 pub mod error;
+pub mod es;
 pub mod journal;
 mod key_cache;
 pub mod keys;

@@ -99,8 +99,8 @@ async fn take_role(
 pub async fn check_role(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Error> {
     let (effective, powerful, owner): (String, bool, bool) = sqlx::query_as(
         "SELECT current_user::text, r.rolsuper OR r.rolbypassrls,
-                EXISTS (SELECT FROM pg_class c
-                         WHERE c.oid = to_regclass('es.events') AND c.relowner = r.oid)
+                EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                         WHERE n.nspname = 'es' AND c.relname = 'events' AND c.relowner = r.oid)
            FROM pg_roles r WHERE r.rolname = current_user",
     )
     .fetch_one(connection)

@@ -3,6 +3,11 @@
 mod support;
 
 mod append;
+mod batches;
+mod cqrs;
 mod erasure;
+mod isolation;
+mod reading;
 mod rebuild;
 mod runner;
+mod sealing;
