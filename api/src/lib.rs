@@ -4,3 +4,4 @@
 //! resolution of the caller.
 
 pub mod http;
+pub mod postgres;
