@@ -1,1 +1,3 @@
-fn main() {}
+//! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
+
+mod postgres;

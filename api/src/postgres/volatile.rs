@@ -23,7 +23,7 @@ use super::managed::{ManagedPostgres, Profile};
 const PREFIX: &str = "rollcall-volatile-";
 const MEMORY: &str = "/dev/shm";
 /// A cluster, its log and the clones of a test run; a container's usual 64 MB are too few.
-const ROOM_NEEDED: u64 = 1 << 30;
+const ROOM_NEEDED: u128 = 1 << 30;
 
 static SHARED: OnceLock<ManagedPostgres> = OnceLock::new();
 
@@ -98,7 +98,7 @@ fn is_unlocked(folder: &Path) -> bool {
 }
 
 /// Bytes free for us on the file system of `folder`; 0 where that cannot be said.
-fn room_in(folder: &Path) -> u64 {
+fn room_in(folder: &Path) -> u128 {
     let Ok(path) = CString::new(folder.as_os_str().as_bytes()) else { return 0 };
     // SAFETY: statvfs consists of integers, for which zero is a valid value; `path` is
     // NUL-terminated and both outlive the call.
@@ -106,9 +106,8 @@ fn room_in(folder: &Path) -> u64 {
         let mut found: libc::statvfs = mem::zeroed();
         (libc::statvfs(path.as_ptr(), &mut found), found)
     };
-    // The field types differ between systems.
-    #[allow(clippy::useless_conversion)]
-    if code == 0 { u64::from(found.f_bavail) * u64::from(found.f_frsize) } else { 0 }
+    // Wider than the fields are on any system.
+    if code == 0 { u128::from(found.f_bavail) * u128::from(found.f_frsize) } else { 0 }
 }
 
 #[cfg(test)]
