@@ -25,41 +25,55 @@ pub(crate) struct Step {
     pub to: i64,
 }
 
-/// Makes every new subscriber known, and gives the version that each one's tables hold.
+/// Which version the tables of each subscriber hold. A subscriber that is new becomes known, its
+/// tables being empty.
 pub(crate) async fn live_versions(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     subscriptions: &[Subscription],
 ) -> Result<HashMap<String, i32>, sqlx::Error> {
-    let (names, versions): (Vec<&str>, Vec<i32>) = subscriptions.iter().copied().unzip();
+    let live = versions(connection).await?;
+    let (names, versions_known): (Vec<&str>, Vec<i32>) =
+        subscriptions.iter().copied().filter(|(name, _)| !live.contains_key(*name)).unzip();
+    if names.is_empty() {
+        return Ok(live);
+    }
     sqlx::query(
         "INSERT INTO ops.projections (name, version) SELECT * FROM unnest($1::text[], $2::integer[])
          ON CONFLICT (name) DO NOTHING",
     )
     .bind(&names)
-    .bind(&versions)
-    .execute(pool)
+    .bind(&versions_known)
+    .execute(&mut *connection)
     .await?;
+    versions(connection).await
+}
+
+async fn versions(connection: &mut PgConnection) -> Result<HashMap<String, i32>, sqlx::Error> {
     let rows: Vec<(String, i32)> =
-        sqlx::query_as("SELECT name, version FROM ops.projections WHERE name = ANY($1)")
-            .bind(&names)
-            .fetch_all(pool)
-            .await?;
+        sqlx::query_as("SELECT name, version FROM ops.projections").fetch_all(connection).await?;
     Ok(rows.into_iter().collect())
 }
 
-/// A subscription's positions.
+/// The positions of each of `subscriptions`, in their order.
 pub(crate) async fn positions(
     connection: &mut PgConnection,
-    (name, version): (&str, i32),
-) -> Result<Positions, sqlx::Error> {
-    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-        "SELECT tenant_id, position FROM ops.checkpoints WHERE name = $1 AND version = $2",
+    subscriptions: &[Subscription],
+) -> Result<Vec<Positions>, sqlx::Error> {
+    let (names, versions): (Vec<&str>, Vec<i32>) = subscriptions.iter().copied().unzip();
+    let rows: Vec<(i64, Uuid, i64)> = sqlx::query_as(
+        "SELECT s.nth, c.tenant_id, c.position
+           FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY s(name, version, nth)
+           JOIN ops.checkpoints c ON c.name = s.name AND c.version = s.version",
     )
-    .bind(name)
-    .bind(version)
+    .bind(&names)
+    .bind(&versions)
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|(tenant, position)| (TenantId(tenant), position)).collect())
+    let mut positions = vec![Positions::new(); subscriptions.len()];
+    for (nth, tenant, position) in rows {
+        positions[nth as usize - 1].insert(TenantId(tenant), position);
+    }
+    Ok(positions)
 }
 
 /// Moves the checkpoint; `false` if somebody else has moved it, or the tables hold another version.
@@ -111,19 +125,29 @@ pub(crate) async fn stall(pool: &PgPool, step: Step, error: &str) -> Result<(), 
     Ok(())
 }
 
-/// Directs unqualified table names of this transaction to `schema`, and keeps a rebuild of the
-/// subscriber from switching until it ends.
+/// How a subscriber's transaction runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// Where unqualified table names lead.
+    pub schema: &'static str,
+    /// Whether a commit waits for the disk. What can be folded again need not: a crash of the server
+    /// takes rows and checkpoint back together, never one without the other.
+    pub durable: bool,
+}
+
+/// Begins a subscriber's transaction, and keeps a rebuild from switching tables until it ends.
 pub(crate) async fn enter(
     tx: &mut PgConnection,
     name: &str,
-    schema: &str,
+    setting: Setting,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "SELECT set_config('search_path', $2, true),
+        "SELECT set_config('search_path', $2, true), set_config('synchronous_commit', $3, true),
                 pg_advisory_xact_lock_shared(hashtextextended('rollcall.rows/' || $1, 0))",
     )
     .bind(name)
-    .bind(schema)
+    .bind(setting.schema)
+    .bind(if setting.durable { "on" } else { "off" })
     .execute(tx)
     .await?;
     Ok(())

@@ -30,7 +30,7 @@ struct Seen {
 
 /// The time to wait was over before a projection was there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{projection} stands at {position}, not yet at {at_least}{}", .error.as_ref().map(|error| format!(": {error}")).unwrap_or_default())]
+#[error("{projection} stands at {position}, not yet at {at_least}")]
 pub struct Lagging {
     pub projection: String,
     pub position: i64,

@@ -88,6 +88,21 @@ pub async fn verify_rebuild<E: EventSet>(
     Ok(differences)
 }
 
+/// Drops the tables that the last rebuild of `name` retired. Whoever erases a person calls it: the
+/// erasure does not reach retired rows.
+///
+/// # Errors
+/// The database's.
+pub async fn drop_retired(owner: &PgConnectOptions, name: &str) -> Result<(), sqlx::Error> {
+    let mut session = PgConnection::connect_with(owner).await?;
+    tables::drop_schema(&mut session, &retired_schema(name)).await?;
+    session.close().await
+}
+
+fn retired_schema(name: &str) -> String {
+    format!("retired_{name}")
+}
+
 struct Build<'a, E: EventSet> {
     reader: &'a Reader<E>,
     projection: &'a Arc<dyn Projection<E>>,
@@ -186,7 +201,7 @@ impl<'a, E: EventSet> Build<'a, E> {
 
     async fn switch(&self, tx: &mut PgConnection) -> Result<(), RebuildError> {
         let (name, version) = (self.projection.name(), self.projection.version());
-        let retired = format!("retired_{name}");
+        let retired = retired_schema(name);
         tables::switch(tx, self.projection.tables(), &self.schema, &retired).await?;
         checkpoint::replace(tx, (name, version), &self.positions).await?;
         Ok(())
@@ -196,14 +211,14 @@ impl<'a, E: EventSet> Build<'a, E> {
 /// The version that the running tables hold and how far they are.
 async fn live(
     connection: &mut PgConnection,
-    name: &str,
+    name: &'static str,
 ) -> Result<(Option<i32>, Positions), sqlx::Error> {
     let version = sqlx::query_scalar("SELECT version FROM ops.projections WHERE name = $1")
         .bind(name)
         .fetch_optional(&mut *connection)
         .await?;
     let positions = match version {
-        Some(version) => checkpoint::positions(connection, (name, version)).await?,
+        Some(version) => checkpoint::positions(connection, &[(name, version)]).await?.remove(0),
         None => Positions::new(),
     };
     Ok((version, positions))

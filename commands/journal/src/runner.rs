@@ -105,14 +105,11 @@ impl<E: EventSet> Runner<E> {
     /// Offers each led subscriber one batch of each tenant; `true` if any took something in.
     async fn pass(&mut self) -> Result<bool, ReadError> {
         let led = self.led().await?;
+        let subscriptions: Vec<_> =
+            led.iter().map(|&index| self.subscribers[index].subscription()).collect();
         // Before the heads: a sound checkpoint is then never beyond them.
-        let mut positions = Vec::with_capacity(led.len());
         let mut connection = self.pool.acquire().await?;
-        for &index in &led {
-            let subscriber = &self.subscribers[index];
-            let subscription = (subscriber.name(), subscriber.version());
-            positions.push(checkpoint::positions(&mut connection, subscription).await?);
-        }
+        let positions = checkpoint::positions(&mut connection, &subscriptions).await?;
         drop(connection);
 
         let mut moved = false;
@@ -127,11 +124,11 @@ impl<E: EventSet> Runner<E> {
 
     /// The subscribers that this process leads and whose tables hold the version it knows.
     async fn led(&mut self) -> Result<Vec<usize>, sqlx::Error> {
-        let subscriptions: Vec<_> =
-            self.subscribers.iter().map(|one| (one.name(), one.version())).collect();
+        let subscriptions: Vec<_> = self.subscribers.iter().map(Subscriber::subscription).collect();
         let names: Vec<_> = subscriptions.iter().map(|(name, _)| *name).collect();
         let held = self.leadership.renew(&self.pool, &names).await?;
-        let live = checkpoint::live_versions(&self.pool, &subscriptions).await?;
+        let mut connection = self.pool.acquire().await?;
+        let live = checkpoint::live_versions(&mut connection, &subscriptions).await?;
         let mut led = Vec::new();
         for (index, (name, version)) in subscriptions.into_iter().enumerate() {
             if !held.contains(name) {
@@ -160,7 +157,7 @@ impl<E: EventSet> Runner<E> {
         positions: &Positions,
         batches: &mut Batches<E>,
     ) -> Result<bool, ReadError> {
-        let subscription = (self.subscribers[index].name(), self.subscribers[index].version());
+        let subscription = self.subscribers[index].subscription();
         let (name, from) = (subscription.0, positions.get(&tenant).copied().unwrap_or(0));
         self.progress.note(name, tenant, from);
         let step = Step { subscription, tenant, from, to: from };
@@ -254,7 +251,7 @@ async fn apply<E: EventSet>(
     batch: &[Recorded<E>],
 ) -> Result<bool, ProjectionError> {
     let mut tx = pool.begin().await?;
-    checkpoint::enter(&mut tx, step.subscription.0, subscriber.schema()).await?;
+    checkpoint::enter(&mut tx, step.subscription.0, subscriber.setting()).await?;
     if !checkpoint::advance(&mut tx, step).await? {
         return Ok(false);
     }

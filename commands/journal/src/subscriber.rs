@@ -10,7 +10,10 @@ use futures_util::FutureExt;
 use rollcall_domain::kernel::EventSet;
 use sqlx::PgConnection;
 
-use crate::envelope::Recorded;
+use crate::{
+    checkpoint::{Setting, Subscription},
+    envelope::Recorded,
+};
 
 /// Why events were not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -99,26 +102,31 @@ pub(crate) enum Subscriber<E: EventSet> {
 }
 
 impl<E: EventSet> Subscriber<E> {
-    pub(crate) fn name(&self) -> &'static str {
+    fn name(&self) -> &'static str {
         match self {
             Self::Projection(projection) => projection.name(),
             Self::Process(process) => process.name(),
         }
     }
 
-    pub(crate) fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         match self {
             Self::Projection(projection) => projection.version(),
             Self::Process(_) => 1,
         }
     }
 
-    /// Where it writes when no rebuild is meant.
-    pub(crate) fn schema(&self) -> &'static str {
+    /// How its transactions run. What a process has written may be acted on at once, so it must not
+    /// be taken back.
+    pub(crate) fn setting(&self) -> Setting {
         match self {
-            Self::Projection(_) => "read",
-            Self::Process(_) => "ops",
+            Self::Projection(_) => Setting { schema: "read", durable: false },
+            Self::Process(_) => Setting { schema: "ops", durable: true },
         }
+    }
+
+    pub(crate) fn subscription(&self) -> Subscription {
+        (self.name(), self.version())
     }
 
     /// Takes events in; a panic is an error like any other, or it would stop everybody's runner.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rollcall_journal::{
     Journal, Projection,
-    rebuild::{Difference, rebuild, verify_rebuild},
+    rebuild::{Difference, drop_retired, rebuild, verify_rebuild},
 };
 
 use crate::support::{
@@ -52,6 +52,10 @@ async fn a_rebuild_gives_the_same_rows_and_finds_those_that_are_wrong() {
     running.reaches("balances", TENANT, 1_502).await;
     assert_eq!(database.totals().await, (1_505, 1_505), "the runner goes on in the new tables");
     assert_eq!(verify_rebuild(&owner, &reader, &balances(1)).await.unwrap(), []);
+
+    drop_retired(&owner, "balances").await.unwrap();
+    let left = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(retired|rebuild)_'";
+    assert_eq!(database.value::<i64>(left).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

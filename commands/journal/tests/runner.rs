@@ -174,6 +174,25 @@ async fn a_runner_killed_at_any_moment_applies_each_event_once() {
 }
 
 #[tokio::test]
+async fn an_append_by_anybody_wakes_the_runner() {
+    let database = Database::create().await;
+    database.make_tables().await;
+    let journal = database.journal().await;
+    let running = Running::start(database.runner(&journal, &Arc::new(Balances::new())).await);
+    book_all(&journal, TENANT, 1, entries(1)).await;
+    running.reaches("balances", TENANT, 1).await;
+    // Ten polls would take ten seconds.
+    let elsewhere = database.journal().await;
+    let rounds = async {
+        for position in 2..12 {
+            book_all(&elsewhere, TENANT, 1, entries(1)).await;
+            running.reaches("balances", TENANT, position).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(6), rounds).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_runner_stops_when_told() {
     let database = Database::create().await;
     database.make_tables().await;

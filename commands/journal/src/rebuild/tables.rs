@@ -14,7 +14,12 @@ pub struct Difference {
 /// Sends unqualified names of this transaction to `schema` and nowhere else: a table that the
 /// projection does not own up to is then an error, not a write to the running one.
 pub(super) async fn direct_to(tx: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT set_config('search_path', $1, true)").bind(schema).execute(tx).await?;
+    sqlx::query(
+        "SELECT set_config('search_path', $1, true), set_config('synchronous_commit', 'off', true)",
+    )
+    .bind(schema)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
