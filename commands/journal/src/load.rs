@@ -61,8 +61,7 @@ pub(crate) async fn decode<E: DeserializeOwned>(
         // Straight to the typed event where nothing has to be changed in between.
         let old = upcasters.concern(&event.event_type, &event.event_version);
         documents.push(if old || event.payload.contains(MARK) {
-            let payload = serde_json::from_str(&event.payload).map_err(event.unreadable())?;
-            Some(upcasters.apply(&event.event_type, &event.event_version, payload))
+            Some(serde_json::from_str(&event.payload).map_err(event.unreadable())?)
         } else {
             None
         });
@@ -76,7 +75,11 @@ pub(crate) async fn decode<E: DeserializeOwned>(
         keys.open_all(tenant, sealed).await?;
     }
     let typed = |(event, document): (&StoredEvent, Option<Value>)| match document {
-        Some(payload) => serde_json::from_value(payload).map_err(event.unreadable()),
+        // After opening: a field's place in the stored payload is part of how it is sealed.
+        Some(payload) => {
+            let payload = upcasters.apply(&event.event_type, &event.event_version, payload);
+            serde_json::from_value(payload).map_err(event.unreadable())
+        }
         None => serde_json::from_str(&event.payload).map_err(event.unreadable()),
     };
     stored.iter().zip(documents).map(typed).collect()

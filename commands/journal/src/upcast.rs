@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Changes a payload of one version into the next version's shape. Sealed values are still closed.
+/// Changes a payload of one version into the next version's shape. Sealed values are open or erased.
 pub type Upcast = fn(Value) -> Value;
 
 /// The known upcasters, by event type and the version they start from.

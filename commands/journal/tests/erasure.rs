@@ -1,10 +1,16 @@
 //! Personal data in events: ciphertext in the log, readable with the key, erased without it.
 
+use std::sync::Arc;
+
 use rollcall_domain::{Sealed, kernel::ids::SubjectId};
-use rollcall_journal::{Reader, keys::KeyRing, secrets::MasterKey};
+use rollcall_journal::{
+    Journal, JournalConfig, Reader, clock::SystemClock, keys::KeyRing, secrets::MasterKey,
+    upcast::Upcasters,
+};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Booked, Database, OTHER_TENANT, TENANT, book_all};
+use crate::support::{Booked, Database, Ledger, OTHER_TENANT, TENANT, book_all};
 
 const ANN: SubjectId = SubjectId(Uuid::from_u128(0xa));
 const BOB: SubjectId = SubjectId(Uuid::from_u128(0xb));
@@ -81,4 +87,29 @@ async fn keys_do_not_open_under_another_master_key() {
     let reader: Reader<Booked> = Reader::new(database.runner_pool().await, wrong);
     let refused = reader.tenant_after(TENANT, 0, 1).await.unwrap_err();
     assert!(refused.to_string().contains("does not open"), "{refused}");
+}
+
+#[tokio::test]
+async fn upcasters_get_personal_data_opened_so_that_they_may_move_it() {
+    let database = Database::create().await;
+    book_all(&database.journal().await, TENANT, 1, vec![Booked::note(ANN, "likes tea")]).await;
+    let shout = |mut payload: Value| {
+        let value = &mut payload["Note"]["text"]["$sealed"]["value"];
+        *value = json!(value.as_str().map(str::to_uppercase));
+        payload
+    };
+    let upcasters = Upcasters::default().with("books.ledger.note", "1.0", "2.0", shout);
+    let config = JournalConfig {
+        writer: database.writer().await,
+        master: MasterKey::from_bytes([7; 32]),
+        clock: Arc::new(SystemClock),
+        injected_time: false,
+        cache_states: 10,
+    };
+    let journal = Journal::open_with(config, upcasters.clone()).await.unwrap();
+    let loud = Booked::note(ANN, "LIKES TEA");
+    let loaded = journal.events::<Ledger>(TENANT, Uuid::from_u128(1)).await.unwrap();
+    assert_eq!(loaded, std::slice::from_ref(&loud));
+    let reader = database.reader(&journal).await.with_upcasters(upcasters);
+    assert_eq!(notes(&reader).await, [loud]);
 }
