@@ -75,6 +75,7 @@ any_event! {
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
     Pin(crate::pins::Pin);
+    Affiliation(crate::affiliations::Affiliation);
     Notification(crate::notifications::Notification);
     Inbox(crate::notifications::Inbox);
     Delivery(crate::notifications::Delivery);

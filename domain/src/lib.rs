@@ -4,6 +4,7 @@
 //! time, ids and the actor come in as arguments, so every rule can be shown in a test without a
 //! server and replays the same way forever.
 
+pub mod affiliations;
 pub mod audit;
 pub mod events;
 pub mod kernel;

@@ -123,6 +123,7 @@ codes! {
     UserUnknown = "USER_UNKNOWN";
     TaxIdTaken = "TAX_ID_TAKEN";
     AlreadyAssigned = "ALREADY_ASSIGNED";
+    SelfAffiliation = "SELF_AFFILIATION";
     // limits
     PinResetLimit = "PIN_RESET_LIMIT";
     RateLimited = "RATE_LIMITED";

@@ -1,0 +1,60 @@
+//! What can be asked of an affiliation. Invariant: each command names the organisation acted for;
+//! on which side it stands is for the aggregate to say.
+
+use chrono::NaiveDate;
+
+use super::events::{AffiliationScope, Pair, Side};
+use crate::kernel::ids::{AffiliationId, OrganizationId, UserId};
+use crate::organizations::OrganizationKinds;
+use crate::values::{PersonName, Reason};
+
+/// A command to stream `affiliations.affiliation`.
+#[derive(Clone, Debug)]
+pub enum AffiliationCommand {
+    /// Ask for it, signed at once or in the next step (MC-54, MC-56).
+    Request(Box<RequestAffiliation>),
+    /// Sign for the side that asked (MC-55), or for the other, which approves.
+    Sign { organization: OrganizationId, signature: Signature },
+    /// The other side approves by signing (MC-59).
+    Approve { organization: OrganizationId, signature: Signature },
+    /// The other side refuses, after a prompt (MC-60). `user` is who decides.
+    Deny { organization: OrganizationId, user: UserId, confirm: bool, reason: Option<Reason> },
+    /// The side that asked takes it back.
+    Withdraw { organization: OrganizationId, user: UserId, reason: Option<Reason> },
+    /// The scheduler found it undecided; too early, it is no error.
+    Expire,
+    /// Either side ends it with the last day given, after a prompt.
+    Terminate {
+        organization: OrganizationId,
+        user: UserId,
+        confirm: bool,
+        ends_on: NaiveDate,
+        reason: Option<Reason>,
+    },
+}
+
+/// Who wants to be affiliated with whom, and for what.
+#[derive(Clone, Debug)]
+pub struct RequestAffiliation {
+    pub affiliation: AffiliationId,
+    pub pair: Pair,
+    pub initiator: Side,
+    pub scope: AffiliationScope,
+    pub submitter_kinds: OrganizationKinds,
+    pub provider_kinds: OrganizationKinds,
+    pub signature: Option<Signature>,
+}
+
+/// A signature as given (MC-57).
+#[derive(Clone, Debug)]
+pub struct Signature {
+    pub user: UserId,
+    pub first_name: Option<PersonName>,
+    pub last_name: Option<PersonName>,
+    /// A name of [`super::SignerRole::ALL`].
+    pub role: String,
+    pub eligibility_confirmed: bool,
+    /// The version in force and the hash of its text.
+    pub agreement_version: String,
+    pub sha256: String,
+}

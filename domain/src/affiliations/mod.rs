@@ -1,0 +1,16 @@
+//! Affiliations between a submitter and a provider (MC-54 to MC-60, GN-18).
+//!
+//! Invariant: an affiliation is active only with the signatures of both sides, and whoever did not
+//! start it decides.
+
+mod affiliation;
+mod command;
+mod events;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use affiliation::{Affiliated, Affiliation, Request};
+pub use command::{AffiliationCommand, RequestAffiliation, Signature};
+pub use events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
+pub use refusal::AffiliationRefusal;

@@ -1,0 +1,286 @@
+//! Affiliations, shown from both sides. Invariant: limits are tried on both sides of the second.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::*;
+use crate::kernel::ids::{OrganizationId, UserId};
+use crate::kernel::scenario::{Given, after, given, id, start};
+use crate::organizations::OrganizationKind;
+use crate::values::{PersonName, Reason, TransactionType};
+use crate::{Code, Event, Sealed};
+
+const THIRTY_DAYS: i64 = 30 * 86_400;
+
+fn agency() -> OrganizationId {
+    id(11)
+}
+
+fn clinic() -> OrganizationId {
+    id(10)
+}
+
+fn pair() -> Pair {
+    Pair { submitter: agency(), provider: clinic() }
+}
+
+fn scope() -> AffiliationScope {
+    AffiliationScope {
+        npis: NpiSelection::All,
+        transaction_types: BTreeSet::from([TransactionType::ProfessionalClaim]),
+    }
+}
+
+fn signature() -> Signature {
+    Signature {
+        user: id(1),
+        first_name: Some(PersonName::parse("Ann").unwrap()),
+        last_name: Some(PersonName::parse("Lee").unwrap()),
+        role: "OWNER".to_owned(),
+        eligibility_confirmed: true,
+        agreement_version: "2026-01".to_owned(),
+        sha256: "ab".repeat(32),
+    }
+}
+
+fn request(initiator: Side) -> RequestAffiliation {
+    RequestAffiliation {
+        affiliation: id(70),
+        pair: pair(),
+        initiator,
+        scope: scope(),
+        submitter_kinds: BTreeSet::from([OrganizationKind::Submitter]),
+        provider_kinds: BTreeSet::from([OrganizationKind::Provider]),
+        signature: Some(signature()),
+    }
+}
+
+fn ask(request: RequestAffiliation) -> AffiliationCommand {
+    AffiliationCommand::Request(Box::new(request))
+}
+
+fn requested(initiator: Side) -> AffiliationEvent {
+    AffiliationEvent::AffiliationRequested {
+        affiliation: id(70),
+        pair: pair(),
+        initiator,
+        scope: scope(),
+        expires_at: after(THIRTY_DAYS),
+    }
+}
+
+fn signed(side: Side) -> AffiliationEvent {
+    AffiliationEvent::AffiliationAgreementSigned {
+        pair: pair(),
+        side,
+        user: id(1),
+        first_name: Sealed::new(id::<UserId>(1), PersonName::parse("Ann").unwrap()),
+        last_name: Sealed::new(id::<UserId>(1), PersonName::parse("Lee").unwrap()),
+        role: SignerRole::Owner,
+        agreement_version: "2026-01".to_owned(),
+        sha256: "ab".repeat(32),
+        eligibility_confirmed: true,
+    }
+}
+
+fn approved(side: Side) -> AffiliationEvent {
+    AffiliationEvent::AffiliationApproved { pair: pair(), side, effective_from: start() }
+}
+
+fn denied(side: Side) -> AffiliationEvent {
+    AffiliationEvent::AffiliationDenied { pair: pair(), side, reason: None }
+}
+
+fn pending(initiator: Side) -> Given<Affiliation> {
+    given(&[requested(initiator), signed(initiator)])
+}
+
+fn active() -> Given<Affiliation> {
+    given(&[
+        requested(Side::Submitter),
+        signed(Side::Submitter),
+        signed(Side::Provider),
+        approved(Side::Provider),
+    ])
+}
+
+fn approve(organization: OrganizationId) -> AffiliationCommand {
+    AffiliationCommand::Approve { organization, signature: signature() }
+}
+
+fn sign(organization: OrganizationId) -> AffiliationCommand {
+    AffiliationCommand::Sign { organization, signature: signature() }
+}
+
+fn deny(organization: OrganizationId, confirm: bool) -> AffiliationCommand {
+    AffiliationCommand::Deny { organization, user: id(1), confirm, reason: None }
+}
+
+fn withdraw(organization: OrganizationId) -> AffiliationCommand {
+    AffiliationCommand::Withdraw { organization, user: id(1), reason: None }
+}
+
+fn terminate(organization: OrganizationId, confirm: bool, day: u32) -> AffiliationCommand {
+    let ends_on = NaiveDate::from_ymd_opt(2026, 3, day).unwrap();
+    AffiliationCommand::Terminate { organization, user: id(1), confirm, ends_on, reason: None }
+}
+
+#[test]
+fn mc_54_either_side_initiates_and_the_other_decides() {
+    for (initiator, other) in [(Side::Submitter, Side::Provider), (Side::Provider, Side::Submitter)]
+    {
+        given::<Affiliation>(&[])
+            .when(ask(request(initiator)))
+            .then(&[requested(initiator), signed(initiator)]);
+        let state = pending(initiator)
+            .when(approve(pair().of(other)))
+            .then(&[signed(other), approved(other)]);
+        assert_eq!(state.in_force(start()).unwrap().pair, pair());
+        pending(initiator).when(approve(pair().of(initiator))).refused(Code::NotCounterparty);
+        pending(initiator).when(deny(pair().of(other), true)).then(&[denied(other)]);
+        pending(initiator).when(deny(pair().of(initiator), true)).refused(Code::NotCounterparty);
+    }
+}
+
+#[test]
+fn mc_54_kinds_must_fit_and_a_request_stands_once() {
+    let wrong = RequestAffiliation {
+        submitter_kinds: BTreeSet::from([OrganizationKind::Provider]),
+        ..request(Side::Submitter)
+    };
+    given::<Affiliation>(&[]).when(ask(wrong)).refused(Code::OrgKindWrong);
+    pending(Side::Submitter).when(ask(request(Side::Submitter))).refused(Code::AffiliationExists);
+}
+
+#[test]
+fn gn_18_self_affiliation_and_empty_scopes_are_refused() {
+    let alone = Pair { submitter: clinic(), provider: clinic() };
+    given::<Affiliation>(&[])
+        .when(ask(RequestAffiliation { pair: alone, ..request(Side::Provider) }))
+        .refused(Code::SelfAffiliation);
+    for scope in [
+        AffiliationScope { transaction_types: BTreeSet::new(), ..scope() },
+        AffiliationScope { npis: NpiSelection::Listed(BTreeSet::new()), ..scope() },
+    ] {
+        given::<Affiliation>(&[])
+            .when(ask(RequestAffiliation { scope, ..request(Side::Submitter) }))
+            .refused(Code::FieldRequired);
+    }
+}
+
+#[test]
+fn mc_55_the_initiator_may_sign_in_the_next_step_and_only_then_the_other_decides() {
+    let unsigned = RequestAffiliation { signature: None, ..request(Side::Submitter) };
+    given::<Affiliation>(&[]).when(ask(unsigned)).then(&[requested(Side::Submitter)]);
+    let waiting = || given::<Affiliation>(&[requested(Side::Submitter)]);
+    waiting().when(approve(clinic())).refused(Code::NotPending);
+    waiting().when(sign(agency())).then(&[signed(Side::Submitter)]);
+}
+
+#[test]
+fn mc_55_each_side_signs_once_and_the_second_signature_approves() {
+    pending(Side::Submitter).when(sign(agency())).refused(Code::AlreadySigned);
+    pending(Side::Submitter)
+        .when(sign(clinic()))
+        .then(&[signed(Side::Provider), approved(Side::Provider)]);
+    active().when(sign(clinic())).refused(Code::AlreadySigned);
+    pending(Side::Submitter).when(sign(id(12))).refused(Code::NotCounterparty);
+}
+
+#[test]
+fn mc_57_a_signature_needs_the_box_both_names_and_a_role() {
+    let incomplete = [
+        (Signature { eligibility_confirmed: false, ..signature() }, Code::BoxNotTicked),
+        (Signature { first_name: None, ..signature() }, Code::NameRequired),
+        (Signature { last_name: None, ..signature() }, Code::NameRequired),
+        (Signature { role: "JANITOR".to_owned(), ..signature() }, Code::RoleUnknown),
+    ];
+    for (signature, code) in incomplete {
+        pending(Side::Submitter)
+            .when(AffiliationCommand::Approve { organization: clinic(), signature })
+            .refused(code);
+    }
+}
+
+#[test]
+fn mc_60_a_denial_is_confirmed_first_and_final() {
+    pending(Side::Submitter).when(deny(clinic(), false)).refused(Code::ConfirmationRequired);
+    let closed = [requested(Side::Submitter), signed(Side::Submitter), denied(Side::Provider)];
+    given::<Affiliation>(&closed).when(approve(clinic())).refused(Code::NotPending);
+    given::<Affiliation>(&closed).when(deny(clinic(), true)).refused(Code::NotPending);
+}
+
+#[test]
+fn a_reason_is_sealed_under_who_gave_it() {
+    let reason = Reason::parse("not our biller").unwrap();
+    let command = AffiliationCommand::Deny {
+        organization: clinic(),
+        user: id(2),
+        confirm: true,
+        reason: Some(reason.clone()),
+    };
+    let who = id::<UserId>(2);
+    pending(Side::Submitter).when(command).then(&[AffiliationEvent::AffiliationDenied {
+        pair: pair(),
+        side: Side::Provider,
+        reason: Some(Sealed::new(who, reason)),
+    }]);
+}
+
+#[test]
+fn gn_18_only_the_initiator_withdraws() {
+    let withdrawn = AffiliationEvent::AffiliationWithdrawn {
+        pair: pair(),
+        side: Side::Submitter,
+        reason: None,
+    };
+    pending(Side::Submitter).when(withdraw(agency())).then(&[withdrawn]);
+    pending(Side::Submitter).when(withdraw(clinic())).refused(Code::NotCounterparty);
+    active().when(withdraw(agency())).refused(Code::NotPending);
+}
+
+#[test]
+fn gn_18_a_request_runs_out_to_the_second() {
+    let expired = AffiliationEvent::AffiliationExpired { pair: pair(), initiator: Side::Submitter };
+    let at = |second| pending(Side::Submitter).at(after(second));
+    at(THIRTY_DAYS - 1).when(AffiliationCommand::Expire).then(&[]);
+    at(THIRTY_DAYS).when(AffiliationCommand::Expire).then(&[expired]);
+    at(THIRTY_DAYS - 1).when(deny(clinic(), true)).then(&[denied(Side::Provider)]);
+    at(THIRTY_DAYS).when(approve(clinic())).refused(Code::NotPending);
+    active().at(after(THIRTY_DAYS)).when(AffiliationCommand::Expire).then(&[]);
+}
+
+#[test]
+fn gn_18_either_side_ends_it_with_a_last_day_that_counts() {
+    // 2 March 2026 is today; Los Angeles is eight hours behind UTC until the 8th.
+    for (organization, side) in [(clinic(), Side::Provider), (agency(), Side::Submitter)] {
+        let ends_at = "2026-03-04T08:00:00Z".parse().unwrap();
+        let ended = AffiliationEvent::AffiliationTerminated {
+            pair: pair(),
+            side,
+            ends_on: NaiveDate::from_ymd_opt(2026, 3, 3).unwrap(),
+            ends_at,
+            reason: None,
+        };
+        let state =
+            active().when(terminate(organization, true, 3)).then(std::slice::from_ref(&ended));
+        assert!(state.in_force(ends_at - chrono::TimeDelta::seconds(1)).is_some());
+        assert!(state.in_force(ends_at).is_none());
+        assert_eq!(ended.facets().effective_at, Some(ends_at));
+    }
+}
+
+#[test]
+fn gn_18_termination_is_confirmed_never_backdated_and_for_the_two_only() {
+    active().when(terminate(clinic(), false, 3)).refused(Code::ConfirmationRequired);
+    active().when(terminate(clinic(), true, 1)).refused(Code::DateInvalid);
+    active().when(terminate(id(12), true, 3)).refused(Code::NotCounterparty);
+    pending(Side::Submitter).when(terminate(clinic(), true, 3)).refused(Code::NotPending);
+}
+
+#[test]
+fn an_event_is_filed_under_the_organization_that_did_not_act() {
+    assert_eq!(requested(Side::Submitter).facets().organization, Some(clinic()));
+    assert_eq!(approved(Side::Provider).facets().organization, Some(agency()));
+}
