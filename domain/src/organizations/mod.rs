@@ -6,10 +6,20 @@
 
 mod address;
 pub mod organization;
+pub mod registration;
+pub mod registration_token;
 mod types;
 
 pub use address::PostalAddress;
 pub use organization::{Organization, OrganizationCommand, OrganizationEvent, OrganizationRefusal};
+pub use registration::{
+    Registration, RegistrationCommand, RegistrationEvent, RegistrationRefusal, RegistrationRoute,
+    RegistrationStep,
+};
+pub use registration_token::{
+    RegistrationToken, RegistrationTokenCommand, RegistrationTokenEvent, RegistrationTokenRefusal,
+    TokenPhase, TokenRejection,
+};
 pub use types::{
     Authority, Change, ContractStatus, EnrolmentChanges, EnrolmentSource, InvitationEnd,
     MembershipOrigin, OrgRole, OrganizationKind, OrganizationKinds, TaxIdRef,

@@ -5,6 +5,7 @@
 //! decision records the [`PolicyVersion`] it used.
 
 mod aggregate;
+pub mod agreement;
 mod change;
 mod key;
 mod policy;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{SubjectId, TenantId};
+use crate::policies::Preset;
 use crate::values::{OrganizationName, Reason, Slug};
 use crate::{Code, Decider, Decision, Event, Facets, Refusal, Sealed};
 
@@ -16,8 +17,8 @@ pub enum TenantEvent {
         tenant: TenantId,
         slug: Slug,
         name: OrganizationName,
-        /// Key of the preset, e.g. `medi-cal`.
-        preset: String,
+        /// The policy the tenant begins with.
+        preset: Preset,
         /// How many active plan administrators the tenant must keep once it is live.
         administrators_required: u8,
     },
@@ -57,7 +58,7 @@ pub enum TenantCommand {
         tenant: TenantId,
         slug: Slug,
         name: OrganizationName,
-        preset: String,
+        preset: Preset,
         administrators_required: u8,
     },
     SuspendTenant {
@@ -216,7 +217,7 @@ mod tests {
             tenant: tenant(),
             slug: Slug::parse("medi-cal").unwrap(),
             name: OrganizationName::parse("Medi-Cal").unwrap(),
-            preset: "medi-cal".into(),
+            preset: Preset::MediCal,
             administrators_required: 2,
         }
     }
@@ -226,7 +227,7 @@ mod tests {
             tenant: tenant(),
             slug: Slug::parse("medi-cal").unwrap(),
             name: OrganizationName::parse("Medi-Cal").unwrap(),
-            preset: "medi-cal".into(),
+            preset: Preset::MediCal,
             administrators_required: 2,
         }
     }

@@ -3,7 +3,7 @@
 //! Invariant: whether the caller is administrator or plan staff was decided before a command comes
 //! here; what the organisation itself forbids is refused here whoever asks.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::{
@@ -12,8 +12,7 @@ use crate::organizations::{
 };
 use crate::permissions::Cause;
 use crate::values::{
-    CalendarDate, EmailAddress, Npi, OrganizationName, ProviderCommunity, ProviderType, Reason,
-    TenantZone, Zip,
+    CalendarDate, EmailAddress, Npi, OrganizationName, ProviderCommunity, ProviderType, Reason, Zip,
 };
 use crate::{Code, Refusal};
 
@@ -114,7 +113,6 @@ pub enum RosterCommand {
         confirmed: bool,
         reason: Option<Reason>,
         left_on: Option<CalendarDate>,
-        zone: TenantZone,
         authority: Authority,
     },
     ReactivateUser {
@@ -122,8 +120,6 @@ pub enum RosterCommand {
         confirmed: bool,
         /// The former permissions were listed and confirmed, or taken away (GN-12).
         permissions_reviewed: bool,
-        /// After how long an inactivity that review is due.
-        review_after: TimeDelta,
     },
     ChangeMemberEmailDomain {
         user: UserId,

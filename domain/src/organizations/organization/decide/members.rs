@@ -2,7 +2,7 @@
 //!
 //! Invariant: the organisation's own people never leave it without an active administrator (GN-10).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Decided, Organization, OrganizationEvent, OrganizationRefusal};
 use crate::kernel::ids::{InvitationId, OrganizationId, UserId};
@@ -81,12 +81,12 @@ pub(super) fn decide(
         C::AssignOrgRole { user, role, cause, authority } => {
             roster.assign_role(user, role, cause, authority)
         }
-        C::DeactivateUser { user, confirmed, reason, left_on, zone, authority } => {
-            let leaving = Leaving { user, confirmed, reason, left_on, zone, authority };
+        C::DeactivateUser { user, confirmed, reason, left_on, authority } => {
+            let leaving = Leaving { user, confirmed, reason, left_on, authority };
             roster.deactivate(leaving)
         }
-        C::ReactivateUser { user, confirmed, permissions_reviewed, review_after } => {
-            roster.reactivate(user, confirmed, permissions_reviewed, review_after)
+        C::ReactivateUser { user, confirmed, permissions_reviewed } => {
+            roster.reactivate(user, confirmed, permissions_reviewed)
         }
         C::ChangeMemberEmailDomain { user, email_domain } => {
             roster.change_domain(user, email_domain)
@@ -118,7 +118,6 @@ struct Leaving {
     confirmed: bool,
     reason: Option<Reason>,
     left_on: Option<CalendarDate>,
-    zone: TenantZone,
     authority: Authority,
 }
 
@@ -250,7 +249,7 @@ impl<'a> Roster<'a> {
     }
 
     fn deactivate(&self, leaving: Leaving) -> Decided {
-        let Leaving { user, confirmed, reason, left_on, zone, authority } = leaving;
+        let Leaving { user, confirmed, reason, left_on, authority } = leaving;
         let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
         match member.standing {
             Standing::Active => {}
@@ -263,6 +262,7 @@ impl<'a> Roster<'a> {
             return Err(OrganizationRefusal::ConfirmDeactivation);
         }
         let now = self.decision.now;
+        let zone = self.decision.policy.time_zone();
         if left_on.is_some_and(|day| day.date() > zone.local_date(now)) {
             return Err(OrganizationRefusal::LeftInFuture);
         }
@@ -277,13 +277,7 @@ impl<'a> Roster<'a> {
         }])
     }
 
-    fn reactivate(
-        &self,
-        user: UserId,
-        confirmed: bool,
-        permissions_reviewed: bool,
-        review_after: TimeDelta,
-    ) -> Decided {
+    fn reactivate(&self, user: UserId, confirmed: bool, permissions_reviewed: bool) -> Decided {
         self.check_open()?;
         let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
         let since = match member.standing {
@@ -296,6 +290,7 @@ impl<'a> Roster<'a> {
         if !confirmed {
             return Err(OrganizationRefusal::ConfirmReactivation);
         }
+        let review_after = self.decision.policy.reactivation_confirm_after();
         if self.decision.now - since >= review_after && !permissions_reviewed {
             return Err(OrganizationRefusal::ConfirmPermissions);
         }

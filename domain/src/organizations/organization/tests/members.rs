@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::kernel::scenario::{after, start};
 use crate::organizations::{Authority, InvitationEnd};
-use crate::values::{CalendarDate, TenantZone};
+use crate::values::CalendarDate;
 use crate::{Actor, Code};
 
 fn register(by: MembershipOrigin, signed_in: bool) -> RosterCommand {
@@ -43,19 +43,8 @@ fn promoted(user: UserId) -> OrganizationEvent {
     role_assigned(user, OrgRole::None, OrgRole::Admin, Cause::Administrator)
 }
 
-fn zone() -> TenantZone {
-    TenantZone::parse("America/Los_Angeles").unwrap()
-}
-
 fn deactivate(user: UserId, authority: Authority) -> RosterCommand {
-    RosterCommand::DeactivateUser {
-        user,
-        confirmed: true,
-        reason: None,
-        left_on: None,
-        zone: zone(),
-        authority,
-    }
+    RosterCommand::DeactivateUser { user, confirmed: true, reason: None, left_on: None, authority }
 }
 
 fn deactivated(user: UserId) -> OrganizationEvent {
@@ -70,12 +59,7 @@ fn deactivated(user: UserId) -> OrganizationEvent {
 }
 
 fn reactivate(confirmed: bool, permissions_reviewed: bool) -> RosterCommand {
-    RosterCommand::ReactivateUser {
-        user: bob(),
-        confirmed,
-        permissions_reviewed,
-        review_after: TimeDelta::days(90),
-    }
+    RosterCommand::ReactivateUser { user: bob(), confirmed, permissions_reviewed }
 }
 
 #[test]
@@ -260,7 +244,6 @@ fn a_user_is_deactivated_once_after_confirmation() {
         confirmed: false,
         reason: None,
         left_on: None,
-        zone: zone(),
         authority: Authority::Organization,
     };
     open_clinic(&[bob_joined()]).when(unconfirmed.into()).refused(Code::ConfirmationRequired);
@@ -278,7 +261,6 @@ fn access_ended_with_the_last_local_day_which_is_not_in_the_future() {
         confirmed: true,
         reason: Some(reason()),
         left_on: Some(CalendarDate::parse(day).unwrap()),
-        zone: zone(),
         authority: Authority::Organization,
     };
     let gone = |day, effective_at| OrganizationEvent::UserDeactivated {
