@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     batch::{self, Appended, Verdict},
     clock::Clock,
-    error::{JournalError, connection_lost},
+    error::{JournalError, connection_lost, timed_out},
     request::{Request, Touches},
 };
 
@@ -332,7 +332,7 @@ pub(crate) fn announce(appended: &watch::Sender<i64>, position: i64) {
 /// The same error for each request.
 fn all(requests: &[&Request], error: &sqlx::Error) -> Vec<Answer> {
     let message = error.to_string();
-    let lost = connection_lost(error);
+    let lost = connection_lost(error) || timed_out(error);
     let answer = || {
         Err(if lost {
             JournalError::Unavailable(message.clone())

@@ -34,7 +34,12 @@ pub(crate) struct Cache {
 struct Generations {
     young: HashMap<StreamKey, Cached>,
     old: HashMap<StreamKey, Cached>,
+    clearings: u64,
 }
+
+/// A moment in the cache's life; what was read before a clearing does not come back after it.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(u64);
 
 impl Cache {
     /// Holds at most `capacity` states.
@@ -52,9 +57,18 @@ impl Cache {
         Some(cached)
     }
 
-    /// Keeps a state, unless a newer one of the stream is kept already.
-    pub(crate) fn put(&self, key: StreamKey, cached: Cached) {
+    /// To be asked before reading what is then [`Cache::put`].
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(self.lock().clearings)
+    }
+
+    /// Keeps a state, unless a newer one of the stream is kept already or the cache was cleared
+    /// since `read_from`: the state may hold what was erased then.
+    pub(crate) fn put(&self, key: StreamKey, cached: Cached, read_from: Moment) {
         let mut generations = self.lock();
+        if generations.clearings != read_from.0 {
+            return;
+        }
         let known = generations.young.get(&key).or_else(|| generations.old.get(&key));
         if known.is_none_or(|known| known.version <= cached.version) {
             generations.old.remove(&key);
@@ -69,7 +83,9 @@ impl Cache {
     }
 
     pub(crate) fn clear(&self) {
-        *self.lock() = Generations::default();
+        let mut generations = self.lock();
+        let clearings = generations.clearings + 1;
+        *generations = Generations { clearings, ..Generations::default() };
     }
 
     fn insert(&self, generations: &mut Generations, key: StreamKey, cached: Cached) {
@@ -105,7 +121,7 @@ mod tests {
     fn keeps_what_is_used_and_stays_within_its_bound() {
         let cache = Cache::new(4);
         for n in 0..100 {
-            cache.put(key(n), cached(1));
+            cache.put(key(n), cached(1), cache.moment());
             assert_eq!(version(&cache, 0), Some(1), "used in each round");
         }
         let held = (0..100).filter(|n| version(&cache, *n).is_some()).count();
@@ -115,13 +131,24 @@ mod tests {
     #[test]
     fn never_goes_back_to_an_older_version() {
         let cache = Cache::new(4);
-        cache.put(key(1), cached(5));
-        cache.put(key(1), cached(3));
+        cache.put(key(1), cached(5), cache.moment());
+        cache.put(key(1), cached(3), cache.moment());
         assert_eq!(version(&cache, 1), Some(5));
         cache.remove(&key(1));
-        cache.put(key(1), cached(3));
+        cache.put(key(1), cached(3), cache.moment());
         assert_eq!(version(&cache, 1), Some(3));
+    }
+
+    #[test]
+    fn what_was_read_before_a_clearing_does_not_come_back() {
+        let cache = Cache::new(4);
+        let before = cache.moment();
+        cache.put(key(1), cached(1), before);
         cache.clear();
         assert_eq!(version(&cache, 1), None);
+        cache.put(key(1), cached(1), before);
+        assert_eq!(version(&cache, 1), None);
+        cache.put(key(1), cached(1), cache.moment());
+        assert_eq!(version(&cache, 1), Some(1));
     }
 }

@@ -31,7 +31,7 @@ pub enum JournalError {
 impl JournalError {
     /// Sorts a database error by whether waiting may help.
     pub(crate) fn of(error: sqlx::Error) -> Self {
-        if connection_lost(&error) {
+        if connection_lost(&error) || timed_out(&error) {
             Self::Unavailable(error.to_string())
         } else {
             Self::Database(error)
@@ -56,6 +56,13 @@ pub(crate) fn connection_lost(error: &sqlx::Error) -> bool {
                 | sqlx::Error::WorkerCrashed
         ),
     }
+}
+
+/// Whether the server gave the statement up for taking too long; it was rolled back then.
+pub(crate) fn timed_out(error: &sqlx::Error) -> bool {
+    const QUERY_CANCELED: &str = "57014";
+    let code = error.as_database_error().and_then(|database| database.code());
+    code.is_some_and(|code| code == QUERY_CANCELED)
 }
 
 /// The stored answer of a command that was committed before.

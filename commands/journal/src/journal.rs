@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     append::{Appender, announce},
-    cache::{Cache, Cached, StreamKey},
+    cache::{Cache, Cached, Moment, StreamKey},
     clock::Clock,
     envelope::{Guard, Header},
     error::{JournalError, StoredResult},
@@ -158,9 +158,10 @@ impl Journal {
         tenant: TenantId,
         id: Uuid,
     ) -> Result<Loaded<A>, JournalError> {
+        let read_from = self.0.cache.moment();
         match self.cached(tenant, id) {
             Some(loaded) => Ok(loaded),
-            None => self.catch_up(tenant, id, Loaded::default()).await,
+            None => self.catch_up(tenant, id, Loaded::default(), read_from).await,
         }
     }
 
@@ -173,8 +174,9 @@ impl Journal {
         tenant: TenantId,
         id: Uuid,
     ) -> Result<Loaded<A>, JournalError> {
+        let read_from = self.0.cache.moment();
         let known = self.cached(tenant, id).unwrap_or_default();
-        self.catch_up(tenant, id, known).await
+        self.catch_up(tenant, id, known, read_from).await
     }
 
     fn cached<A: Decider>(&self, tenant: TenantId, id: Uuid) -> Option<Loaded<A>> {
@@ -187,6 +189,7 @@ impl Journal {
         tenant: TenantId,
         id: Uuid,
         mut known: Loaded<A>,
+        read_from: Moment,
     ) -> Result<Loaded<A>, JournalError> {
         let Inner { pool, keys, upcasters, cache, .. } = &*self.0;
         let stored = load::stream(pool, tenant, (A::TYPE, id), known.version).await?;
@@ -196,7 +199,7 @@ impl Journal {
         events.iter().for_each(|event| state.evolve(event));
         known.version = last.sequence;
         let cached = Cached { state: Arc::clone(&known.state) as _, version: known.version };
-        cache.put((tenant, A::TYPE, id), cached);
+        cache.put((tenant, A::TYPE, id), cached, read_from);
         Ok(known)
     }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     batch::Verdict,
-    cache::{AnyState, Cached, StreamKey},
+    cache::{AnyState, Cached, Moment, StreamKey},
     envelope::{Guard, Header},
     error::{CommitError, JournalError, WorkError},
     journal::Journal,
@@ -27,6 +27,7 @@ const SEALINGS: usize = 3;
 /// A command under way.
 pub struct Work {
     journal: Journal,
+    began: Moment,
     header: Header,
     streams: Vec<Stream>,
     guards: Vec<Guard>,
@@ -62,6 +63,7 @@ pub struct Committed {
 impl Work {
     pub(crate) fn new(journal: Journal, header: Header) -> Self {
         Self {
+            began: journal.0.cache.moment(),
             journal,
             header,
             streams: Vec::new(),
@@ -292,7 +294,7 @@ impl Work {
         for Stream { aggregate_type, id, version, buffered, state } in self.streams.drain(..) {
             if buffered > 0 {
                 let cached = Cached { state, version: version + buffered };
-                journal.cache.put((tenant, aggregate_type, id), cached);
+                journal.cache.put((tenant, aggregate_type, id), cached, self.began);
             }
         }
         for subject in &self.erased {
