@@ -3,9 +3,12 @@
 //!
 //! Leading is a matter of thrift, not of safety: checkpoints are compared before they are set.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, io, time::Duration};
 
 use sqlx::{Connection, PgConnection, PgPool};
+
+/// How long the server may take to confirm the locks.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The session that holds the leader's locks.
 #[derive(Default)]
@@ -21,7 +24,13 @@ impl Leadership {
         pool: &PgPool,
         names: &[&'static str],
     ) -> Result<&HashSet<String>, sqlx::Error> {
-        let renewed = self.try_renew(pool, names).await;
+        let renewed = tokio::time::timeout(PATIENCE, self.try_renew(pool, names)).await;
+        let renewed = renewed.unwrap_or_else(|_| {
+            Err(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the leader's session is silent",
+            )))
+        });
         if renewed.is_err() {
             self.resign();
         }

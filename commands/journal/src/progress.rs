@@ -120,6 +120,11 @@ impl Progress {
         }
     }
 
+    /// Forgets what was seen: a server that crashed may have taken commits of projections back.
+    pub(crate) fn forget(&self) {
+        self.seen.positions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn has_seen(&self, projections: &[&str], tenant: TenantId, at_least: i64) -> bool {
         let seen = self.seen.positions.lock().unwrap_or_else(PoisonError::into_inner);
         let of_tenant = seen.get(&tenant);

@@ -36,11 +36,12 @@ impl Retries {
         self.0.remove(&key);
     }
 
-    /// How long until the next one is due, `limit` at most.
+    /// How long until the next one falls due, `limit` at most. What is due already was tried just now
+    /// or is nobody's concern any more; it must not make the caller spin.
     pub(crate) fn next_within(&self, limit: Duration) -> Duration {
         let now = Instant::now();
-        let waits = self.0.values().map(|retry| retry.due.saturating_duration_since(now));
-        waits.min().unwrap_or(limit).min(limit)
+        let waits = self.0.values().filter_map(|retry| retry.due.checked_duration_since(now));
+        waits.filter(|wait| !wait.is_zero()).min().unwrap_or(limit).min(limit)
     }
 }
 
@@ -71,6 +72,14 @@ mod tests {
         retries.failed(KEY);
         assert!(retries.next_within(LONGEST) <= FIRST);
         retries.succeeded(KEY);
+        assert!(retries.is_due(KEY));
+        assert_eq!(retries.next_within(LONGEST), LONGEST);
+    }
+
+    #[test]
+    fn what_is_due_already_is_not_waited_for() {
+        let mut retries = Retries::default();
+        retries.0.insert(KEY, Retry { due: Instant::now(), delay: FIRST });
         assert!(retries.is_due(KEY));
         assert_eq!(retries.next_within(LONGEST), LONGEST);
     }

@@ -96,6 +96,7 @@ impl<E: EventSet> Runner<E> {
                 Err(error) => {
                     tracing::warn!(%error, "the log cannot be followed for now");
                     self.leadership.resign();
+                    self.progress.forget();
                     tokio::time::sleep(POLL).await;
                 }
             }
@@ -135,6 +136,7 @@ impl<E: EventSet> Runner<E> {
                 continue;
             }
             if live.get(name) == Some(&version) {
+                self.retries.succeeded((name, None));
                 led.push(index);
             } else if self.retries.is_due((name, None)) {
                 self.retries.failed((name, None));

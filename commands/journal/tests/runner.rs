@@ -192,6 +192,29 @@ async fn an_append_by_anybody_wakes_the_runner() {
     tokio::time::timeout(Duration::from_secs(6), rounds).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn runners_survive_the_loss_of_all_connections() {
+    let database = Database::create().await;
+    database.make_tables().await;
+    book_all(&database.journal().await, TENANT, 1, entries(2_500)).await;
+    let slow = Balances { pause: Duration::from_millis(200), ..Balances::new() };
+    let (journal, balances) = (database.journal().await, Arc::new(slow));
+    let runners = [
+        Running::start(database.runner(&journal, &balances).await),
+        Running::start(database.runner(&journal, &balances).await),
+    ];
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert!(database.execute(cut).await.unwrap() > 4);
+    for running in &runners {
+        running.reaches("balances", TENANT, 2_500).await;
+    }
+    assert_eq!(database.totals().await, (2_500, 2_500));
+    book_all(&database.journal().await, TENANT, 1, entries(1)).await;
+    runners[0].reaches("balances", TENANT, 2_501).await;
+}
+
 #[tokio::test]
 async fn a_runner_stops_when_told() {
     let database = Database::create().await;
