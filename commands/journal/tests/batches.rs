@@ -187,6 +187,25 @@ async fn a_connection_cut_during_the_append_costs_nothing_but_time() {
 }
 
 #[tokio::test]
+async fn an_append_whose_answer_is_lost_is_found_and_not_repeated() {
+    let database = Database::create().await;
+    let (journal, proxy) = database.journal_behind_a_proxy().await;
+    let id = Uuid::from_u128(1);
+    book(&journal, TENANT, id).await;
+    let mut work = journal.begin(header(TENANT));
+    work.record::<Ledger>(id, vec![Booked::entry(1)]).await.unwrap();
+    proxy.lose_next_answer();
+    let committed = work.commit(json!({})).await.unwrap();
+    assert!(proxy.has_struck());
+    assert_eq!((committed.position, committed.global), (2, 2));
+    let stored: Vec<Uuid> =
+        database.value("SELECT array_agg(event_id ORDER BY position) FROM es.events").await;
+    assert_eq!(stored.len(), 2);
+    assert_eq!(stored[1..], committed.event_ids);
+    assert_eq!(journal.load::<Ledger>(TENANT, id).await.unwrap().version, 2);
+}
+
+#[tokio::test]
 async fn an_append_that_is_cut_off_each_time_is_said_to_be_unknown() {
     let database = Database::create().await;
     let journal = database.journal().await;

@@ -2,6 +2,7 @@
 
 mod following;
 mod ledger;
+mod proxy;
 mod server;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 use chrono::{DateTime, Utc};
 pub use following::{Balances, Notary, Running, book_all, entries};
 pub use ledger::{Booked, Ledger, LedgerCommand};
+pub use proxy::Proxy;
 use rollcall_domain::{
     Actor, Code, Decision, Refusal,
     kernel::ids::{TenantId, UserId},
@@ -56,6 +58,15 @@ impl Database {
         self.superuser().username(server::OWNER)
     }
 
+    /// A proxy before the server, and a journal that works through it, one append at a time.
+    pub async fn journal_behind_a_proxy(&self) -> (Journal, Proxy) {
+        let proxy = Proxy::before(server::options()).await;
+        let options = proxy.options(&self.name, server::OWNER);
+        // One connection listens, the other appends.
+        let writer = pools::writer(options, 2).await.unwrap();
+        (self.journal_on(writer, Arc::new(SystemClock), false).await, proxy)
+    }
+
     pub async fn writer(&self) -> PgPool {
         pools::writer(self.owner(), 8).await.unwrap()
     }
@@ -65,7 +76,15 @@ impl Database {
     }
 
     pub async fn journal_at(&self, clock: Arc<dyn Clock>, injected_time: bool) -> Journal {
-        let writer = self.writer().await;
+        self.journal_on(self.writer().await, clock, injected_time).await
+    }
+
+    async fn journal_on(
+        &self,
+        writer: PgPool,
+        clock: Arc<dyn Clock>,
+        injected_time: bool,
+    ) -> Journal {
         let master = MasterKey::from_bytes([7; 32]);
         let config = JournalConfig { writer, master, clock, injected_time, cache_states: 1000 };
         Journal::open(config).await.unwrap()
