@@ -4,9 +4,11 @@
 //! it stands on.
 
 mod cause;
+pub mod effective;
 pub mod membership;
 mod scope;
 
 pub use cause::{Cause, GrantEnd, PermissionsEnd};
+pub use effective::{Right, Situation, Source};
 pub use membership::{Membership, MembershipCommand, MembershipEvent, MembershipRefusal};
 pub use scope::{CorrespondenceScope, NpiLevel, NpiScope, WizardStep};

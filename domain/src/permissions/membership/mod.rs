@@ -83,6 +83,12 @@ impl Membership {
         self.types_in(&NpiScope::One(npi.clone()))
     }
 
+    /// Whether types were set for this NPI itself, which then override those for all.
+    #[must_use]
+    pub fn has_own_correspondence(&self, npi: &Npi) -> bool {
+        self.correspondence.contains_key(&NpiScope::One(npi.clone()))
+    }
+
     /// Every entry as set, `*` first, those run out included.
     pub fn entries(&self) -> impl Iterator<Item = (&NpiScope, &NpiGrant)> {
         self.levels.iter()
