@@ -67,7 +67,10 @@ any_event! {
     Tenant(crate::tenants::Tenant);
     PlanStaff(crate::tenants::PlanStaff);
     Policy(crate::policies::PolicyHistory);
+    Agreement(crate::policies::agreement::Agreement);
     Organization(crate::organizations::Organization);
+    RegistrationToken(crate::organizations::RegistrationToken);
+    Registration(crate::organizations::Registration);
     Membership(crate::permissions::Membership);
     User(crate::users::user::User);
     Invitation(crate::users::invitation::Invitation);
