@@ -1,8 +1,6 @@
 //! What can be asked of a credential. Invariant: whatever needs a secret (which hash a password
 //! fits, whether it is like an earlier one) arrives as an answer, not as the secret.
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use super::{ResetMethod, UnlockCause};
 use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
 use crate::values::PasswordViolation;
@@ -11,31 +9,20 @@ use crate::values::PasswordViolation;
 #[derive(Clone, Debug)]
 pub enum CredentialCommand {
     /// Send the link for the first password (MC-21); nothing happens when there is one already.
-    SendSetupLink { user: UserId, link_id: LinkId, expires_at: DateTime<Utc> },
+    SendSetupLink { user: UserId, link_id: LinkId },
     /// Send a link for a forgotten password, set or not (MC-22, MC-26).
-    RequestPasswordReset {
-        user: UserId,
-        link_id: LinkId,
-        method: ResetMethod,
-        expires_at: DateTime<Utc>,
-    },
+    RequestPasswordReset { user: UserId, link_id: LinkId, method: ResetMethod },
     /// Set or replace the password through a link (MC-23, MC-26).
     SetPasswordByLink { user: UserId, link_id: LinkId, otp: StepUp, new: NewPassword },
     /// Change the password, knowing the current or the temporary one (MC-27). `matched` is the
     /// stored hash that the typed current password fits.
-    ChangePassword {
-        user: UserId,
-        matched: Option<VaultRef>,
-        otp: StepUp,
-        new: NewPassword,
-        min_age: Option<TimeDelta>,
-    },
+    ChangePassword { user: UserId, matched: Option<VaultRef>, otp: StepUp, new: NewPassword },
     /// Take over a password hash from another portal, where there is none yet (AL-02).
     ImportPassword { user: UserId, hash_ref: VaultRef },
     /// Mail a temporary password (CX-07).
-    IssueTemporaryPassword { user: UserId, hash_ref: VaultRef, expires_at: DateTime<Utc> },
+    IssueTemporaryPassword { user: UserId, hash_ref: VaultRef },
     /// The password has become too old; too early, it is no error (CC-04).
-    ExpirePassword { user: UserId, max_age: TimeDelta },
+    ExpirePassword { user: UserId },
     /// Somebody tries to sign in. Accepted whatever comes of it, so that failures are recorded;
     /// the answer for the person is [`super::login_refusal`].
     AttemptLogin(LoginAttempt),
@@ -79,18 +66,4 @@ pub struct LoginAttempt {
     pub matched: Option<VaultRef>,
     /// Whether the person has a membership or plan role to sign in for.
     pub active: bool,
-    pub lockout: LockoutRules,
-    /// The greatest age of a password, where the policy has one.
-    pub max_age: Option<TimeDelta>,
-}
-
-/// The policy's `lockout.*` parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LockoutRules {
-    /// The failure in a row that locks.
-    pub threshold: u32,
-    /// How long a lock lasts; `None`: until somebody lifts it.
-    pub auto: Option<TimeDelta>,
-    /// Whether trying while locked starts the time anew ("let it rest", CX-08).
-    pub retry_restarts_timer: bool,
 }

@@ -9,7 +9,7 @@ use super::events::{
     CredentialEvent, LoginFailureReason, PasswordSource, ResetMethod, UnlockCause,
 };
 use super::state::{Credential, Lock};
-use crate::kernel::ids::{LinkId, UserId, VaultRef};
+use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
 use crate::{Decider, Decision};
 
 type Decided = Result<Vec<CredentialEvent>, CredentialRefusal>;
@@ -23,14 +23,16 @@ impl Decider for Credential {
     fn decide(&self, decision: &Decision<'_>, command: CredentialCommand) -> Decided {
         let now = decision.now;
         match command {
-            CredentialCommand::SendSetupLink { user, link_id, expires_at } => {
+            CredentialCommand::SendSetupLink { user, link_id } => {
+                let expires_at = now + decision.policy.setup_link_ttl();
                 Ok(if self.has_password() {
                     Vec::new()
                 } else {
                     vec![CredentialEvent::PasswordSetupLinkSent { user, link_id, expires_at }]
                 })
             }
-            CredentialCommand::RequestPasswordReset { user, link_id, method, expires_at } => {
+            CredentialCommand::RequestPasswordReset { user, link_id, method } => {
+                let expires_at = now + decision.policy.reset_link_ttl();
                 Ok(vec![CredentialEvent::PasswordResetRequested {
                     user,
                     link_id,
@@ -44,12 +46,12 @@ impl Decider for Credential {
                 let hash_ref = accepted(new)?;
                 Ok(self.set_by_link(decision, user, link_id, method, hash_ref))
             }
-            CredentialCommand::ChangePassword { user, matched, otp, new, min_age } => {
+            CredentialCommand::ChangePassword { user, matched, otp, new } => {
                 let matched = matched
                     .filter(|hash| self.login_hashes(now).contains(hash))
                     .ok_or(CredentialRefusal::CurrentPasswordWrong)?;
                 require_otp(otp)?;
-                self.require_min_age(now, min_age)?;
+                self.require_min_age(now, decision.policy.password_min_age())?;
                 let hash_ref = accepted(new)?;
                 Ok(vec![self.changed(now, user, matched, hash_ref)])
             }
@@ -65,13 +67,12 @@ impl Decider for Credential {
                     set_at: now,
                 }]
             }),
-            CredentialCommand::IssueTemporaryPassword { user, hash_ref, expires_at } => {
+            CredentialCommand::IssueTemporaryPassword { user, hash_ref } => {
+                let expires_at = now + decision.policy.temporary_password_ttl();
                 Ok(vec![CredentialEvent::TemporaryPasswordIssued { user, hash_ref, expires_at }])
             }
-            CredentialCommand::ExpirePassword { user, max_age } => {
-                Ok(self.expiry(now, user, Some(max_age)))
-            }
-            CredentialCommand::AttemptLogin(attempt) => Ok(self.attempt_login(now, &attempt)),
+            CredentialCommand::ExpirePassword { user } => Ok(self.expiry(decision, user)),
+            CredentialCommand::AttemptLogin(attempt) => Ok(self.attempt_login(decision, &attempt)),
             CredentialCommand::UnlockUser { by } => {
                 if self.is_locked(now) {
                     Ok(vec![CredentialEvent::UserUnlocked { user: self.user, by }])
@@ -139,27 +140,19 @@ impl Credential {
     fn require_min_age(
         &self,
         now: DateTime<Utc>,
-        min_age: Option<TimeDelta>,
+        min_age: TimeDelta,
     ) -> Result<(), CredentialRefusal> {
-        if self.must_change() {
-            return Ok(());
-        }
-        match (self.password_set_at(), min_age) {
-            (Some(set_at), Some(min_age)) if now < set_at + min_age => {
+        match self.password_set_at() {
+            Some(set_at) if !self.must_change() && now < set_at + min_age => {
                 Err(CredentialRefusal::TooEarly { until: set_at + min_age })
             }
-            (Some(_) | None, Some(_) | None) => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 
-    fn expiry(
-        &self,
-        now: DateTime<Utc>,
-        user: UserId,
-        max_age: Option<TimeDelta>,
-    ) -> Vec<CredentialEvent> {
-        match max_age {
-            Some(max_age) if self.is_too_old(now, max_age) => {
+    fn expiry(&self, decision: &Decision<'_>, user: UserId) -> Vec<CredentialEvent> {
+        match decision.policy.password_max_age() {
+            Some(max_age) if self.is_too_old(decision.now, max_age) => {
                 vec![CredentialEvent::PasswordExpired { user }]
             }
             Some(_) | None => Vec::new(),
@@ -172,9 +165,14 @@ impl Credential {
             .then_some(CredentialEvent::UserUnlocked { user: self.user, by })
     }
 
-    fn attempt_login(&self, now: DateTime<Utc>, attempt: &LoginAttempt) -> Vec<CredentialEvent> {
+    fn attempt_login(
+        &self,
+        decision: &Decision<'_>,
+        attempt: &LoginAttempt,
+    ) -> Vec<CredentialEvent> {
+        let now = decision.now;
         if self.is_locked(now) {
-            return self.attempt_while_locked(now, attempt);
+            return self.attempt_while_locked(decision, attempt.user);
         }
         let run_out = self.lock_run_out(now);
         let failures = if run_out.is_some() { 0 } else { self.failures };
@@ -182,63 +180,55 @@ impl Credential {
         let fits = attempt.matched.filter(|hash| self.login_hashes(now).contains(hash));
         match (fits, attempt.user) {
             (Some(hash), Some(user)) if attempt.active => {
-                events.extend(self.succeed(now, user, hash, attempt));
+                events.extend(self.succeed(decision, user, hash, attempt.session));
             }
             (Some(_), Some(user)) => {
                 let reason = LoginFailureReason::Inactive;
                 events.push(CredentialEvent::LoginFailed { user: Some(user), failures, reason });
             }
-            (Some(_) | None, user) => events.extend(fail(now, user, failures + 1, attempt)),
+            (Some(_) | None, user) => events.extend(fail(decision, user, failures + 1)),
         }
         events
     }
 
     fn attempt_while_locked(
         &self,
-        now: DateTime<Utc>,
-        attempt: &LoginAttempt,
+        decision: &Decision<'_>,
+        user: Option<UserId>,
     ) -> Vec<CredentialEvent> {
-        let (user, failures) = (attempt.user, self.failures);
+        let (lockout, failures) = (decision.policy.lockout(), self.failures);
         let reason = LoginFailureReason::Locked;
         let mut events = vec![CredentialEvent::LoginFailed { user, failures, reason }];
-        let restarts = attempt.lockout.retry_restarts_timer && self.locked_until().is_some();
-        if let Some(auto) = attempt.lockout.auto.filter(|_| restarts) {
-            events.push(CredentialEvent::UserLocked { user, until: Some(now + auto) });
+        let restarts = lockout.retry_restarts_timer && self.locked_until().is_some();
+        if let Some(auto) = lockout.auto.filter(|_| restarts) {
+            events.push(CredentialEvent::UserLocked { user, until: Some(decision.now + auto) });
         }
         events
     }
 
     fn succeed(
         &self,
-        now: DateTime<Utc>,
+        decision: &Decision<'_>,
         user: UserId,
         matched: VaultRef,
-        attempt: &LoginAttempt,
+        session: SessionId,
     ) -> Vec<CredentialEvent> {
-        let mut events = self.expiry(now, user, attempt.max_age);
+        let mut events = self.expiry(decision, user);
         let must_change = self.must_change() || !events.is_empty() || self.is_temporary(matched);
-        events.push(CredentialEvent::LoginSucceeded {
-            user,
-            session: attempt.session,
-            must_change,
-        });
+        events.push(CredentialEvent::LoginSucceeded { user, session, must_change });
         events
     }
 }
 
-fn fail(
-    now: DateTime<Utc>,
-    user: Option<UserId>,
-    failures: u32,
-    attempt: &LoginAttempt,
-) -> Vec<CredentialEvent> {
+fn fail(decision: &Decision<'_>, user: Option<UserId>, failures: u32) -> Vec<CredentialEvent> {
     let reason = match user {
         Some(_) => LoginFailureReason::Credentials,
         None => LoginFailureReason::UnknownIdentifier,
     };
     let mut events = vec![CredentialEvent::LoginFailed { user, failures, reason }];
-    if failures >= attempt.lockout.threshold {
-        let until = attempt.lockout.auto.map(|auto| now + auto);
+    let lockout = decision.policy.lockout();
+    if failures >= lockout.threshold {
+        let until = lockout.auto.map(|auto| decision.now + auto);
         events.push(CredentialEvent::UserLocked { user, until });
     }
     events

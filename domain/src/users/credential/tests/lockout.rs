@@ -1,11 +1,10 @@
 //! Logins, failures and locks (MC-34, AL-06, CX-08, CX-09, CC-06, GN-09).
 
-use chrono::TimeDelta;
-
 use super::*;
 use crate::Code;
 use crate::kernel::ids::SessionId;
 use crate::kernel::scenario::{after, given};
+use crate::policies::Preset;
 
 const HALF_HOUR: i64 = 30 * 60;
 
@@ -13,31 +12,16 @@ fn session() -> SessionId {
     id(40)
 }
 
-fn timed() -> LockoutRules {
-    LockoutRules { threshold: 5, auto: Some(TimeDelta::minutes(30)), retry_restarts_timer: false }
+fn attempt(matched: Option<VaultRef>) -> LoginAttempt {
+    LoginAttempt { user: Some(user()), session: session(), matched, active: true }
 }
 
-fn by_hand() -> LockoutRules {
-    LockoutRules { threshold: 3, auto: None, retry_restarts_timer: false }
+fn wrong() -> CredentialCommand {
+    CredentialCommand::AttemptLogin(attempt(None))
 }
 
-fn attempt(matched: Option<VaultRef>, lockout: LockoutRules) -> LoginAttempt {
-    LoginAttempt {
-        user: Some(user()),
-        session: session(),
-        matched,
-        active: true,
-        lockout,
-        max_age: None,
-    }
-}
-
-fn wrong(lockout: LockoutRules) -> CredentialCommand {
-    CredentialCommand::AttemptLogin(attempt(None, lockout))
-}
-
-fn right(lockout: LockoutRules) -> CredentialCommand {
-    CredentialCommand::AttemptLogin(attempt(Some(first_hash()), lockout))
+fn right() -> CredentialCommand {
+    CredentialCommand::AttemptLogin(attempt(Some(first_hash())))
 }
 
 fn failed(failures: u32, reason: LoginFailureReason) -> CredentialEvent {
@@ -64,7 +48,7 @@ fn locked_for_half_an_hour() -> Vec<CredentialEvent> {
 fn the_right_password_signs_in_and_forgets_earlier_failures() {
     let credential =
         given::<Credential>(&[password_set(), failed(4, LoginFailureReason::Credentials)])
-            .when(right(timed()))
+            .when(right())
             .then(&[succeeded()]);
     assert_eq!(credential.failures, 0);
 }
@@ -72,10 +56,10 @@ fn the_right_password_signs_in_and_forgets_earlier_failures() {
 #[test]
 fn the_fifth_failure_in_a_row_locks_and_the_fourth_does_not() {
     given::<Credential>(&[password_set(), failed(3, LoginFailureReason::Credentials)])
-        .when(wrong(timed()))
+        .when(wrong())
         .then(&[failed(4, LoginFailureReason::Credentials)]);
     given::<Credential>(&[password_set(), failed(4, LoginFailureReason::Credentials)])
-        .when(wrong(timed()))
+        .when(wrong())
         .then(&[failed(5, LoginFailureReason::Credentials), locked(Some(HALF_HOUR))]);
 }
 
@@ -83,7 +67,8 @@ fn the_fifth_failure_in_a_row_locks_and_the_fourth_does_not() {
 fn al_06_the_third_failure_locks_until_somebody_unlocks() {
     let credential =
         given::<Credential>(&[password_set(), failed(2, LoginFailureReason::Credentials)])
-            .when(wrong(by_hand()))
+            .under(Preset::Alliance)
+            .when(wrong())
             .then(&[failed(3, LoginFailureReason::Credentials), locked(None)]);
     assert!(credential.is_locked(after(10 * 365 * 86_400)));
 }
@@ -92,7 +77,7 @@ fn al_06_the_third_failure_locks_until_somebody_unlocks() {
 fn while_locked_even_the_right_password_fails_and_does_not_count() {
     given::<Credential>(&locked_for_half_an_hour())
         .at(after(HALF_HOUR - 1))
-        .when(right(timed()))
+        .when(right())
         .then(&[failed(5, LoginFailureReason::Locked)]);
 }
 
@@ -100,28 +85,28 @@ fn while_locked_even_the_right_password_fails_and_does_not_count() {
 fn cx_08_the_lock_opens_at_the_very_second() {
     given::<Credential>(&locked_for_half_an_hour())
         .at(after(HALF_HOUR))
-        .when(right(timed()))
+        .when(right())
         .then(&[unlocked(UnlockCause::Timer), succeeded()]);
     given::<Credential>(&locked_for_half_an_hour())
         .at(after(HALF_HOUR))
-        .when(wrong(timed()))
+        .when(wrong())
         .then(&[unlocked(UnlockCause::Timer), failed(1, LoginFailureReason::Credentials)]);
 }
 
 #[test]
 fn cx_08_where_it_must_rest_trying_starts_the_time_anew() {
-    let rules = LockoutRules { retry_restarts_timer: true, ..timed() };
     given::<Credential>(&locked_for_half_an_hour())
         .at(after(60))
-        .when(right(rules))
+        .under(Preset::Carecentrix)
+        .when(right())
         .then(&[failed(5, LoginFailureReason::Locked), locked(Some(60 + HALF_HOUR))]);
 }
 
 #[test]
 fn a_lock_without_end_is_not_given_one_by_trying() {
-    let rules = LockoutRules { retry_restarts_timer: true, ..timed() };
     given::<Credential>(&[password_set(), locked(None)])
-        .when(wrong(rules))
+        .under(Preset::Carecentrix)
+        .when(wrong())
         .then(&[failed(0, LoginFailureReason::Locked)]);
 }
 
@@ -155,16 +140,18 @@ fn an_administrator_unlocks_what_is_locked() {
 
 #[test]
 fn gn_09_an_unknown_identifier_fails_and_locks_like_a_known_one() {
-    let unknown =
-        || CredentialCommand::AttemptLogin(LoginAttempt { user: None, ..attempt(None, by_hand()) });
+    let unknown = || CredentialCommand::AttemptLogin(LoginAttempt { user: None, ..attempt(None) });
     let failure = |failures| CredentialEvent::LoginFailed {
         user: None,
         failures,
         reason: LoginFailureReason::UnknownIdentifier,
     };
     let lock = CredentialEvent::UserLocked { user: None, until: None };
-    given::<Credential>(&[]).when(unknown()).then(&[failure(1)]);
-    given::<Credential>(&[failure(2)]).when(unknown()).then(&[failure(3), lock.clone()]);
+    given::<Credential>(&[]).under(Preset::Alliance).when(unknown()).then(&[failure(1)]);
+    given::<Credential>(&[failure(2)])
+        .under(Preset::Alliance)
+        .when(unknown())
+        .then(&[failure(3), lock.clone()]);
 
     let answers = |events: &[CredentialEvent]| login_refusal(events, None);
     assert_eq!(answers(&[failure(1)]), answers(&[failed(1, LoginFailureReason::Credentials)]));
@@ -177,7 +164,7 @@ fn gn_09_an_unknown_identifier_fails_and_locks_like_a_known_one() {
 #[test]
 fn an_inactive_account_is_told_so_only_after_the_right_password() {
     let inactive = |matched| {
-        CredentialCommand::AttemptLogin(LoginAttempt { active: false, ..attempt(matched, timed()) })
+        CredentialCommand::AttemptLogin(LoginAttempt { active: false, ..attempt(matched) })
     };
     let told = failed(0, LoginFailureReason::Inactive);
     given::<Credential>(&[password_set()])
@@ -202,18 +189,16 @@ fn a_locked_account_is_told_when_to_come_back() {
 #[test]
 fn cc_04_the_password_expires_at_its_greatest_age() {
     let days = 180;
-    let login = || {
-        CredentialCommand::AttemptLogin(LoginAttempt {
-            max_age: Some(TimeDelta::days(days)),
-            ..attempt(Some(first_hash()), timed())
-        })
-    };
     given::<Credential>(&[password_set()])
         .at(after(days * 86_400 - 1))
-        .when(login())
+        .under(Preset::Cencal)
+        .when(right())
         .then(&[succeeded()]);
-    let credential =
-        given::<Credential>(&[password_set()]).at(after(days * 86_400)).when(login()).then(&[
+    let credential = given::<Credential>(&[password_set()])
+        .at(after(days * 86_400))
+        .under(Preset::Cencal)
+        .when(right())
+        .then(&[
             CredentialEvent::PasswordExpired { user: user() },
             CredentialEvent::LoginSucceeded { user: user(), session: session(), must_change: true },
         ]);

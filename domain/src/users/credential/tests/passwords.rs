@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::Code;
 use crate::kernel::scenario::{Outcome, after, given};
+use crate::policies::Preset;
 use crate::values::PasswordViolation;
 
 const HALF_HOUR: i64 = 30 * 60;
@@ -28,13 +29,7 @@ fn by_link(link_id: LinkId, new: NewPassword) -> CredentialCommand {
 }
 
 fn change(matched: Option<VaultRef>, new: NewPassword) -> CredentialCommand {
-    CredentialCommand::ChangePassword {
-        user: user(),
-        matched,
-        otp: StepUp::NotRequired,
-        new,
-        min_age: Some(TimeDelta::days(1)),
-    }
+    CredentialCommand::ChangePassword { user: user(), matched, otp: StepUp::NotRequired, new }
 }
 
 fn reset(hash_ref: VaultRef, method: ResetMethod, link_id: Option<LinkId>) -> CredentialEvent {
@@ -92,11 +87,7 @@ fn changing_the_password_kills_a_reset_link_that_was_on_its_way() {
 
 #[test]
 fn a_setup_link_is_sent_only_while_there_is_no_password() {
-    let send = || CredentialCommand::SendSetupLink {
-        user: user(),
-        link_id: link(),
-        expires_at: after(HALF_HOUR),
-    };
+    let send = || CredentialCommand::SendSetupLink { user: user(), link_id: link() };
     given::<Credential>(&[]).when(send()).then(&[setup_link()]);
     given::<Credential>(&[password_set()]).when(send()).then(&[]);
 }
@@ -107,7 +98,6 @@ fn a_reset_is_sent_on_request() {
         user: user(),
         link_id: link(),
         method: ResetMethod::SelfService,
-        expires_at: after(HALF_HOUR),
     };
     given::<Credential>(&[password_set()]).when(request).then(&[reset_link(link())]);
 }
@@ -197,7 +187,6 @@ fn a_change_may_demand_a_passcode() {
         matched: Some(first_hash()),
         otp: StepUp::Missing,
         new: new(next_hash()),
-        min_age: None,
     };
     given::<Credential>(&[password_set()]).when(command).refused(Code::OtpRequired);
 }
@@ -233,11 +222,7 @@ fn cx_07_a_temporary_password_works_beside_the_old_one_until_it_expires() {
         expires_at,
     };
     let credential = given::<Credential>(&[password_set()])
-        .when(CredentialCommand::IssueTemporaryPassword {
-            user: user(),
-            hash_ref: next_hash(),
-            expires_at,
-        })
+        .when(CredentialCommand::IssueTemporaryPassword { user: user(), hash_ref: next_hash() })
         .then(std::slice::from_ref(&issued));
     assert_eq!(credential.login_hashes(after(86_399)), [first_hash(), next_hash()]);
     assert_eq!(credential.login_hashes(expires_at), [first_hash()]);
@@ -255,14 +240,22 @@ fn cx_07_a_temporary_password_works_beside_the_old_one_until_it_expires() {
 
 #[test]
 fn the_scheduler_expires_a_password_once() {
-    let expire =
-        || CredentialCommand::ExpirePassword { user: user(), max_age: TimeDelta::days(180) };
+    let expire = || CredentialCommand::ExpirePassword { user: user() };
     let expired = CredentialEvent::PasswordExpired { user: user() };
     let due = after(180 * 86_400);
-    given::<Credential>(&[password_set()]).at(due - TimeDelta::seconds(1)).when(expire()).then(&[]);
+    given::<Credential>(&[password_set()])
+        .at(due - TimeDelta::seconds(1))
+        .under(Preset::Cencal)
+        .when(expire())
+        .then(&[]);
     given::<Credential>(&[password_set()])
         .at(due)
+        .under(Preset::Cencal)
         .when(expire())
         .then(std::slice::from_ref(&expired));
-    given::<Credential>(&[password_set(), expired]).at(due).when(expire()).then(&[]);
+    given::<Credential>(&[password_set(), expired])
+        .at(due)
+        .under(Preset::Cencal)
+        .when(expire())
+        .then(&[]);
 }
