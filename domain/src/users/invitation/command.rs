@@ -1,8 +1,6 @@
 //! What can be asked of an invitation. Invariant: whoever acts without an account shows the link's
 //! id with every step.
 
-use chrono::{DateTime, Utc};
-
 use crate::kernel::ids::{InvitationId, LinkId, OrganizationId, OtpChallengeId, UserId};
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Reason,
@@ -14,7 +12,7 @@ pub enum InvitationCommand {
     /// Invite a person (MC-15).
     Invite(Box<Invite>),
     /// Send a new link, which kills the old one; what was done by the old one is void (MC-16).
-    Reissue { link_id: LinkId, expires_at: DateTime<Utc> },
+    Reissue { link_id: LinkId },
     /// The link was opened (MC-17).
     Open { link_id: LinkId },
     /// An agreement was read and its boxes ticked; `acceptance` passed the check against the
@@ -46,7 +44,6 @@ pub struct Invite {
     pub mobile: PhoneNumber,
     pub business_phone: Option<PhoneNumber>,
     pub link_id: LinkId,
-    pub expires_at: DateTime<Utc>,
     /// The person has an account already and only joins (GN-05).
     pub existing_account: bool,
 }

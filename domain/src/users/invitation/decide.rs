@@ -20,12 +20,13 @@ impl Decider for Invitation {
         let now = decision.now;
         match command {
             InvitationCommand::Invite(invite) => match self {
-                Self::NotSent => Ok(vec![user_invited(*invite)]),
+                Self::NotSent => Ok(vec![user_invited(decision, *invite)]),
                 Self::Open(_) | Self::Expired(_) | Self::Completed(_) | Self::Cancelled(_) => {
                     Err(InvitationRefusal::AlreadyInvited)
                 }
             },
-            InvitationCommand::Reissue { link_id, expires_at } => {
+            InvitationCommand::Reissue { link_id } => {
+                let expires_at = now + decision.policy.invite_ttl();
                 let invited = &self.require_pending()?.invited;
                 Ok(vec![InvitationEvent::InvitationReissued {
                     invitation: invited.invitation,
@@ -164,7 +165,7 @@ impl OpenInvitation {
     }
 }
 
-fn user_invited(invite: Invite) -> InvitationEvent {
+fn user_invited(decision: &Decision<'_>, invite: Invite) -> InvitationEvent {
     let user = invite.user;
     InvitationEvent::UserInvited {
         invitation: invite.invitation,
@@ -176,7 +177,7 @@ fn user_invited(invite: Invite) -> InvitationEvent {
         mobile: Sealed::new(user, invite.mobile),
         business_phone: invite.business_phone.map(|phone| Sealed::new(user, phone)),
         link_id: invite.link_id,
-        expires_at: invite.expires_at,
+        expires_at: decision.now + decision.policy.invite_ttl(),
         existing_account: invite.existing_account,
     }
 }

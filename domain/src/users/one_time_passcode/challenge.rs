@@ -49,7 +49,7 @@ pub enum OneTimePasscodeCommand {
     ConsumeOtp { owner: OtpOwner, purpose: OtpPurpose },
 }
 
-/// Where a code goes, and the policy's `otp.*` parameters in force.
+/// Where a code goes; its length, tries and time are the policy's.
 #[derive(Clone, Debug)]
 pub struct SendOtp {
     pub challenge: OtpChallengeId,
@@ -57,10 +57,6 @@ pub struct SendOtp {
     pub purpose: OtpPurpose,
     pub channel: CodeChannel,
     pub to: PhoneNumber,
-    pub digits: u8,
-    pub sent_length: u8,
-    pub tries: u32,
-    pub expires_at: DateTime<Utc>,
 }
 
 impl OneTimePasscode {
@@ -124,7 +120,8 @@ impl OneTimePasscode {
     }
 }
 
-fn sent(send: SendOtp) -> OneTimePasscodeEvent {
+fn sent(decision: &Decision<'_>, send: SendOtp) -> OneTimePasscodeEvent {
+    let otp = decision.policy.otp();
     OneTimePasscodeEvent::OtpSent {
         challenge: send.challenge,
         owner: send.owner,
@@ -132,10 +129,10 @@ fn sent(send: SendOtp) -> OneTimePasscodeEvent {
         channel: send.channel,
         masked_to: send.to.masked(),
         to: Sealed::new(send.owner.subject(), send.to),
-        digits: send.digits,
-        sent_length: send.sent_length,
-        tries: send.tries,
-        expires_at: send.expires_at,
+        digits: otp.digits,
+        sent_length: otp.sent_length,
+        tries: otp.tries,
+        expires_at: decision.now + otp.ttl,
     }
 }
 
@@ -152,7 +149,7 @@ impl Decider for OneTimePasscode {
     ) -> Result<Vec<OneTimePasscodeEvent>, OneTimePasscodeRefusal> {
         match command {
             OneTimePasscodeCommand::SendOtp(send) => match self {
-                Self::NotSent => Ok(vec![sent(send)]),
+                Self::NotSent => Ok(vec![sent(decision, send)]),
                 Self::Pending { .. } | Self::Exhausted | Self::Verified(_) | Self::Consumed => {
                     Err(OneTimePasscodeRefusal::AlreadySent)
                 }

@@ -70,8 +70,8 @@ pub enum OneTimePasscodeEvent {
         channel: CodeChannel,
         masked_to: String,
         to: Sealed<PhoneNumber>,
-        digits: u8,
-        sent_length: u8,
+        digits: u32,
+        sent_length: u32,
         /// How many wrong tries close the challenge.
         tries: u32,
         expires_at: DateTime<Utc>,

@@ -23,10 +23,6 @@ fn send() -> OneTimePasscodeCommand {
         purpose: OtpPurpose::Invitation,
         channel: CodeChannel::Sms,
         to: phone(),
-        digits: 6,
-        sent_length: 8,
-        tries: 5,
-        expires_at: after(TEN_MINUTES),
     })
 }
 
