@@ -1,7 +1,15 @@
-//! The service `rollcall`: its HTTP surface, GraphQL API, console and command line.
+//! The service `rollcall`: its configuration, PostgreSQL, HTTP surface, GraphQL API, console and
+//! command line.
 //!
 //! Invariant: every way in, whatever its protocol, goes through the same schema and the same
 //! resolution of the caller.
 
+pub mod cli;
+pub mod config;
+pub mod gateway;
+pub mod graphql;
+pub mod ground;
 pub mod http;
 pub mod postgres;
+pub mod routes;
+pub mod service;

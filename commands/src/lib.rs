@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The write side of Rollcall: every change enters here and leaves as events.
+//!
+//! One way through: dispatch → idempotency → authorise → load → decide → append. Architecture
+//! invariant: nothing here reads a projection; a decision rests on streams alone, and what it read
+//! is checked again at the append.
+
+pub mod authentication;
+pub mod authorization;
+pub mod caller;
+mod context;
+mod dispatch;
+mod failure;
+pub mod passwords;
+mod rate_limit;
+mod service;
+pub mod session_activity;
+pub mod sessions;
+
+pub use authorization::{Access, Authority};
+pub use caller::{Caller, Identity};
+pub use context::Context;
+pub use dispatch::{Command, IdempotencyKey, Receipt};
+pub use failure::{DispatchError, Failure};
+pub use service::{Commands, CommandsConfig};

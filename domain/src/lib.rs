@@ -15,6 +15,7 @@ pub mod pins;
 pub mod policies;
 pub mod refusal;
 pub mod sessions;
+mod streams;
 pub mod tenants;
 pub mod users;
 pub mod values;

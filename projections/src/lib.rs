@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The read side of Rollcall: projections of the journal's events and the questions asked of them.
+//!
+//! Architecture invariant: nothing here decides; rows follow from events alone, so a rebuild gives
+//! the same rows, and every answer names the position it holds for.
+
+use std::sync::Arc;
+
+use rollcall_domain::AnyEvent;
+use rollcall_journal::Projection;
+
+mod snapshot;
+
+pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
+
+/// Every projection's name; read-your-writes waits for all of them.
+pub const NAMES: &[&str] = &[];
+
+/// Every projection.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
+    Vec::new()
+}

@@ -1,3 +1,6 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
 mod postgres;
+mod requirements;
+mod running;
+mod support;

@@ -33,9 +33,11 @@ pub mod upcast;
 mod wake;
 pub mod work;
 
+pub use clock::{Clock, InjectedClock, SystemClock};
 pub use envelope::{Guard, Header, Metadata, Recorded};
 pub use error::{CommitError, JournalError, StoredResult, WorkError};
 pub use journal::{Journal, JournalConfig, Loaded};
+pub use master_key::MasterKey;
 pub use progress::{Lag, Lagging, Progress};
 pub use reader::{ReadError, Reader};
 pub use runner::Runner;

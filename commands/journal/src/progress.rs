@@ -40,7 +40,7 @@ pub struct Lagging {
 }
 
 /// One subscriber's distance from a tenant's head.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
 pub struct Lag {
     pub projection: String,
     #[sqlx(try_from = "Uuid")]
@@ -50,6 +50,14 @@ pub struct Lag {
     /// `RUNNING` or `STALLED`.
     pub status: String,
     pub error: Option<String>,
+}
+
+impl Lag {
+    /// Whether it stands still until somebody mends it.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.status == "STALLED"
+    }
 }
 
 impl Progress {

@@ -23,6 +23,7 @@ pub struct Secrets {
     lookup: Key,
     link: Key,
     link_hash: Key,
+    fingerprint: Key,
     otp: Key,
     vault: Key,
 }
@@ -35,6 +36,7 @@ impl Secrets {
             lookup: master.derive("rollcall/lookup/1"),
             link: master.derive("rollcall/link/1"),
             link_hash: master.derive("rollcall/link-hash/1"),
+            fingerprint: master.derive("rollcall/fingerprint/1"),
             otp: master.derive("rollcall/otp/1"),
             vault: master.derive("rollcall/vault/1"),
         }
@@ -59,6 +61,13 @@ impl Secrets {
     #[must_use]
     pub fn link_hash(&self, token: &str) -> [u8; 32] {
         crypto::mac(&self.link_hash, &[token.as_bytes()])
+    }
+
+    /// Tells one command's input from another's under the same idempotency key. Keyed, because an
+    /// input may hold a password.
+    #[must_use]
+    pub fn fingerprint(&self, input: &[u8]) -> [u8; 32] {
+        crypto::mac(&self.fingerprint, &[input])
     }
 
     /// The passcode of a challenge, `digits` decimal digits (1 to 12), each code equally likely.

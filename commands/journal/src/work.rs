@@ -81,6 +81,12 @@ impl Work {
         &self.header
     }
 
+    /// For whoever learns only while working who acts and under which policy.
+    pub fn header_mut(&mut self) -> &mut Header {
+        &mut self.header
+    }
+
+    /// The journal it will be appended to.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal

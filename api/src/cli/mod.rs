@@ -1,0 +1,57 @@
+//! Subcommands. Invariant: none but `serve` listens, and `schema` needs no database.
+
+mod migrate;
+mod serve;
+
+use clap::{Args, Parser, Subcommand};
+
+/// What a subcommand can fail with: anything that says what to do.
+pub type CliResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// The access ledger of healthcare provider portals.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version)]
+pub struct Cli {
+    #[command(flatten)]
+    serve: ServeArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Args, Clone, Copy, Debug, Default)]
+struct ServeArgs {
+    /// Seed two demo tenants into an empty database and open the development aids.
+    #[arg(long)]
+    demo: bool,
+    /// Open the development aids: the mailbox and the clock under /dev.
+    #[arg(long)]
+    dev: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service (the default).
+    Serve(ServeArgs),
+    /// Bring the database's schema up to date and end.
+    Migrate,
+    /// Print the GraphQL schema.
+    Schema,
+}
+
+/// Runs what the command line says.
+///
+/// # Errors
+/// In one sentence, what went wrong and what to do.
+pub fn run(cli: Cli) -> CliResult {
+    match cli.command {
+        None => serve::run(cli.serve.demo, cli.serve.dev),
+        Some(Command::Serve(args)) => {
+            serve::run(args.demo || cli.serve.demo, args.dev || cli.serve.dev)
+        }
+        Some(Command::Migrate) => migrate::run(),
+        Some(Command::Schema) => {
+            print!("{}", crate::graphql::sdl());
+            Ok(())
+        }
+    }
+}

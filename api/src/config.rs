@@ -1,0 +1,129 @@
+//! Configuration from the environment. Invariant: read once, at the start; nothing else reads it.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+/// What the service is told by its environment and command line.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `DATABASE_URL`: an external server; unset means the managed one.
+    pub database_url: Option<String>,
+    /// `ROLLCALL_DATA_DIR`.
+    pub data_dir: Option<PathBuf>,
+    /// `ROLLCALL_LISTEN`, default 127.0.0.1:8080.
+    pub listen: SocketAddr,
+    /// `ROLLCALL_PUBLIC_URL`: how people reach the service; the beginning of every link.
+    pub public_url: String,
+    /// `ROLLCALL_ENV=production`.
+    pub production: bool,
+    /// `ROLLCALL_ALLOW_MANAGED=1`.
+    pub allow_managed: bool,
+    /// `--demo`: seed demo tenants; implies the development aids.
+    pub demo: bool,
+    /// `--dev`: mailbox and clock under `/dev`.
+    pub dev: bool,
+    /// `ROLLCALL_TENANT_HOSTS`: `host=slug` pairs, comma separated.
+    pub tenant_hosts: BTreeMap<String, String>,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{name}={value} cannot be used: {reason}")]
+    Invalid { name: &'static str, value: String, reason: String },
+    #[error(
+        "--demo and --dev open a mailbox and a clock to everybody; they are refused with ROLLCALL_ENV=production"
+    )]
+    DevelopmentInProduction,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// The setting at fault and what it takes.
+    pub fn from_env(demo: bool, dev: bool) -> Result<Self, ConfigError> {
+        Self::from(|name| std::env::var(name).ok().filter(|value| !value.is_empty()), demo, dev)
+    }
+
+    fn from(
+        setting: impl Fn(&'static str) -> Option<String>,
+        demo: bool,
+        dev: bool,
+    ) -> Result<Self, ConfigError> {
+        let production = setting("ROLLCALL_ENV").is_some_and(|value| value == "production");
+        if production && (demo || dev) {
+            return Err(ConfigError::DevelopmentInProduction);
+        }
+        let listen = setting("ROLLCALL_LISTEN").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let listen: SocketAddr = listen.parse().map_err(|_| ConfigError::Invalid {
+            name: "ROLLCALL_LISTEN",
+            value: listen.clone(),
+            reason: "give an address and port, e.g. 127.0.0.1:8080".to_owned(),
+        })?;
+        let public_url = setting("ROLLCALL_PUBLIC_URL")
+            .map_or_else(|| format!("http://{listen}"), |url| url.trim_end_matches('/').to_owned());
+        Ok(Self {
+            database_url: setting("DATABASE_URL"),
+            data_dir: setting("ROLLCALL_DATA_DIR").map(PathBuf::from),
+            listen,
+            public_url,
+            production,
+            allow_managed: setting("ROLLCALL_ALLOW_MANAGED").is_some_and(|value| value == "1"),
+            demo,
+            dev: dev || demo,
+            tenant_hosts: hosts(&setting("ROLLCALL_TENANT_HOSTS").unwrap_or_default())?,
+        })
+    }
+}
+
+fn hosts(pairs: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+    pairs
+        .split(',')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| match pair.split_once('=') {
+            Some((host, slug)) if !host.is_empty() && !slug.is_empty() => {
+                Ok((host.to_ascii_lowercase(), slug.to_owned()))
+            }
+            Some(_) | None => Err(ConfigError::Invalid {
+                name: "ROLLCALL_TENANT_HOSTS",
+                value: pair.to_owned(),
+                reason: "give host=slug pairs separated by commas".to_owned(),
+            }),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(settings: &'static [(&'static str, &'static str)]) -> Result<Config, ConfigError> {
+        let find = |name| {
+            settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
+        Config::from(find, false, true)
+    }
+
+    #[test]
+    fn defaults_listen_on_loopback_and_links_lead_there() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.public_url, "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn development_aids_are_refused_in_production() {
+        let refused = with(&[("ROLLCALL_ENV", "production")]).unwrap_err();
+        assert!(matches!(refused, ConfigError::DevelopmentInProduction));
+    }
+
+    #[test]
+    fn a_bad_setting_is_named_with_what_it_takes() {
+        let error = with(&[("ROLLCALL_LISTEN", "nowhere")]).unwrap_err().to_string();
+        assert!(error.contains("ROLLCALL_LISTEN=nowhere") && error.contains("127.0.0.1:8080"));
+        assert!(with(&[("ROLLCALL_TENANT_HOSTS", "a.example")]).is_err());
+        let hosts = with(&[("ROLLCALL_TENANT_HOSTS", "A.example=one, b.example=two")]).unwrap();
+        assert_eq!(hosts.tenant_hosts["a.example"], "one");
+    }
+}

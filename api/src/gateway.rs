@@ -1,0 +1,181 @@
+//! Between the transport and the schema: who is calling, and in which tenant.
+//!
+//! Invariant: a session that contradicts the tenant a request names is nobody's session.
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use async_graphql::{Data, Request, Response, Value};
+use async_trait::async_trait;
+use axum::http::header::{AUTHORIZATION, HOST};
+use futures_util::stream::{BoxStream, StreamExt};
+use rollcall_commands::{Caller, Commands, Failure, authentication::Presented};
+use rollcall_domain::{Code, kernel::ids::TenantId, tenants::Tenant};
+use rollcall_projections::ReadStore;
+use uuid::Uuid;
+
+use crate::{
+    graphql::{Schema, reading::RequestView},
+    http::{ErrorCode, Gateway, Inbound, Purpose, TransportError},
+};
+
+/// The service's side of the transport.
+#[derive(Clone)]
+pub struct ServiceGateway(Arc<Parts>);
+
+struct Parts {
+    schema: Schema,
+    commands: Commands,
+    reads: ReadStore,
+    tenant_hosts: BTreeMap<String, String>,
+}
+
+impl ServiceGateway {
+    #[must_use]
+    pub fn new(
+        schema: Schema,
+        commands: Commands,
+        reads: ReadStore,
+        tenant_hosts: BTreeMap<String, String>,
+    ) -> Self {
+        Self(Arc::new(Parts { schema, commands, reads, tenant_hosts }))
+    }
+
+    /// The tenant a request names: header, connection_init or host.
+    async fn named_tenant(
+        &self,
+        inbound: &Inbound,
+        init: Option<&serde_json::Value>,
+    ) -> Result<Option<TenantId>, TransportError> {
+        let header = inbound.headers.get("rollcall-tenant").and_then(|value| value.to_str().ok());
+        let from_init = init.and_then(|init| init.get("tenant")).and_then(|slug| slug.as_str());
+        let host = inbound.headers.get(HOST).and_then(|value| value.to_str().ok());
+        let by_host = host.and_then(|host| {
+            let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+            self.0.tenant_hosts.get(&name).map(String::as_str)
+        });
+        let Some(slug) = header.or(from_init).or(by_host) else { return Ok(None) };
+        let tenant = TenantId::of_slug(slug);
+        let state = self.0.commands.journal.load::<Tenant>(tenant, tenant.0).await;
+        match state {
+            Ok(loaded) if loaded.state.profile().is_some() => Ok(Some(tenant)),
+            Ok(_) => Err(TransportError::new(
+                ErrorCode::NotFound,
+                "No portal has this name. Check the Rollcall-Tenant header.",
+            )),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    async fn caller(
+        &self,
+        inbound: &Inbound,
+        init: Option<&serde_json::Value>,
+    ) -> Result<Option<Caller>, TransportError> {
+        let tenant = self.named_tenant(inbound, init).await?;
+        let address = inbound.peer.map(|peer| peer.ip());
+        let correlation_id =
+            Uuid::parse_str(&inbound.request_id).unwrap_or_else(|_| Uuid::now_v7());
+        match bearer(inbound, init)? {
+            Some(token) => self
+                .signed_in(inbound.purpose, &token, tenant, address, correlation_id)
+                .await
+                .map(Some),
+            None => Ok(tenant
+                .map(|tenant| Caller { correlation_id, ..Caller::anonymous(tenant, address) })),
+        }
+    }
+
+    async fn signed_in(
+        &self,
+        purpose: Purpose,
+        token: &str,
+        tenant: Option<TenantId>,
+        address: Option<IpAddr>,
+        correlation_id: Uuid,
+    ) -> Result<Caller, TransportError> {
+        let is_activity = match purpose {
+            Purpose::Operation | Purpose::Connect => true,
+            Purpose::Recheck => false,
+        };
+        let presented = Presented { token, tenant, address, correlation_id, is_activity };
+        self.0.commands.authenticate(presented).await.map_err(|failure| match failure {
+            Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal) => {
+                TransportError::new(ErrorCode::Unauthenticated, refusal.message)
+                    .reason(Code::as_str(refusal.code))
+            }
+            Failure::Journal(error) => unavailable(&error),
+            Failure::Database(error) => unavailable(&error),
+        })
+    }
+}
+
+#[async_trait]
+impl Gateway for ServiceGateway {
+    async fn context(
+        &self,
+        inbound: &Inbound,
+        init: Option<&serde_json::Value>,
+    ) -> Result<Data, TransportError> {
+        let mut data = Data::default();
+        if let Some(caller) = self.caller(inbound, init).await? {
+            data.insert(caller);
+        }
+        data.insert(self.0.commands.clone());
+        data.insert(self.0.reads.clone());
+        Ok(data)
+    }
+
+    async fn execute(&self, request: Request) -> Response {
+        let view = Arc::new(RequestView::default());
+        let response = self.0.schema.execute(request.data(Arc::clone(&view))).await;
+        match view.answered() {
+            Some((position, lag)) => response.extension("projection", projection(position, lag)),
+            None => response,
+        }
+    }
+
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response> {
+        let request = request.data(Arc::new(RequestView::default()));
+        self.0.schema.execute_stream(request).boxed()
+    }
+}
+
+/// `extensions.projection`: what the answer holds for.
+fn projection(position: i64, lag_ms: i64) -> Value {
+    let mut map = async_graphql::indexmap::IndexMap::new();
+    map.insert(async_graphql::Name::new("position"), Value::from(position.to_string()));
+    map.insert(async_graphql::Name::new("lagMs"), Value::from(lag_ms));
+    Value::Object(map)
+}
+
+/// The token of `Authorization: Bearer …`, or of connection_init's `authorization`.
+fn bearer(
+    inbound: &Inbound,
+    init: Option<&serde_json::Value>,
+) -> Result<Option<String>, TransportError> {
+    let header = match inbound.headers.get(AUTHORIZATION) {
+        Some(value) => Some(value.to_str().map_err(|_| malformed())?),
+        None => init.and_then(|init| init.get("authorization")).and_then(|value| value.as_str()),
+    };
+    let Some(header) = header else { return Ok(None) };
+    match header.split_once(' ') {
+        Some((scheme, token))
+            if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() =>
+        {
+            Ok(Some(token.trim().to_owned()))
+        }
+        Some(_) | None => Err(malformed()),
+    }
+}
+
+fn malformed() -> TransportError {
+    TransportError::new(
+        ErrorCode::Unauthenticated,
+        "Send the session as `Authorization: Bearer <token>`.",
+    )
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> TransportError {
+    tracing::error!(%error, "the caller could not be resolved");
+    TransportError::new(ErrorCode::InternalServerError, "The service could not answer. Try again.")
+}

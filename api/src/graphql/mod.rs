@@ -1,0 +1,13 @@
+//! The GraphQL API: the catalogue's commands as mutations, its read models as queries.
+//!
+//! Invariant: resolvers hold no rule; a mutation sends one command, a query reads one view.
+
+pub mod errors;
+pub mod ids;
+pub mod paging;
+pub mod reading;
+pub mod scalars;
+mod schema;
+pub mod sending;
+
+pub use schema::{Schema, schema, sdl};

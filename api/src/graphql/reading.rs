@@ -1,0 +1,140 @@
+//! How a resolver reads: authorised, at a position, in the request's one view.
+//!
+//! Invariant: all fields of one request answer from the same snapshot, and a right that was revoked
+//! before the request began is refused, whichever process revoked it.
+
+use async_graphql::{Context, Result};
+use rollcall_commands::{Access, Authority, Caller, Commands, Failure, authorization::authorise};
+use rollcall_domain::Refusal;
+use rollcall_projections::{Ask, ReadError, ReadStore, Snapshot};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+
+use super::{
+    errors::{fault, top_level},
+    scalars::Position,
+};
+
+/// The projections a view must have caught up in for read-your-writes.
+const ALL: &[&str] = rollcall_projections::NAMES;
+
+/// The request's view, opened at first use; part of the request's data.
+#[derive(Default)]
+pub struct RequestView {
+    snapshot: Mutex<Option<Snapshot>>,
+    /// The lowest position any field answered for, for `extensions.projection`.
+    answered: std::sync::Mutex<Option<(i64, i64)>>,
+}
+
+impl RequestView {
+    /// Lets the view go, so that what follows sees the mutation just made.
+    pub async fn reset(&self) {
+        *self.snapshot.lock().await = None;
+    }
+
+    /// Position and lag in milliseconds that the whole response holds for.
+    pub fn answered(&self) -> Option<(i64, i64)> {
+        *self.answered.lock().expect("no panic while held")
+    }
+
+    fn note(&self, position: i64, lag_ms: i64) {
+        let mut answered = self.answered.lock().expect("no panic while held");
+        *answered = Some(match *answered {
+            Some((lowest, lag)) => (lowest.min(position), lag.max(lag_ms)),
+            None => (position, lag_ms),
+        });
+    }
+}
+
+/// An authorised reader and its view.
+pub struct Reading<'a> {
+    pub authority: Authority,
+    pub view: MappedMutexGuard<'a, Snapshot>,
+}
+
+/// Authorises the caller for `access` and opens (or joins) the request's view.
+///
+/// # Errors
+/// A top-level error: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, or a fault.
+pub async fn read<'a>(
+    ctx: &Context<'a>,
+    access: Access,
+    min_position: Option<Position>,
+) -> Result<Reading<'a>> {
+    let caller = ctx.data::<Caller>()?;
+    let commands = ctx.data::<Commands>()?;
+    let mut view = open(ctx, caller, min_position).await?;
+    let now = commands.journal.now();
+    let authority = loop {
+        let (authority, guards) =
+            authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
+        if view.holds(&guards).await.map_err(|error| fault(&error))? {
+            break authority;
+        }
+        // A cached state was behind. The second time it is read from the journal itself, which is
+        // at least as new as the view, so its word is final.
+        for guard in &guards {
+            commands.journal.invalidate(caller.tenant, guard.aggregate_type, guard.id);
+        }
+        let (authority, _) =
+            authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
+        break authority;
+    };
+    Ok(Reading { authority, view })
+}
+
+async fn open<'a>(
+    ctx: &Context<'a>,
+    caller: &Caller,
+    min_position: Option<Position>,
+) -> Result<MappedMutexGuard<'a, Snapshot>> {
+    let store = ctx.data::<ReadStore>()?;
+    let request = ctx.data::<std::sync::Arc<RequestView>>()?;
+    let mut slot = request.snapshot.lock().await;
+    let behind = |view: &Snapshot| min_position.is_some_and(|min| lowest(view) < min.0);
+    if slot.as_ref().is_none_or(behind) {
+        *slot = None;
+        let ask = Ask {
+            tenant: caller.tenant,
+            projections: ALL,
+            min_position: min_position.map(|position| position.0),
+        };
+        let mut view = store.snapshot(ask).await.map_err(unavailable)?;
+        let position = lowest(&view);
+        let now = ctx.data::<Commands>()?.journal.now();
+        let lag = view.lag_ms(position, now).await.map_err(|error| fault(&error))?;
+        request.note(position, lag);
+        *slot = Some(view);
+    }
+    Ok(MutexGuard::map(slot, |slot| slot.as_mut().expect("just filled")))
+}
+
+fn lowest(view: &Snapshot) -> i64 {
+    ALL.iter().map(|name| view.position_of(name)).min().unwrap_or(0)
+}
+
+fn unavailable(error: ReadError) -> async_graphql::Error {
+    match error {
+        ReadError::Lagging(_) => fault(&error),
+        ReadError::Database(error) => fault(&error),
+    }
+}
+
+fn refused(failure: Failure) -> async_graphql::Error {
+    match failure {
+        Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal) => top_level(refusal),
+        Failure::Journal(error) => fault(&error),
+        Failure::Database(error) => fault(&error),
+    }
+}
+
+/// Turns a lookup that found nothing, or nothing the reader may see, into `null`.
+///
+/// # Errors
+/// Every other refusal.
+pub fn absent<T>(result: Result<T, Refusal>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(refusal) if refusal.code == rollcall_domain::Code::NotFound => Ok(None),
+        Err(refusal) => Err(top_level(refusal)),
+    }
+}

@@ -1,0 +1,65 @@
+//! The schema: every context adds its queries and mutations to the lists here.
+
+use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
+
+use crate::http::{Limits, limited};
+
+/// The schema as served.
+pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// Questions. Every access question takes `asOf` or `asOfPosition`; every list is a connection.
+#[derive(MergedObject, Default)]
+pub struct Query(ServiceQuery);
+
+/// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
+#[derive(MergedObject, Default)]
+pub struct Mutation(ServiceMutation);
+
+/// About the service itself.
+#[derive(Default)]
+pub struct ServiceQuery;
+
+#[Object]
+impl ServiceQuery {
+    /// The version of the service.
+    async fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+}
+
+/// Nothing yet.
+#[derive(Default)]
+pub struct ServiceMutation;
+
+#[Object]
+impl ServiceMutation {
+    /// Does nothing; answers the service's version.
+    async fn ping(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    limited(
+        Schema::build(Query::default(), Mutation::default(), EmptySubscription),
+        Limits::default(),
+    )
+}
+
+/// The schema with its limits; callers, commands and read models come with each request.
+#[must_use]
+pub fn schema() -> Schema {
+    builder().finish()
+}
+
+/// The schema's definition, as committed in `api/schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    schema().sdl_with_options(
+        async_graphql::SDLExportOptions::new()
+            .sorted_fields()
+            .sorted_arguments()
+            .sorted_enum_items()
+            .include_specified_by(),
+    )
+}

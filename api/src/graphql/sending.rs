@@ -1,0 +1,118 @@
+//! How a mutation sends its command: one path for idempotency, refusals and positions.
+
+use async_graphql::{Context, InputObject, Result};
+use rollcall_commands::{Caller, Command, Commands, DispatchError, IdempotencyKey};
+use rollcall_domain::Refusal;
+use serde_json::Value;
+
+use super::{
+    errors::{UserError, dispatch_error, is_authentication, top_level},
+    reading::RequestView,
+    scalars::Position,
+};
+
+/// What every mutation's input carries besides the command's own fields.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct MutationMeta {
+    /// Repeating a command with the same key and input takes effect once (GN-28).
+    pub idempotency_key: Option<String>,
+    /// Echoed back (Relay).
+    pub client_mutation_id: Option<String>,
+}
+
+/// What became of a command.
+pub struct Sent<T> {
+    /// `None` when refused.
+    pub output: Option<T>,
+    pub position: Option<Position>,
+    pub client_mutation_id: Option<String>,
+    pub user_errors: Vec<UserError>,
+}
+
+/// Sends the command, or answers why its input made none.
+///
+/// # Errors
+/// Only top-level errors: who is calling, or a fault of the service.
+pub async fn send<C: Command>(
+    ctx: &Context<'_>,
+    meta: MutationMeta,
+    command: Result<C, Refusal>,
+) -> Result<Sent<C::Output>> {
+    let commands = ctx.data::<Commands>()?;
+    let caller = ctx.data::<Caller>()?;
+    let key = meta.idempotency_key.map(|key| IdempotencyKey {
+        fingerprint: commands.journal.secrets().fingerprint(input(ctx).to_string().as_bytes()),
+        key,
+    });
+    let outcome = match command {
+        Ok(command) => commands.dispatch(caller, key.as_ref(), &command).await,
+        // Who is calling comes first: a visitor learns nothing about the validity of an input.
+        Err(refusal) => Err(refusal.into()),
+    };
+    ctx.data::<std::sync::Arc<RequestView>>()?.reset().await;
+    let mut sent = Sent {
+        output: None,
+        position: None,
+        client_mutation_id: meta.client_mutation_id,
+        user_errors: Vec::new(),
+    };
+    match outcome {
+        Ok(receipt) => {
+            sent.position = Some(Position(receipt.position));
+            sent.output = Some(receipt.output);
+        }
+        Err(DispatchError::Refused(refusal)) if is_authentication(&refusal) => {
+            return Err(top_level(refusal));
+        }
+        Err(DispatchError::Refused(refusal)) => sent.user_errors.push(refusal.into()),
+        Err(fault @ DispatchError::Fault(_)) => return Err(dispatch_error(fault)),
+    }
+    Ok(sent)
+}
+
+/// The mutation's input as sent, without what does not make the command another one.
+fn input(ctx: &Context<'_>) -> Value {
+    let arguments = ctx.field().arguments().unwrap_or_default();
+    let mut input = arguments
+        .into_iter()
+        .find(|(name, _)| name == "input")
+        .and_then(|(_, value)| value.into_json().ok())
+        .unwrap_or_default();
+    if let Value::Object(fields) = &mut input {
+        fields.remove("clientMutationId");
+        fields.remove("idempotencyKey");
+        fields.sort_keys();
+    }
+    input
+}
+
+/// Declares a mutation's payload: the entity (nullable, absent when refused), `position`,
+/// `clientMutationId` and `userErrors`, and how it is made of what was sent.
+macro_rules! payload {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: Option<$type>,)*
+            /// The tenant position that holds the effect; pass it as `minPosition`.
+            pub position: Option<$crate::graphql::scalars::Position>,
+            pub client_mutation_id: Option<String>,
+            /// Why it was refused; empty when it was done.
+            pub user_errors: Vec<$crate::graphql::errors::UserError>,
+        }
+
+        impl $name {
+            /// Builds the payload from what was sent and the entities read back.
+            #[allow(clippy::too_many_arguments, reason = "one argument per entity")]
+            pub fn of<T>(sent: $crate::graphql::sending::Sent<T> $(, $field: Option<$type>)*) -> Self {
+                Self {
+                    $($field,)*
+                    position: sent.position,
+                    client_mutation_id: sent.client_mutation_id,
+                    user_errors: sent.user_errors,
+                }
+            }
+        }
+    };
+}
+pub(crate) use payload;

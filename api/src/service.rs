@@ -1,0 +1,155 @@
+//! The whole service as one object: journal, projections, processes and HTTP, started and stopped
+//! together. The binary and the acceptance tests start the same thing.
+//!
+//! Invariant: nothing is served before the database is migrated and the roles are checked.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use rollcall_commands::{Commands, CommandsConfig};
+use rollcall_domain::AnyEvent;
+use rollcall_journal::{
+    Clock, InjectedClock, Journal, JournalConfig, MasterKey, Progress, Reader, Runner, pools,
+    schema,
+};
+use rollcall_projections::ReadStore;
+use sqlx::postgres::PgConnectOptions;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    config::Config,
+    gateway::ServiceGateway,
+    graphql,
+    http::{self, HttpLimits},
+    routes,
+};
+
+/// Loaded states kept for commands.
+const CACHED_STATES: usize = 100_000;
+
+/// What the service stands on.
+pub struct Ground {
+    pub config: Config,
+    /// The server, as the user that migrates.
+    pub database: PgConnectOptions,
+    pub master_key: MasterKey,
+    pub clock: ServiceClock,
+}
+
+/// Which clock drives everything.
+#[derive(Clone)]
+pub enum ServiceClock {
+    /// The machine's.
+    System(Arc<dyn Clock>),
+    /// One that development and tests move; recorded times follow it.
+    Injected(Arc<InjectedClock>),
+}
+
+impl ServiceClock {
+    fn as_clock(&self) -> Arc<dyn Clock> {
+        match self {
+            Self::System(clock) => Arc::clone(clock),
+            Self::Injected(clock) => Arc::<InjectedClock>::clone(clock),
+        }
+    }
+
+    /// The clock that can be moved, if this is one.
+    #[must_use]
+    pub fn injected(&self) -> Option<&Arc<InjectedClock>> {
+        match self {
+            Self::System(_) => None,
+            Self::Injected(clock) => Some(clock),
+        }
+    }
+}
+
+/// A running service.
+pub struct Service {
+    pub address: SocketAddr,
+    pub commands: Commands,
+    pub reads: ReadStore,
+    pub progress: Progress,
+    shutdown: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Migrates, starts everything and listens.
+    ///
+    /// # Errors
+    /// What could not be started, in words for whoever starts it.
+    pub async fn start(ground: Ground) -> Result<Self, StartError> {
+        let Ground { config, database, master_key, clock } = ground;
+        schema::migrate(&database).await?;
+        let writer = pools::writer(database.clone(), 16).await?;
+        let runner = pools::runner(database.clone(), 8).await?;
+        let query = pools::query(database, 16).await?;
+        let journal = Journal::open(JournalConfig {
+            writer: writer.clone(),
+            master: master_key,
+            clock: clock.as_clock(),
+            injected_time: clock.injected().is_some(),
+            cache_states: CACHED_STATES,
+        })
+        .await?;
+        let commands = Commands::new(CommandsConfig { journal: journal.clone(), ops: writer });
+        let (shutdown, stopping) = watch::channel(false);
+        let reader: Reader<AnyEvent> = Reader::new(runner.clone(), journal.keys().clone());
+        let projections =
+            Runner::new(runner, reader, rollcall_projections::all()).woken_by(journal.appended());
+        let progress = projections.handle();
+        let reads = ReadStore::new(query, progress.clone());
+        let mut tasks = vec![projections.spawn(stopping.clone())];
+
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| StartError::Listen(config.listen, error))?;
+        let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
+        let gateway = ServiceGateway::new(
+            graphql::schema(),
+            commands.clone(),
+            reads.clone(),
+            config.tenant_hosts.clone(),
+        );
+        let app =
+            http::router(gateway, HttpLimits::default()).merge(routes::router(routes::Parts {
+                commands: commands.clone(),
+                reads: reads.clone(),
+            }));
+        tasks.push(tokio::spawn(serve(listener, app, stopping)));
+        Ok(Self { address, commands, reads, progress, shutdown, tasks })
+    }
+
+    /// Stops taking requests, lets those under way finish, and stops the runners.
+    pub async fn stop(self) {
+        self.shutdown.send_replace(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the service did not end well");
+            }
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, app: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let stop = async move {
+        // An error means the sender is gone, which is a reason to stop as well.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the HTTP server ended");
+    }
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot listen on {0}: {1}. Choose another address with ROLLCALL_LISTEN.")]
+    Listen(SocketAddr, std::io::Error),
+    #[error(transparent)]
+    Schema(#[from] schema::SchemaError),
+    #[error(transparent)]
+    Journal(#[from] rollcall_journal::JournalError),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}

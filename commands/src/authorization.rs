@@ -1,0 +1,241 @@
+//! Who may do what: the one place where every command and every protected read is authorised.
+//!
+//! Invariant: decided on the streams of session, organisation, membership and plan staff, never on
+//! a read model; every version read is handed on as a guard and re-checked at the append or inside
+//! the read's own transaction.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Actor, Code, Decider, Refusal,
+    kernel::ids::{MembershipId, OrganizationId, SessionId, TenantId, UserId},
+    organizations::{OrgRole, Organization},
+    permissions::Membership,
+    sessions::Session,
+    tenants::{PlanRole, PlanStaff},
+};
+use rollcall_journal::{Guard, Journal};
+use uuid::Uuid;
+
+use crate::{Caller, Failure, Identity};
+
+/// What a command or read demands of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; the command itself verifies what the visitor brings (a token, a password).
+    Public,
+    /// Any live session.
+    SignedIn,
+    /// An active member of the organisation.
+    Member(OrganizationId),
+    /// An active administrator of the organisation.
+    OrgAdmin(OrganizationId),
+    /// Plan staff in one of these roles.
+    Plan(&'static [PlanRole]),
+    /// Either of the two.
+    OrgAdminOrPlan(OrganizationId, &'static [PlanRole]),
+    /// An active member, or plan staff in one of these roles.
+    MemberOrPlan(OrganizationId, &'static [PlanRole]),
+    /// An operator of the service.
+    Operator,
+    /// The scheduler and the service's own processes.
+    System,
+}
+
+/// What authorisation established about the caller.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    pub actor: Actor,
+    pub user: Option<UserId>,
+    pub session: Option<SessionId>,
+    /// The organisation acted for, when the access names one and the caller is a member.
+    pub organization: Option<OrganizationId>,
+    /// The caller's role there.
+    pub org_role: Option<OrgRole>,
+    /// The caller's rights there.
+    pub membership: Option<Arc<Membership>>,
+    /// The caller's plan roles, when the access asked for them.
+    pub plan_roles: BTreeSet<PlanRole>,
+}
+
+impl Authority {
+    fn of(actor: Actor) -> Self {
+        Self {
+            actor,
+            user: actor.person(),
+            session: None,
+            organization: None,
+            org_role: None,
+            membership: None,
+            plan_roles: BTreeSet::new(),
+        }
+    }
+
+    /// Whether the caller acts as plan staff rather than for an organisation.
+    #[must_use]
+    pub fn acts_for_plan(&self) -> bool {
+        !self.plan_roles.is_empty()
+    }
+
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// `NOT_SIGNED_IN`.
+    pub fn person(&self) -> Result<UserId, Refusal> {
+        self.user.ok_or_else(not_signed_in)
+    }
+}
+
+/// Reads the streams a decision about a caller needs and remembers their versions.
+struct Sources<'a> {
+    journal: &'a Journal,
+    tenant: TenantId,
+    guards: Vec<Guard>,
+}
+
+impl Sources<'_> {
+    async fn load<A: Decider>(&mut self, id: Uuid) -> Result<Arc<A>, Failure> {
+        let loaded = self.journal.load::<A>(self.tenant, id).await?;
+        self.guards.push(Guard { aggregate_type: A::TYPE, id, version: loaded.version });
+        Ok(loaded.state)
+    }
+}
+
+/// Decides whether `caller` has `access` at `now`.
+///
+/// # Errors
+/// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
+/// exactly like one that does not exist), `NOT_ORG_ADMIN`, `FORBIDDEN`.
+pub async fn authorise(
+    journal: &Journal,
+    caller: &Caller,
+    access: Access,
+    now: DateTime<Utc>,
+) -> Result<(Authority, Vec<Guard>), Failure> {
+    let mut sources = Sources { journal, tenant: caller.tenant, guards: Vec::new() };
+    let authority = match access {
+        Access::Public => Authority::of(caller.actor()),
+        Access::System => match caller.identity {
+            Identity::System { .. } => Authority::of(Actor::SYSTEM),
+            Identity::Anonymous | Identity::Person { .. } => return Err(forbidden().into()),
+        },
+        Access::SignedIn
+        | Access::Member(_)
+        | Access::OrgAdmin(_)
+        | Access::Plan(_)
+        | Access::OrgAdminOrPlan(..)
+        | Access::MemberOrPlan(..)
+        | Access::Operator => signed_in(&mut sources, caller, access, now).await?,
+    };
+    Ok((authority, sources.guards))
+}
+
+async fn signed_in(
+    sources: &mut Sources<'_>,
+    caller: &Caller,
+    access: Access,
+    now: DateTime<Utc>,
+) -> Result<Authority, Failure> {
+    let Identity::Person { session: session_id, user, .. } = caller.identity else {
+        return Err(not_signed_in().into());
+    };
+    let session = sources.load::<Session>(session_id.0).await?;
+    if session.live().is_none_or(|live| live.user != user) {
+        return Err(session_ended().into());
+    }
+    let mut authority = Authority::of(Actor::user(user));
+    authority.session = Some(session_id);
+    match access {
+        Access::Public | Access::System | Access::SignedIn => {}
+        Access::Member(organization) => {
+            member(sources, &mut authority, user, organization).await?;
+        }
+        Access::OrgAdmin(organization) => {
+            member(sources, &mut authority, user, organization).await?;
+            require_admin(&authority)?;
+        }
+        Access::Plan(roles) => plan_staff(sources, &mut authority, user, roles, now).await?,
+        Access::OrgAdminOrPlan(organization, roles) => {
+            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+                member(sources, &mut authority, user, organization).await?;
+                require_admin(&authority)?;
+            }
+        }
+        Access::MemberOrPlan(organization, roles) => {
+            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+                member(sources, &mut authority, user, organization).await?;
+            }
+        }
+        Access::Operator => {
+            if caller.tenant != TenantId::OPERATIONS {
+                return Err(forbidden().into());
+            }
+            plan_staff(sources, &mut authority, user, &[PlanRole::Operator], now).await?;
+            authority.actor = Actor::operator(user);
+        }
+    }
+    Ok(authority)
+}
+
+async fn member(
+    sources: &mut Sources<'_>,
+    authority: &mut Authority,
+    user: UserId,
+    id: OrganizationId,
+) -> Result<(), Failure> {
+    let organization = sources.load::<Organization>(id.0).await?;
+    if !organization.is_active() || !organization.is_active_member(user) {
+        return Err(Refusal::not_found("organizationId").into());
+    }
+    let membership = MembershipId::of(sources.tenant, user, id);
+    authority.membership = Some(sources.load::<Membership>(membership.0).await?);
+    authority.organization = Some(id);
+    authority.org_role = Some(organization.role_of(user));
+    Ok(())
+}
+
+async fn plan_staff(
+    sources: &mut Sources<'_>,
+    authority: &mut Authority,
+    user: UserId,
+    roles: &[PlanRole],
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let staff = sources.load::<PlanStaff>(sources.tenant.plan_staff_stream(user)).await?;
+    let held = staff.roles_at(now);
+    if !roles.iter().any(|role| held.contains(role)) {
+        return Err(forbidden().into());
+    }
+    authority.plan_roles = held;
+    authority.actor = Actor::plan_staff(user);
+    Ok(())
+}
+
+fn require_admin(authority: &Authority) -> Result<(), Refusal> {
+    match authority.org_role {
+        Some(OrgRole::Admin) => Ok(()),
+        Some(OrgRole::Processor | OrgRole::None) | None => Err(Refusal::new(
+            Code::NotOrgAdmin,
+            "Only an administrator of the organisation may do this. Ask one of them.",
+        )),
+    }
+}
+
+/// No session, or none that counts here.
+#[must_use]
+pub fn not_signed_in() -> Refusal {
+    Refusal::new(Code::NotSignedIn, "Sign in first.")
+}
+
+/// The session is over.
+#[must_use]
+pub fn session_ended() -> Refusal {
+    Refusal::new(Code::SessionEnded, "Your session has ended. Sign in again.")
+}
+
+/// The caller lacks the right.
+#[must_use]
+pub fn forbidden() -> Refusal {
+    Refusal::new(Code::Forbidden, "You have no right to do this. Ask an administrator.")
+}

@@ -1,0 +1,142 @@
+//! What a command's handler works with: the unit of work, the caller's authority, time and policy.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Code, Decider, Decision, Refusal,
+    kernel::ids::{TenantId, UserId},
+    policies::{Policy, PolicyHistory},
+};
+use rollcall_journal::{Header, Journal, Work};
+use uuid::Uuid;
+
+use crate::{Authority, Caller, Commands, Failure};
+
+/// One attempt at one command.
+pub struct Context<'a> {
+    pub commands: &'a Commands,
+    pub caller: &'a Caller,
+    pub authority: Authority,
+    pub work: Work,
+    /// The injected clock's time for the whole attempt.
+    pub now: DateTime<Utc>,
+    /// The tenant's policy in force at `now`; its version is in the events' metadata.
+    pub policy: Arc<Policy>,
+}
+
+impl Context<'_> {
+    /// The tenant the command writes to.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.work.header().tenant
+    }
+
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.commands.journal
+    }
+
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// `NOT_SIGNED_IN`.
+    pub fn person(&self) -> Result<UserId, Refusal> {
+        self.authority.person()
+    }
+
+    /// Loads a stream; its version is re-checked at the append.
+    ///
+    /// # Errors
+    /// The database did not answer, or a stored event cannot be read.
+    pub async fn load<A: Decider>(&mut self, id: impl Into<Uuid>) -> Result<Arc<A>, Failure> {
+        Ok(self.work.load::<A>(id.into()).await?)
+    }
+
+    /// Loads, decides and records what follows.
+    ///
+    /// # Errors
+    /// The aggregate's refusal, or the journal's fault.
+    pub async fn decide<A: Decider>(
+        &mut self,
+        id: impl Into<Uuid>,
+        command: A::Command,
+    ) -> Result<Vec<A::Event>, Failure> {
+        let policy = Arc::clone(&self.policy);
+        let decision = Decision { now: self.now, actor: self.authority.actor, policy: &policy };
+        Ok(self.work.decide::<A>(id.into(), &decision, command).await?)
+    }
+
+    /// Refuses when the client's view of a stream is out of date (GN-28). `expected` `None` means
+    /// the client does not care.
+    ///
+    /// # Errors
+    /// `VERSION_CONFLICT` naming the current version.
+    pub async fn expect_version<A: Decider>(
+        &mut self,
+        id: impl Into<Uuid>,
+        expected: Option<i64>,
+    ) -> Result<(), Failure> {
+        let Some(expected) = expected else { return Ok(()) };
+        let id = id.into();
+        self.work.load::<A>(id).await?;
+        let current = self.work.version::<A>(id).unwrap_or(0);
+        if current == expected {
+            return Ok(());
+        }
+        Err(version_conflict(Some(current)).into())
+    }
+}
+
+/// Somebody else was faster.
+pub(crate) fn version_conflict(current: Option<i64>) -> Refusal {
+    let refusal = Refusal::new(
+        Code::VersionConflict,
+        "Somebody changed this meanwhile. Load it again and repeat the change.",
+    )
+    .at("expectedVersion");
+    refusal.details(current.map(|version| format!("currentVersion={version}")))
+}
+
+/// The tenant's policy at `now` and its version; the stream read is a guard of the work.
+pub(crate) async fn load_policy(
+    work: &mut Work,
+    now: DateTime<Utc>,
+) -> Result<(u64, Arc<Policy>), Failure> {
+    let tenant = work.header().tenant;
+    let history = work.load::<PolicyHistory>(tenant.policy_stream()).await?;
+    let (version, policy) = history.at(now);
+    Ok((version.0, Arc::clone(policy)))
+}
+
+/// The header of a command's append.
+pub(crate) fn header(
+    caller: &Caller,
+    tenant: TenantId,
+    name: &'static str,
+    ids: (Uuid, [u8; 32]),
+    now: DateTime<Utc>,
+) -> Header {
+    use rollcall_domain::{Sealed, kernel::ids::SubjectId};
+    let causation_id = match caller.identity {
+        crate::Identity::System { causation_id } => causation_id,
+        crate::Identity::Anonymous | crate::Identity::Person { .. } => None,
+    };
+    // A visitor's address is sealed under the request's own id: erasable, and nobody's otherwise.
+    let subject = caller.user().map_or(SubjectId(caller.correlation_id), SubjectId::from);
+    Header {
+        tenant,
+        actor: caller.actor(),
+        organization: caller.organization(),
+        session: caller.session(),
+        client_address: caller.address.map(|address| Sealed::new(subject, address.to_string())),
+        correlation_id: caller.correlation_id,
+        causation_id,
+        command_id: ids.0,
+        request_hash: ids.1,
+        policy_version: 0,
+        reason: None,
+        occurred_at: now,
+        command: name,
+    }
+}

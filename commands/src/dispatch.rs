@@ -1,0 +1,247 @@
+//! The dispatcher: every command, from whichever edge, takes this road.
+//!
+//! Invariant: a command takes effect at most once per idempotency key, and a replay is authorised
+//! again before it learns the earlier result (GN-28).
+
+use async_trait::async_trait;
+use rollcall_domain::{
+    Code, Refusal,
+    audit::{AccessDenied, Denial, DenialCommand},
+    kernel::ids::TenantId,
+};
+use rollcall_journal::{CommitError, StoredResult};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    Access, Caller, Commands, Context, DispatchError, Failure,
+    authorization::authorise,
+    context::{header, load_policy, version_conflict},
+};
+
+/// Attempts before a conflict is the client's: the first, and one on fresh state. A guard that
+/// moved under a busy organisation deserves a few more, because the client did nothing wrong.
+const ATTEMPTS: usize = 5;
+
+/// An intent, with the verb of the catalogue (`SetNpiPermissions`).
+#[async_trait]
+pub trait Command: Send + Sync {
+    /// The catalogue's name.
+    const NAME: &'static str;
+    /// Whether the output holds a secret, which a replay must not repeat (RESULT_WITHHELD).
+    const SECRET_OUTPUT: bool = false;
+    type Output: Serialize + DeserializeOwned + Send;
+
+    /// What it demands of the caller.
+    fn access(&self) -> Access;
+
+    /// The tenant it writes to, where that is not the caller's (only operators' commands).
+    fn tenant(&self, caller: &Caller) -> TenantId {
+        caller.tenant
+    }
+
+    /// Loads, decides, records; the dispatcher commits. May run more than once per dispatch, so it
+    /// must have no effect but through the context.
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<Self::Output, Failure>;
+}
+
+/// A client's key for a command it may repeat.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    pub key: String,
+    /// Keyed hash of the whole input; another input under the same key is refused.
+    pub fingerprint: [u8; 32],
+}
+
+/// What an accepted command answers.
+#[derive(Clone, Debug)]
+pub struct Receipt<T> {
+    pub output: T,
+    /// The tenant position that holds its effect; queries take it as `minPosition`.
+    pub position: i64,
+}
+
+impl Commands {
+    /// Runs `command` for `caller`.
+    ///
+    /// # Errors
+    /// The command's refusal, `VERSION_CONFLICT` after repeated conflicts, `IDEMPOTENCY_KEY_REUSED`,
+    /// `RESULT_WITHHELD`, or a fault of the service.
+    pub async fn dispatch<C: Command>(
+        &self,
+        caller: &Caller,
+        key: Option<&IdempotencyKey>,
+        command: &C,
+    ) -> Result<Receipt<C::Output>, DispatchError> {
+        let tenant = command.tenant(caller);
+        let (command_id, hash) = identify(tenant, caller, key, C::NAME)?;
+        self.dispatch_as(caller, (command_id, hash), command).await
+    }
+
+    /// Runs `command` under a command id the caller derived, as processes do: the same id is the
+    /// same command, however often it is sent.
+    ///
+    /// # Errors
+    /// As [`Self::dispatch`].
+    pub async fn dispatch_as<C: Command>(
+        &self,
+        caller: &Caller,
+        ids: (Uuid, [u8; 32]),
+        command: &C,
+    ) -> Result<Receipt<C::Output>, DispatchError> {
+        for _ in 0..ATTEMPTS {
+            match self.attempt(caller, ids, command).await? {
+                Some(receipt) => return Ok(receipt),
+                None => continue,
+            }
+        }
+        Err(version_conflict(None).into())
+    }
+
+    /// One attempt; `None` when somebody else was faster and it is worth another.
+    async fn attempt<C: Command>(
+        &self,
+        caller: &Caller,
+        ids: (Uuid, [u8; 32]),
+        command: &C,
+    ) -> Result<Option<Receipt<C::Output>>, DispatchError> {
+        let now = self.journal.now();
+        let tenant = command.tenant(caller);
+        let (authority, guards) =
+            match authorise(&self.journal, caller, command.access(), now).await {
+                Ok(granted) => granted,
+                Err(Failure::Refused(refusal)) => {
+                    self.record_denial(caller, C::NAME, &refusal).await?;
+                    return Err(refusal.into());
+                }
+                Err(other) => return Err(other.into()),
+            };
+        if let Some(stored) = self.journal.stored_result(tenant, ids.0).await? {
+            return replay::<C>(stored, &ids.1).map(Some);
+        }
+        let mut work = self.journal.begin(header(caller, tenant, C::NAME, ids, now));
+        for guard in guards {
+            work.guard(guard.aggregate_type, guard.id, guard.version);
+        }
+        let (policy_version, policy) = load_policy(&mut work, now).await?;
+        let header = work.header_mut();
+        header.actor = authority.actor;
+        header.organization = authority.organization;
+        header.policy_version = policy_version;
+        let mut cx = Context { commands: self, caller, authority, work, now, policy };
+        let handled = command.handle(&mut cx).await;
+        let Context { work, .. } = cx;
+        let (output, refusal) = match handled {
+            Ok(output) => (Some(output), None),
+            Err(Failure::RefusedOnRecord(refusal)) => (None, Some(refusal)),
+            Err(Failure::Refused(refusal)) => {
+                self.record_denial(caller, C::NAME, &refusal).await?;
+                return Err(refusal.into());
+            }
+            Err(other) => return Err(other.into()),
+        };
+        let result = match (&output, &refusal) {
+            (Some(_), _) if C::SECRET_OUTPUT => json!({ "withheld": true }),
+            (Some(output), _) => json!({ "ok": output }),
+            (None, refusal) => json!({ "refused": refusal }),
+        };
+        match work.commit(result).await {
+            Ok(committed) => match (output, refusal) {
+                (Some(output), _) => Ok(Some(Receipt { output, position: committed.position })),
+                (None, Some(refusal)) => Err(refusal.into()),
+                (None, None) => unreachable!("a handler answers an output or a refusal"),
+            },
+            Err(CommitError::Duplicate(stored)) => replay::<C>(stored, &ids.1).map(Some),
+            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(CommitError::Taken(refusal)) => Err(refusal.into()),
+            Err(CommitError::Journal(error)) => Err(error.into()),
+        }
+    }
+
+    /// A signed-in person who reached beyond their rights leaves a trace; visitors would only let
+    /// anybody fill the journal.
+    async fn record_denial(
+        &self,
+        caller: &Caller,
+        command: &'static str,
+        refusal: &Refusal,
+    ) -> Result<(), DispatchError> {
+        let security_relevant = matches!(
+            refusal.code,
+            Code::Forbidden | Code::NotOrgAdmin | Code::NpiNotPermitted | Code::NotCounterparty
+        );
+        let Some(user) = caller.user().filter(|_| security_relevant) else { return Ok(()) };
+        let now = self.journal.now();
+        let id = Uuid::now_v7();
+        let mut work =
+            self.journal.begin(header(caller, caller.tenant, command, (id, [0; 32]), now));
+        let (version, policy) = load_policy(&mut work, now).await?;
+        work.header_mut().policy_version = version;
+        let decision = rollcall_domain::Decision { now, actor: caller.actor(), policy: &policy };
+        let denial = DenialCommand::Record(AccessDenied {
+            command: command.to_owned(),
+            code: refusal.code,
+            user: Some(user),
+            organization: caller.organization(),
+            npi: None,
+        });
+        work.decide::<Denial>(id, &decision, denial).await.map_err(Failure::from)?;
+        match work.commit(Value::Null).await {
+            Ok(_) | Err(CommitError::Conflict { .. } | CommitError::Duplicate(_)) => Ok(()),
+            Err(CommitError::Taken(refusal)) => Err(refusal.into()),
+            Err(CommitError::Journal(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// The command id: derived from the key within tenant, actor and command, or fresh.
+fn identify(
+    tenant: TenantId,
+    caller: &Caller,
+    key: Option<&IdempotencyKey>,
+    name: &str,
+) -> Result<(Uuid, [u8; 32]), Refusal> {
+    let Some(IdempotencyKey { key, fingerprint }) = key else {
+        return Ok((Uuid::now_v7(), [0; 32]));
+    };
+    if key.is_empty() || key.len() > 255 {
+        return Err(Refusal::new(
+            Code::FieldInvalid,
+            "An idempotency key has 1 to 255 characters. Use a fresh UUID per command.",
+        )
+        .at("idempotencyKey"));
+    }
+    let actor = caller.user().map_or_else(|| "anonymous".to_owned(), |user| user.to_string());
+    Ok((tenant.derive("command", &format!("{actor}\u{1f}{name}\u{1f}{key}")), *fingerprint))
+}
+
+/// Answers a repeated command from what was stored at its first time.
+fn replay<C: Command>(
+    stored: StoredResult,
+    fingerprint: &[u8; 32],
+) -> Result<Receipt<C::Output>, DispatchError> {
+    if stored.request_hash[..] != fingerprint[..] {
+        return Err(Refusal::new(
+            Code::IdempotencyKeyReused,
+            "This idempotency key was used for another input. Use a fresh key.",
+        )
+        .at("idempotencyKey")
+        .into());
+    }
+    if stored.result.get("withheld").is_some() {
+        return Err(Refusal::new(
+            Code::ResultWithheld,
+            "This command has been carried out; its secret result is given only once.",
+        )
+        .into());
+    }
+    if let Some(refusal) = stored.result.get("refused") {
+        let refusal: Refusal = serde_json::from_value(refusal.clone())
+            .map_err(|error| DispatchError::Fault(error.to_string()))?;
+        return Err(refusal.into());
+    }
+    let output = serde_json::from_value(stored.result.get("ok").cloned().unwrap_or_default())
+        .map_err(|error| DispatchError::Fault(error.to_string()))?;
+    Ok(Receipt { output, position: stored.position })
+}

@@ -1,0 +1,46 @@
+//! The write side as one object: what commands need besides the journal.
+
+use std::{ops::Deref, sync::Arc};
+
+use rollcall_journal::Journal;
+use sqlx::PgPool;
+
+use crate::{passwords::PasswordHasher, rate_limit::RateLimits, session_activity::SessionActivity};
+
+/// The dispatcher and its parts; cheap to clone.
+#[derive(Clone)]
+pub struct Commands(Arc<Parts>);
+
+/// What [`Commands`] is made of.
+pub struct Parts {
+    pub journal: Journal,
+    pub passwords: PasswordHasher,
+    pub rate_limits: RateLimits,
+    pub activity: SessionActivity,
+}
+
+/// What the service around it decides.
+pub struct CommandsConfig {
+    pub journal: Journal,
+    /// Connections as the writer role, for `ops` tables.
+    pub ops: PgPool,
+}
+
+impl Commands {
+    #[must_use]
+    pub fn new(config: CommandsConfig) -> Self {
+        Self(Arc::new(Parts {
+            passwords: PasswordHasher::new(),
+            rate_limits: RateLimits::new(config.ops.clone()),
+            activity: SessionActivity::new(config.ops),
+            journal: config.journal,
+        }))
+    }
+}
+
+impl Deref for Commands {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

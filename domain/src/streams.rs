@@ -1,0 +1,86 @@
+//! Where each stream with a natural key is found.
+//!
+//! Invariant: these derivations are frozen by the first stored event; a changed one would lose the
+//! streams written before.
+
+use uuid::Uuid;
+
+use crate::{
+    kernel::ids::{TenantId, UserId},
+    values::{AgreementKind, Npi},
+};
+
+impl TenantId {
+    /// The tenant behind a slug: slugs are unique because two tenants of one slug would be one.
+    #[must_use]
+    pub fn of_slug(slug: &str) -> Self {
+        if slug == Self::OPERATIONS_SLUG {
+            return Self::OPERATIONS;
+        }
+        Self(Self::OPERATIONS.derive("tenant", slug))
+    }
+
+    /// The slug of the tenant in which operators live.
+    pub const OPERATIONS_SLUG: &'static str = "operations";
+
+    /// `policies.policy`: one per tenant.
+    #[must_use]
+    pub fn policy_stream(&self) -> Uuid {
+        self.derive("policy", "")
+    }
+
+    /// `policies.agreement`: one per kind.
+    #[must_use]
+    pub fn agreement_stream(&self, kind: AgreementKind) -> Uuid {
+        self.derive("agreement", kind.as_str())
+    }
+
+    /// `tenants.plan_staff`: one per person.
+    #[must_use]
+    pub fn plan_staff_stream(&self, user: UserId) -> Uuid {
+        self.derive("plan_staff", &user.to_string())
+    }
+
+    /// `users.credential`: one per person.
+    #[must_use]
+    pub fn credential_stream(&self, user: UserId) -> Uuid {
+        self.derive("credential", &user.to_string())
+    }
+
+    /// `users.credential` of an identifier nobody has, so that it locks and answers like a known
+    /// one; `identifier_hash` is the keyed hash in hexadecimal.
+    #[must_use]
+    pub fn shadow_credential_stream(&self, identifier_hash: &str) -> Uuid {
+        self.derive("credential.shadow", identifier_hash)
+    }
+
+    /// `pins.pin`: one per NPI.
+    #[must_use]
+    pub fn pin_stream(&self, npi: &Npi) -> Uuid {
+        self.derive("pins.pin", npi.as_str())
+    }
+
+    /// `notifications.inbox`: one per person.
+    #[must_use]
+    pub fn inbox_stream(&self, user: UserId) -> Uuid {
+        self.derive("inbox", &user.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operations_slug_leads_to_the_operations_tenant_and_no_other_does() {
+        assert_eq!(TenantId::of_slug("operations"), TenantId::OPERATIONS);
+        assert_ne!(TenantId::of_slug("medi-cal"), TenantId::of_slug("cencal"));
+    }
+
+    #[test]
+    fn derived_streams_are_frozen() {
+        let tenant = TenantId::of_slug("medi-cal");
+        assert_eq!(tenant.to_string(), "02edc4bf-eb01-5578-bf00-44d079d1578c");
+        assert_eq!(tenant.policy_stream().to_string(), "8e0f0242-a3a1-5db2-8ddb-cf948f29375b");
+    }
+}
