@@ -2,5 +2,7 @@
 
 mod database;
 mod portal;
+mod seed;
 
 pub use portal::{Answer, Client, Portal};
+pub use seed::{PASSWORD, Person, World};

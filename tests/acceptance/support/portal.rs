@@ -2,15 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use rollcall_api::{
     config::Config,
     service::{Ground, Service, ServiceClock},
 };
+use rollcall_domain::{kernel::ids::TenantId, policies::Preset};
 use rollcall_journal::{InjectedClock, MasterKey};
 use serde_json::{Value, json};
 
-use super::database;
+use super::{
+    database,
+    seed::{self, Person, World},
+};
 
 /// When every test begins: a Monday morning in California, far from any change of the clock.
 fn beginning() -> DateTime<Utc> {
@@ -19,6 +23,9 @@ fn beginning() -> DateTime<Utc> {
 
 /// A running service with its own database, clock and mailbox.
 pub struct Portal {
+    /// The seeded tenant; an empty portal has none.
+    world: Option<World>,
+    preset: Preset,
     pub clock: Arc<InjectedClock>,
     pub service: Service,
     database: String,
@@ -47,7 +54,54 @@ impl Portal {
             clock: ServiceClock::Injected(Arc::clone(&clock)),
         };
         let service = Service::start(ground).await.expect("the service starts");
-        Self { clock, service, database: name }
+        Self { world: None, preset: Preset::Hardened, clock, service, database: name }
+    }
+
+    /// A service with a Medi-Cal tenant, seeded thirty days ago.
+    pub async fn medi_cal() -> Self {
+        Self::seeded("medi-cal", Preset::MediCal).await
+    }
+
+    /// A service with a tenant of another preset.
+    pub async fn seeded(slug: &str, preset: Preset) -> Self {
+        let mut portal = Self::empty().await;
+        portal.clock.set(beginning() - TimeDelta::days(30));
+        portal.world = Some(seed::world(&portal.service.commands.journal, slug, preset).await);
+        portal.preset = preset;
+        portal.clock.set(beginning());
+        portal
+    }
+
+    /// A further tenant beside the first, to show that the two are apart.
+    pub async fn another_tenant(&self, slug: &str, preset: Preset) -> World {
+        seed::world(&self.service.commands.journal, slug, preset).await
+    }
+
+    /// The seeded tenant.
+    #[track_caller]
+    pub fn world(&self) -> &World {
+        self.world.as_ref().expect("this portal was seeded")
+    }
+
+    /// A signed-in operator.
+    pub async fn operator(&self) -> Client {
+        let journal = &self.service.commands.journal;
+        let person = seed::operator(journal).await;
+        let token = seed::sign_in(journal, TenantId::OPERATIONS, Preset::Hardened, &person).await;
+        self.visitor(TenantId::OPERATIONS_SLUG).with_token(&token)
+    }
+
+    /// A seeded person, signed in.
+    pub async fn client(&self, who: &Person) -> Client {
+        let world = self.world();
+        self.client_in(world, self.preset, who).await
+    }
+
+    /// A person of another tenant, signed in there.
+    pub async fn client_in(&self, world: &World, preset: Preset, who: &Person) -> Client {
+        let journal = &self.service.commands.journal;
+        let token = seed::sign_in(journal, world.tenant, preset, who).await;
+        self.visitor(&world.slug).with_token(&token)
     }
 
     /// A visitor of `tenant`.
