@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider,
-    kernel::ids::{SubjectId, TenantId},
+    kernel::ids::{SubjectId, TenantId, UserId},
 };
 use serde_json::Value;
 use sqlx::{PgPool, postgres::PgListener};
@@ -305,6 +305,30 @@ impl Journal {
         .await
         .map_err(JournalError::of)?;
         Ok(found.map(|(tenant, owner)| (TenantId(tenant), owner)))
+    }
+
+    /// The streams of a type that hold an event about a person, such as the organisations that have
+    /// or had them on the roster.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn streams_about(
+        &self,
+        tenant: TenantId,
+        subject: UserId,
+        aggregate_type: &str,
+    ) -> Result<Vec<Uuid>, JournalError> {
+        sqlx::query_scalar(
+            "SELECT DISTINCT aggregate_id::uuid FROM es.events
+              WHERE tenant_id = $1 AND subject_id = $2 AND aggregate_type = $3
+              ORDER BY 1",
+        )
+        .bind(tenant.0)
+        .bind(subject.0)
+        .bind(aggregate_type)
+        .fetch_all(&self.0.pool)
+        .await
+        .map_err(JournalError::of)
     }
 
     /// A value from the vault, decrypted.

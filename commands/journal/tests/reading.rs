@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use rollcall_domain::kernel::ids::{SubjectId, UserId};
 use rollcall_journal::{
     Guard, Journal, JournalConfig,
     clock::{Clock, SystemClock},
@@ -12,7 +13,10 @@ use rollcall_journal::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Database, Ledger, TENANT, book, eventually, frozen_clock, header};
+use crate::support::{
+    Booked, Database, Ledger, OTHER_TENANT, TENANT, book, book_all, eventually, frozen_clock,
+    header,
+};
 
 #[tokio::test]
 async fn a_cached_state_is_told_from_a_fresh_one() {
@@ -31,6 +35,26 @@ async fn a_cached_state_is_told_from_a_fresh_one() {
     book(&there, TENANT, id).await;
     let fresh = here.load_fresh::<Ledger>(TENANT, id).await.unwrap();
     assert_eq!((fresh.version, fresh.state.balance), (3, 3));
+}
+
+#[tokio::test]
+async fn streams_about_a_person_are_found_by_type_within_the_tenant() {
+    let database = Database::create().await;
+    let journal = database.journal().await;
+    let person = Uuid::from_u128(7);
+    for stream in [2, 1, 2] {
+        let note = Booked::note(SubjectId(person), "a note");
+        book_all(&journal, TENANT, stream, vec![note]).await;
+    }
+    book(&journal, TENANT, Uuid::from_u128(3)).await;
+    let about = async |tenant, subject, aggregate_type| {
+        journal.streams_about(tenant, UserId(subject), aggregate_type).await.unwrap()
+    };
+    let found = about(TENANT, person, "books.ledger").await;
+    assert_eq!(found, [Uuid::from_u128(1), Uuid::from_u128(2)]);
+    assert!(about(TENANT, person, "books.journal").await.is_empty());
+    assert!(about(TENANT, Uuid::from_u128(8), "books.ledger").await.is_empty());
+    assert!(about(OTHER_TENANT, person, "books.ledger").await.is_empty());
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::events::{
 };
 use super::state::{Credential, Lock};
 use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use crate::policies::Unlocker;
 use crate::{Decider, Decision};
 
 type Decided = Result<Vec<CredentialEvent>, CredentialRefusal>;
@@ -113,7 +114,7 @@ impl Credential {
                 CredentialEvent::PasswordReset { user, hash_ref, method, link_id, set_at }
             }
         }];
-        if self.lock != Lock::Open {
+        if self.lock != Lock::Open && lifts_lock(decision, method) {
             let by = UnlockCause::Reset;
             events.push(CredentialEvent::UserUnlocked { user: Some(user), by });
         }
@@ -215,8 +216,26 @@ impl Credential {
     ) -> Vec<CredentialEvent> {
         let mut events = self.expiry(decision, user);
         let must_change = self.must_change() || !events.is_empty() || self.is_temporary(matched);
-        events.push(CredentialEvent::LoginSucceeded { user, session, must_change });
+        events.push(CredentialEvent::LoginSucceeded {
+            user,
+            session,
+            must_change,
+            at: decision.now,
+            session_expires_at: decision.now + decision.policy.session().absolute,
+        });
         events
+    }
+}
+
+/// Whether setting a password by link ends a lock. The person's own reset does where the policy says
+/// so (CX-09); a helper's reset is that helper's decision, and before the first password there was
+/// nothing to guess.
+fn lifts_lock(decision: &Decision<'_>, method: Option<ResetMethod>) -> bool {
+    match method {
+        None | Some(ResetMethod::Admin) => true,
+        Some(ResetMethod::SelfService | ResetMethod::Temporary) => {
+            decision.policy.lockout().unlockers.contains(&Unlocker::ResetLink)
+        }
     }
 }
 

@@ -96,7 +96,14 @@ pub enum CredentialEvent {
     /// A login failed; `failures` counts in a row, this one included where it counts.
     LoginFailed { user: Option<UserId>, failures: u32, reason: LoginFailureReason },
     /// A login succeeded; with `must_change` the session may only change the password.
-    LoginSucceeded { user: UserId, session: SessionId, must_change: bool },
+    /// The session lives until `session_expires_at` at most.
+    LoginSucceeded {
+        user: UserId,
+        session: SessionId,
+        must_change: bool,
+        at: DateTime<Utc>,
+        session_expires_at: DateTime<Utc>,
+    },
     /// Too many failures in a row; without `until` only a person unlocks (AL-06, CX-08).
     UserLocked { user: Option<UserId>, until: Option<DateTime<Utc>> },
     /// The lock was lifted.

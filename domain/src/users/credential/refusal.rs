@@ -89,7 +89,7 @@ pub fn login_refusal(
 fn account_locked(until: Option<DateTime<Utc>>) -> Refusal {
     let refusal = Refusal::new(
         Code::AccountLocked,
-        "This account is locked. Reset the password, or ask your administrator to unlock it.",
+        "This account is locked. Try again later, or ask your administrator for help.",
     );
     match until {
         Some(at) => refusal.retry_at(at),

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::events::{CredentialEvent, PasswordSource};
 use super::links::{LinkPurpose, Links};
 use super::{CredentialRefusal, ResetMethod};
-use crate::kernel::ids::{LinkId, UserId, VaultRef};
+use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
 
 /// How many earlier passwords are remembered; the policy's `password.history` is at most this.
 pub const MAX_HISTORY: usize = 24;
@@ -23,6 +23,8 @@ pub struct Credential {
     /// Failures in a row.
     pub(super) failures: u32,
     pub(super) lock: Lock,
+    /// Opened by a login and not past their absolute end at the last one, oldest first.
+    sessions: Vec<(SessionId, DateTime<Utc>)>,
 }
 
 /// The ordinary password.
@@ -108,6 +110,15 @@ impl Credential {
         self.history.iter().rev().take(n).copied()
     }
 
+    /// The sessions that logins have opened and that may still be live at `now`, oldest first;
+    /// whether one has ended stands in its own stream (GN-11).
+    pub fn recent_sessions(&self, now: DateTime<Utc>) -> impl Iterator<Item = SessionId> + '_ {
+        self.sessions
+            .iter()
+            .filter(move |(_, expires_at)| now < *expires_at)
+            .map(|(session, _)| *session)
+    }
+
     /// What a link is for, if it may be used at `now`.
     ///
     /// # Errors
@@ -186,8 +197,16 @@ impl Credential {
                     Some(Temporary { hash_ref: *hash_ref, expires_at: *expires_at, used: false });
             }
             CredentialEvent::LoginFailed { failures, .. } => self.failures = *failures,
-            CredentialEvent::LoginSucceeded { must_change, .. } => {
+            CredentialEvent::LoginSucceeded {
+                session,
+                must_change,
+                at,
+                session_expires_at,
+                ..
+            } => {
                 self.failures = 0;
+                self.sessions.retain(|(_, expires_at)| at < expires_at);
+                self.sessions.push((*session, *session_expires_at));
                 if let Some(temporary) = &mut self.temporary {
                     temporary.used = *must_change;
                 }

@@ -6,7 +6,7 @@ mod passwords;
 use super::*;
 use crate::Actor;
 use crate::kernel::ids::{LinkId, UserId, VaultRef};
-use crate::kernel::scenario::{id, start};
+use crate::kernel::scenario::{after, id, start};
 
 fn user() -> UserId {
     id(1)
@@ -36,5 +36,16 @@ fn password_set() -> CredentialEvent {
         source: PasswordSource::Setup,
         link_id: Some(link()),
         set_at: start(),
+    }
+}
+
+/// A login at that second, under a policy of twelve hours.
+fn signed_in(second: i64, must_change: bool) -> CredentialEvent {
+    CredentialEvent::LoginSucceeded {
+        user: user(),
+        session: id(40),
+        must_change,
+        at: after(second),
+        session_expires_at: after(second + 12 * 3600),
     }
 }

@@ -29,7 +29,7 @@ fn failed(failures: u32, reason: LoginFailureReason) -> CredentialEvent {
 }
 
 fn succeeded() -> CredentialEvent {
-    CredentialEvent::LoginSucceeded { user: user(), session: session(), must_change: false }
+    signed_in(0, false)
 }
 
 fn locked(until: Option<i64>) -> CredentialEvent {
@@ -86,7 +86,7 @@ fn cx_08_the_lock_opens_at_the_very_second() {
     given::<Credential>(&locked_for_half_an_hour())
         .at(after(HALF_HOUR))
         .when(right())
-        .then(&[unlocked(UnlockCause::Timer), succeeded()]);
+        .then(&[unlocked(UnlockCause::Timer), signed_in(HALF_HOUR, false)]);
     given::<Credential>(&locked_for_half_an_hour())
         .at(after(HALF_HOUR))
         .when(wrong())
@@ -193,14 +193,29 @@ fn cc_04_the_password_expires_at_its_greatest_age() {
         .at(after(days * 86_400 - 1))
         .under(Preset::Cencal)
         .when(right())
-        .then(&[succeeded()]);
+        .then(&[signed_in(days * 86_400 - 1, false)]);
     let credential = given::<Credential>(&[password_set()])
         .at(after(days * 86_400))
         .under(Preset::Cencal)
         .when(right())
-        .then(&[
-            CredentialEvent::PasswordExpired { user: user() },
-            CredentialEvent::LoginSucceeded { user: user(), session: session(), must_change: true },
-        ]);
+        .then(&[CredentialEvent::PasswordExpired { user: user() }, signed_in(days * 86_400, true)]);
     assert!(credential.must_change());
+}
+
+#[test]
+fn sessions_are_remembered_until_their_absolute_end() {
+    let twelve_hours = 12 * 3600;
+    let first = signed_in(0, false);
+    let second = CredentialEvent::LoginSucceeded {
+        user: user(),
+        session: id(41),
+        must_change: false,
+        at: after(twelve_hours - 1),
+        session_expires_at: after(2 * twelve_hours - 1),
+    };
+    let credential = given::<Credential>(&[password_set(), first, second]).state();
+    let recent = |second| credential.recent_sessions(after(second)).collect::<Vec<_>>();
+    assert_eq!(recent(twelve_hours - 1), [session(), id(41)]);
+    assert_eq!(recent(twelve_hours), [id(41)]);
+    assert!(recent(2 * twelve_hours - 1).is_empty());
 }

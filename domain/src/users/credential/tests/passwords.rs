@@ -150,12 +150,18 @@ fn mc_25_history_is_newest_first_and_bounded() {
 #[test]
 fn cx_09_a_completed_reset_also_unlocks() {
     let locked = CredentialEvent::UserLocked { user: Some(user()), until: None };
-    given::<Credential>(&[password_set(), locked, reset_link(id(21))])
+    let history = [password_set(), locked, reset_link(id(21))];
+    let reset = reset(next_hash(), ResetMethod::SelfService, Some(id(21)));
+    given::<Credential>(&history)
+        .under(Preset::Carecentrix)
         .when(by_link(id(21), new(next_hash())))
         .then(&[
-            reset(next_hash(), ResetMethod::SelfService, Some(id(21))),
+            reset.clone(),
             CredentialEvent::UserUnlocked { user: Some(user()), by: UnlockCause::Reset },
         ]);
+    let still_locked =
+        given::<Credential>(&history).when(by_link(id(21), new(next_hash()))).then(&[reset]);
+    assert!(still_locked.is_locked(start()));
 }
 
 #[test]
@@ -231,7 +237,7 @@ fn cx_07_a_temporary_password_works_beside_the_old_one_until_it_expires() {
         .at(after(86_400))
         .when(change(Some(next_hash()), new(id(32))))
         .refused(Code::CurrentPasswordWrong);
-    let used = CredentialEvent::LoginSucceeded { user: user(), session: id(40), must_change: true };
+    let used = signed_in(0, true);
     let credential = given::<Credential>(&[password_set(), issued, used])
         .when(change(Some(next_hash()), new(id(32))))
         .then(&[reset(id(32), ResetMethod::Temporary, None)]);
