@@ -19,8 +19,8 @@ use crate::{
 
 /// The name of the managed server's database.
 const DATABASE: &str = "rollcall";
-/// How far back an empty demonstration log begins.
-const DEMO_YEARS_DAYS: i64 = 2 * 365;
+/// How far back the history of the demonstration begins.
+const DEMO_DAYS: i64 = 2 * 365;
 
 /// A server to work on, and the folder with everything kept outside it.
 pub struct Database {
@@ -76,18 +76,20 @@ impl Database {
         MasterKey::load_or_create(&self.folder.join("master.key"))
     }
 
-    /// The clock of a development log: two years back on an empty one, else where it stood.
+    /// The clock of a development log. On an empty one that is to be seeded it stands still two
+    /// years back; else it ticks from now, or from the last event when the log is ahead.
     ///
     /// # Errors
     /// The database did not answer.
-    pub async fn development_clock(&self) -> Result<InjectedClock, sqlx::Error> {
+    pub async fn development_clock(&self, to_be_seeded: bool) -> Result<InjectedClock, sqlx::Error> {
         let now = Utc::now();
         let last = self.last_recorded().await?;
-        let begin = match last {
-            None => now - TimeDelta::days(DEMO_YEARS_DAYS),
-            Some(last) => last.max(now),
-        };
-        Ok(InjectedClock::starting_at(begin))
+        if last.is_none() && to_be_seeded {
+            return Ok(InjectedClock::starting_at(now - TimeDelta::days(DEMO_DAYS)));
+        }
+        let clock = InjectedClock::starting_at(last.map_or(now, |last| last.max(now)));
+        clock.run();
+        Ok(clock)
     }
 
     /// When the last event was recorded; `None` on an empty or unmigrated database.

@@ -25,7 +25,7 @@ pub fn run(demo: bool, dev: bool) -> CliResult {
 
 async fn serve(config: Config, database: &Database) -> CliResult {
     let clock = if config.dev {
-        ServiceClock::Injected(Arc::new(database.development_clock().await?))
+        ServiceClock::Injected(Arc::new(database.development_clock(config.demo).await?))
     } else {
         ServiceClock::System(Arc::new(SystemClock))
     };
