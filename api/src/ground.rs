@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     postgres::{
         DataFolder, External, ManagedError, ManagedPostgres, Mode, Profile, Situation, Strictness,
+        attach,
     },
 };
 
@@ -68,6 +69,22 @@ impl Database {
         }
     }
 
+    /// Like [`Self::open`], for commands beside a service that may be running: its managed server
+    /// is used as it is, and stays.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_beside(config: &Config, runtime: &Runtime) -> Result<Self, OpenError> {
+        if config.database_url.is_none() {
+            let working = std::env::current_dir()?;
+            let folder = DataFolder::resolve(config.data_dir.as_deref(), &working)?.path;
+            if let Some(options) = attach::running(&folder, DATABASE) {
+                return Ok(Self { options, folder, managed: None });
+            }
+        }
+        Self::open(config, runtime)
+    }
+
     /// The key in the data folder, made at first use.
     ///
     /// # Errors
@@ -81,7 +98,10 @@ impl Database {
     ///
     /// # Errors
     /// The database did not answer.
-    pub async fn development_clock(&self, to_be_seeded: bool) -> Result<InjectedClock, sqlx::Error> {
+    pub async fn development_clock(
+        &self,
+        to_be_seeded: bool,
+    ) -> Result<InjectedClock, sqlx::Error> {
         let now = Utc::now();
         let last = self.last_recorded().await?;
         if last.is_none() && to_be_seeded {

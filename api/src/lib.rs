@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod graphql;
 pub mod ground;
 pub mod http;
+pub mod metrics;
 pub mod postgres;
 pub mod routes;
 pub mod service;

@@ -1,15 +1,26 @@
-//! HTTP routes besides GraphQL: health.
+//! HTTP routes besides GraphQL: health and metrics.
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
-use rollcall_commands::Commands;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use rollcall_projections::ReadStore;
 use serde_json::{Value, json};
 
 /// What the routes answer from.
 #[derive(Clone)]
 pub struct Parts {
-    pub commands: Commands,
     pub reads: ReadStore,
+    /// Whether everything the service is started with is there; a demo says so after seeding.
+    pub complete: Arc<AtomicBool>,
 }
 
 /// `/health/live` and `/health/ready`.
@@ -17,16 +28,30 @@ pub fn router(parts: Parts) -> Router {
     Router::new()
         .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))
         .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics))
         .with_state(parts)
 }
 
-/// Position and lag per projection; 503 while one is stalled or nothing can be read.
+async fn metrics(State(parts): State<Parts>) -> Response {
+    match parts.reads.progress().lag().await {
+        Ok(lags) => ([(CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], crate::metrics::render(&lags))
+            .into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+    }
+}
+
+/// Position and lag per projection; 503 until the service is complete, while a projection is
+/// stalled, or when nothing can be read.
 async fn ready(State(parts): State<Parts>) -> (StatusCode, Json<Value>) {
     match parts.reads.progress().lag().await {
         Ok(lags) => {
             let stalled = lags.iter().any(|lag| lag.is_stalled());
-            let status = if stalled { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-            let word = if stalled { "stalled" } else { "ready" };
+            let complete = parts.complete.load(Ordering::Acquire);
+            let (status, word) = match (complete, stalled) {
+                (true, false) => (StatusCode::OK, "ready"),
+                (true, true) => (StatusCode::SERVICE_UNAVAILABLE, "stalled"),
+                (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "seeding"),
+            };
             (status, Json(json!({ "status": word, "projections": lags })))
         }
         Err(error) => (

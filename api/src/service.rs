@@ -3,7 +3,13 @@
 //!
 //! Invariant: nothing is served before the database is migrated and the roles are checked.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use rollcall_commands::{Commands, CommandsConfig};
 use rollcall_domain::AnyEvent;
@@ -68,6 +74,7 @@ pub struct Service {
     pub commands: Commands,
     pub reads: ReadStore,
     pub progress: Progress,
+    complete: Arc<AtomicBool>,
     shutdown: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -100,6 +107,7 @@ impl Service {
         let reads = ReadStore::new(query, progress.clone());
         let mut tasks = vec![projections.spawn(stopping.clone())];
 
+        let complete = Arc::new(AtomicBool::new(!config.demo));
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| StartError::Listen(config.listen, error))?;
@@ -110,13 +118,15 @@ impl Service {
             reads.clone(),
             config.tenant_hosts.clone(),
         );
-        let app =
-            http::router(gateway, HttpLimits::default()).merge(routes::router(routes::Parts {
-                commands: commands.clone(),
-                reads: reads.clone(),
-            }));
+        let parts = routes::Parts { reads: reads.clone(), complete: Arc::clone(&complete) };
+        let app = http::router(gateway, HttpLimits::default()).merge(routes::router(parts));
         tasks.push(tokio::spawn(serve(listener, app, stopping)));
-        Ok(Self { address, commands, reads, progress, shutdown, tasks })
+        Ok(Self { address, commands, reads, progress, complete, shutdown, tasks })
+    }
+
+    /// Says that what the service was started with is there: from now on it is ready.
+    pub fn completed(&self) {
+        self.complete.store(true, Ordering::Release);
     }
 
     /// Stops taking requests, lets those under way finish, and stops the runners.

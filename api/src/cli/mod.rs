@@ -1,6 +1,8 @@
 //! Subcommands. Invariant: none but `serve` listens, and `schema` needs no database.
 
+mod doctor;
 mod migrate;
+mod rebuild;
 mod serve;
 
 use clap::{Args, Parser, Subcommand};
@@ -36,6 +38,13 @@ enum Command {
     Migrate,
     /// Print the GraphQL schema.
     Schema,
+    /// Build a projection's tables anew from the events, beside the running ones, and switch.
+    Rebuild {
+        /// Its name; all of them when none is given.
+        projection: Option<String>,
+    },
+    /// Look at the installation and say what to do about what is not well.
+    Doctor,
 }
 
 /// Runs what the command line says.
@@ -49,6 +58,8 @@ pub fn run(cli: Cli) -> CliResult {
             serve::run(args.demo || cli.serve.demo, args.dev || cli.serve.dev)
         }
         Some(Command::Migrate) => migrate::run(),
+        Some(Command::Rebuild { projection }) => rebuild::run(projection.as_deref()),
+        Some(Command::Doctor) => doctor::run(),
         Some(Command::Schema) => {
             print!("{}", crate::graphql::sdl());
             Ok(())

@@ -9,6 +9,7 @@
 //! with weakened durability; where that is not possible the start ends with an instruction.
 
 pub mod account;
+pub mod attach;
 pub mod cluster;
 pub mod data_folder;
 pub mod discovery;
