@@ -31,6 +31,8 @@ pub trait Command: Send + Sync {
     const NAME: &'static str;
     /// Whether the output holds a secret, which a replay must not repeat (RESULT_WITHHELD).
     const SECRET_OUTPUT: bool = false;
+    /// Whether visitors may send it, because it verifies what they bring (`Access::Public`).
+    const FOR_VISITORS: bool = false;
     type Output: Serialize + DeserializeOwned + Send;
 
     /// What it demands of the caller.
@@ -106,6 +108,11 @@ impl Commands {
         ids: (Uuid, [u8; 32]),
         command: &C,
     ) -> Result<Option<Receipt<C::Output>>, DispatchError> {
+        debug_assert!(
+            C::FOR_VISITORS || command.access() != Access::Public,
+            "{} is public: say so with FOR_VISITORS",
+            C::NAME
+        );
         let now = self.journal.now();
         let tenant = command.tenant(caller);
         let (authority, guards) =

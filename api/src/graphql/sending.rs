@@ -1,7 +1,9 @@
 //! How a mutation sends its command: one path for idempotency, refusals and positions.
 
 use async_graphql::{Context, InputObject, Result};
-use rollcall_commands::{Caller, Command, Commands, DispatchError, IdempotencyKey};
+use rollcall_commands::{
+    Caller, Command, Commands, DispatchError, IdempotencyKey, authorization::not_signed_in,
+};
 use rollcall_domain::Refusal;
 use serde_json::Value;
 
@@ -47,6 +49,7 @@ pub async fn send<C: Command>(
     let outcome = match command {
         Ok(command) => commands.dispatch(caller, key.as_ref(), &command).await,
         // Who is calling comes first: a visitor learns nothing about the validity of an input.
+        Err(_) if !C::FOR_VISITORS && caller.user().is_none() => Err(not_signed_in().into()),
         Err(refusal) => Err(refusal.into()),
     };
     ctx.data::<std::sync::Arc<RequestView>>()?.reset().await;
