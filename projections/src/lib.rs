@@ -8,15 +8,27 @@ use std::sync::Arc;
 use rollcall_domain::AnyEvent;
 use rollcall_journal::Projection;
 
+pub mod people;
 mod snapshot;
 
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
-pub const NAMES: &[&str] = &[];
+pub const NAMES: &[&str] = &["people"];
 
 /// Every projection.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
-    Vec::new()
+    vec![Arc::new(people::People)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_projections_agree() {
+        let names: Vec<_> = all().iter().map(|projection| projection.name()).collect();
+        assert_eq!(names, NAMES);
+    }
 }

@@ -1,0 +1,231 @@
+//! How facts about accounts become rows of `read.people`.
+//!
+//! Invariant: the newest fact wins field by field, so a batch is folded in memory on the rows that
+//! stand and written by one statement.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use rollcall_domain::{
+    AnyEvent, Sealed,
+    kernel::ids::{TenantId, UserId},
+    users::{
+        invitation::InvitationEvent,
+        user::{DetailChanges, UserEvent},
+    },
+};
+use rollcall_journal::{Projection, ProjectionError, Recorded};
+use sqlx::PgConnection;
+
+use super::Person;
+
+/// Keeps `read.people`.
+pub struct People;
+
+#[async_trait]
+impl Projection<AnyEvent> for People {
+    fn name(&self) -> &'static str {
+        "people"
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["people"]
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut PgConnection,
+        batch: &[Recorded<AnyEvent>],
+    ) -> Result<(), ProjectionError> {
+        let changes: Vec<(UserId, Change<'_>)> =
+            batch.iter().filter_map(|recorded| change(&recorded.event)).collect();
+        let (Some(first), false) = (batch.first(), changes.is_empty()) else { return Ok(()) };
+        let mut people = load(tx, first.tenant, &changes).await?;
+        for (user, change) in changes {
+            let person = people.entry(user).or_insert_with(|| Person::unknown(user));
+            change.apply(person);
+        }
+        Ok(store(tx, first.tenant, people.into_values().collect()).await?)
+    }
+}
+
+/// What an event says about a person.
+enum Change<'a> {
+    /// Everything anew.
+    Whole(Box<Person>),
+    Details(&'a DetailChanges),
+    Mobile(Option<String>),
+    Email(Option<String>),
+}
+
+impl Change<'_> {
+    fn apply(self, person: &mut Person) {
+        match self {
+            Self::Whole(whole) => *person = *whole,
+            Self::Mobile(mobile) => person.mobile = mobile,
+            Self::Email(email) => person.email = email,
+            Self::Details(changed) => {
+                if let Some(change) = &changed.first_name {
+                    person.first_name = open(&change.new);
+                }
+                if let Some(change) = &changed.last_name {
+                    person.last_name = open(&change.new);
+                }
+                if let Some(change) = &changed.business_phone {
+                    person.business_phone = change.new.as_ref().and_then(open);
+                }
+            }
+        }
+    }
+}
+
+fn open<T: ToString>(sealed: &Sealed<T>) -> Option<String> {
+    sealed.get().map(ToString::to_string)
+}
+
+fn change(event: &AnyEvent) -> Option<(UserId, Change<'_>)> {
+    match event {
+        AnyEvent::User(event) => account(event),
+        AnyEvent::Invitation(event) => invitation(event),
+        AnyEvent::Tenant(_)
+        | AnyEvent::PlanStaff(_)
+        | AnyEvent::Policy(_)
+        | AnyEvent::Agreement(_)
+        | AnyEvent::Organization(_)
+        | AnyEvent::RegistrationToken(_)
+        | AnyEvent::Registration(_)
+        | AnyEvent::Membership(_)
+        | AnyEvent::Credential(_)
+        | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::Session(_)
+        | AnyEvent::Pin(_)
+        | AnyEvent::Affiliation(_)
+        | AnyEvent::Notification(_)
+        | AnyEvent::Inbox(_)
+        | AnyEvent::Delivery(_)
+        | AnyEvent::Denial(_) => None,
+    }
+}
+
+fn account(event: &UserEvent) -> Option<(UserId, Change<'_>)> {
+    match event {
+        UserEvent::UserRegistered {
+            user,
+            email,
+            first_name,
+            last_name,
+            mobile,
+            business_phone,
+            username,
+            preferred_channel: _,
+        } => {
+            let person = Person {
+                user_id: user.0,
+                first_name: open(first_name),
+                last_name: open(last_name),
+                email: open(email),
+                mobile: open(mobile),
+                business_phone: business_phone.as_ref().and_then(open),
+                username: username.as_ref().and_then(open),
+            };
+            Some((*user, Change::Whole(Box::new(person))))
+        }
+        UserEvent::ProfileUpdated { user, changed }
+        | UserEvent::UserDetailsCorrected { user, changed } => {
+            Some((*user, Change::Details(changed)))
+        }
+        UserEvent::PhoneChanged { user, new, .. } => Some((*user, Change::Mobile(open(new)))),
+        UserEvent::EmailChanged { user, new, .. } => Some((*user, Change::Email(open(new)))),
+        UserEvent::EmailVerified { .. }
+        | UserEvent::AgreementAccepted { .. }
+        | UserEvent::NotificationPreferenceChanged { .. } => None,
+    }
+}
+
+/// Somebody without an account is known by what the invitation says; an account knows better.
+fn invitation(event: &InvitationEvent) -> Option<(UserId, Change<'_>)> {
+    match event {
+        InvitationEvent::UserInvited {
+            user,
+            email,
+            first_name,
+            last_name,
+            mobile,
+            business_phone,
+            existing_account: false,
+            ..
+        } => {
+            let person = Person {
+                user_id: user.0,
+                first_name: open(first_name),
+                last_name: open(last_name),
+                email: open(email),
+                mobile: open(mobile),
+                business_phone: business_phone.as_ref().and_then(open),
+                username: None,
+            };
+            Some((*user, Change::Whole(Box::new(person))))
+        }
+        InvitationEvent::UserInvited { existing_account: true, .. }
+        | InvitationEvent::InvitationReissued { .. }
+        | InvitationEvent::InvitationOpened { .. }
+        | InvitationEvent::AgreementAccepted { .. }
+        | InvitationEvent::InviteeDetailsSubmitted { .. }
+        | InvitationEvent::PasscodeVerified { .. }
+        | InvitationEvent::InvitationCompleted { .. }
+        | InvitationEvent::InvitationExpired { .. }
+        | InvitationEvent::InvitationCancelled { .. } => None,
+    }
+}
+
+async fn load(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    changes: &[(UserId, Change<'_>)],
+) -> Result<BTreeMap<UserId, Person>, sqlx::Error> {
+    let users: Vec<_> = changes.iter().map(|(user, _)| user.0).collect();
+    let rows: Vec<Person> = sqlx::query_as(
+        "SELECT user_id, first_name, last_name, email, mobile, business_phone, username
+           FROM people WHERE tenant_id = $1 AND user_id = ANY($2)",
+    )
+    .bind(tenant.0)
+    .bind(users)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|person| (UserId(person.user_id), person)).collect())
+}
+
+async fn store(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    people: Vec<Person>,
+) -> Result<(), sqlx::Error> {
+    let column = |value: fn(&Person) -> &Option<String>| -> Vec<Option<String>> {
+        people.iter().map(|person| value(person).clone()).collect()
+    };
+    sqlx::query(
+        "INSERT INTO people (tenant_id, user_id, first_name, last_name, email, mobile,
+                             business_phone, username)
+         SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+                                  $7::text[], $8::text[])
+         ON CONFLICT (tenant_id, user_id) DO UPDATE
+            SET first_name = excluded.first_name, last_name = excluded.last_name,
+                email = excluded.email, mobile = excluded.mobile,
+                business_phone = excluded.business_phone, username = excluded.username",
+    )
+    .bind(tenant.0)
+    .bind(people.iter().map(|person| person.user_id).collect::<Vec<_>>())
+    .bind(column(|person| &person.first_name))
+    .bind(column(|person| &person.last_name))
+    .bind(column(|person| &person.email))
+    .bind(column(|person| &person.mobile))
+    .bind(column(|person| &person.business_phone))
+    .bind(column(|person| &person.username))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
