@@ -45,6 +45,14 @@ macro_rules! any_event {
                 match self { $(Self::$variant(event) => event.facets()),+ }
             }
 
+            /// What is stored of it, before anything is sealed.
+            ///
+            /// # Errors
+            /// None in practice: every event serialises.
+            pub fn payload(&self) -> serde_json::Result<Value> {
+                match self { $(Self::$variant(event) => serde_json::to_value(event)),+ }
+            }
+
             fn read(aggregate_type: &str, payload: Value) -> Option<serde_json::Result<Self>> {
                 match aggregate_type {
                     $(<$aggregate as Decider>::TYPE => {

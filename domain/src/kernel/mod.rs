@@ -4,6 +4,8 @@ mod actor;
 mod any;
 mod decider;
 mod event;
+#[cfg(test)]
+mod golden;
 pub mod ids;
 #[cfg(test)]
 pub mod scenario;

@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Actor, Decider, Decision};
+use super::{Actor, Decider, Decision, golden};
 use crate::Event;
 use crate::policies::{Policy, Preset};
 use crate::refusal::{Code, Refusal};
@@ -115,4 +115,5 @@ fn assert_storable<A: Decider>(event: &A::Event) {
     assert_eq!(&loaded, event);
     let fact = event.event_type().strip_prefix(A::TYPE).and_then(|rest| rest.strip_prefix('.'));
     assert!(fact.is_some(), "{} is not an event of {}", event.event_type(), A::TYPE);
+    golden::assert_kept::<A>(event);
 }

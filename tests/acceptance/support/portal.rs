@@ -121,6 +121,12 @@ impl Portal {
         response.json().await.expect("the answer is JSON")
     }
 
+    /// The seeded tenant's last position.
+    pub async fn position(&self) -> i64 {
+        let tenant = self.world().tenant;
+        self.service.commands.journal.tenant_position(tenant).await.expect("the journal answers")
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
