@@ -46,7 +46,8 @@ impl Commands {
             return Err(not_signed_in().into());
         }
         let session_id = SessionId(session);
-        let session = self.journal.load::<Session>(tenant, session).await?.state;
+        // Fresh, because another process may have ended it or made it act for another organisation.
+        let session = self.journal.load_fresh::<Session>(tenant, session).await?.state;
         let now = self.journal.now();
         let policies =
             self.journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await?.state;

@@ -12,7 +12,7 @@ use rollcall_domain::{
     kernel::ids::{MembershipId, OrganizationId, SessionId, TenantId, UserId},
     organizations::{OrgRole, Organization},
     permissions::Membership,
-    sessions::Session,
+    sessions::{LiveSession, Session},
     tenants::{PlanRole, PlanStaff},
 };
 use rollcall_journal::{Guard, Journal};
@@ -25,11 +25,14 @@ use crate::{Caller, Failure, Identity};
 pub enum Access {
     /// Anybody; the command itself verifies what the visitor brings (a token, a password).
     Public,
+    /// Any live session, even one that may only change the password: what people do to their own
+    /// account and session.
+    OwnSession,
     /// Any live session.
     SignedIn,
-    /// An active member of the organisation.
+    /// An active member of the organisation, whose session acts for it (MC-36).
     Member(OrganizationId),
-    /// An active administrator of the organisation.
+    /// An active administrator of the organisation, whose session acts for it.
     OrgAdmin(OrganizationId),
     /// Plan staff in one of these roles.
     Plan(&'static [PlanRole]),
@@ -102,11 +105,13 @@ impl Sources<'_> {
     }
 }
 
-/// Decides whether `caller` has `access` at `now`.
+/// Decides whether `caller` has `access` at `now`. A refusal, too, is given on current streams only:
+/// what another process granted a moment ago counts here.
 ///
 /// # Errors
 /// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
-/// exactly like one that does not exist), `NOT_ORG_ADMIN`, `FORBIDDEN`.
+/// exactly like one that does not exist), `NOT_ORG_ADMIN`, `FORBIDDEN`, `ORGANIZATION_NOT_SELECTED`,
+/// `PASSWORD_CHANGE_REQUIRED`.
 pub async fn authorise(
     journal: &Journal,
     caller: &Caller,
@@ -114,21 +119,37 @@ pub async fn authorise(
     now: DateTime<Utc>,
 ) -> Result<(Authority, Vec<Guard>), Failure> {
     let mut sources = Sources { journal, tenant: caller.tenant, guards: Vec::new() };
-    let authority = match access {
-        Access::Public => Authority::of(caller.actor()),
+    let decided = match decide(&mut sources, caller, access, now).await {
+        Err(Failure::Refused(_)) if !journal.verify(caller.tenant, &sources.guards).await? => {
+            sources.guards.clear();
+            decide(&mut sources, caller, access, now).await
+        }
+        decided => decided,
+    };
+    Ok((decided?, sources.guards))
+}
+
+async fn decide(
+    sources: &mut Sources<'_>,
+    caller: &Caller,
+    access: Access,
+    now: DateTime<Utc>,
+) -> Result<Authority, Failure> {
+    match access {
+        Access::Public => Ok(Authority::of(caller.actor())),
         Access::System => match caller.identity {
-            Identity::System { .. } => Authority::of(Actor::SYSTEM),
-            Identity::Anonymous | Identity::Person { .. } => return Err(forbidden().into()),
+            Identity::System { .. } => Ok(Authority::of(Actor::SYSTEM)),
+            Identity::Anonymous | Identity::Person { .. } => Err(forbidden().into()),
         },
-        Access::SignedIn
+        Access::OwnSession
+        | Access::SignedIn
         | Access::Member(_)
         | Access::OrgAdmin(_)
         | Access::Plan(_)
         | Access::OrgAdminOrPlan(..)
         | Access::MemberOrPlan(..)
-        | Access::Operator => signed_in(&mut sources, caller, access, now).await?,
-    };
-    Ok((authority, sources.guards))
+        | Access::Operator => signed_in(sources, caller, access, now).await,
+    }
 }
 
 async fn signed_in(
@@ -141,30 +162,37 @@ async fn signed_in(
         return Err(not_signed_in().into());
     };
     let session = sources.load::<Session>(session_id.0).await?;
-    if session.live().is_none_or(|live| live.user != user) {
+    let Some(live) = session.live().filter(|live| live.user == user) else {
         return Err(session_ended().into());
+    };
+    if live.must_change_password && access != Access::OwnSession {
+        return Err(Refusal::new(
+            Code::PasswordChangeRequired,
+            "Your password must be changed first. Choose a new one, then go on.",
+        )
+        .into());
     }
     let mut authority = Authority::of(Actor::user(user));
     authority.session = Some(session_id);
     match access {
-        Access::Public | Access::System | Access::SignedIn => {}
+        Access::Public | Access::System | Access::OwnSession | Access::SignedIn => {}
         Access::Member(organization) => {
-            member(sources, &mut authority, user, organization).await?;
+            member(sources, &mut authority, live, organization).await?;
         }
         Access::OrgAdmin(organization) => {
-            member(sources, &mut authority, user, organization).await?;
+            member(sources, &mut authority, live, organization).await?;
             require_admin(&authority)?;
         }
         Access::Plan(roles) => plan_staff(sources, &mut authority, user, roles, now).await?,
         Access::OrgAdminOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
-                member(sources, &mut authority, user, organization).await?;
+                member(sources, &mut authority, live, organization).await?;
                 require_admin(&authority)?;
             }
         }
         Access::MemberOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
-                member(sources, &mut authority, user, organization).await?;
+                member(sources, &mut authority, live, organization).await?;
             }
         }
         Access::Operator => {
@@ -181,12 +209,24 @@ async fn signed_in(
 async fn member(
     sources: &mut Sources<'_>,
     authority: &mut Authority,
-    user: UserId,
+    session: &LiveSession,
     id: OrganizationId,
 ) -> Result<(), Failure> {
+    let user = session.user;
     let organization = sources.load::<Organization>(id.0).await?;
-    if !organization.is_active() || !organization.is_active_member(user) {
+    let visible = organization
+        .member(user)
+        .is_some_and(|member| member.is_visible_to_session(session.started_at));
+    if !organization.is_active() || !visible {
         return Err(Refusal::not_found("organizationId").into());
+    }
+    if session.organization != Some(id) {
+        return Err(Refusal::new(
+            Code::OrganizationNotSelected,
+            "Your session does not act for this organisation. Switch to it, then try again.",
+        )
+        .at("organizationId")
+        .into());
     }
     let membership = MembershipId::of(sources.tenant, user, id);
     authority.membership = Some(sources.load::<Membership>(membership.0).await?);

@@ -143,6 +143,10 @@ impl Commands {
             Ok(output) => (Some(output), None),
             Err(Failure::RefusedOnRecord(refusal)) => (None, Some(refusal)),
             Err(Failure::Refused(refusal)) => {
+                // A refusal that rests on an outdated state is no answer.
+                if !self.journal.verify(tenant, &work.guards()).await? {
+                    return Ok(None);
+                }
                 self.record_denial(caller, C::NAME, &refusal).await?;
                 return Err(refusal.into());
             }

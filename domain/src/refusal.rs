@@ -61,6 +61,7 @@ codes! {
     NotCounterparty = "NOT_COUNTERPARTY";
     NotSignedIn = "NOT_SIGNED_IN";
     SelfGrant = "SELF_GRANT";
+    OrganizationNotSelected = "ORGANIZATION_NOT_SELECTED";
     // validation
     FieldRequired = "FIELD_REQUIRED";
     FieldInvalid = "FIELD_INVALID";

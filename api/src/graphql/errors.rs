@@ -102,7 +102,9 @@ pub fn top_level(refusal: Refusal) -> Error {
         | Code::NotOrgAdmin
         | Code::NotAMember
         | Code::NpiNotPermitted
-        | Code::NotCounterparty => TopLevel::Forbidden,
+        | Code::NotCounterparty
+        | Code::OrganizationNotSelected
+        | Code::PasswordChangeRequired => TopLevel::Forbidden,
         Code::NotFound => TopLevel::NotFound,
         Code::RateLimited => TopLevel::RateLimited,
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is about the input")]

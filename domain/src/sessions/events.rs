@@ -47,8 +47,13 @@ pub enum SessionEvent {
         user: UserId,
         method: LoginMethod,
         organization: Option<OrganizationId>,
+        /// Until a new password is set, the session can do nothing else (CC-04, CX-07, AL-02).
+        must_change_password: bool,
+        started_at: DateTime<Utc>,
         absolute_expires_at: DateTime<Utc>,
     },
+    /// The password that was due was changed: the session may do everything from now on.
+    RestrictionLifted { user: UserId },
     /// The person chose the organisation to act for (MC-35).
     OrganizationSelected { user: UserId, organization: OrganizationId },
     /// The person went on to another organisation without signing out (MC-36).
@@ -61,6 +66,7 @@ impl Event for SessionEvent {
     fn event_type(&self) -> &'static str {
         match self {
             Self::SessionStarted { .. } => "sessions.session.session_started",
+            Self::RestrictionLifted { .. } => "sessions.session.restriction_lifted",
             Self::OrganizationSelected { .. } => "sessions.session.organization_selected",
             Self::OrganizationSwitched { .. } => "sessions.session.organization_switched",
             Self::SessionEnded { .. } => "sessions.session.session_ended",
@@ -71,6 +77,7 @@ impl Event for SessionEvent {
         let (user, organization) = match self {
             Self::SessionStarted { user, organization, .. }
             | Self::SessionEnded { user, organization, .. } => (*user, *organization),
+            Self::RestrictionLifted { user } => (*user, None),
             Self::OrganizationSelected { user, organization } => (*user, Some(*organization)),
             Self::OrganizationSwitched { user, to, .. } => (*user, Some(*to)),
         };

@@ -25,6 +25,9 @@ pub struct LiveSession {
     pub user: UserId,
     /// The organisation it acts for; `None` until one is selected, and for plan staff.
     pub organization: Option<OrganizationId>,
+    /// It can do nothing but set a new password.
+    pub must_change_password: bool,
+    pub started_at: DateTime<Utc>,
     pub absolute_expires_at: DateTime<Utc>,
 }
 
@@ -49,8 +52,11 @@ pub enum SessionCommand {
         user: UserId,
         method: LoginMethod,
         organization: Option<OrganizationId>,
+        must_change_password: bool,
         absolute_expires_at: DateTime<Utc>,
     },
+    /// The password that was due has been changed; without a restriction it is no error.
+    LiftRestriction,
     /// Act for `organization` from now on: the first choice (MC-35) or a switch (MC-36).
     /// `memberships` are the organisations of which the person is an active member.
     SelectOrganization { organization: OrganizationId, memberships: Vec<OrganizationId> },
@@ -172,16 +178,27 @@ impl Decider for Session {
         command: SessionCommand,
     ) -> Result<Vec<SessionEvent>, SessionRefusal> {
         match command {
-            SessionCommand::StartSession { user, method, organization, absolute_expires_at } => {
-                match self {
-                    Self::NotStarted => Ok(vec![SessionEvent::SessionStarted {
-                        user,
-                        method,
-                        organization,
-                        absolute_expires_at,
-                    }]),
-                    Self::Live(_) | Self::Ended { .. } => Err(SessionRefusal::AlreadyStarted),
-                }
+            SessionCommand::StartSession {
+                user,
+                method,
+                organization,
+                must_change_password,
+                absolute_expires_at,
+            } => match self {
+                Self::NotStarted => Ok(vec![SessionEvent::SessionStarted {
+                    user,
+                    method,
+                    organization,
+                    must_change_password,
+                    started_at: decision.now,
+                    absolute_expires_at,
+                }]),
+                Self::Live(_) | Self::Ended { .. } => Err(SessionRefusal::AlreadyStarted),
+            },
+            SessionCommand::LiftRestriction => {
+                let live = self.require_usable(decision.now)?;
+                let lifted = SessionEvent::RestrictionLifted { user: live.user };
+                Ok(live.must_change_password.then_some(lifted).into_iter().collect())
             }
             SessionCommand::SelectOrganization { organization, memberships } => {
                 self.require_usable(decision.now)?.select(organization, &memberships)
@@ -197,12 +214,26 @@ impl Decider for Session {
 
     fn evolve(&mut self, event: &SessionEvent) {
         match event {
-            SessionEvent::SessionStarted { user, organization, absolute_expires_at, .. } => {
+            SessionEvent::SessionStarted {
+                user,
+                organization,
+                must_change_password,
+                started_at,
+                absolute_expires_at,
+                ..
+            } => {
                 *self = Self::Live(LiveSession {
                     user: *user,
                     organization: *organization,
+                    must_change_password: *must_change_password,
+                    started_at: *started_at,
                     absolute_expires_at: *absolute_expires_at,
                 });
+            }
+            SessionEvent::RestrictionLifted { .. } => {
+                if let Self::Live(live) = self {
+                    live.must_change_password = false;
+                }
             }
             SessionEvent::OrganizationSelected { organization: to, .. }
             | SessionEvent::OrganizationSwitched { to, .. } => {

@@ -26,6 +26,8 @@ fn started(organization: Option<OrganizationId>) -> SessionEvent {
         user: user(),
         method: LoginMethod::Password,
         organization,
+        must_change_password: false,
+        started_at: start(),
         absolute_expires_at: after(TWELVE_HOURS),
     }
 }
@@ -47,8 +49,37 @@ fn start_session() -> SessionCommand {
         user: user(),
         method: LoginMethod::Password,
         organization: None,
+        must_change_password: false,
         absolute_expires_at: after(TWELVE_HOURS),
     }
+}
+
+#[test]
+fn cc_04_a_session_for_a_due_password_is_restricted_until_it_is_changed() {
+    let begin = SessionCommand::StartSession {
+        user: user(),
+        method: LoginMethod::Password,
+        organization: None,
+        must_change_password: true,
+        absolute_expires_at: after(TWELVE_HOURS),
+    };
+    let restricted = SessionEvent::SessionStarted {
+        user: user(),
+        method: LoginMethod::Password,
+        organization: None,
+        must_change_password: true,
+        started_at: start(),
+        absolute_expires_at: after(TWELVE_HOURS),
+    };
+    let is_restricted = |session: &Session| session.live().map(|live| live.must_change_password);
+    let session = given::<Session>(&[]).when(begin).then(std::slice::from_ref(&restricted));
+    assert_eq!(is_restricted(&session), Some(true));
+    let lifted = SessionEvent::RestrictionLifted { user: user() };
+    let history = [restricted, lifted.clone()];
+    let session =
+        given::<Session>(&history[..1]).when(SessionCommand::LiftRestriction).then(&[lifted]);
+    assert_eq!(is_restricted(&session), Some(false));
+    given::<Session>(&history).when(SessionCommand::LiftRestriction).then(&[]);
 }
 
 #[test]

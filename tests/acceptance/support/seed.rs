@@ -146,6 +146,7 @@ pub async fn sign_in(journal: &Journal, tenant: TenantId, preset: Preset, who: &
         user: who.user,
         method: LoginMethod::Password,
         organization: who.organization,
+        must_change_password: false,
         absolute_expires_at: journal.now() + seeder.policy.session().absolute,
     };
     seeder.decide::<Session>(session.0, start).await;
