@@ -15,6 +15,7 @@ mod rate_limit;
 mod service;
 pub mod session_activity;
 pub mod sessions;
+pub mod users;
 
 pub use authorization::{Access, Authority};
 pub use caller::{Caller, Identity};

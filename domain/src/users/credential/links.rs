@@ -59,6 +59,11 @@ impl Links {
         }
     }
 
+    /// Every link remembered, dead ones included.
+    pub(super) fn all(&self) -> impl Iterator<Item = (LinkId, LinkPurpose)> + '_ {
+        self.0.iter().map(|link| (link.id, link.purpose))
+    }
+
     /// The purpose of a link that may be used now.
     pub(super) fn check(
         &self,

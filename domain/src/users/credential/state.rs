@@ -119,6 +119,12 @@ impl Credential {
             .map(|(session, _)| *session)
     }
 
+    /// The links sent, newest last, also used and replaced ones: whoever has a token finds its link
+    /// by deriving theirs.
+    pub fn links(&self) -> impl Iterator<Item = (LinkId, LinkPurpose)> + '_ {
+        self.links.all()
+    }
+
     /// What a link is for, if it may be used at `now`.
     ///
     /// # Errors

@@ -121,7 +121,7 @@ impl OpenInvitation {
 
     fn accept(&self, acceptance: Acceptance, rules: &InvitationRules) -> Decided {
         let Acceptance { kind, version, boxes } = acceptance;
-        if self.progress.accepted.contains(&kind) {
+        if self.progress.has_accepted(kind) {
             return Err(InvitationRefusal::AlreadyAccepted);
         }
         if !rules.agreements.contains(&kind) {

@@ -10,7 +10,9 @@ use super::events::InvitationEvent;
 use super::refusal::InvitationRefusal;
 use crate::Sealed;
 use crate::kernel::ids::{InvitationId, LinkId, OrganizationId, OtpChallengeId, UserId};
-use crate::values::{AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber};
+use crate::values::{
+    Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber,
+};
 
 /// One person's invitation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,9 +67,17 @@ pub struct OpenInvitation {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     pub opened: bool,
-    pub accepted: Vec<AgreementKind>,
+    pub accepted: Vec<Acceptance>,
     pub details: Option<SubmittedDetails>,
     pub passcode: Option<OtpChallengeId>,
+}
+
+impl Progress {
+    /// Whether an agreement of this kind was accepted by the present link.
+    #[must_use]
+    pub fn has_accepted(&self, kind: AgreementKind) -> bool {
+        self.accepted.iter().any(|acceptance| acceptance.kind == kind)
+    }
 }
 
 /// What the person gave in the details step (MC-19).
@@ -157,8 +167,10 @@ impl Invitation {
             InvitationEvent::InvitationOpened { .. } => {
                 self.progress(|progress| progress.opened = true);
             }
-            InvitationEvent::AgreementAccepted { kind, .. } => {
-                self.progress(|progress| progress.accepted.push(*kind));
+            InvitationEvent::AgreementAccepted { kind, version, boxes, .. } => {
+                let (version, boxes) = (version.clone(), boxes.clone());
+                let acceptance = Acceptance { kind: *kind, version, boxes };
+                self.progress(|progress| progress.accepted.push(acceptance));
             }
             InvitationEvent::InviteeDetailsSubmitted {
                 first_name,
@@ -246,7 +258,7 @@ impl OpenInvitation {
     /// What comes next under these rules.
     #[must_use]
     pub fn next_step(&self, rules: &InvitationRules) -> InvitationStep {
-        let missing = rules.agreements.iter().find(|kind| !self.progress.accepted.contains(kind));
+        let missing = rules.agreements.iter().find(|kind| !self.progress.has_accepted(**kind));
         if let Some(kind) = missing {
             InvitationStep::Agreement(*kind)
         } else if !self.invited.existing_account && self.progress.details.is_none() {

@@ -34,6 +34,10 @@ pub enum OneTimePasscode {
 pub struct Sent {
     pub owner: OtpOwner,
     pub purpose: OtpPurpose,
+    /// How many last digits are typed.
+    pub digits: u32,
+    /// How many digits the code has.
+    pub sent_length: u32,
     pub tries: u32,
     pub expires_at: DateTime<Utc>,
 }
@@ -68,6 +72,15 @@ impl OneTimePasscode {
                 Some((sent.tries.saturating_sub(*attempts), sent.expires_at))
             }
             Self::NotSent | Self::Exhausted | Self::Verified(_) | Self::Consumed => None,
+        }
+    }
+
+    /// What was sent, while it is waiting for its code or for its use.
+    #[must_use]
+    pub fn sent(&self) -> Option<&Sent> {
+        match self {
+            Self::Pending { sent, .. } | Self::Verified(sent) => Some(sent),
+            Self::NotSent | Self::Exhausted | Self::Consumed => None,
         }
     }
 
@@ -166,9 +179,23 @@ impl Decider for OneTimePasscode {
 
     fn evolve(&mut self, event: &OneTimePasscodeEvent) {
         match event {
-            OneTimePasscodeEvent::OtpSent { owner, purpose, tries, expires_at, .. } => {
-                let (owner, purpose) = (*owner, *purpose);
-                let sent = Sent { owner, purpose, tries: *tries, expires_at: *expires_at };
+            OneTimePasscodeEvent::OtpSent {
+                owner,
+                purpose,
+                digits,
+                sent_length,
+                tries,
+                expires_at,
+                ..
+            } => {
+                let sent = Sent {
+                    owner: *owner,
+                    purpose: *purpose,
+                    digits: *digits,
+                    sent_length: *sent_length,
+                    tries: *tries,
+                    expires_at: *expires_at,
+                };
                 *self = Self::Pending { sent, attempts: 0 };
             }
             OneTimePasscodeEvent::OtpFailed { attempts_left: 0, .. } => *self = Self::Exhausted,

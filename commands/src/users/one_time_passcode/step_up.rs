@@ -1,0 +1,42 @@
+//! Whether an action got the passcode that the policy asks for (MC-28).
+
+use rollcall_domain::{
+    Code, Refusal,
+    kernel::ids::{OtpChallengeId, UserId},
+    policies::StepUpAction,
+    users::{
+        credential::StepUp,
+        one_time_passcode::{OneTimePasscode, OneTimePasscodeCommand, OtpOwner, OtpPurpose},
+    },
+};
+
+use crate::{Context, Failure};
+
+/// Uses up the person's verified challenge where the policy asks for one; part of the same commit
+/// as the action, so that a refused action does not cost the code.
+///
+/// # Errors
+/// `OTP_EXPIRED`, or the database did not answer. A challenge that is missing, another's or used is
+/// the answer [`StepUp::Missing`].
+pub async fn step_up(
+    cx: &mut Context<'_>,
+    action: StepUpAction,
+    user: UserId,
+    (purpose, challenge): (OtpPurpose, Option<OtpChallengeId>),
+) -> Result<StepUp, Failure> {
+    if !cx.policy.needs_step_up(action) {
+        return Ok(StepUp::NotRequired);
+    }
+    let Some(challenge) = challenge else { return Ok(StepUp::Missing) };
+    let owner = OtpOwner::User(user);
+    let state = cx.load::<OneTimePasscode>(challenge).await?;
+    match state.check_verified(owner, purpose, cx.now).map_err(Refusal::from) {
+        Ok(()) => {
+            let consume = OneTimePasscodeCommand::ConsumeOtp { owner, purpose };
+            cx.decide::<OneTimePasscode>(challenge, consume).await?;
+            Ok(StepUp::Passed)
+        }
+        Err(refusal) if refusal.code == Code::OtpExpired => Err(refusal.into()),
+        Err(_) => Ok(StepUp::Missing),
+    }
+}
