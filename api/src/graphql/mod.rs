@@ -9,5 +9,6 @@ pub mod reading;
 pub mod scalars;
 mod schema;
 pub mod sending;
+pub mod vocabulary;
 
 pub use schema::{Schema, schema, sdl};

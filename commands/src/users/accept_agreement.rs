@@ -54,6 +54,7 @@ pub struct AcceptAgreement {
 #[async_trait]
 impl Command for AcceptAgreement {
     const NAME: &'static str = "AcceptAgreement";
+    const FOR_VISITORS: bool = true;
     type Output = AgreedIn;
 
     fn access(&self) -> Access {

@@ -32,6 +32,7 @@ pub struct SetPassword {
 #[async_trait]
 impl Command for SetPassword {
     const NAME: &'static str = "SetPassword";
+    const FOR_VISITORS: bool = true;
     type Output = ();
 
     fn access(&self) -> Access {

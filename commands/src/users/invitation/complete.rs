@@ -32,6 +32,7 @@ pub struct CompleteInvitation {
 #[async_trait]
 impl Command for CompleteInvitation {
     const NAME: &'static str = "CompleteInvitation";
+    const FOR_VISITORS: bool = true;
     type Output = InvitationId;
 
     fn access(&self) -> Access {

@@ -54,6 +54,7 @@ pub struct SubmitInviteeDetails {
 #[async_trait]
 impl Command for SubmitInviteeDetails {
     const NAME: &'static str = "SubmitInviteeDetails";
+    const FOR_VISITORS: bool = true;
     type Output = InvitationId;
 
     fn access(&self) -> Access {

@@ -27,6 +27,7 @@ pub struct RequestOtp {
 #[async_trait]
 impl Command for RequestOtp {
     const NAME: &'static str = "RequestOtp";
+    const FOR_VISITORS: bool = true;
     type Output = OtpChallengeId;
 
     fn access(&self) -> Access {

@@ -23,6 +23,7 @@ pub struct VerifyOtp {
 #[async_trait]
 impl Command for VerifyOtp {
     const NAME: &'static str = "VerifyOtp";
+    const FOR_VISITORS: bool = true;
     type Output = OtpChallengeId;
 
     fn access(&self) -> Access {

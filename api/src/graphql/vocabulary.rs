@@ -1,0 +1,52 @@
+//! Words that several contexts share in the schema, and how their inputs name a field at fault.
+//!
+//! Invariant: an enum here is the domain's, value by value; the derive fails to compile when the two
+//! differ.
+
+use async_graphql::Enum;
+use rollcall_domain::{Refusal, values::Invalid};
+
+/// The texts a tenant publishes and people accept (MC-02).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::values::AgreementKind")]
+pub enum AgreementKind {
+    /// Terms and Conditions of the portal.
+    PortalTerms,
+    /// Online Conditions of Use Agreement.
+    OnlineConditionsOfUse,
+    /// System Use Notification.
+    SystemUseNotification,
+    /// Telecommunications Provider and Biller Application/Agreement.
+    AffiliationAgreement,
+    /// Consent to electronic 1099 forms.
+    #[graphql(name = "ELECTRONIC_1099_CONSENT")]
+    Electronic1099Consent,
+}
+
+/// How a passcode reaches a telephone (MC-19).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::values::CodeChannel")]
+pub enum CodeChannel {
+    /// Text message.
+    Sms,
+    /// Voice call, for lines that take no messages.
+    Voice,
+}
+
+/// Which number an organisation or person is taxed under (MC-07).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::values::TaxIdKind")]
+pub enum TaxIdKind {
+    /// Employer identification number.
+    Ein,
+    /// Social security number.
+    Ssn,
+}
+
+/// A parsed field, or the refusal that names it.
+///
+/// # Errors
+/// What the value refused, at `field`.
+pub fn field<T>(field: &str, parsed: Result<T, Invalid>) -> Result<T, Refusal> {
+    parsed.map_err(|invalid| Refusal::from(invalid).at(field))
+}
