@@ -43,6 +43,30 @@ pub enum TaxIdKind {
     Ssn,
 }
 
+/// A person's organisation-wide permission (MC-47).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::organizations::OrgRole")]
+pub enum OrgRole {
+    /// Only what other permissions give.
+    None,
+    /// Sees organisation-wide notifications and lists, changes nothing.
+    Processor,
+    /// Adds, removes and modifies users.
+    Admin,
+}
+
+/// A person's level for one NPI (MC-39).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::permissions::NpiLevel")]
+pub enum NpiLevel {
+    /// No access.
+    None,
+    /// Receives notifications; searches, reads and exports correspondence (MC-41).
+    Processor,
+    /// Also views and resets PINs and views tax documents granted (MC-40).
+    Admin,
+}
+
 /// A parsed field, or the refusal that names it.
 ///
 /// # Errors
