@@ -6,6 +6,7 @@
 use uuid::Uuid;
 
 use crate::{
+    affiliations::Pair,
     kernel::ids::{TenantId, UserId},
     values::{AgreementKind, Npi},
 };
@@ -58,6 +59,12 @@ impl TenantId {
     #[must_use]
     pub fn pin_stream(&self, npi: &Npi) -> Uuid {
         self.derive("pins.pin", npi.as_str())
+    }
+
+    /// `affiliations.affiliation`: one per pair and time around, counted from 0.
+    #[must_use]
+    pub fn affiliation_stream(&self, pair: &Pair, n: u32) -> Uuid {
+        self.derive("affiliation", &format!("{}/{}/{n}", pair.submitter, pair.provider))
     }
 
     /// `notifications.inbox`: one per person.

@@ -26,7 +26,7 @@ pub enum Affiliation {
     /// One side has ended it.
     Terminated { affiliated: Affiliated, ends_at: DateTime<Utc> },
     /// Refused, taken back or run out.
-    Closed { pair: Pair },
+    Closed { pair: Pair, denied: Option<Denied> },
 }
 
 /// A request under way.
@@ -38,6 +38,13 @@ pub struct Request {
     pub expires_at: DateTime<Utc>,
     /// Whether the side that asked has signed; before that the other sees nothing to decide.
     pub initiator_signed: bool,
+}
+
+/// A request that was refused: who had asked, and when the answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denied {
+    pub initiator: Side,
+    pub at: DateTime<Utc>,
 }
 
 /// What both sides agreed on.
@@ -235,7 +242,7 @@ impl Decider for Affiliation {
                 let (pair, side) = (request.pair, request.to_decide(organization)?);
                 confirmed(confirm)?;
                 let reason = sealed(user, reason);
-                Ok(vec![AffiliationEvent::AffiliationDenied { pair, side, reason }])
+                Ok(vec![AffiliationEvent::AffiliationDenied { pair, side, denied_at: now, reason }])
             }
             AffiliationCommand::Withdraw { organization, user, reason } => {
                 let Request { pair, initiator: side, .. } = *self.pending(now)?;
@@ -300,10 +307,13 @@ impl Decider for Affiliation {
                     *self = Self::Active(Affiliated { pair: *pair, scope: scope.clone() });
                 }
             }
-            AffiliationEvent::AffiliationDenied { pair, .. }
-            | AffiliationEvent::AffiliationWithdrawn { pair, .. }
+            AffiliationEvent::AffiliationDenied { pair, side, denied_at, .. } => {
+                let denied = Denied { initiator: side.other(), at: *denied_at };
+                *self = Self::Closed { pair: *pair, denied: Some(denied) };
+            }
+            AffiliationEvent::AffiliationWithdrawn { pair, .. }
             | AffiliationEvent::AffiliationExpired { pair, .. } => {
-                *self = Self::Closed { pair: *pair };
+                *self = Self::Closed { pair: *pair, denied: None };
             }
             AffiliationEvent::AffiliationTerminated { ends_at, .. } => {
                 if let Self::Active(affiliated) = self {

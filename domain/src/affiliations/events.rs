@@ -139,7 +139,12 @@ pub enum AffiliationEvent {
     /// Both sides have signed; it is in force (MC-59).
     AffiliationApproved { pair: Pair, side: Side, effective_from: DateTime<Utc> },
     /// The other side refused (MC-60).
-    AffiliationDenied { pair: Pair, side: Side, reason: Option<Sealed<Reason>> },
+    AffiliationDenied {
+        pair: Pair,
+        side: Side,
+        denied_at: DateTime<Utc>,
+        reason: Option<Sealed<Reason>>,
+    },
     /// The side that asked took it back (GN-18).
     AffiliationWithdrawn { pair: Pair, side: Side, reason: Option<Sealed<Reason>> },
     /// Nobody decided in time (GN-18).

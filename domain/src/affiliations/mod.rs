@@ -7,10 +7,11 @@ mod affiliation;
 mod command;
 mod events;
 mod refusal;
+mod succession;
 #[cfg(test)]
 mod tests;
 
-pub use affiliation::{Affiliated, Affiliation, Request};
+pub use affiliation::{Affiliated, Affiliation, Denied, Request};
 pub use command::{AffiliationCommand, RequestAffiliation, Signature};
 pub use events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
 pub use refusal::AffiliationRefusal;

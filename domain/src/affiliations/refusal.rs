@@ -1,5 +1,7 @@
 //! Why an affiliation refused. Invariant: each refusal names the field at fault where there is one.
 
+use chrono::{DateTime, Utc};
+
 use crate::{Code, Refusal};
 
 /// Why an affiliation refused.
@@ -15,6 +17,8 @@ pub enum AffiliationRefusal {
     NoNpi,
     #[error("These organizations have an affiliation or a pending request already.")]
     Exists,
+    #[error("This request was denied not long ago. Ask again later.")]
+    DeniedRecently { retry_at: DateTime<Utc> },
     #[error("Only the organization that was asked can decide.")]
     NotCounterparty,
     #[error("This request is not pending.")]
@@ -47,24 +51,48 @@ impl From<AffiliationRefusal> for Refusal {
             }
             AffiliationRefusal::NoNpi => (Code::FieldRequired, Some("scope.npis")),
             AffiliationRefusal::Exists => (Code::AffiliationExists, Some("counterpartyId")),
+            AffiliationRefusal::DeniedRecently { .. } => (Code::TooEarly, Some("counterpartyId")),
             AffiliationRefusal::NotCounterparty => (Code::NotCounterparty, None),
             AffiliationRefusal::NotPending | AffiliationRefusal::NotActive => {
                 (Code::NotPending, None)
             }
             AffiliationRefusal::AlreadySigned => (Code::AlreadySigned, None),
-            AffiliationRefusal::BoxNotTicked => (Code::BoxNotTicked, Some("eligibilityConfirmed")),
-            AffiliationRefusal::FirstNameRequired => (Code::NameRequired, Some("firstName")),
-            AffiliationRefusal::LastNameRequired => (Code::NameRequired, Some("lastName")),
-            AffiliationRefusal::RoleUnknown => (Code::RoleUnknown, Some("role")),
+            AffiliationRefusal::BoxNotTicked => {
+                (Code::BoxNotTicked, Some("signature.eligibilityConfirmed"))
+            }
+            AffiliationRefusal::FirstNameRequired => {
+                (Code::NameRequired, Some("signature.firstName"))
+            }
+            AffiliationRefusal::LastNameRequired => {
+                (Code::NameRequired, Some("signature.lastName"))
+            }
+            AffiliationRefusal::RoleUnknown => (Code::RoleUnknown, Some("signature.role")),
             AffiliationRefusal::ConfirmationRequired => {
                 (Code::ConfirmationRequired, Some("confirm"))
             }
             AffiliationRefusal::EndsInThePast => (Code::DateInvalid, Some("endsOn")),
         };
-        let refused = Self::new(code, refusal.to_string());
-        match field {
-            Some(field) => refused.at(field),
-            None => refused,
+        let mut refused = Self::new(code, refusal.to_string());
+        if let Some(field) = field {
+            refused = refused.at(field);
+        }
+        match refusal {
+            AffiliationRefusal::DeniedRecently { retry_at } => refused.retry_at(retry_at),
+            AffiliationRefusal::WithItself
+            | AffiliationRefusal::KindWrong
+            | AffiliationRefusal::NoTransactionType
+            | AffiliationRefusal::NoNpi
+            | AffiliationRefusal::Exists
+            | AffiliationRefusal::NotCounterparty
+            | AffiliationRefusal::NotPending
+            | AffiliationRefusal::NotActive
+            | AffiliationRefusal::AlreadySigned
+            | AffiliationRefusal::BoxNotTicked
+            | AffiliationRefusal::FirstNameRequired
+            | AffiliationRefusal::LastNameRequired
+            | AffiliationRefusal::RoleUnknown
+            | AffiliationRefusal::ConfirmationRequired
+            | AffiliationRefusal::EndsInThePast => refused,
         }
     }
 }

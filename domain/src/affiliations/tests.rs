@@ -89,7 +89,7 @@ fn approved(side: Side) -> AffiliationEvent {
 }
 
 fn denied(side: Side) -> AffiliationEvent {
-    AffiliationEvent::AffiliationDenied { pair: pair(), side, reason: None }
+    AffiliationEvent::AffiliationDenied { pair: pair(), side, denied_at: start(), reason: None }
 }
 
 fn pending(initiator: Side) -> Given<Affiliation> {
@@ -224,6 +224,7 @@ fn a_reason_is_sealed_under_who_gave_it() {
     pending(Side::Submitter).when(command).then(&[AffiliationEvent::AffiliationDenied {
         pair: pair(),
         side: Side::Provider,
+        denied_at: start(),
         reason: Some(Sealed::new(who, reason)),
     }]);
 }
@@ -246,7 +247,12 @@ fn gn_18_a_request_runs_out_to_the_second() {
     let at = |second| pending(Side::Submitter).at(after(second));
     at(THIRTY_DAYS - 1).when(AffiliationCommand::Expire).then(&[]);
     at(THIRTY_DAYS).when(AffiliationCommand::Expire).then(&[expired]);
-    at(THIRTY_DAYS - 1).when(deny(clinic(), true)).then(&[denied(Side::Provider)]);
+    at(THIRTY_DAYS - 1).when(deny(clinic(), true)).then(&[AffiliationEvent::AffiliationDenied {
+        pair: pair(),
+        side: Side::Provider,
+        denied_at: after(THIRTY_DAYS - 1),
+        reason: None,
+    }]);
     at(THIRTY_DAYS).when(approve(clinic())).refused(Code::NotPending);
     active().at(after(THIRTY_DAYS)).when(AffiliationCommand::Expire).then(&[]);
 }
@@ -283,4 +289,32 @@ fn gn_18_termination_is_confirmed_never_backdated_and_for_the_two_only() {
 fn an_event_is_filed_under_the_organization_that_did_not_act() {
     assert_eq!(requested(Side::Submitter).facets().organization, Some(clinic()));
     assert_eq!(approved(Side::Provider).facets().organization, Some(agency()));
+}
+
+#[test]
+fn gn_18_an_open_affiliation_is_followed_by_none() {
+    let at = |given: Given<Affiliation>, seconds, side| followed(&given.state(), seconds, side);
+    for side in [Side::Submitter, Side::Provider] {
+        assert_eq!(at(pending(side), THIRTY_DAYS - 1, side), Err(AffiliationRefusal::Exists));
+        assert_eq!(at(pending(side), THIRTY_DAYS, side), Ok(()));
+        assert_eq!(at(active(), THIRTY_DAYS, side), Err(AffiliationRefusal::Exists));
+    }
+}
+
+#[test]
+fn gn_18_who_was_refused_waits_thirty_days_and_who_refused_does_not() {
+    let denied = [requested(Side::Submitter), signed(Side::Submitter), denied(Side::Provider)];
+    let state = given::<Affiliation>(&denied).state();
+    let retry_at = after(THIRTY_DAYS);
+    let early = Err(AffiliationRefusal::DeniedRecently { retry_at });
+    assert_eq!(followed(&state, THIRTY_DAYS - 1, Side::Submitter), early);
+    assert_eq!(followed(&state, THIRTY_DAYS, Side::Submitter), Ok(()));
+    assert_eq!(followed(&state, 0, Side::Provider), Ok(()));
+}
+
+fn followed(state: &Affiliation, seconds: i64, initiator: Side) -> Result<(), AffiliationRefusal> {
+    let policy = crate::policies::Policy::from(crate::policies::Preset::MediCal);
+    let actor = crate::Actor::SYSTEM;
+    let decision = crate::Decision { now: after(seconds), actor, policy: &policy };
+    state.may_be_followed(initiator, &decision)
 }

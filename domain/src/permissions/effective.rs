@@ -135,9 +135,7 @@ impl Situation<'_> {
             return;
         }
         rights.insert(Right::ViewNpi(npi.clone()), source);
-        let pins = self.policy.pins();
-        let role = if level == NpiLevel::Admin { NpiRole::Admin } else { NpiRole::Processor };
-        if pins.enabled && pins.roles.contains(&role) {
+        if manages_pin(level, self.policy) {
             rights.insert(Right::ManagePin(npi.clone()), source);
         }
         for kind in self.types {
@@ -153,6 +151,18 @@ impl Situation<'_> {
         }
         self.admin_implies(ImpliedRight::AllCorrespondence).then_some(Source::ImpliedByAdmin)
     }
+}
+
+/// Whether a level lets its holder view and reset the NPI's PIN: the policy names who (C-03).
+#[must_use]
+pub fn manages_pin(level: NpiLevel, policy: &Policy) -> bool {
+    let pins = policy.pins();
+    let role = match level {
+        NpiLevel::None => return false,
+        NpiLevel::Processor => NpiRole::Processor,
+        NpiLevel::Admin => NpiRole::Admin,
+    };
+    pins.enabled && pins.roles.contains(&role)
 }
 
 #[cfg(test)]

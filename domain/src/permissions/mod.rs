@@ -9,6 +9,6 @@ pub mod membership;
 mod scope;
 
 pub use cause::{Cause, GrantEnd, PermissionsEnd};
-pub use effective::{Right, Situation, Source};
+pub use effective::{Right, Situation, Source, manages_pin};
 pub use membership::{Membership, MembershipCommand, MembershipEvent, MembershipRefusal};
 pub use scope::{CorrespondenceScope, NpiLevel, NpiScope, WizardStep};

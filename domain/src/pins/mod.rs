@@ -9,4 +9,4 @@ mod pin;
 mod tests;
 
 pub use events::{PinEvent, ResetBy};
-pub use pin::{Holding, Pin, PinCommand, PinRefusal};
+pub use pin::{Holding, Pin, PinCommand, PinRefusal, next_reset_at};

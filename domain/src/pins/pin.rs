@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::events::{PinEvent, ResetBy};
 use crate::kernel::ids::{OrganizationId, UserId, VaultRef};
+use crate::policies::Policy;
 use crate::values::Npi;
 use crate::{Code, Decider, Decision, Refusal};
 
@@ -88,23 +89,13 @@ impl Pin {
 }
 
 impl Holding {
-    /// When the PIN may be reset next; `None` when it may be at once. Days are the tenant's.
-    #[must_use]
-    pub fn next_reset_at(&self, decision: &Decision<'_>) -> Option<DateTime<Utc>> {
-        let zone = decision.policy.time_zone();
-        let today = |at: &&DateTime<Utc>| zone.same_local_day(**at, decision.now);
-        let done = self.resets.iter().filter(today).count();
-        (done >= decision.policy.pins().resets_per_day as usize)
-            .then(|| zone.next_midnight(decision.now))
-    }
-
     fn reset(
         &self,
         decision: &Decision<'_>,
         pin_ref: VaultRef,
         by: ResetBy,
     ) -> Result<PinEvent, PinRefusal> {
-        match self.next_reset_at(decision) {
+        match next_reset_at(&self.resets, decision.policy, decision.now) {
             Some(next_allowed_at) => Err(PinRefusal::ResetLimit { next_allowed_at }),
             None => Ok(PinEvent::PinReset {
                 npi: self.npi.clone(),
@@ -124,6 +115,19 @@ impl Holding {
         self.resets.retain(|earlier| at - *earlier < TimeDelta::hours(48));
         self.resets.push(at);
     }
+}
+
+/// When a PIN with these resets may be reset next; `None` when it may be at once. Days are the
+/// tenant's (MC-53).
+#[must_use]
+pub fn next_reset_at(
+    resets: &[DateTime<Utc>],
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let zone = policy.time_zone();
+    let today = resets.iter().filter(|at| zone.same_local_day(**at, now)).count();
+    (today >= policy.pins().resets_per_day as usize).then(|| zone.next_midnight(now))
 }
 
 impl Decider for Pin {
