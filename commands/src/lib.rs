@@ -4,6 +4,7 @@
 //! invariant: nothing here reads a projection; a decision rests on streams alone, and what it read
 //! is checked again at the append.
 
+pub mod affiliations;
 pub mod authentication;
 pub mod authorization;
 pub mod caller;
@@ -11,6 +12,7 @@ mod context;
 mod dispatch;
 mod failure;
 pub mod passwords;
+pub mod pins;
 mod rate_limit;
 mod service;
 pub mod session_activity;

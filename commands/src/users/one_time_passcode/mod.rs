@@ -15,7 +15,7 @@ use rollcall_domain::{
 
 pub use owner::PasscodeOwner;
 pub use request::RequestOtp;
-pub use step_up::step_up;
+pub use step_up::{require_step_up, step_up};
 pub use verify::VerifyOtp;
 
 /// Whether people prove their telephone under this policy: passcodes are on and go to telephones.

@@ -1,4 +1,6 @@
 //! Whether an action got the passcode that the policy asks for (MC-28).
+//!
+//! Invariant: a passcode is used up in the append of the action it was asked for.
 
 use rollcall_domain::{
     Code, Refusal,
@@ -38,5 +40,26 @@ pub async fn step_up(
         }
         Err(refusal) if refusal.code == Code::OtpExpired => Err(refusal.into()),
         Err(_) => Ok(StepUp::Missing),
+    }
+}
+
+/// Demands the signed-in person's verified challenge where the policy asks for one.
+///
+/// # Errors
+/// `OTP_REQUIRED`, `OTP_EXPIRED`, or the database did not answer.
+pub async fn require_step_up(
+    cx: &mut Context<'_>,
+    action: StepUpAction,
+    challenge: Option<OtpChallengeId>,
+) -> Result<(), Failure> {
+    let user = cx.person()?;
+    match step_up(cx, action, user, (OtpPurpose::StepUp, challenge)).await? {
+        StepUp::NotRequired | StepUp::Passed => Ok(()),
+        StepUp::Missing => Err(Refusal::new(
+            Code::OtpRequired,
+            "This needs a one-time passcode. Ask for one and verify it, then repeat this with it.",
+        )
+        .at("otpChallengeId")
+        .into()),
     }
 }
