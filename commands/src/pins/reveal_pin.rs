@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use super::{PinValue, rights::require_pin_right, value};
 use crate::{
-    Access, Command, Context, Failure, context::version_conflict, users::one_time_passcode::require_step_up,
+    Access, Command, Context, Failure, context::version_conflict,
+    users::one_time_passcode::require_step_up,
 };
 
 /// Shows the PIN of an NPI.
