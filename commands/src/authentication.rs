@@ -53,7 +53,7 @@ impl Commands {
             self.journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await?.state;
         let (_, policy) = policies.at(now);
         let before = self.activity.last_seen(tenant, session_id).await?;
-        let last_seen = before.unwrap_or(now);
+        let last_seen = before.or(session.live().map(|live| live.started_at)).unwrap_or(now);
         match session.status(now, last_seen, policy.session().idle) {
             SessionStatus::Live { .. } => {}
             SessionStatus::Expired(cause) => {

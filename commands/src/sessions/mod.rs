@@ -1,7 +1,22 @@
-//! Commands on sessions.
+//! Commands on sessions: signing in and out, the organisation acted for, ends for every cause.
 
+mod begin_login;
+mod complete_login;
 mod end_session;
 mod ending;
+mod identifier;
+pub(crate) mod limits;
+mod memberships;
+mod select_organization;
+mod sign_out;
+mod ticket;
 
+pub use begin_login::BeginLogin;
+pub use complete_login::{CompleteLogin, SessionToken, SignedIn};
 pub use end_session::EndSession;
 pub use ending::{end_sessions_of, live_sessions_of};
+pub use identifier::Identifier;
+pub use memberships::{ActiveMembership, memberships_of};
+pub use select_organization::{SelectOrganization, SwitchOrganization};
+pub use sign_out::{RevokeSession, SignOut};
+pub use ticket::LoginTicket;

@@ -2,6 +2,7 @@
 
 mod accept_agreement;
 mod account;
+mod credential;
 pub mod invitation;
 pub mod links;
 mod new_password;
@@ -10,5 +11,10 @@ mod set_password;
 
 pub use accept_agreement::{AcceptAgreement, AgreedIn, Agreeing};
 pub use account::{EMAIL, USERNAME};
+pub(crate) use credential::matching_hash;
+pub use credential::{
+    ChangePassword, ExpireLock, RequestPasswordReset, ResetIdentity, ResetPassword, UnlockUser,
+    temporary_password,
+};
 pub use new_password::{Candidate, PASSWORD, PASSWORD_FORM, keep as keep_password, new_password};
 pub use set_password::SetPassword;

@@ -238,7 +238,10 @@ impl Policy {
 
     /// Whether an action asks for a passcode each time (MC-28).
     pub fn needs_step_up(&self, action: StepUpAction) -> bool {
-        self.list(PolicyKey::OtpStepUpActions).iter().any(|word| word == action.as_str())
+        let by_method =
+            action == StepUpAction::ResetPassword && self.reset_method() == ResetMethod::LinkAndOtp;
+        by_method
+            || self.list(PolicyKey::OtpStepUpActions).iter().any(|word| word == action.as_str())
     }
 
     /// How failed sign-ins lock an account (AL-06, CX-08).

@@ -1,0 +1,15 @@
+//! Commands on a person's password and lock: reset, change, unlock (MC-22, MC-26, MC-27, CC-06).
+
+mod change_password;
+mod matching;
+mod request_password_reset;
+mod reset_password;
+mod temporary;
+mod unlock_user;
+
+pub use change_password::ChangePassword;
+pub(crate) use matching::matching_hash;
+pub use request_password_reset::{RequestPasswordReset, ResetIdentity};
+pub use reset_password::ResetPassword;
+pub use temporary::temporary_password;
+pub use unlock_user::{ExpireLock, UnlockUser};
