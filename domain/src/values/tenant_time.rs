@@ -42,6 +42,11 @@ impl TenantZone {
         instant.with_timezone(&self.0).date_naive()
     }
 
+    /// An instant as people there read it: `January 12, 2026 at 09:00 PST`.
+    pub fn wall_clock(self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.0).format("%B %-d, %Y at %H:%M %Z").to_string()
+    }
+
     /// Whether two instants lie on the same local day ("at most once daily", MC-53).
     pub fn same_local_day(self, a: DateTime<Utc>, b: DateTime<Utc>) -> bool {
         self.local_date(a) == self.local_date(b)
@@ -126,6 +131,15 @@ mod tests {
     fn local(zone: TenantZone, text: &str) -> DateTime<Utc> {
         let shown = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").expect(text);
         zone.at(shown.date(), shown.time())
+    }
+
+    #[test]
+    fn people_read_the_time_of_their_own_zone() {
+        let zone = zone("America/Los_Angeles");
+        let morning = local(zone, "2026-01-12 09:00:00");
+        assert_eq!(zone.wall_clock(morning), "January 12, 2026 at 09:00 PST");
+        let summer = local(zone, "2026-07-01 21:05:00");
+        assert_eq!(zone.wall_clock(summer), "July 1, 2026 at 21:05 PDT");
     }
 
     #[test]

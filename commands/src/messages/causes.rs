@@ -1,0 +1,334 @@
+//! Which messages follow from which event (requirements, section 6).
+//!
+//! Invariant: every event is decided here by name, so a new one cannot be forgotten; what concerns
+//! the security of an account is mailed whatever anybody prefers (GN-19).
+
+use rollcall_domain::{
+    AnyEvent,
+    affiliations::AffiliationEvent,
+    kernel::ids::UserId,
+    notifications::{Channel, Frequency, Notice, NotificationEvent, NotificationType},
+    organizations::{OrganizationEvent, RegistrationToken, RegistrationTokenEvent, TokenPhase},
+    pins::PinEvent,
+    policies::PolicyHistory,
+    users::{
+        credential::{CredentialEvent, PasswordSource, ResetMethod},
+        invitation::InvitationEvent,
+        one_time_passcode::OneTimePasscodeEvent,
+        user::{User, UserEvent},
+    },
+    values::CodeChannel,
+};
+use rollcall_journal::{Journal, JournalError, Recorded};
+
+use super::{Addressee, Passcode, Planned, Template};
+use crate::{links::LinkPurpose, notifications::Audience};
+
+/// The messages an event causes, each to one recipient.
+///
+/// # Errors
+/// The journal's, where recipients have to be looked up.
+pub async fn caused_by(
+    journal: &Journal,
+    event: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
+    match &event.event {
+        AnyEvent::Invitation(invitation) => Ok(of_invitation(invitation, event)),
+        AnyEvent::User(user) => Ok(of_account(user)),
+        AnyEvent::Credential(credential) => Ok(of_credential(credential)),
+        AnyEvent::OneTimePasscode(passcode) => Ok(of_passcode(passcode)),
+        AnyEvent::Organization(organization) => Ok(of_organization(organization)),
+        AnyEvent::RegistrationToken(token) => of_token(journal, token, event).await,
+        AnyEvent::Pin(pin) => of_pin(journal, pin, event).await,
+        AnyEvent::Affiliation(affiliation) => of_affiliation(journal, affiliation, event).await,
+        AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
+            of_notice(journal, notice, event).await
+        }
+        AnyEvent::Tenant(_)
+        | AnyEvent::PlanStaff(_)
+        | AnyEvent::Policy(_)
+        | AnyEvent::Agreement(_)
+        | AnyEvent::Registration(_)
+        | AnyEvent::Membership(_)
+        | AnyEvent::Session(_)
+        | AnyEvent::Inbox(_)
+        | AnyEvent::Delivery(_)
+        | AnyEvent::Denial(_) => Ok(Vec::new()),
+    }
+}
+
+fn of_invitation(event: &InvitationEvent, recorded: &Recorded<AnyEvent>) -> Vec<Planned> {
+    use InvitationEvent as E;
+    match event {
+        E::UserInvited {
+            invitation,
+            user,
+            organization,
+            link_id,
+            expires_at,
+            existing_account,
+            ..
+        } => {
+            let template =
+                if *existing_account { Template::InvitationToMember } else { Template::Invitation };
+            let to = Addressee::Invitee { invitation: *invitation, user: *user };
+            let mail = Planned::email(template, to).organization(*organization);
+            vec![mail.link(LinkPurpose::Invitation, *link_id, *expires_at)]
+        }
+        E::InvitationReissued { user, organization, link_id, expires_at, .. } => {
+            let to = Addressee::Invitee { invitation: recorded.aggregate_id.into(), user: *user };
+            let mail = Planned::email(Template::InvitationReissued, to).organization(*organization);
+            vec![mail.link(LinkPurpose::Invitation, *link_id, *expires_at)]
+        }
+        E::InvitationOpened { .. }
+        | E::AgreementAccepted { .. }
+        | E::InviteeDetailsSubmitted { .. }
+        | E::PasscodeVerified { .. }
+        | E::InvitationCompleted { .. }
+        | E::InvitationExpired { .. }
+        | E::InvitationCancelled { .. } => Vec::new(),
+    }
+}
+
+fn of_account(event: &UserEvent) -> Vec<Planned> {
+    match event {
+        UserEvent::PhoneChanged { user, .. } => vec![to_account(Template::PhoneChanged, *user)],
+        UserEvent::EmailChanged { user, .. } => {
+            let both =
+                [Addressee::FormerAddress { user: *user }, Addressee::NewAddress { user: *user }];
+            both.map(|to| Planned::email(Template::EmailChanged, to)).into()
+        }
+        UserEvent::UserRegistered { .. }
+        | UserEvent::ProfileUpdated { .. }
+        | UserEvent::UserDetailsCorrected { .. }
+        | UserEvent::EmailVerified { .. }
+        | UserEvent::AgreementAccepted { .. }
+        | UserEvent::NotificationPreferenceChanged { .. } => Vec::new(),
+    }
+}
+
+fn of_credential(event: &CredentialEvent) -> Vec<Planned> {
+    use CredentialEvent as E;
+    match event {
+        E::PasswordSetupLinkSent { user, link_id, expires_at } => {
+            let mail = to_account(Template::SetPassword, *user);
+            vec![mail.link(LinkPurpose::SetPassword, *link_id, *expires_at)]
+        }
+        E::PasswordResetRequested { user, link_id, method, expires_at } => {
+            let template = match method {
+                ResetMethod::SelfService | ResetMethod::Temporary => Template::ResetLink,
+                ResetMethod::Admin => Template::ResetByAdmin,
+            };
+            let mail = to_account(template, *user);
+            vec![mail.link(LinkPurpose::ResetPassword, *link_id, *expires_at)]
+        }
+        E::TemporaryPasswordIssued { user, hash_ref, expires_at } => {
+            let mut mail = to_account(Template::TemporaryPassword, *user).until(Some(*expires_at));
+            mail.particulars.temporary_password = Some(hash_ref.0);
+            vec![mail]
+        }
+        E::PasswordSet { user, source: PasswordSource::Setup, .. }
+        | E::PasswordReset { user, .. }
+        | E::PasswordChanged { user, .. } => vec![to_account(Template::PasswordChanged, *user)],
+        E::PasswordExpired { user } => vec![to_account(Template::PasswordExpired, *user)],
+        E::UserLocked { user: Some(user), until } => {
+            vec![to_account(Template::AccountLocked, *user).until(*until)]
+        }
+        E::UserUnlocked { user: Some(user), .. } => {
+            vec![to_account(Template::AccountUnlocked, *user)]
+        }
+        // Nobody is behind a shadow credential, and a person who is imported knows their password.
+        E::UserLocked { user: None, .. }
+        | E::UserUnlocked { user: None, .. }
+        | E::PasswordSet { source: PasswordSource::Import, .. }
+        | E::LoginFailed { .. }
+        | E::LoginSucceeded { .. } => Vec::new(),
+    }
+}
+
+fn of_passcode(event: &OneTimePasscodeEvent) -> Vec<Planned> {
+    use OneTimePasscodeEvent as E;
+    match event {
+        E::OtpSent { challenge, owner, channel, digits, sent_length, expires_at, .. } => {
+            let channel = match channel {
+                CodeChannel::Sms => Channel::Sms,
+                CodeChannel::Voice => Channel::Voice,
+            };
+            let to = Addressee::Telephone { owner: *owner };
+            let mut message = Planned::email(Template::Passcode, to).until(Some(*expires_at));
+            message.channel = channel;
+            message.particulars.passcode = Some(Passcode {
+                challenge: challenge.0,
+                sent_length: *sent_length,
+                digits: *digits,
+            });
+            vec![message]
+        }
+        E::OtpFailed { .. } | E::OtpVerified { .. } | E::OtpConsumed { .. } => Vec::new(),
+    }
+}
+
+fn of_organization(event: &OrganizationEvent) -> Vec<Planned> {
+    use OrganizationEvent as E;
+    match event {
+        E::UserDeactivated { organization, user, .. } => {
+            vec![to_account(Template::Deactivated, *user).organization(Some(*organization))]
+        }
+        E::UserReactivated { organization, user } => {
+            vec![to_account(Template::Reactivated, *user).organization(Some(*organization))]
+        }
+        E::OrganizationEnrolled { .. }
+        | E::EnrolmentUpdated { .. }
+        | E::OrganizationContractStatusChanged { .. }
+        | E::OrganizationKindsChanged { .. }
+        | E::NpiAttached { .. }
+        | E::NpiDetached { .. }
+        | E::OrganizationRegistered { .. }
+        | E::MemberInvited { .. }
+        | E::MemberInvitationEnded { .. }
+        | E::MembershipAdded { .. }
+        | E::OrgRoleAssigned { .. }
+        | E::MemberEmailDomainChanged { .. }
+        | E::EmailDomainAdded { .. }
+        | E::EmailDomainRemoved { .. }
+        | E::OrganizationSuspended { .. }
+        | E::OrganizationReopened { .. }
+        | E::OrganizationClosed { .. } => Vec::new(),
+    }
+}
+
+async fn of_token(
+    journal: &Journal,
+    event: &RegistrationTokenEvent,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
+    use RegistrationTokenEvent as E;
+    match event {
+        E::LetterQueued { token, organization, .. } => {
+            let state = journal.load_fresh::<RegistrationToken>(recorded.tenant, token.0).await?;
+            let TokenPhase::Issued { expires_at, .. } = state.state.phase() else {
+                return Ok(Vec::new());
+            };
+            let to = Addressee::PayTo { organization: *organization };
+            let mut letter = Planned::email(Template::TokenLetter, to)
+                .organization(Some(*organization))
+                .link(LinkPurpose::Registration, *token, expires_at);
+            letter.channel = Channel::Letter;
+            Ok(vec![letter])
+        }
+        E::RegistrationTokenIssued { .. }
+        | E::RegistrationTokenRedeemed { .. }
+        | E::RegistrationTokenRejected { .. }
+        | E::RegistrationTokenExpired { .. }
+        | E::RegistrationTokenRevoked { .. }
+        | E::LetterReturned { .. } => Ok(Vec::new()),
+    }
+}
+
+async fn of_pin(
+    journal: &Journal,
+    event: &PinEvent,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
+    match event {
+        PinEvent::PinReset { npi, organization, .. } => {
+            let audience = Audience::NpiAdministrators(*organization, npi.clone());
+            let mut mail = to_everybody(Template::PinReset, journal, &audience, recorded).await?;
+            for mail in &mut mail {
+                mail.particulars.organization = Some(*organization);
+                mail.particulars.npi = Some(npi.clone());
+            }
+            Ok(mail)
+        }
+        PinEvent::PinIssued { .. } | PinEvent::PinRevealed { .. } => Ok(Vec::new()),
+    }
+}
+
+async fn of_affiliation(
+    journal: &Journal,
+    event: &AffiliationEvent,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
+    use AffiliationEvent as E;
+    // Who acted, and so who did not and has to be told.
+    let (template, pair, acted) = match event {
+        E::AffiliationRequested { pair, initiator, .. } => {
+            (Template::AffiliationRequested, pair, *initiator)
+        }
+        E::AffiliationApproved { pair, side, .. } => (Template::AffiliationApproved, pair, *side),
+        E::AffiliationDenied { pair, side, .. } => (Template::AffiliationDenied, pair, *side),
+        E::AffiliationWithdrawn { pair, side, .. } => (Template::AffiliationWithdrawn, pair, *side),
+        E::AffiliationExpired { pair, initiator } => {
+            (Template::AffiliationExpired, pair, initiator.other())
+        }
+        E::AffiliationTerminated { pair, side, .. } => {
+            (Template::AffiliationTerminated, pair, *side)
+        }
+        E::AffiliationAgreementSigned { .. } => return Ok(Vec::new()),
+    };
+    let (told, other) = (pair.of(acted.other()), pair.of(acted));
+    let audience = Audience::Administrators(told);
+    let mail = to_everybody(template, journal, &audience, recorded).await?;
+    Ok(mail.into_iter().map(|mail| mail.organization(Some(told)).counterparty(other)).collect())
+}
+
+/// Mail that follows a notice for those who chose so (MC-64); what is mailed anyway is not repeated.
+async fn of_notice(
+    journal: &Journal,
+    notice: &Notice,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
+    if is_mailed_anyway(notice.notification_type) {
+        return Ok(Vec::new());
+    }
+    let tenant = recorded.tenant;
+    let policies = journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream()).await?.state;
+    let (_, policy) = policies.at(recorded.occurred_at);
+    let mut mail = Vec::new();
+    for user in &notice.audience {
+        let account = journal.load_fresh::<User>(tenant, user.0).await?.state;
+        let Some(profile) = account.profile() else { continue };
+        let wanted = match profile.preferences.get(&notice.notification_type) {
+            Some(preference) => preference.email && preference.frequency == Frequency::Immediate,
+            None => policy.notify_email_default(),
+        };
+        if wanted {
+            let mut planned = to_account(Template::Notice, *user);
+            planned.particulars.notice = Some(notice.notification_type);
+            planned.particulars.organization = notice.organization;
+            mail.push(planned);
+        }
+    }
+    Ok(mail)
+}
+
+/// Whether the event behind such a notice causes mail of its own.
+fn is_mailed_anyway(kind: NotificationType) -> bool {
+    match kind {
+        NotificationType::AffiliationRequest
+        | NotificationType::AffiliationDecision
+        | NotificationType::PinReset
+        | NotificationType::AccountSecurity => true,
+        NotificationType::AccessRequest
+        | NotificationType::NewCorrespondence
+        | NotificationType::PermissionChange
+        | NotificationType::UserActivity
+        | NotificationType::ReviewDue
+        | NotificationType::ReportReleased
+        | NotificationType::SystemAlert => false,
+    }
+}
+
+fn to_account(template: Template, user: UserId) -> Planned {
+    Planned::email(template, Addressee::Account { user })
+}
+
+async fn to_everybody(
+    template: Template,
+    journal: &Journal,
+    audience: &Audience,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
+    let people = audience.resolve(journal, recorded.tenant, recorded.occurred_at).await?;
+    Ok(people.into_iter().map(|user| to_account(template, user)).collect())
+}

@@ -1,0 +1,20 @@
+//! What is mailed, texted and printed, and how it reads (requirements, section 6).
+//!
+//! Invariant: a message is planned with ids only; addresses, links and codes come in when it is
+//! rendered, and no message holds anything about a patient.
+
+mod addressee;
+mod causes;
+mod letter;
+mod plan;
+mod render;
+mod template;
+mod temporary_password;
+mod wording;
+
+pub use addressee::{Address, Addressee};
+pub use causes::caused_by;
+pub use plan::{Link, Particulars, Passcode, Planned};
+pub use render::{RenderError, Rendered, Renderer, Unsendable};
+pub use template::Template;
+pub use temporary_password::temporary_password;

@@ -1,0 +1,97 @@
+//! The templates by name. Invariant: stored names never change; a template is never reused for
+//! another message.
+
+macro_rules! templates {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)+) => {
+        /// A kind of message.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Template { $($(#[$doc])* $variant,)+ }
+
+        impl Template {
+            /// Every template.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stored name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+templates! {
+    /// The letter with the registration token (MC-03).
+    TokenLetter = "token_letter";
+    /// The registration link (MC-15).
+    Invitation = "invitation";
+    /// The same for a person who has an account.
+    InvitationToMember = "invitation_to_member";
+    /// A new registration link; the old one is dead (MC-16).
+    InvitationReissued = "invitation_reissued";
+    /// The link to set the first password (MC-21).
+    SetPassword = "set_password";
+    /// The link to replace a forgotten password (MC-26).
+    ResetLink = "reset_link";
+    /// The same, sent by an administrator or the plan (CC-06).
+    ResetByAdmin = "reset_by_admin";
+    /// A temporary password (CX-07).
+    TemporaryPassword = "temporary_password";
+    /// The password was set, changed or replaced (MC-24, MC-27).
+    PasswordChanged = "password_changed";
+    /// The password reached its greatest age (CC-04).
+    PasswordExpired = "password_expired";
+    /// The account was locked (AL-06, CX-08).
+    AccountLocked = "account_locked";
+    /// The lock was lifted (CC-06).
+    AccountUnlocked = "account_unlocked";
+    /// Access for an organisation ended (MC-30).
+    Deactivated = "deactivated";
+    /// Access for an organisation was given back (MC-31).
+    Reactivated = "reactivated";
+    /// The address was changed; goes to the old and the new one (CX-06).
+    EmailChanged = "email_changed";
+    /// The number for passcodes was changed (MC-27).
+    PhoneChanged = "phone_changed";
+    /// A one-time passcode, as text or read aloud (MC-20).
+    Passcode = "passcode";
+    /// An NPI's PIN was reset (MC-53).
+    PinReset = "pin_reset";
+    /// Somebody asks for an affiliation (MC-54).
+    AffiliationRequested = "affiliation_requested";
+    /// An affiliation that was asked for is in force (MC-58).
+    AffiliationApproved = "affiliation_approved";
+    /// An affiliation that was asked for was refused (MC-58).
+    AffiliationDenied = "affiliation_denied";
+    /// Nobody decided in time (GN-18).
+    AffiliationExpired = "affiliation_expired";
+    /// The side that asked took it back (GN-18).
+    AffiliationWithdrawn = "affiliation_withdrawn";
+    /// One side ended an affiliation (GN-18).
+    AffiliationTerminated = "affiliation_terminated";
+    /// A notice waits in the portal, for those who want to hear of it by mail (MC-64).
+    Notice = "notice";
+}
+
+impl Template {
+    /// Reads a stored name back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|template| template.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_template_has_its_own_name_and_reads_back() {
+        let names: HashSet<_> = Template::ALL.iter().map(|template| template.as_str()).collect();
+        assert_eq!(names.len(), Template::ALL.len());
+        assert!(Template::ALL.iter().all(|t| Template::parse(t.as_str()) == Some(*t)));
+        assert_eq!(Template::parse("weather"), None);
+    }
+}

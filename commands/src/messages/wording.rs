@@ -1,0 +1,346 @@
+//! The words of every message, in plain English. Invariant: no patient data, and nothing that tells
+//! a stranger more than that somebody has an account.
+
+use rollcall_domain::notifications::NotificationType;
+
+use super::Template;
+
+/// What the words are made of; a template uses what it needs.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The portal's name.
+    pub portal: String,
+    pub link: Option<String>,
+    /// The link's token alone, for a letter whose reader types it.
+    pub token: Option<String>,
+    pub code: Option<String>,
+    /// How many of the code's last digits are to be typed.
+    pub digits: u32,
+    pub password: Option<String>,
+    /// A time in the tenant's zone.
+    pub until: Option<String>,
+    pub organization: String,
+    pub counterparty: String,
+    pub npi: Option<String>,
+    pub notice: Option<NotificationType>,
+}
+
+/// A subject line and the paragraphs under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wording {
+    pub subject: String,
+    pub paragraphs: Vec<String>,
+}
+
+impl Wording {
+    /// The words of `template`.
+    #[must_use]
+    pub fn of(template: Template, facts: &Facts) -> Self {
+        let (subject, paragraphs) = words(template, facts);
+        Self { subject, paragraphs }
+    }
+}
+
+type Words = (String, Vec<String>);
+
+fn words(template: Template, facts: &Facts) -> Words {
+    let Facts { portal, organization, counterparty, .. } = facts;
+    match template {
+        Template::TokenLetter => token_letter(facts),
+        Template::Invitation => mail(
+            format!("You are invited to {portal}"),
+            [
+                format!("An administrator added you to {portal} for {organization}."),
+                open_link("Open this link to register. It works once", facts),
+            ],
+        ),
+        Template::InvitationToMember => mail(
+            format!("You are invited to {organization} in {portal}"),
+            [
+                format!(
+                    "An administrator of {organization} added you. You keep the account that you have in {portal}."
+                ),
+                open_link("Open this link to accept. It works once", facts),
+            ],
+        ),
+        Template::InvitationReissued => mail(
+            format!("Your new registration link for {portal}"),
+            [
+                format!(
+                    "Here is a new link to register for {organization}. The earlier link no longer works."
+                ),
+                open_link("It works once", facts),
+            ],
+        ),
+        Template::SetPassword => mail(
+            "Set your new password".to_owned(),
+            [
+                format!("Your registration in {portal} is complete but for your password."),
+                open_link("Open this link to set it. It works once", facts),
+                "If the time has passed, ask for a password reset with this email address."
+                    .to_owned(),
+            ],
+        ),
+        Template::ResetLink => mail(
+            "Reset your password".to_owned(),
+            [
+                format!("Somebody, presumably you, asked to reset your password in {portal}."),
+                open_link("Open this link to choose a new one. It works once", facts),
+                "If it was not you, do nothing: your password stays as it is.".to_owned(),
+            ],
+        ),
+        Template::ResetByAdmin => mail(
+            "An administrator reset your password".to_owned(),
+            [
+                format!("An administrator started a password reset for your account in {portal}."),
+                open_link("Open this link to choose a new password. It works once", facts),
+            ],
+        ),
+        Template::TemporaryPassword => mail(
+            "Your temporary password".to_owned(),
+            [
+                format!("Somebody, presumably you, asked for a temporary password for {portal}:"),
+                facts.password.clone().unwrap_or_default(),
+                format!(
+                    "It works once, until {}. You choose a new password when you have signed in. Your present password goes on working.",
+                    until(facts)
+                ),
+            ],
+        ),
+        Template::PasswordChanged => security(
+            portal,
+            "Your password was changed",
+            format!("The password of your account in {portal} was set or changed."),
+        ),
+        Template::PasswordExpired => mail(
+            "Your password has expired".to_owned(),
+            [format!(
+                "Sign in to {portal} and choose a new password; nothing else works until then."
+            )],
+        ),
+        Template::AccountLocked => account_locked(facts),
+        Template::AccountUnlocked => security(
+            portal,
+            "Your account is unlocked",
+            format!("You can sign in to {portal} again."),
+        ),
+        Template::Deactivated => mail(
+            format!("Your access to {portal} has ended"),
+            [
+                format!("An administrator ended your access for {organization}."),
+                "If this is a mistake, ask an administrator there; your access can be given back."
+                    .to_owned(),
+            ],
+        ),
+        Template::Reactivated => mail(
+            format!("You have access to {portal} again"),
+            [format!("An administrator gave you back your access for {organization}.")],
+        ),
+        Template::EmailChanged => security(
+            portal,
+            "Your email address was changed",
+            format!(
+                "The email address of your account in {portal} was changed. This message goes to the old and the new address."
+            ),
+        ),
+        Template::PhoneChanged => security(
+            portal,
+            "Your telephone number was changed",
+            format!("The number that passcodes for {portal} are sent to was changed."),
+        ),
+        Template::Passcode => passcode(facts),
+        Template::PinReset => security(
+            portal,
+            "A PIN was reset",
+            format!(
+                "The PIN of NPI {} of {organization} was reset. The earlier PIN no longer works.",
+                facts.npi.as_deref().unwrap_or_default()
+            ),
+        ),
+        Template::AffiliationRequested => mail(
+            format!("{counterparty} asks for an affiliation"),
+            [
+                format!("{counterparty} asks to be affiliated with {organization} in {portal}."),
+                "Sign in to approve or deny the request.".to_owned(),
+            ],
+        ),
+        Template::AffiliationApproved => mail(
+            format!("{counterparty} approved the affiliation"),
+            [format!(
+                "The affiliation of {organization} with {counterparty} was approved and is in force."
+            )],
+        ),
+        Template::AffiliationDenied => mail(
+            format!("{counterparty} denied the affiliation"),
+            [format!(
+                "The request of {organization} for an affiliation with {counterparty} was denied."
+            )],
+        ),
+        Template::AffiliationExpired => mail(
+            "A request for an affiliation has expired".to_owned(),
+            [format!(
+                "{counterparty} did not decide in time on the request of {organization}. You may ask again."
+            )],
+        ),
+        Template::AffiliationWithdrawn => mail(
+            "A request for an affiliation was withdrawn".to_owned(),
+            [format!(
+                "{counterparty} withdrew its request for an affiliation with {organization}."
+            )],
+        ),
+        Template::AffiliationTerminated => mail(
+            format!("{counterparty} ended the affiliation"),
+            [format!(
+                "The affiliation of {organization} with {counterparty} ends. Sign in to {portal} for its last day."
+            )],
+        ),
+        Template::Notice => mail(
+            format!("A notice waits for you in {portal}"),
+            [
+                format!("There is a new notice about {}.", about(facts.notice)),
+                format!(
+                    "Sign in to {portal} to read it. You choose there which notices are mailed."
+                ),
+            ],
+        ),
+    }
+}
+
+fn mail<const N: usize>(subject: String, paragraphs: [String; N]) -> Words {
+    (subject, paragraphs.into())
+}
+
+/// What happened to an account, and what to do if its owner did not do it.
+fn security(portal: &str, subject: &str, what: String) -> Words {
+    let warning = format!(
+        "If you know nothing of this, reset your password at once and tell your administrator of {portal}."
+    );
+    (subject.to_owned(), vec![what, warning])
+}
+
+fn open_link(instruction: &str, facts: &Facts) -> String {
+    let link = facts.link.as_deref().unwrap_or_default();
+    format!("{instruction} and until {}:\n{link}", until(facts))
+}
+
+fn until(facts: &Facts) -> &str {
+    facts.until.as_deref().unwrap_or("it is replaced")
+}
+
+fn account_locked(facts: &Facts) -> Words {
+    let portal = &facts.portal;
+    let end = match &facts.until {
+        Some(until) => format!("It unlocks by itself at {until}."),
+        None => "An administrator can unlock it.".to_owned(),
+    };
+    security(
+        portal,
+        "Your account is locked",
+        format!(
+            "After too many failed sign-ins your account in {portal} is locked. {end} A password reset may unlock it as well."
+        ),
+    )
+}
+
+fn passcode(facts: &Facts) -> Words {
+    let code = facts.code.as_deref().unwrap_or_default();
+    let text = format!(
+        "{}: your code is {code}. Type its last {} digits. It works until {}. Nobody will ever ask you for it.",
+        facts.portal,
+        facts.digits,
+        until(facts)
+    );
+    ("Your code".to_owned(), vec![text])
+}
+
+fn token_letter(facts: &Facts) -> Words {
+    let Facts { portal, organization, .. } = facts;
+    mail(
+        format!("Register {organization} in {portal}"),
+        [
+            format!(
+                "{organization} can now use {portal}. Whoever registers first becomes its administrator, so give this letter to the person who should."
+            ),
+            format!(
+                "Open {} or type this token where you are asked for it:",
+                facts.link.as_deref().unwrap_or_default()
+            ),
+            facts.token.clone().unwrap_or_default(),
+            format!(
+                "It works once and until {}. Have your tax id, pay-to ZIP code and contact email at hand.",
+                until(facts)
+            ),
+        ],
+    )
+}
+
+fn about(notice: Option<NotificationType>) -> &'static str {
+    match notice {
+        Some(NotificationType::AccessRequest) => "a request for access",
+        Some(NotificationType::NewCorrespondence) => "new correspondence",
+        Some(NotificationType::AffiliationRequest) => "a request for an affiliation",
+        Some(NotificationType::AffiliationDecision) => "an affiliation",
+        Some(NotificationType::PinReset) => "a PIN",
+        Some(NotificationType::PermissionChange) => "your permissions",
+        Some(NotificationType::UserActivity) => "a user of your organization",
+        Some(NotificationType::AccountSecurity) => "the security of an account",
+        Some(NotificationType::ReviewDue) => "an access review",
+        Some(NotificationType::ReportReleased) => "a report",
+        Some(NotificationType::SystemAlert) | None => "the portal",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            portal: "Test Portal".to_owned(),
+            link: Some("https://portal.test/x/TOKEN".to_owned()),
+            token: Some("TOKEN".to_owned()),
+            code: Some("12345678".to_owned()),
+            digits: 6,
+            password: Some("SECRET".to_owned()),
+            until: Some("Monday".to_owned()),
+            organization: "Redwood Clinic".to_owned(),
+            counterparty: "Golden Gate Billing".to_owned(),
+            npi: Some("1234567893".to_owned()),
+            notice: Some(NotificationType::PermissionChange),
+        }
+    }
+
+    #[test]
+    fn every_message_has_one_line_of_subject_and_something_to_say() {
+        for template in Template::ALL {
+            let Wording { subject, paragraphs } = Wording::of(*template, &facts());
+            assert!(!subject.is_empty() && !subject.contains('\n'), "{template:?}");
+            assert!(paragraphs.iter().all(|paragraph| !paragraph.is_empty()), "{template:?}");
+        }
+    }
+
+    #[test]
+    fn only_messages_that_need_a_secret_hold_it() {
+        let holding = |secret: &str| -> Vec<Template> {
+            let holds = |template: &Template| {
+                let Wording { subject, paragraphs } = Wording::of(*template, &facts());
+                format!("{subject} {}", paragraphs.join(" ")).contains(secret)
+            };
+            Template::ALL.iter().copied().filter(holds).collect()
+        };
+        assert_eq!(holding("12345678."), [Template::Passcode]);
+        assert_eq!(holding("SECRET"), [Template::TemporaryPassword]);
+        assert_eq!(
+            holding("TOKEN"),
+            [
+                Template::TokenLetter,
+                Template::Invitation,
+                Template::InvitationToMember,
+                Template::InvitationReissued,
+                Template::SetPassword,
+                Template::ResetLink,
+                Template::ResetByAdmin
+            ]
+        );
+    }
+}

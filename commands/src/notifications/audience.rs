@@ -1,0 +1,110 @@
+//! Whom an event concerns besides the person it names. Invariant: resolved from streams as they
+//! stand, so nobody is told of an organisation they have left.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
+    organizations::Organization,
+    permissions::{Membership, NpiLevel},
+    values::Npi,
+};
+use rollcall_journal::{Journal, JournalError};
+
+/// People to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// One person.
+    Person(UserId),
+    /// The organisation's active administrators.
+    Administrators(OrganizationId),
+    /// The same without the person it is about.
+    OtherAdministrators(OrganizationId, UserId),
+    /// The administrators and whoever is Admin for the NPI (MC-53).
+    NpiAdministrators(OrganizationId, Npi),
+    /// The administrators of every organisation of which the person is an active member.
+    AdministratorsOf(UserId),
+}
+
+impl Audience {
+    /// The people as of `now`.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn resolve(
+        &self,
+        journal: &Journal,
+        tenant: TenantId,
+        now: DateTime<Utc>,
+    ) -> Result<BTreeSet<UserId>, JournalError> {
+        match self {
+            Self::Person(user) => Ok(BTreeSet::from([*user])),
+            Self::Administrators(organization) => {
+                administrators(journal, tenant, *organization).await
+            }
+            Self::OtherAdministrators(organization, user) => {
+                let mut people = administrators(journal, tenant, *organization).await?;
+                people.remove(user);
+                Ok(people)
+            }
+            Self::NpiAdministrators(organization, npi) => {
+                npi_administrators(journal, tenant, (*organization, npi), now).await
+            }
+            Self::AdministratorsOf(user) => {
+                let mut people = BTreeSet::new();
+                for organization in organizations_of(journal, tenant, *user).await? {
+                    people.extend(administrators(journal, tenant, organization).await?);
+                }
+                people.remove(user);
+                Ok(people)
+            }
+        }
+    }
+}
+
+async fn administrators(
+    journal: &Journal,
+    tenant: TenantId,
+    organization: OrganizationId,
+) -> Result<BTreeSet<UserId>, JournalError> {
+    let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
+    Ok(state.active_admins().collect())
+}
+
+async fn npi_administrators(
+    journal: &Journal,
+    tenant: TenantId,
+    (organization, npi): (OrganizationId, &Npi),
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<UserId>, JournalError> {
+    let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
+    let mut people: BTreeSet<UserId> = state.active_admins().collect();
+    for (user, member) in state.members() {
+        if !member.is_active() || people.contains(&user) {
+            continue;
+        }
+        let id = MembershipId::of(tenant, user, organization);
+        let membership = journal.load::<Membership>(tenant, id.0).await?.state;
+        if membership.level(npi, now) == NpiLevel::Admin {
+            people.insert(user);
+        }
+    }
+    Ok(people)
+}
+
+/// The organisations of which the person is an active member.
+async fn organizations_of(
+    journal: &Journal,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Vec<OrganizationId>, JournalError> {
+    let mut found = Vec::new();
+    for id in journal.streams_about(tenant, user, "organizations.organization").await? {
+        let state = journal.load_fresh::<Organization>(tenant, id).await?.state;
+        if state.is_active_member(user) {
+            found.push(OrganizationId(id));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,5 @@
+//! Notices in the portal: who is told of what.
+
+mod audience;
+
+pub use audience::Audience;

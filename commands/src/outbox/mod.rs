@@ -1,0 +1,17 @@
+//! The outbox: every message is a row in the transaction that took its event in, sent by a task
+//! that may crash at any moment (GN-19, invariant 5).
+//!
+//! Invariant: nothing is lost, and only a send that was cut off before the other side's
+//! acknowledgement may repeat, under the same Message-ID.
+
+mod backoff;
+mod process;
+mod queue;
+mod record_delivery;
+mod sender;
+
+pub use backoff::MAX_ATTEMPTS;
+pub use process::OutboxProcess;
+pub use queue::due;
+pub use record_delivery::{Outcome, RecordDelivery};
+pub use sender::Sender;

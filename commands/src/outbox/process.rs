@@ -1,0 +1,43 @@
+//! The process `outbox`: from events to rows. Invariant: rows and checkpoint commit together, so an
+//! event's messages are queued exactly once.
+
+use async_trait::async_trait;
+use rollcall_domain::AnyEvent;
+use rollcall_journal::{Journal, Process, ProjectionError, Recorded};
+use sqlx::PgConnection;
+
+use super::queue;
+use crate::messages;
+
+/// Queues the messages that events cause.
+pub struct OutboxProcess {
+    journal: Journal,
+}
+
+impl OutboxProcess {
+    #[must_use]
+    pub fn new(journal: Journal) -> Self {
+        Self { journal }
+    }
+}
+
+#[async_trait]
+impl Process<AnyEvent> for OutboxProcess {
+    fn name(&self) -> &'static str {
+        "outbox"
+    }
+
+    async fn react(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded<AnyEvent>,
+    ) -> Result<(), ProjectionError> {
+        let planned = messages::caused_by(&self.journal, event)
+            .await
+            .map_err(|error| ProjectionError::Contradiction(error.to_string()))?;
+        for message in planned {
+            queue::insert(tx, event, &message).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! The sender: claims a message that is due, renders it, hands it over and records the outcome.
+//!
+//! Invariant: the outcome is recorded before the row is let go of. A crash in between sends the same
+//! message again under the same id, and the record of the first time stands.
+
+use rollcall_domain::kernel::ids::DeliveryId;
+use sqlx::PgPool;
+use tokio::{sync::watch, task::JoinHandle};
+use uuid::Uuid;
+
+use super::{
+    Outcome, RecordDelivery,
+    backoff::wait_after,
+    queue::{self, Claimed},
+};
+use crate::{
+    Caller, Commands, DispatchError,
+    messages::{Planned, RenderError, Renderer},
+    post::{NotTaken, Parcel, PostOffice},
+    processes::Pace,
+};
+
+/// Sends what is queued.
+#[derive(Clone)]
+pub struct Sender {
+    pub commands: Commands,
+    /// Connections as the runner role.
+    pub pool: PgPool,
+    pub renderer: Renderer,
+    pub post: PostOffice,
+}
+
+/// Why a message stays where it is for now, without counting as an attempt.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    #[error(transparent)]
+    Record(#[from] DispatchError),
+}
+
+impl Sender {
+    /// Sends until `stopping` is true; what is being sent then is finished first.
+    #[must_use]
+    pub fn spawn(self, mut pace: Pace, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            while !*stopping.borrow() {
+                match self.deliver_one().await {
+                    Ok(true) => pace.hurry(),
+                    Ok(false) => pace.wait(&mut stopping).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "a message could not be worked on; it is tried again");
+                        pace.slow_down();
+                        pace.wait(&mut stopping).await;
+                    }
+                }
+            }
+        })
+    }
+
+    /// Works on one message; `false` when none is due.
+    async fn deliver_one(&self) -> Result<bool, Trouble> {
+        let now = self.commands.journal.now();
+        let mut tx = self.pool.begin().await?;
+        let Some(claimed) = queue::claim(&mut tx, now).await? else { return Ok(false) };
+        let Some(message) = &claimed.message else {
+            tracing::error!(delivery = %claimed.delivery, "no such template in this version");
+            queue::failed(&mut tx, &claimed, None, "unknown template").await?;
+            tx.commit().await?;
+            return Ok(true);
+        };
+        match self.hand_over(&claimed, message).await? {
+            Ok(message_id) => {
+                self.record(&claimed, message, Outcome::Sent { message_id }).await?;
+                queue::done(&mut tx, &claimed).await?;
+            }
+            Err(failure) => {
+                let attempts = claimed.attempts + 1;
+                let wait = match &failure {
+                    NotTaken::ForNow(_) => wait_after(attempts),
+                    NotTaken::Ever(_) => None,
+                };
+                let outcome = match wait {
+                    Some(_) => Outcome::Waiting,
+                    None => Outcome::GaveUp { attempts },
+                };
+                tracing::warn!(delivery = %claimed.delivery, attempts, %failure, "not sent");
+                self.record(&claimed, message, outcome).await?;
+                let again_at = wait.map(|wait| now + wait);
+                queue::failed(&mut tx, &claimed, again_at, &failure.to_string()).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn hand_over(
+        &self,
+        claimed: &Claimed,
+        message: &Planned,
+    ) -> Result<Result<String, NotTaken>, RenderError> {
+        let rendered =
+            self.renderer.render(claimed.tenant, claimed.source_position, message).await?;
+        let content = match rendered {
+            Ok(content) => content,
+            Err(unsendable) => return Ok(Err(NotTaken::Ever(unsendable.to_string()))),
+        };
+        let parcel = Parcel {
+            delivery: claimed.delivery,
+            channel: message.channel,
+            content,
+            at: self.commands.journal.now(),
+        };
+        Ok(self.post.carry(&parcel).await)
+    }
+
+    async fn record(
+        &self,
+        claimed: &Claimed,
+        message: &Planned,
+        outcome: Outcome,
+    ) -> Result<(), DispatchError> {
+        let caller =
+            Caller::system(claimed.tenant, claimed.correlation_id, Some(claimed.source_event));
+        let id = command_id(claimed.delivery, &outcome);
+        let record = RecordDelivery { message: claimed.recorded_as(message), outcome };
+        self.commands.dispatch_as(&caller, (id, [0; 32]), &record).await?;
+        Ok(())
+    }
+}
+
+/// The same outcome of the same message is the same command.
+fn command_id(delivery: DeliveryId, outcome: &Outcome) -> Uuid {
+    let step = match outcome {
+        Outcome::Waiting => "waiting",
+        Outcome::Sent { .. } => "sent",
+        Outcome::GaveUp { .. } => "gave-up",
+    };
+    Uuid::new_v5(&delivery.0, step.as_bytes())
+}

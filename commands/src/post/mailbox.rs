@@ -1,0 +1,231 @@
+//! The local mailbox: what is sent where nobody else carries it, readable in the development aids
+//! and as files in the data folder.
+//!
+//! Invariant: only the service's user can read the files; a message that comes twice stands once.
+
+use std::{
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lettre::message::Mailbox as Sender;
+use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel};
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt;
+
+use super::{
+    Carrier, NotTaken, Parcel,
+    eml::{compose, message_id},
+};
+use crate::messages::Address;
+
+const INDEX: &str = "index.jsonl";
+
+/// One message in the mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    pub id: DeliveryId,
+    pub channel: Channel,
+    /// Email address, telephone number or envelope.
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub links: Vec<String>,
+    pub codes: Vec<String>,
+    pub sent_at: DateTime<Utc>,
+}
+
+/// The mailbox of one data folder. Clones are the same mailbox.
+#[derive(Clone)]
+pub struct Mailbox(Arc<Inner>);
+
+struct Inner {
+    folder: PathBuf,
+    sender: Sender,
+    items: Mutex<Vec<Item>>,
+    /// Held while the index is written, so that lines never interleave.
+    index: tokio::sync::Mutex<()>,
+}
+
+impl Mailbox {
+    /// Opens the mailbox in `folder`, with what was put into it before.
+    ///
+    /// # Errors
+    /// The folder cannot be made or read.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let mut items: Vec<Item> = Vec::new();
+        for item in read_index(&folder.join(INDEX))? {
+            put(&mut items, item);
+        }
+        let sender = "Rollcall <rollcall@localhost>".parse().expect("a valid address");
+        let inner = Inner {
+            folder: folder.to_owned(),
+            sender,
+            items: Mutex::new(items),
+            index: tokio::sync::Mutex::default(),
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// What was sent, oldest first; with `to`, to that address only.
+    #[must_use]
+    pub fn items(&self, to: Option<&str>) -> Vec<Item> {
+        let meant = |item: &&Item| to.is_none_or(|to| item.to.eq_ignore_ascii_case(to));
+        self.lock().iter().filter(meant).cloned().collect()
+    }
+
+    // The list is a plain value: a panic elsewhere cannot leave it half changed.
+    fn lock(&self) -> MutexGuard<'_, Vec<Item>> {
+        self.0.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn keep(&self, parcel: &Parcel) -> Result<(), NotTaken> {
+        let content = &parcel.content;
+        let (extension, bytes) = match (&content.to, &content.pdf) {
+            (Address::Email(_), _) => ("eml", compose(parcel, &self.0.sender)?.formatted()),
+            (Address::Postal { .. }, Some(pdf)) => ("pdf", pdf.clone()),
+            (Address::Telephone(_) | Address::Postal { .. }, _) => {
+                ("txt", content.text.clone().into_bytes())
+            }
+        };
+        let item = Item {
+            id: parcel.delivery,
+            channel: parcel.channel,
+            to: content.to.line(),
+            subject: content.subject.clone(),
+            text: content.text.clone(),
+            links: content.links.clone(),
+            codes: content.codes.clone(),
+            sent_at: parcel.at,
+        };
+        let file = self.0.folder.join(format!("{}.{extension}", parcel.delivery));
+        self.write(&file, &bytes, &item).await.map_err(|error| {
+            NotTaken::ForNow(format!("the mailbox cannot be written: {}", error.kind()))
+        })?;
+        put(&mut self.lock(), item);
+        Ok(())
+    }
+
+    async fn write(&self, file: &Path, bytes: &[u8], item: &Item) -> io::Result<()> {
+        let mut options = tokio::fs::OpenOptions::new();
+        options.create(true).truncate(true).write(true).mode(0o600);
+        let mut document = options.open(file).await?;
+        document.write_all(bytes).await?;
+        document.flush().await?;
+        let mut line = serde_json::to_vec(item)?;
+        line.push(b'\n');
+        let _turn = self.0.index.lock().await;
+        let mut options = tokio::fs::OpenOptions::new();
+        options.create(true).append(true).mode(0o600);
+        let mut index = options.open(self.0.folder.join(INDEX)).await?;
+        index.write_all(&line).await?;
+        index.flush().await
+    }
+}
+
+#[async_trait]
+impl Carrier for Mailbox {
+    async fn carry(&self, parcel: &Parcel) -> Result<String, NotTaken> {
+        self.keep(parcel).await?;
+        Ok(match parcel.channel {
+            Channel::Email => message_id(parcel.delivery, &self.0.sender),
+            Channel::Sms | Channel::Voice | Channel::Letter => parcel.delivery.to_string(),
+        })
+    }
+}
+
+fn read_index(path: &Path) -> io::Result<Vec<Item>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    // A line that was cut off by a crash belongs to a message that will be sent again.
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+fn put(items: &mut Vec<Item>, item: Item) {
+    match items.iter_mut().rev().find(|known| known.id == item.id) {
+        Some(known) => *known = item,
+        None => items.push(item),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::messages::Rendered;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(std::env::temp_dir().join(format!("rollcall-mailbox-{}", Uuid::new_v4())))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn parcel(id: u128, to: Address) -> Parcel {
+        let channel = match to {
+            Address::Email(_) => Channel::Email,
+            Address::Telephone(_) => Channel::Sms,
+            Address::Postal { .. } => Channel::Letter,
+        };
+        let content = Rendered {
+            to,
+            subject: "Set your new password".to_owned(),
+            text: "Open this link: https://portal.test/set-password/TOKEN".to_owned(),
+            links: vec!["https://portal.test/set-password/TOKEN".to_owned()],
+            codes: vec!["TOKEN".to_owned()],
+            pdf: None,
+        };
+        let at = "2026-01-12T17:00:00Z".parse().expect("a time");
+        Parcel { delivery: DeliveryId(Uuid::from_u128(id)), channel, content, at }
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_is_listed_also_after_a_restart_and_a_repetition_stands_once() {
+        let folder = Folder::new();
+        let mailbox = Mailbox::open(&folder.0).unwrap();
+        let ann = parcel(1, Address::Email("Ann@clinic.example".to_owned()));
+        let first = mailbox.carry(&ann).await.unwrap();
+        assert_eq!(mailbox.carry(&ann).await.unwrap(), first);
+        mailbox.carry(&parcel(2, Address::Telephone("+12025550123".to_owned()))).await.unwrap();
+        for mailbox in [mailbox, Mailbox::open(&folder.0).unwrap()] {
+            assert_eq!(mailbox.items(None).len(), 2);
+            assert_eq!(mailbox.items(Some("ann@clinic.example"))[0].codes, ["TOKEN"]);
+            assert_eq!(mailbox.items(Some("+12025550123"))[0].channel, Channel::Sms);
+            assert!(mailbox.items(Some("bob@clinic.example")).is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_files_are_emails_and_nobody_else_may_read_them() {
+        let folder = Folder::new();
+        let mailbox = Mailbox::open(&folder.0).unwrap();
+        let id = mailbox.carry(&parcel(7, Address::Email("ann@clinic.example".to_owned()))).await;
+        let file = folder.0.join(format!("{}.eml", Uuid::from_u128(7)));
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(&format!("Message-ID: {}", id.unwrap())), "{text}");
+        assert!(text.contains("To: ann@clinic.example"), "{text}");
+        for path in [file, folder.0.join(INDEX)] {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(folder.0.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

@@ -1,0 +1,93 @@
+//! How messages leave: by SMTP, by a telephone provider, as letters, or into the local mailbox.
+//!
+//! Invariant: handing a message over twice is the same message twice, under the same Message-ID.
+
+mod eml;
+mod mailbox;
+mod smtp;
+
+use std::{io, path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel};
+
+pub use mailbox::{Item, Mailbox};
+pub use smtp::{SmtpConfig, SmtpConfigError, SmtpRelay};
+
+use crate::messages::Rendered;
+
+/// A message ready to be carried.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    pub delivery: DeliveryId,
+    pub channel: Channel,
+    pub content: Rendered,
+    /// When it is handed over, by the injected clock.
+    pub at: DateTime<Utc>,
+}
+
+/// Why a parcel was not taken. Only a kind: the other side's words may name people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// It may be taken later.
+    #[error("not taken for now: {0}")]
+    ForNow(String),
+    /// It never will.
+    #[error("refused: {0}")]
+    Ever(String),
+}
+
+/// Takes parcels out of the service.
+#[async_trait]
+pub trait Carrier: Send + Sync + 'static {
+    /// Hands the parcel over; answers the id under which the other side knows it.
+    async fn carry(&self, parcel: &Parcel) -> Result<String, NotTaken>;
+}
+
+/// Who carries what.
+#[derive(Clone)]
+pub struct PostOffice {
+    email: Arc<dyn Carrier>,
+    telephone: Arc<dyn Carrier>,
+    letters: Arc<dyn Carrier>,
+    mailbox: Mailbox,
+}
+
+impl PostOffice {
+    /// Email by SMTP where it is configured; everything else into the mailbox in `folder`.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub fn open(folder: &Path, smtp: Option<SmtpRelay>) -> io::Result<Self> {
+        let mailbox = Mailbox::open(folder)?;
+        let local: Arc<dyn Carrier> = Arc::new(mailbox.clone());
+        let email = match smtp {
+            Some(relay) => Arc::new(relay) as Arc<dyn Carrier>,
+            None => Arc::clone(&local),
+        };
+        Ok(Self { email, telephone: Arc::clone(&local), letters: local, mailbox })
+    }
+
+    /// Text messages and calls by a provider.
+    #[must_use]
+    pub fn with_telephone(mut self, provider: Arc<dyn Carrier>) -> Self {
+        self.telephone = provider;
+        self
+    }
+
+    /// What was put into the local mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    pub(crate) async fn carry(&self, parcel: &Parcel) -> Result<String, NotTaken> {
+        let carrier = match parcel.channel {
+            Channel::Email => &self.email,
+            Channel::Sms | Channel::Voice => &self.telephone,
+            Channel::Letter => &self.letters,
+        };
+        carrier.carry(parcel).await
+    }
+}

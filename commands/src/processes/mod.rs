@@ -1,0 +1,97 @@
+//! What the service does by itself: processes that react to events and tasks that carry out what is
+//! due. Invariant: each may be killed at any moment and acts no second time when it comes back.
+
+mod pace;
+
+use std::sync::Arc;
+
+use rollcall_domain::AnyEvent;
+use rollcall_journal::{Process, Reader};
+use sqlx::PgPool;
+use tokio::{sync::watch, task::JoinHandle};
+
+pub use pace::Pace;
+
+use crate::{
+    Commands,
+    messages::Renderer,
+    outbox::{self, OutboxProcess, Sender},
+    post::{Mailbox, PostOffice},
+};
+
+/// Messages that are handed over at the same time.
+const SENDERS: usize = 2;
+
+/// What the background work needs.
+pub struct BackgroundConfig {
+    pub commands: Commands,
+    /// Connections as the runner role, for `ops` tables.
+    pub pool: PgPool,
+    pub reader: Reader<AnyEvent>,
+    /// The beginning of every link, without a slash at its end.
+    pub public_url: String,
+    pub post: PostOffice,
+}
+
+/// The background work of one service process. Clones are the same.
+#[derive(Clone)]
+pub struct Background(Arc<Parts>);
+
+struct Parts {
+    commands: Commands,
+    pool: PgPool,
+    renderer: Renderer,
+    post: PostOffice,
+    call: watch::Sender<()>,
+}
+
+impl Background {
+    #[must_use]
+    pub fn new(config: BackgroundConfig) -> Self {
+        let BackgroundConfig { commands, pool, reader, public_url, post } = config;
+        let renderer = Renderer::new(commands.journal.clone(), reader, &public_url);
+        Self(Arc::new(Parts { commands, pool, renderer, post, call: watch::Sender::new(()) }))
+    }
+
+    /// The processes, for the runner that carries events to them.
+    #[must_use]
+    pub fn processes(&self) -> Vec<Arc<dyn Process<AnyEvent>>> {
+        vec![Arc::new(OutboxProcess::new(self.0.commands.journal.clone()))]
+    }
+
+    /// Starts the tasks; they end soon after `stopping` is true.
+    #[must_use]
+    pub fn spawn(&self, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+        let Parts { commands, pool, renderer, post, .. } = &*self.0;
+        let sender = Sender {
+            commands: commands.clone(),
+            pool: pool.clone(),
+            renderer: renderer.clone(),
+            post: post.clone(),
+        };
+        (0..SENDERS).map(|_| sender.clone().spawn(self.pace(), stopping.clone())).collect()
+    }
+
+    /// Has everything that is due looked at now; called when the clock was moved.
+    pub fn wake(&self) {
+        self.0.call.send_replace(());
+    }
+
+    /// What was put into the local mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        self.0.post.mailbox()
+    }
+
+    /// Whether nothing is due; what processes have yet to take in shows in their lag.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn is_idle(&self) -> Result<bool, sqlx::Error> {
+        Ok(outbox::due(&self.0.pool, self.0.commands.journal.now()).await? == 0)
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::new(self.0.call.subscribe(), self.0.commands.journal.appended())
+    }
+}
