@@ -2,6 +2,11 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
+use rollcall_commands::post::SmtpConfig;
+
+/// In whose name mail is sent where `ROLLCALL_MAIL_FROM` says nothing.
+const MAIL_FROM: &str = "Rollcall <rollcall@localhost>";
+
 /// What the service is told by its environment and command line.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -23,6 +28,8 @@ pub struct Config {
     pub dev: bool,
     /// `ROLLCALL_TENANT_HOSTS`: `host=slug` pairs, comma separated.
     pub tenant_hosts: BTreeMap<String, String>,
+    /// `ROLLCALL_SMTP_URL` and `ROLLCALL_MAIL_FROM`; unset means the local mailbox.
+    pub smtp: Option<SmtpConfig>,
 }
 
 /// A setting that cannot be used.
@@ -72,6 +79,10 @@ impl Config {
             demo,
             dev: dev || demo,
             tenant_hosts: hosts(&setting("ROLLCALL_TENANT_HOSTS").unwrap_or_default())?,
+            smtp: setting("ROLLCALL_SMTP_URL").map(|url| SmtpConfig {
+                url,
+                from: setting("ROLLCALL_MAIL_FROM").unwrap_or_else(|| MAIL_FROM.to_owned()),
+            }),
         })
     }
 }

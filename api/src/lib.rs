@@ -6,10 +6,12 @@
 
 pub mod cli;
 pub mod config;
+pub mod dev;
 pub mod gateway;
 pub mod graphql;
 pub mod ground;
 pub mod http;
+pub mod link_pages;
 pub mod metrics;
 pub mod postgres;
 pub mod routes;

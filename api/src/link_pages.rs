@@ -16,7 +16,10 @@ use rollcall_commands::links::LinkPurpose;
 pub fn router() -> Router {
     LinkPurpose::ALL.into_iter().fold(Router::new(), |router, purpose| {
         let path = format!("/{}/{{token}}", purpose.as_str());
-        router.route(&path, get(move |Path(token): Path<String>| async move { page(purpose, &token) }))
+        router.route(
+            &path,
+            get(move |Path(token): Path<String>| async move { page(purpose, &token) }),
+        )
     })
 }
 
@@ -25,7 +28,11 @@ fn page(purpose: LinkPurpose, token: &str) -> Response {
     let is_token = (20..=200).contains(&token.len())
         && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if !is_token {
-        return (StatusCode::NOT_FOUND, headers(), Html(html("No such link", &["Copy the whole link from your message."])))
+        return (
+            StatusCode::NOT_FOUND,
+            headers(),
+            Html(html("No such link", &["Copy the whole link from your message."])),
+        )
             .into_response();
     }
     let (title, lines) = words(purpose, token);

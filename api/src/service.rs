@@ -4,14 +4,20 @@
 //! Invariant: nothing is served before the database is migrated and the roles are checked.
 
 use std::{
+    io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use rollcall_commands::{Commands, CommandsConfig};
+use rollcall_commands::{
+    Commands, CommandsConfig,
+    post::{PostOffice, SmtpConfigError, SmtpRelay},
+    processes::{Background, BackgroundConfig},
+};
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
     Clock, InjectedClock, Journal, JournalConfig, MasterKey, Progress, Reader, Runner, pools,
@@ -23,10 +29,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     config::Config,
+    dev,
     gateway::ServiceGateway,
     graphql,
     http::{self, HttpLimits},
-    routes,
+    link_pages, routes,
 };
 
 /// Loaded states kept for commands.
@@ -37,6 +44,8 @@ pub struct Ground {
     pub config: Config,
     /// The server, as the user that migrates.
     pub database: PgConnectOptions,
+    /// Where everything is that is kept outside the database.
+    pub folder: PathBuf,
     pub master_key: MasterKey,
     pub clock: ServiceClock,
 }
@@ -74,6 +83,8 @@ pub struct Service {
     pub commands: Commands,
     pub reads: ReadStore,
     pub progress: Progress,
+    /// Outbox, processes and scheduler.
+    pub background: Background,
     complete: Arc<AtomicBool>,
     shutdown: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -85,10 +96,10 @@ impl Service {
     /// # Errors
     /// What could not be started, in words for whoever starts it.
     pub async fn start(ground: Ground) -> Result<Self, StartError> {
-        let Ground { config, database, master_key, clock } = ground;
+        let Ground { config, database, folder, master_key, clock } = ground;
         schema::migrate(&database).await?;
         let writer = pools::writer(database.clone(), 16).await?;
-        let runner = pools::runner(database.clone(), 8).await?;
+        let runner = pools::runner(database.clone(), 12).await?;
         let query = pools::query(database, 16).await?;
         let journal = Journal::open(JournalConfig {
             writer: writer.clone(),
@@ -101,11 +112,25 @@ impl Service {
         let commands = Commands::new(CommandsConfig { journal: journal.clone(), ops: writer });
         let (shutdown, stopping) = watch::channel(false);
         let reader: Reader<AnyEvent> = Reader::new(runner.clone(), journal.keys().clone());
+        let smtp = config.smtp.as_ref().map(SmtpRelay::new).transpose()?;
+        let background = Background::new(BackgroundConfig {
+            commands: commands.clone(),
+            pool: runner.clone(),
+            reader: reader.clone(),
+            public_url: config.public_url.clone(),
+            post: PostOffice::open(&folder.join("mailbox"), smtp).map_err(StartError::Mailbox)?,
+        });
+        // Apart from the projections: a process may send commands, and no reader waits for it.
+        let processes = Runner::new(runner.clone(), reader.clone(), Vec::new())
+            .with_processes(background.processes())
+            .woken_by(journal.appended());
         let projections =
             Runner::new(runner, reader, rollcall_projections::all()).woken_by(journal.appended());
         let progress = projections.handle();
         let reads = ReadStore::new(query, progress.clone());
-        let mut tasks = vec![projections.spawn(stopping.clone())];
+        let mut tasks =
+            vec![projections.spawn(stopping.clone()), processes.spawn(stopping.clone())];
+        tasks.extend(background.spawn(&stopping));
 
         let complete = Arc::new(AtomicBool::new(!config.demo));
         let listener = TcpListener::bind(config.listen)
@@ -119,9 +144,15 @@ impl Service {
             config.tenant_hosts.clone(),
         );
         let parts = routes::Parts { reads: reads.clone(), complete: Arc::clone(&complete) };
-        let app = http::router(gateway, HttpLimits::default()).merge(routes::router(parts));
+        let mut app = http::router(gateway, HttpLimits::default())
+            .merge(routes::router(parts))
+            .merge(link_pages::router());
+        if let Some(clock) = clock.injected().filter(|_| config.dev) {
+            let aids = dev::Parts { background: background.clone(), clock: Arc::clone(clock) };
+            app = app.merge(dev::router(aids));
+        }
         tasks.push(tokio::spawn(serve(listener, app, stopping)));
-        Ok(Self { address, commands, reads, progress, complete, shutdown, tasks })
+        Ok(Self { address, commands, reads, progress, background, complete, shutdown, tasks })
     }
 
     /// Says that what the service was started with is there: from now on it is ready.
@@ -156,6 +187,10 @@ async fn serve(listener: TcpListener, app: axum::Router, mut stopping: watch::Re
 pub enum StartError {
     #[error("cannot listen on {0}: {1}. Choose another address with ROLLCALL_LISTEN.")]
     Listen(SocketAddr, std::io::Error),
+    #[error("the mailbox in the data folder cannot be used: {0}")]
+    Mailbox(io::Error),
+    #[error(transparent)]
+    Smtp(#[from] SmtpConfigError),
     #[error(transparent)]
     Schema(#[from] schema::SchemaError),
     #[error(transparent)]

@@ -1,5 +1,6 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
+mod outbox;
 mod postgres;
 mod requirements;
 mod running;

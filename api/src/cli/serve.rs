@@ -32,6 +32,7 @@ async fn serve(config: Config, database: &Database) -> CliResult {
     let ground = Ground {
         master_key: database.master_key()?,
         database: database.options.clone(),
+        folder: database.folder.clone(),
         config: config.clone(),
         clock,
     };

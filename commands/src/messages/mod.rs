@@ -9,7 +9,6 @@ mod letter;
 mod plan;
 mod render;
 mod template;
-mod temporary_password;
 mod wording;
 
 pub use addressee::{Address, Addressee};
@@ -17,4 +16,3 @@ pub use causes::caused_by;
 pub use plan::{Link, Particulars, Passcode, Planned};
 pub use render::{RenderError, Rendered, Renderer, Unsendable};
 pub use template::Template;
-pub use temporary_password::temporary_password;

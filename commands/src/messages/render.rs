@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rollcall_domain::{
     AnyEvent,
-    kernel::ids::{OrganizationId, TenantId},
+    kernel::ids::{OrganizationId, TenantId, VaultRef},
     organizations::Organization,
     policies::PolicyHistory,
     tenants::Tenant,
@@ -15,9 +15,10 @@ use rollcall_domain::{
 };
 use rollcall_journal::{Journal, JournalError, ReadError, Reader};
 
+use crate::users::temporary_password;
+
 use super::{
     Address, Particulars, Planned, Template, letter,
-    temporary_password::temporary_password,
     wording::{Facts, Wording},
 };
 
@@ -125,7 +126,9 @@ impl Renderer {
             token,
             code: particulars.passcode.map(|code| secrets.otp(code.challenge, code.sent_length)),
             digits: particulars.passcode.map_or(0, |code| code.digits),
-            password: particulars.temporary_password.map(|id| temporary_password(secrets, id)),
+            password: particulars
+                .temporary_password
+                .map(|id| temporary_password(secrets, VaultRef(id)).reveal().to_owned()),
             until: particulars.until.map(|until| zone.wall_clock(until)),
             organization: self.name(tenant, particulars.organization).await?,
             counterparty: self.name(tenant, particulars.counterparty).await?,

@@ -12,6 +12,6 @@ mod sender;
 
 pub use backoff::MAX_ATTEMPTS;
 pub use process::OutboxProcess;
-pub use queue::due;
+pub use queue::{DeadLetter, dead_letters, due};
 pub use record_delivery::{Outcome, RecordDelivery};
 pub use sender::Sender;

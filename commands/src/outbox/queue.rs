@@ -177,6 +177,32 @@ pub async fn due(pool: &PgPool, now: DateTime<Utc>) -> Result<i64, sqlx::Error> 
     .await
 }
 
+/// A message that nobody took.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DeadLetter {
+    #[sqlx(try_from = "Uuid", rename = "delivery_id")]
+    pub delivery: DeliveryId,
+    pub template: String,
+    pub attempts: i32,
+    /// The kind of the last failure.
+    pub last_failure: Option<String>,
+    pub queued_at: DateTime<Utc>,
+}
+
+/// A tenant's dead letters, oldest first, 100 at most.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn dead_letters(pool: &PgPool, tenant: TenantId) -> Result<Vec<DeadLetter>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT delivery_id, template, attempts, last_failure, queued_at FROM ops.outbox
+          WHERE tenant_id = $1 AND status = 'DEAD' ORDER BY queued_at, delivery_id LIMIT 100",
+    )
+    .bind(tenant.0)
+    .fetch_all(pool)
+    .await
+}
+
 const fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "EMAIL",

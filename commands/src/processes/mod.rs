@@ -5,7 +5,7 @@ mod pace;
 
 use std::sync::Arc;
 
-use rollcall_domain::AnyEvent;
+use rollcall_domain::{AnyEvent, kernel::ids::TenantId};
 use rollcall_journal::{Process, Reader};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
@@ -15,9 +15,12 @@ pub use pace::Pace;
 use crate::{
     Commands,
     messages::Renderer,
-    outbox::{self, OutboxProcess, Sender},
+    outbox::{self, DeadLetter, OutboxProcess, Sender},
     post::{Mailbox, PostOffice},
 };
+
+/// Every process's name.
+pub const NAMES: &[&str] = &["outbox"];
 
 /// Messages that are handed over at the same time.
 const SENDERS: usize = 2;
@@ -88,7 +91,17 @@ impl Background {
     /// # Errors
     /// The database did not answer.
     pub async fn is_idle(&self) -> Result<bool, sqlx::Error> {
-        Ok(outbox::due(&self.0.pool, self.0.commands.journal.now()).await? == 0)
+        let Parts { commands, pool, .. } = &*self.0;
+        let now = commands.journal.now();
+        Ok(outbox::due(pool, now).await? == 0)
+    }
+
+    /// A tenant's messages that nobody took, for operators.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn dead_letters(&self, tenant: TenantId) -> Result<Vec<DeadLetter>, sqlx::Error> {
+        outbox::dead_letters(&self.0.pool, tenant).await
     }
 
     fn pace(&self) -> Pace {

@@ -1,6 +1,7 @@
 //! What acceptance tests stand on: a real service on a real PostgreSQL, driven over HTTP.
 
 mod database;
+mod mailbox;
 mod portal;
 mod seed;
 

@@ -1,15 +1,17 @@
 //! A service under test and the clients that drive it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use rollcall_api::{
     config::Config,
     service::{Ground, Service, ServiceClock},
 };
-use rollcall_domain::{kernel::ids::TenantId, policies::Preset};
+use rollcall_commands::post::SmtpConfig;
+use rollcall_domain::{Decider, kernel::ids::TenantId, policies::Preset};
 use rollcall_journal::{InjectedClock, MasterKey};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     database,
@@ -29,12 +31,25 @@ pub struct Portal {
     pub clock: Arc<InjectedClock>,
     pub service: Service,
     database: String,
+    /// Where the service keeps what is not in the database.
+    folder: PathBuf,
 }
 
 impl Portal {
     /// A service on an empty database.
     pub async fn empty() -> Self {
+        Self::begin(None).await
+    }
+
+    /// A service with a Medi-Cal tenant that sends its mail to this server.
+    pub async fn with_smtp(url: &str) -> Self {
+        let smtp = SmtpConfig { url: url.to_owned(), from: "portal@plan.example".to_owned() };
+        Self::begin(Some(smtp)).await.seed("medi-cal", Preset::MediCal).await
+    }
+
+    async fn begin(smtp: Option<SmtpConfig>) -> Self {
         let (name, options) = database::fresh().await;
+        let folder = std::env::temp_dir().join(&name);
         let clock = Arc::new(InjectedClock::starting_at(beginning()));
         let config = Config {
             database_url: None,
@@ -46,15 +61,17 @@ impl Portal {
             demo: false,
             dev: true,
             tenant_hosts: Default::default(),
+            smtp,
         };
         let ground = Ground {
             config,
             database: options,
+            folder: folder.clone(),
             master_key: MasterKey::from_bytes([7; 32]),
             clock: ServiceClock::Injected(Arc::clone(&clock)),
         };
         let service = Service::start(ground).await.expect("the service starts");
-        Self { world: None, preset: Preset::Hardened, clock, service, database: name }
+        Self { world: None, preset: Preset::Hardened, clock, service, database: name, folder }
     }
 
     /// A service with a Medi-Cal tenant, seeded thirty days ago.
@@ -64,12 +81,22 @@ impl Portal {
 
     /// A service with a tenant of another preset.
     pub async fn seeded(slug: &str, preset: Preset) -> Self {
-        let mut portal = Self::empty().await;
-        portal.clock.set(beginning() - TimeDelta::days(30));
-        portal.world = Some(seed::world(&portal.service.commands.journal, slug, preset).await);
-        portal.preset = preset;
-        portal.clock.set(beginning());
-        portal
+        Self::empty().await.seed(slug, preset).await
+    }
+
+    async fn seed(mut self, slug: &str, preset: Preset) -> Self {
+        self.clock.set(beginning() - TimeDelta::days(30));
+        self.world = Some(seed::world(&self.service.commands.journal, slug, preset).await);
+        self.preset = preset;
+        self.settle().await;
+        self.clock.set(beginning());
+        self
+    }
+
+    /// Lets an aggregate of the seeded tenant decide, where what leads there is not the matter.
+    pub async fn decide<A: Decider>(&self, stream: impl Into<Uuid>, command: A::Command) {
+        let journal = &self.service.commands.journal;
+        seed::decide::<A>(journal, (self.world().tenant, self.preset), stream, command).await;
     }
 
     /// A further tenant beside the first, to show that the two are apart.
@@ -130,6 +157,7 @@ impl Portal {
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+        self.service.background.wake();
     }
 
     /// Stops the service and drops its database; fails when a projection stands still.
@@ -138,6 +166,8 @@ impl Portal {
         assert!(lags.iter().all(|lag| !lag.is_stalled()), "a projection is stalled: {lags:?}");
         self.service.stop().await;
         database::drop(&self.database).await;
+        // Tests that sent nothing have no folder.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

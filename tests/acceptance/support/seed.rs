@@ -156,6 +156,18 @@ pub async fn sign_in(journal: &Journal, tenant: TenantId, preset: Preset, who: &
     token
 }
 
+/// Lets an aggregate decide on a command and records what follows, as the service itself would.
+pub async fn decide<A: Decider>(
+    journal: &Journal,
+    (tenant, preset): (TenantId, Preset),
+    stream: impl Into<Uuid>,
+    command: A::Command,
+) {
+    let mut seeder = Seeder::begin(journal, tenant, preset);
+    seeder.decide::<A>(stream.into(), command).await;
+    seeder.commit().await;
+}
+
 /// The clinic's NPIs, all with valid check digits.
 pub const CLINIC_NPIS: [&str; 3] = ["1234567893", "1245319599", "1679576722"];
 
