@@ -1,5 +1,7 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
+mod first_password;
+mod invitations;
 mod outbox;
 mod postgres;
 mod requirements;

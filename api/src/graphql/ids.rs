@@ -81,6 +81,14 @@ impl NodeType {
             Some(_) | None => Err(Refusal::not_found(field)),
         }
     }
+
+    /// Reads the id of something that is no node: a bare UUID.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` at `field`.
+    pub fn parse_bare<T: From<Uuid>>(id: &ID, field: &str) -> Result<T, Refusal> {
+        id.parse::<Uuid>().map(T::from).map_err(|_| Refusal::not_found(field))
+    }
 }
 
 /// Reads a global id.

@@ -9,6 +9,8 @@ pub mod reading;
 pub mod scalars;
 mod schema;
 pub mod sending;
+pub mod users;
+pub mod visiting;
 pub mod vocabulary;
 
 pub use schema::{Schema, schema, sdl};

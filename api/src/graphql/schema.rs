@@ -2,6 +2,12 @@
 
 use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 
+use super::users::{
+    agreements::AgreementMutation,
+    first_password::FirstPasswordMutation,
+    invitations::{InvitationMutation, InvitationQuery},
+    one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
+};
 use crate::http::{Limits, limited};
 
 /// The schema as served.
@@ -9,11 +15,17 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// Questions. Every access question takes `asOf` or `asOfPosition`; every list is a connection.
 #[derive(MergedObject, Default)]
-pub struct Query(ServiceQuery);
+pub struct Query(ServiceQuery, InvitationQuery, OneTimePasscodeQuery);
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
-pub struct Mutation(ServiceMutation);
+pub struct Mutation(
+    ServiceMutation,
+    InvitationMutation,
+    OneTimePasscodeMutation,
+    FirstPasswordMutation,
+    AgreementMutation,
+);
 
 /// About the service itself.
 #[derive(Default)]

@@ -1,9 +1,11 @@
 //! What acceptance tests stand on: a real service on a real PostgreSQL, driven over HTTP.
 
 mod database;
+mod joining;
 mod mailbox;
 mod portal;
 mod seed;
 
+pub use joining::{GOOD_PASSWORD, uuid_of};
 pub use portal::{Answer, Client, Portal};
 pub use seed::{PASSWORD, Person, World};

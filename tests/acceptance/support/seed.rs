@@ -23,7 +23,10 @@ use rollcall_domain::{
         membership::{MembershipKey, NpiChange},
     },
     pins::{Pin, PinCommand},
-    policies::{Policy, PolicyCommand, PolicyHistory, Preset},
+    policies::{
+        Policy, PolicyCommand, PolicyHistory, Preset,
+        agreement::{Agreement, AgreementCommand, TickBox},
+    },
     sessions::{LoginMethod, Session, SessionCommand},
     tenants::{PlanRole, PlanStaff, PlanStaffCommand, Tenant, TenantCommand},
     users::{
@@ -33,8 +36,8 @@ use rollcall_domain::{
         user::{Registration, User, UserCommand},
     },
     values::{
-        CodeChannel, EmailAddress, Npi, OrganizationName, Password, PersonName, PhoneNumber,
-        ProviderCommunity, ProviderType, Reason, Slug, TaxIdKind, Zip,
+        AgreementKind, CodeChannel, EmailAddress, Npi, OrganizationName, Password, PersonName,
+        PhoneNumber, ProviderCommunity, ProviderType, Reason, Slug, TaxIdKind, Zip,
     },
 };
 use rollcall_journal::{Header, Journal, Work};
@@ -127,6 +130,28 @@ pub async fn operator(journal: &Journal) -> Person {
     let person = seeder.staff("Olga", "Petrov", PlanRole::Operator).await;
     seeder.commit().await;
     person
+}
+
+/// Publishes a version of an agreement, with boxes of these keys, in force at once.
+pub async fn publish(
+    journal: &Journal,
+    tenant: TenantId,
+    kind: AgreementKind,
+    version: &str,
+    boxes: &[&str],
+) {
+    let mut seeder = Seeder::begin(journal, tenant, Preset::MediCal);
+    let tick = |key: &&str| TickBox { key: (*key).to_owned(), label: "I agree.".to_owned() };
+    let publish = AgreementCommand::PublishAgreement {
+        kind,
+        version: version.to_owned(),
+        title: "An agreement".to_owned(),
+        text: "What is agreed.".to_owned(),
+        boxes: boxes.iter().map(tick).collect(),
+        effective_at: None,
+    };
+    seeder.decide::<Agreement>(tenant.agreement_stream(kind), publish).await;
+    seeder.commit().await;
 }
 
 /// Opens a session for a seeded person; answers its token.

@@ -31,7 +31,8 @@ use rollcall_journal::{Journal, JournalError};
 
 use super::one_time_passcode::goes_to_telephones;
 
-/// What an invited person may be asked to agree to, where the tenant has published it (C-09).
+/// What an invited person is asked to agree to: the first of these that the tenant has published
+/// (MC-18, C-09).
 const ASKED: [AgreementKind; 2] =
     [AgreementKind::SystemUseNotification, AgreementKind::PortalTerms];
 
@@ -50,6 +51,7 @@ pub(crate) async fn rules(
         let agreement = journal.load::<Agreement>(tenant, tenant.agreement_stream(kind)).await?;
         if agreement.state.current(now).is_some() {
             agreements.push(kind);
+            break;
         }
     }
     Ok(InvitationRules { agreements, otp_required: goes_to_telephones(&policy.otp()) })

@@ -7,6 +7,7 @@ mod owner;
 mod request;
 mod step_up;
 mod verify;
+mod view;
 
 use rollcall_domain::{
     policies::{OtpMethod, OtpPolicy},
@@ -17,6 +18,7 @@ pub use owner::PasscodeOwner;
 pub use request::RequestOtp;
 pub use step_up::{require_step_up, step_up};
 pub use verify::VerifyOtp;
+pub use view::ChallengeStatus;
 
 /// Whether people prove their telephone under this policy: passcodes are on and go to telephones.
 #[must_use]

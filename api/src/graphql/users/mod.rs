@@ -1,0 +1,6 @@
+//! People in the schema.
+
+pub mod agreements;
+pub mod first_password;
+pub mod invitations;
+pub mod one_time_passcodes;
