@@ -9,17 +9,19 @@ use rollcall_domain::AnyEvent;
 use rollcall_journal::Projection;
 
 pub mod people;
+pub mod pins;
+mod search;
 mod snapshot;
 
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
-pub const NAMES: &[&str] = &["people"];
+pub const NAMES: &[&str] = &["people", "pins"];
 
 /// Every projection.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
-    vec![Arc::new(people::People)]
+    vec![Arc::new(people::People), Arc::new(pins::Pins)]
 }
 
 #[cfg(test)]
