@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rollcall_domain::AnyEvent;
 use rollcall_journal::Projection;
 
+pub mod affiliations;
 pub mod people;
 pub mod pins;
 mod search;
@@ -16,12 +17,12 @@ mod snapshot;
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
-pub const NAMES: &[&str] = &["people", "pins"];
+pub const NAMES: &[&str] = &["people", "pins", "affiliations"];
 
 /// Every projection.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
-    vec![Arc::new(people::People), Arc::new(pins::Pins)]
+    vec![Arc::new(people::People), Arc::new(pins::Pins), Arc::new(affiliations::Affiliations)]
 }
 
 #[cfg(test)]

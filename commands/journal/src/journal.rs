@@ -3,7 +3,7 @@
 //!
 //! Invariant: nothing here writes; [`crate::work::Work::commit`] is the only way in.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -214,6 +214,25 @@ impl Journal {
     ) -> Result<Vec<A::Event>, JournalError> {
         let stored = load::stream(&self.0.pool, tenant, (A::TYPE, id), 0).await?;
         load::decode(&self.0.keys, &self.0.upcasters, tenant, &stored).await
+    }
+
+    /// All events of several streams, by two queries however many there are; a stream without
+    /// events is missing.
+    ///
+    /// # Errors
+    /// As [`Journal::load`].
+    pub async fn events_of<A: Decider>(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<BTreeMap<Uuid, Vec<A::Event>>, JournalError> {
+        let (streams, stored) = load::streams(&self.0.pool, tenant, A::TYPE, ids).await?;
+        let events = load::decode(&self.0.keys, &self.0.upcasters, tenant, &stored).await?;
+        let mut found: BTreeMap<Uuid, Vec<A::Event>> = BTreeMap::new();
+        for (stream, event) in streams.into_iter().zip(events) {
+            found.entry(stream).or_default().push(event);
+        }
+        Ok(found)
     }
 
     /// Whether every one of `guards` still stands at its version. Those that do not are dropped from

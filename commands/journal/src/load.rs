@@ -49,6 +49,35 @@ pub(crate) async fn stream(
     .map_err(JournalError::of)
 }
 
+/// The events of several streams of one type, each stream's oldest first.
+pub(crate) async fn streams(
+    pool: &PgPool,
+    tenant: TenantId,
+    aggregate_type: &str,
+    ids: &[Uuid],
+) -> Result<(Vec<Uuid>, Vec<StoredEvent>), JournalError> {
+    #[derive(sqlx::FromRow)]
+    struct OfStream {
+        stream: Uuid,
+        #[sqlx(flatten)]
+        event: StoredEvent,
+    }
+    let rows: Vec<OfStream> = sqlx::query_as(
+        "SELECT aggregate_id::uuid AS stream, sequence, event_id, event_type, event_version,
+                payload::text AS payload
+           FROM es.events
+          WHERE aggregate_type = $1 AND aggregate_id = ANY($2) AND tenant_id = $3
+          ORDER BY aggregate_id, sequence",
+    )
+    .bind(aggregate_type)
+    .bind(ids.iter().map(Uuid::to_string).collect::<Vec<_>>())
+    .bind(tenant.0)
+    .fetch_all(pool)
+    .await
+    .map_err(JournalError::of)?;
+    Ok(rows.into_iter().map(|row| (row.stream, row.event)).unzip())
+}
+
 /// Opens and decodes events of one type, with one look at the keys for all of them.
 pub(crate) async fn decode<E: DeserializeOwned>(
     keys: &KeyRing,

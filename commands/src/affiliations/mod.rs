@@ -6,6 +6,7 @@
 mod counterparty;
 mod decision;
 mod ending;
+mod papers;
 mod request_affiliation;
 mod signing;
 
@@ -18,6 +19,7 @@ use rollcall_domain::{
 pub use counterparty::Counterparty;
 pub use decision::{ApproveAffiliation, DenyAffiliation};
 pub use ending::{ExpireAffiliation, TerminateAffiliation, WithdrawAffiliation};
+pub use papers::{Papers, Signed, papers};
 pub use request_affiliation::RequestAffiliation;
 pub use signing::{ELIGIBILITY_BOX, GivenSignature, SignAffiliationAgreement, TypedSignature};
 

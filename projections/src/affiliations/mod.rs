@@ -1,0 +1,17 @@
+//! Affiliations as both organisations and the plan see them, and the directory of submitters (MC-54
+//! to MC-61).
+//!
+//! Invariant: an affiliation is shown to its two organisations and the plan only; to the one that
+//! was asked, once the other has signed.
+
+mod directory;
+mod projection;
+mod queries;
+mod row;
+
+pub use directory::{DirectoryKey, Submitter, count_submitters, submitters};
+pub use projection::Affiliations;
+pub use queries::{
+    AffiliationFilter, AffiliationView, Viewpoint, affiliation, affiliations, count_affiliations,
+};
+pub use row::{AffiliationRow, AffiliationStatus};

@@ -1,0 +1,106 @@
+//! How facts about affiliations become rows of `read.affiliations`.
+//!
+//! Invariant: a batch is folded in memory on the rows that stand and written by one statement.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use rollcall_domain::{AnyEvent, affiliations::AffiliationEvent, kernel::ids::TenantId};
+use rollcall_journal::{Projection, ProjectionError, Recorded};
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use super::AffiliationRow;
+
+/// Keeps `read.affiliations`.
+pub struct Affiliations;
+
+#[async_trait]
+impl Projection<AnyEvent> for Affiliations {
+    fn name(&self) -> &'static str {
+        "affiliations"
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["affiliations"]
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut PgConnection,
+        batch: &[Recorded<AnyEvent>],
+    ) -> Result<(), ProjectionError> {
+        let events: Vec<_> = batch
+            .iter()
+            .filter_map(|recorded| Some((recorded, affiliation(&recorded.event)?)))
+            .collect();
+        let Some((first, _)) = events.first() else { return Ok(()) };
+        let ids: Vec<Uuid> = events.iter().map(|(recorded, _)| recorded.aggregate_id).collect();
+        let mut rows = load(tx, first.tenant, &ids).await?;
+        for (recorded, event) in events {
+            let before = rows.remove(&recorded.aggregate_id);
+            let row = AffiliationRow::after(before, recorded, event)?;
+            rows.insert(recorded.aggregate_id, row);
+        }
+        Ok(store(tx, rows.into_values().collect()).await?)
+    }
+}
+
+fn affiliation(event: &AnyEvent) -> Option<&AffiliationEvent> {
+    match event {
+        AnyEvent::Affiliation(event) => Some(event),
+        AnyEvent::Tenant(_)
+        | AnyEvent::PlanStaff(_)
+        | AnyEvent::Policy(_)
+        | AnyEvent::Agreement(_)
+        | AnyEvent::Organization(_)
+        | AnyEvent::RegistrationToken(_)
+        | AnyEvent::Registration(_)
+        | AnyEvent::Membership(_)
+        | AnyEvent::User(_)
+        | AnyEvent::Invitation(_)
+        | AnyEvent::Credential(_)
+        | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::Session(_)
+        | AnyEvent::Pin(_)
+        | AnyEvent::Notification(_)
+        | AnyEvent::Inbox(_)
+        | AnyEvent::Delivery(_)
+        | AnyEvent::Denial(_) => None,
+    }
+}
+
+async fn load(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, AffiliationRow>, sqlx::Error> {
+    let rows: Vec<AffiliationRow> = sqlx::query_as(
+        "SELECT * FROM affiliations WHERE tenant_id = $1 AND affiliation_id = ANY($2)",
+    )
+    .bind(tenant.0)
+    .bind(ids)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.affiliation_id, row)).collect())
+}
+
+async fn store(tx: &mut PgConnection, rows: Vec<AffiliationRow>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO affiliations SELECT * FROM jsonb_populate_recordset(NULL::affiliations, $1)
+         ON CONFLICT (tenant_id, affiliation_id) DO UPDATE
+            SET status = excluded.status, submitter_signed_at = excluded.submitter_signed_at,
+                provider_signed_at = excluded.provider_signed_at,
+                effective_from = excluded.effective_from, ends_on = excluded.ends_on,
+                ends_at = excluded.ends_at, closed_at = excluded.closed_at,
+                version = excluded.version",
+    )
+    .bind(Json(rows))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
