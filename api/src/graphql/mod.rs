@@ -2,9 +2,11 @@
 //!
 //! Invariant: resolvers hold no rule; a mutation sends one command, a query reads one view.
 
+mod affiliations;
 pub mod errors;
 pub mod ids;
 pub mod paging;
+mod pins;
 pub mod reading;
 pub mod scalars;
 mod schema;

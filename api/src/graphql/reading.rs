@@ -5,7 +5,10 @@
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{Access, Authority, Caller, Commands, Failure, authorization::authorise};
-use rollcall_domain::Refusal;
+use rollcall_domain::{
+    Refusal,
+    policies::{Policy, PolicyHistory},
+};
 use rollcall_projections::{Ask, ReadError, ReadStore, Snapshot};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
@@ -80,6 +83,20 @@ pub async fn read<'a>(
         break authority;
     };
     Ok(Reading { authority, view })
+}
+
+/// The tenant's policy in force now, for answers that depend on it.
+///
+/// # Errors
+/// A fault.
+pub async fn policy(ctx: &Context<'_>) -> Result<std::sync::Arc<Policy>> {
+    let (caller, journal) = (ctx.data::<Caller>()?, &ctx.data::<Commands>()?.journal);
+    let history = journal
+        .load::<PolicyHistory>(caller.tenant, caller.tenant.policy_stream())
+        .await
+        .map_err(|error| fault(&error))?;
+    let (_, policy) = history.state.at(journal.now());
+    Ok(std::sync::Arc::clone(policy))
 }
 
 async fn open<'a>(

@@ -2,11 +2,15 @@
 
 use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 
-use super::users::{
-    agreements::AgreementMutation,
-    first_password::FirstPasswordMutation,
-    invitations::{InvitationMutation, InvitationQuery},
-    one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
+use super::{
+    affiliations::{AffiliationMutation, AffiliationQuery},
+    pins::{PinMutation, PinQuery},
+    users::{
+        agreements::AgreementMutation,
+        first_password::FirstPasswordMutation,
+        invitations::{InvitationMutation, InvitationQuery},
+        one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
+    },
 };
 use crate::http::{Limits, limited};
 
@@ -15,7 +19,13 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// Questions. Every access question takes `asOf` or `asOfPosition`; every list is a connection.
 #[derive(MergedObject, Default)]
-pub struct Query(ServiceQuery, InvitationQuery, OneTimePasscodeQuery);
+pub struct Query(
+    ServiceQuery,
+    InvitationQuery,
+    OneTimePasscodeQuery,
+    PinQuery,
+    AffiliationQuery,
+);
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
@@ -25,6 +35,8 @@ pub struct Mutation(
     OneTimePasscodeMutation,
     FirstPasswordMutation,
     AgreementMutation,
+    PinMutation,
+    AffiliationMutation,
 );
 
 /// About the service itself.

@@ -12,12 +12,17 @@ use rollcall_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{rights::require_pin_right, value};
-use crate::{Access, Command, Context, Failure, users::one_time_passcode::require_step_up};
+use crate::{
+    Access, Command, Context, Failure, context::version_conflict,
+    users::one_time_passcode::require_step_up,
+};
 
 /// Replaces the PIN of an NPI by a new random one.
 pub struct ResetPin {
     pub organization: OrganizationId,
     pub npi: Npi,
+    /// The PIN's version that the client saw; `None` when it does not care (GN-28).
+    pub expected_version: Option<u32>,
     /// A verified passcode, where the policy asks for one (MC-28).
     pub otp_challenge: Option<OtpChallengeId>,
 }
@@ -43,6 +48,10 @@ impl Command for ResetPin {
         require_step_up(cx, StepUpAction::ResetPin, self.otp_challenge).await?;
         let stream = cx.tenant().pin_stream(&self.npi);
         let pin = cx.load::<Pin>(stream).await?;
+        let version = pin.holding().map(|holding| holding.version);
+        if self.expected_version.is_some() && self.expected_version != version {
+            return Err(version_conflict(version.map(i64::from)).into());
+        }
         let former = pin.holding().map(|holding| holding.pin_ref);
         let pin_ref = value::replace(cx, stream, former).await?;
         let reset =
