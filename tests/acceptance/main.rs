@@ -3,6 +3,7 @@
 mod first_password;
 mod invitations;
 mod outbox;
+mod pins;
 mod postgres;
 mod requirements;
 mod running;

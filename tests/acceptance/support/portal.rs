@@ -8,7 +8,12 @@ use rollcall_api::{
     service::{Ground, Service, ServiceClock},
 };
 use rollcall_commands::post::SmtpConfig;
-use rollcall_domain::{Decider, kernel::ids::TenantId, policies::Preset};
+use rollcall_domain::{
+    Decider, Sealed,
+    kernel::ids::{SubjectId, TenantId},
+    policies::{PolicyCommand, PolicyHistory, PolicyKey, PolicyValue, Preset},
+    values::Reason,
+};
 use rollcall_journal::{InjectedClock, MasterKey};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -97,6 +102,15 @@ impl Portal {
     pub async fn decide<A: Decider>(&self, stream: impl Into<Uuid>, command: A::Command) {
         let journal = &self.service.commands.journal;
         seed::decide::<A>(journal, (self.world().tenant, self.preset), stream, command).await;
+    }
+
+    /// Gives one parameter of the seeded tenant's policy another value from now on.
+    pub async fn change_policy(&self, key: PolicyKey, value: PolicyValue) {
+        let tenant = self.world().tenant;
+        let reason = Reason::parse("As the test needs it.").expect("a valid reason");
+        let reason = Sealed::new(SubjectId(tenant.0), reason);
+        let change = PolicyCommand::ChangePolicy { key, value, effective_at: None, reason };
+        self.decide::<PolicyHistory>(tenant.policy_stream(), change).await;
     }
 
     /// A further tenant beside the first, to show that the two are apart.

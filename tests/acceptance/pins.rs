@@ -1,0 +1,306 @@
+//! PINs: who sees them, who is shown them, how often they change (MC-50 to MC-53, GN-17).
+
+use chrono::{DateTime, TimeZone, Utc};
+use rollcall_domain::{
+    kernel::ids::OtpChallengeId,
+    pins::{Pin, PinEvent},
+    policies::{PolicyKey, PolicyValue},
+    users::one_time_passcode::{
+        OneTimePasscode, OneTimePasscodeCommand, OtpOwner, OtpPurpose, SendOtp,
+    },
+    values::{CodeChannel, Npi, PhoneNumber},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Answer, Client, Person, Portal};
+
+/// The clinic's NPIs: the first is the one that its NPI administrator and processor have.
+const FIRST: &str = "1234567893";
+const SECOND: &str = "1245319599";
+/// What every seeded NPI has.
+const SEEDED_PIN: &str = "4711007";
+
+async fn pins(client: &Client, arguments: &str, portal: &Portal) -> Answer {
+    let position = portal.position().await;
+    let document = format!(
+        "query($of: ID!, $at: Position) {{ pins(organizationId: $of, minPosition: $at {arguments}) {{
+           nodes {{ npi providerName level canReveal canReset version lastReset nextResetAt }}
+           edges {{ cursor }} pageInfo {{ hasNextPage endCursor }} totalCount }} }}"
+    );
+    let of = portal.world().clinic.id.to_string();
+    client.send(&document, json!({ "of": of, "at": position.to_string() })).await
+}
+
+async fn pin(client: &Client, npi: &str, portal: &Portal) -> Answer {
+    let position = portal.position().await;
+    let document = "query($of: ID!, $npi: NPI!, $at: Position) {
+      pin(organizationId: $of, npi: $npi, minPosition: $at) { npi version lastReset nextResetAt } }";
+    let of = portal.world().clinic.id.to_string();
+    client.send(document, json!({ "of": of, "npi": npi, "at": position.to_string() })).await
+}
+
+async fn history(client: &Client, npi: &str, portal: &Portal) -> Answer {
+    let position = portal.position().await;
+    let document = "query($of: ID!, $npi: NPI!, $at: Position) {
+      pinHistory(organizationId: $of, npi: $npi, minPosition: $at) {
+        nodes { fact version by byName bySupport at } } }";
+    let of = portal.world().clinic.id.to_string();
+    client.send(document, json!({ "of": of, "npi": npi, "at": position.to_string() })).await
+}
+
+fn facts(answer: &Answer) -> Vec<&str> {
+    let nodes = answer.data()["pinHistory"]["nodes"].as_array().expect("nodes");
+    nodes.iter().map(|node| node["fact"].as_str().expect("a fact")).collect()
+}
+
+fn input(portal: &Portal, npi: &str, more: Value) -> Value {
+    let mut input = json!({ "organizationId": portal.world().clinic.id.to_string(), "npi": npi });
+    for (name, value) in more.as_object().expect("an object") {
+        input[name] = value.clone();
+    }
+    json!({ "input": input })
+}
+
+async fn reveal(client: &Client, portal: &Portal, npi: &str, more: Value) -> Answer {
+    let document = "mutation($input: RevealPinInput!) { revealPin(input: $input) {
+      pin position userErrors { code field retryAt } } }";
+    client.send(document, input(portal, npi, more)).await
+}
+
+async fn reset(client: &Client, portal: &Portal, npi: &str) -> Answer {
+    let document = "mutation($input: ResetPinInput!) { resetPin(input: $input) {
+      pin { version lastReset nextResetAt } userErrors { code field retryAt } } }";
+    client.send(document, input(portal, npi, json!({}))).await
+}
+
+/// A wall-clock time in California in January.
+fn local(day: u32, hour: u32, minute: u32) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 1, day, hour, minute, 0).unwrap() + chrono::TimeDelta::hours(8)
+}
+
+async fn at(portal: &Portal, moment: DateTime<Utc>, who: &Person) -> Client {
+    portal.clock.set(moment);
+    portal.client(who).await
+}
+
+#[tokio::test]
+async fn mc_50_people_see_the_npis_they_are_assigned_and_processors_without_view_and_reset() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    for (who, npis, manages) in [
+        (&world.clinic_admin, 3, true),
+        (&world.npi_admin, 1, true),
+        (&world.processor, 1, false),
+        (&world.newcomer, 0, false),
+    ] {
+        let client = portal.client(who).await;
+        let answer = pins(&client, "", &portal).await;
+        let list = &answer.data()["pins"];
+        assert_eq!(list["totalCount"], npis, "{}", who.email);
+        for node in list["nodes"].as_array().unwrap() {
+            assert_eq!(node["canReveal"], manages, "{}", who.email);
+            assert_eq!(node["canReset"], manages, "{}", who.email);
+            assert_eq!(node["version"], 1);
+            assert!(!node.to_string().contains(SEEDED_PIN));
+        }
+    }
+    let stranger = portal.client(&world.hospital_admin).await;
+    assert_eq!(pins(&stranger, "", &portal).await.error_code(), "NOT_FOUND");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_50_the_list_goes_on_page_by_page() {
+    let portal = Portal::medi_cal().await;
+    let client = portal.client(&portal.world().clinic_admin).await;
+    let first = pins(&client, ", first: 2", &portal).await;
+    let list = &first.data()["pins"];
+    assert_eq!(list["nodes"].as_array().unwrap().len(), 2);
+    assert_eq!(list["pageInfo"]["hasNextPage"], true);
+    let cursor = list["pageInfo"]["endCursor"].as_str().unwrap();
+    let rest = pins(&client, &format!(", first: 2, after: \"{cursor}\""), &portal).await;
+    let list = &rest.data()["pins"];
+    assert_eq!(list["nodes"].as_array().unwrap().len(), 1);
+    assert_eq!(list["pageInfo"]["hasNextPage"], false);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_51_the_list_is_searched_by_provider_name_or_npi() {
+    let portal = Portal::medi_cal().await;
+    let client = portal.client(&portal.world().clinic_admin).await;
+    for (search, found) in [("REDWOOD", 3), ("wood cl", 3), ("12453", 1), ("Bayview", 0), ("%", 0)]
+    {
+        let answer = pins(&client, &format!(", search: \"{search}\""), &portal).await;
+        assert_eq!(answer.data()["pins"]["totalCount"], found, "{search}");
+    }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_52_a_reveal_shows_the_pin_and_is_on_record() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let client = portal.client(&world.npi_admin).await;
+    let before = portal.position().await;
+    let answer = reveal(&client, &portal, FIRST, json!({})).await;
+    assert_eq!(answer.done()["pin"], SEEDED_PIN);
+    assert_eq!(portal.position().await, before + 1);
+    let told = history(&client, FIRST, &portal).await;
+    assert_eq!(facts(&told), ["REVEALED", "ISSUED"]);
+    assert_eq!(told.data()["pinHistory"]["nodes"][0]["byName"], "Nora Diaz");
+    let stream = world.tenant.pin_stream(&Npi::parse(FIRST).unwrap());
+    let events = portal.service.commands.journal.events::<Pin>(world.tenant, stream).await.unwrap();
+    assert!(matches!(events[1], PinEvent::PinRevealed { user, .. } if user == world.npi_admin.user));
+    assert!(!format!("{events:?}").contains(SEEDED_PIN));
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_52_a_repeated_reveal_shows_nothing() {
+    let portal = Portal::medi_cal().await;
+    let client = portal.client(&portal.world().npi_admin).await;
+    let key = json!({ "idempotencyKey": "once" });
+    assert_eq!(reveal(&client, &portal, FIRST, key.clone()).await.done()["pin"], SEEDED_PIN);
+    let before = portal.position().await;
+    let again = reveal(&client, &portal, FIRST, key).await;
+    assert_eq!(again.refused(), "RESULT_WITHHELD");
+    assert!(!again.body.to_string().contains(SEEDED_PIN));
+    assert_eq!(portal.position().await, before);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_52_only_those_the_policy_names_are_shown_a_pin() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let processor = portal.client(&world.processor).await;
+    let npi_admin = portal.client(&world.npi_admin).await;
+    assert_eq!(reveal(&processor, &portal, FIRST, json!({})).await.refused(), "NPI_NOT_PERMITTED");
+    assert_eq!(reveal(&npi_admin, &portal, SECOND, json!({})).await.refused(), "NPI_NOT_PERMITTED");
+    assert_eq!(reveal(&npi_admin, &portal, "1234567890", json!({})).await.refused(), "NPI_INVALID");
+    assert_eq!(history(&processor, FIRST, &portal).await.error_code(), "FORBIDDEN");
+    let admin = portal.client(&world.clinic_admin).await;
+    assert_eq!(facts(&history(&admin, FIRST, &portal).await), ["ISSUED"]);
+    let both = PolicyValue::Words(vec!["NPI_ADMIN".into(), "NPI_PROCESSOR".into()]);
+    portal.change_policy(PolicyKey::PinsRoles, both).await;
+    assert_eq!(reveal(&processor, &portal, FIRST, json!({})).await.done()["pin"], SEEDED_PIN);
+    portal.change_policy(PolicyKey::PinsEnabled, PolicyValue::Boolean(false)).await;
+    assert_eq!(reveal(&processor, &portal, FIRST, json!({})).await.refused(), "FEATURE_DISABLED");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_52_a_reveal_asks_for_a_passcode_where_the_policy_says_so() {
+    let portal = Portal::medi_cal().await;
+    let who = portal.world().npi_admin.clone();
+    let client = portal.client(&who).await;
+    let guarded = PolicyValue::Words(vec!["REVEAL_PIN".into()]);
+    portal.change_policy(PolicyKey::OtpStepUpActions, guarded).await;
+    assert_eq!(reveal(&client, &portal, FIRST, json!({})).await.refused(), "OTP_REQUIRED");
+    let challenge = OtpChallengeId(Uuid::new_v4());
+    let send = OneTimePasscodeCommand::SendOtp(SendOtp {
+        challenge,
+        owner: OtpOwner::User(who.user),
+        purpose: OtpPurpose::StepUp,
+        channel: CodeChannel::Sms,
+        to: PhoneNumber::parse("+12025550123").unwrap(),
+    });
+    portal.decide::<OneTimePasscode>(challenge, send).await;
+    let with_code = json!({ "otpChallengeId": challenge.to_string() });
+    assert_eq!(reveal(&client, &portal, FIRST, with_code.clone()).await.refused(), "OTP_REQUIRED");
+    let verify = OneTimePasscodeCommand::VerifyOtp { matches: true };
+    portal.decide::<OneTimePasscode>(challenge, verify).await;
+    let admin = portal.client(&portal.world().clinic_admin).await;
+    assert_eq!(reveal(&admin, &portal, FIRST, with_code.clone()).await.refused(), "OTP_REQUIRED");
+    assert_eq!(reveal(&client, &portal, FIRST, with_code.clone()).await.done()["pin"], SEEDED_PIN);
+    assert_eq!(reveal(&client, &portal, FIRST, with_code).await.refused(), "OTP_REQUIRED");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_53_a_pin_is_reset_before_midnight_and_again_after() {
+    let portal = Portal::medi_cal().await;
+    let who = portal.world().npi_admin.clone();
+    let late = at(&portal, local(12, 23, 59), &who).await;
+    let done = reset(&late, &portal, FIRST).await;
+    assert_eq!(done.done()["pin"]["version"], 2);
+    assert_eq!(done.done()["pin"]["lastReset"], "2026-01-13T07:59:00Z");
+    assert_eq!(done.done()["pin"]["nextResetAt"], "2026-01-13T08:00:00Z");
+    let early = at(&portal, local(13, 0, 1), &who).await;
+    assert_eq!(pin(&early, FIRST, &portal).await.data()["pin"]["nextResetAt"], Value::Null);
+    assert_eq!(reset(&early, &portal, FIRST).await.done()["pin"]["version"], 3);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_53_a_second_reset_on_one_local_day_waits_for_midnight() {
+    let portal = Portal::medi_cal().await;
+    let who = portal.world().npi_admin.clone();
+    let early = at(&portal, local(13, 0, 1), &who).await;
+    reset(&early, &portal, FIRST).await.done();
+    let late = at(&portal, local(13, 23, 59), &who).await;
+    let refused = reset(&late, &portal, FIRST).await;
+    assert_eq!(refused.refused(), "PIN_RESET_LIMIT");
+    let error = &refused.data()["resetPin"]["userErrors"][0];
+    assert_eq!(error["retryAt"], "2026-01-14T08:00:00Z");
+    let admin = portal.client(&portal.world().clinic_admin).await;
+    assert_eq!(reset(&admin, &portal, FIRST).await.refused(), "PIN_RESET_LIMIT");
+    assert_eq!(reset(&admin, &portal, SECOND).await.done()["pin"]["version"], 2);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_53_only_those_who_may_see_a_pin_reset_it_and_on_what_they_saw() {
+    let portal = Portal::medi_cal().await;
+    let processor = portal.client(&portal.world().processor).await;
+    assert_eq!(reset(&processor, &portal, FIRST).await.refused(), "NPI_NOT_PERMITTED");
+    let client = portal.client(&portal.world().npi_admin).await;
+    let document = "mutation($input: ResetPinInput!) { resetPin(input: $input) {
+      pin { version } userErrors { code } } }";
+    let stale = input(&portal, FIRST, json!({ "expectedVersion": 4 }));
+    assert_eq!(client.send(document, stale).await.refused(), "VERSION_CONFLICT");
+    let current = input(&portal, FIRST, json!({ "expectedVersion": 1 }));
+    assert_eq!(client.send(document, current).await.done()["pin"]["version"], 2);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_17_a_reset_gives_another_random_pin_and_the_old_one_is_gone() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let client = portal.client(&world.npi_admin).await;
+    let npi = Npi::parse(FIRST).unwrap();
+    let journal = &portal.service.commands.journal;
+    let load = || journal.load_fresh::<Pin>(world.tenant, world.tenant.pin_stream(&npi));
+    let old = load().await.unwrap().state.holding().unwrap().pin_ref;
+    reset(&client, &portal, FIRST).await.done();
+    let new = load().await.unwrap().state.holding().unwrap().pin_ref;
+    let answer = reveal(&client, &portal, FIRST, json!({})).await;
+    let shown = answer.done()["pin"].as_str().unwrap().to_owned();
+    assert!(shown.len() == 7 && shown.bytes().all(|byte| byte.is_ascii_digit()), "{shown}");
+    assert_ne!(shown, SEEDED_PIN);
+    assert!(journal.vault_get(world.tenant, "pin", old.0).await.unwrap().is_none());
+    let kept = journal.vault_get(world.tenant, "pin", new.0).await.unwrap().unwrap();
+    assert_eq!(kept.as_slice(), shown.as_bytes());
+    let owner = journal.owner_of(world.tenant, "pin", &shown).await.unwrap();
+    assert_eq!(owner, Some(world.tenant.pin_stream(&npi)), "no other NPI is given this PIN");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_17_of_two_resets_at_once_one_wins() {
+    let portal = Portal::medi_cal().await;
+    let one = portal.client(&portal.world().npi_admin).await;
+    let other = portal.client(&portal.world().clinic_admin).await;
+    let (first, second) = tokio::join!(reset(&one, &portal, FIRST), reset(&other, &portal, FIRST));
+    let codes: Vec<Value> = [&first, &second]
+        .iter()
+        .map(|answer| answer.data()["resetPin"]["userErrors"][0]["code"].clone())
+        .collect();
+    assert!(codes.contains(&Value::Null), "one wins: {codes:?}");
+    assert!(codes.contains(&json!("PIN_RESET_LIMIT")), "the other is told: {codes:?}");
+    assert_eq!(facts(&history(&one, FIRST, &portal).await), ["RESET", "ISSUED"]);
+    portal.finish().await;
+}
