@@ -152,7 +152,9 @@ async fn mc_52_a_reveal_shows_the_pin_and_is_on_record() {
     assert_eq!(told.data()["pinHistory"]["nodes"][0]["byName"], "Nora Diaz");
     let stream = world.tenant.pin_stream(&Npi::parse(FIRST).unwrap());
     let events = portal.service.commands.journal.events::<Pin>(world.tenant, stream).await.unwrap();
-    assert!(matches!(events[1], PinEvent::PinRevealed { user, .. } if user == world.npi_admin.user));
+    assert!(
+        matches!(events[1], PinEvent::PinRevealed { user, .. } if user == world.npi_admin.user)
+    );
     assert!(!format!("{events:?}").contains(SEEDED_PIN));
     portal.finish().await;
 }
