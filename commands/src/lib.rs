@@ -20,6 +20,7 @@ pub mod pins;
 pub mod post;
 pub mod processes;
 mod rate_limit;
+pub mod scheduler;
 mod service;
 pub mod session_activity;
 pub mod sessions;

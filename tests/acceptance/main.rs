@@ -2,9 +2,11 @@
 
 mod first_password;
 mod invitations;
+mod notifications;
 mod outbox;
 mod pins;
 mod postgres;
 mod requirements;
 mod running;
+mod scheduler;
 mod support;

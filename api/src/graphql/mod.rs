@@ -5,6 +5,7 @@
 mod affiliations;
 pub mod errors;
 pub mod ids;
+pub mod notifications;
 pub mod paging;
 mod pins;
 pub mod reading;

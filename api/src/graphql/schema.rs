@@ -4,6 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 
 use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
+    notifications::{NotificationsMutation, NotificationsQuery},
     pins::{PinMutation, PinQuery},
     users::{
         agreements::AgreementMutation,
@@ -25,6 +26,7 @@ pub struct Query(
     OneTimePasscodeQuery,
     PinQuery,
     AffiliationQuery,
+    NotificationsQuery,
 );
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
@@ -37,6 +39,7 @@ pub struct Mutation(
     AgreementMutation,
     PinMutation,
     AffiliationMutation,
+    NotificationsMutation,
 );
 
 /// About the service itself.

@@ -1,5 +1,12 @@
-//! Notices in the portal: who is told of what.
+//! Notices in the portal: who is told of what, and that they have read it (MC-67, MC-69).
 
 mod audience;
+mod causes;
+mod mark_notification_read;
+mod process;
+mod raise_notification;
 
 pub use audience::Audience;
+pub use mark_notification_read::MarkNotificationRead;
+pub use process::NotificationsProcess;
+pub use raise_notification::RaiseNotification;

@@ -15,12 +15,14 @@ pub use pace::Pace;
 use crate::{
     Commands,
     messages::Renderer,
+    notifications::NotificationsProcess,
     outbox::{self, DeadLetter, OutboxProcess, Sender},
     post::{Mailbox, PostOffice},
+    scheduler::{self, ScheduleProcess, Scheduler},
 };
 
 /// Every process's name.
-pub const NAMES: &[&str] = &["outbox"];
+pub const NAMES: &[&str] = &["outbox", "notifications", "schedule"];
 
 /// Messages that are handed over at the same time.
 const SENDERS: usize = 2;
@@ -59,7 +61,12 @@ impl Background {
     /// The processes, for the runner that carries events to them.
     #[must_use]
     pub fn processes(&self) -> Vec<Arc<dyn Process<AnyEvent>>> {
-        vec![Arc::new(OutboxProcess::new(self.0.commands.journal.clone()))]
+        let commands = &self.0.commands;
+        vec![
+            Arc::new(OutboxProcess::new(commands.journal.clone())),
+            Arc::new(NotificationsProcess::new(commands.clone())),
+            Arc::new(ScheduleProcess),
+        ]
     }
 
     /// Starts the tasks; they end soon after `stopping` is true.
@@ -72,7 +79,10 @@ impl Background {
             renderer: renderer.clone(),
             post: post.clone(),
         };
-        (0..SENDERS).map(|_| sender.clone().spawn(self.pace(), stopping.clone())).collect()
+        let scheduler = Scheduler { commands: commands.clone(), pool: pool.clone() };
+        let mut tasks = vec![scheduler.spawn(self.pace(), stopping.clone())];
+        tasks.extend((0..SENDERS).map(|_| sender.clone().spawn(self.pace(), stopping.clone())));
+        tasks
     }
 
     /// Has everything that is due looked at now; called when the clock was moved.
@@ -93,7 +103,7 @@ impl Background {
     pub async fn is_idle(&self) -> Result<bool, sqlx::Error> {
         let Parts { commands, pool, .. } = &*self.0;
         let now = commands.journal.now();
-        Ok(outbox::due(pool, now).await? == 0)
+        Ok(outbox::due(pool, now).await? == 0 && scheduler::due(pool, now).await? == 0)
     }
 
     /// A tenant's messages that nobody took, for operators.

@@ -115,6 +115,23 @@ pub enum SubjectKind {
     Report,
 }
 
+impl SubjectKind {
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "USER",
+            Self::Organization => "ORGANIZATION",
+            Self::Membership => "MEMBERSHIP",
+            Self::Pin => "PIN",
+            Self::Affiliation => "AFFILIATION",
+            Self::Document => "DOCUMENT",
+            Self::Review => "REVIEW",
+            Self::Report => "REPORT",
+        }
+    }
+}
+
 /// A reference to what a notice is about; what is said of it is rendered when it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRef {

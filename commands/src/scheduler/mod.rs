@@ -1,0 +1,16 @@
+//! What happens by itself when its time comes: invitations, tokens, requests, locks and temporary
+//! permissions end.
+//!
+//! Invariant: the end is decided by the aggregate at the injected clock's time, whether or not the
+//! scheduler is late; the scheduler only has it written down, once.
+
+mod due;
+mod ends;
+mod expire_grants;
+mod process;
+mod task;
+
+pub use due::count as due;
+pub use expire_grants::{ExpireNpiPermission, ExpirePlanRole, ExpireRegistrationToken};
+pub use process::ScheduleProcess;
+pub use task::Scheduler;

@@ -1,0 +1,30 @@
+//! The process `schedule`: keeps due times. Invariant: they follow from events and commit with the
+//! checkpoint.
+
+use async_trait::async_trait;
+use rollcall_domain::AnyEvent;
+use rollcall_journal::{Process, ProjectionError, Recorded};
+use sqlx::PgConnection;
+
+use super::{due, ends};
+
+/// Keeps `ops.due_times`.
+pub struct ScheduleProcess;
+
+#[async_trait]
+impl Process<AnyEvent> for ScheduleProcess {
+    fn name(&self) -> &'static str {
+        "schedule"
+    }
+
+    async fn react(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded<AnyEvent>,
+    ) -> Result<(), ProjectionError> {
+        if let Some(end) = ends::of(&event.event) {
+            due::note(tx, event, &end).await?;
+        }
+        Ok(())
+    }
+}

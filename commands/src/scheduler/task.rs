@@ -1,0 +1,123 @@
+//! The scheduler's task: has what is due written down by ordinary commands as the actor SYSTEM.
+//!
+//! Invariant: an end is carried out at most once, because its command id follows from it; a refusal
+//! means that the aggregate knows better, and the matter is closed.
+
+use rollcall_domain::{
+    Code,
+    kernel::ids::{AffiliationId, InvitationId, RegistrationTokenId},
+    permissions::{NpiScope, membership::MembershipKey},
+    tenants::PlanRole,
+    values::Npi,
+};
+use sqlx::PgPool;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    ExpireNpiPermission, ExpirePlanRole, ExpireRegistrationToken,
+    due::{self, Due, Kind},
+};
+use crate::{
+    Caller, Command, Commands, DispatchError,
+    affiliations::ExpireAffiliation,
+    processes::Pace,
+    users::{ExpireLock, invitation::ExpireInvitation},
+};
+
+/// Carries out what is due.
+pub struct Scheduler {
+    pub commands: Commands,
+    /// Connections as the runner role.
+    pub pool: PgPool,
+}
+
+impl Scheduler {
+    /// Works until `stopping` is true.
+    #[must_use]
+    pub fn spawn(self, mut pace: Pace, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            while !*stopping.borrow() {
+                match self.carry_out_one().await {
+                    Ok(true) => pace.hurry(),
+                    Ok(false) => pace.wait(&mut stopping).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "what is due could not be looked up");
+                        pace.slow_down();
+                        pace.wait(&mut stopping).await;
+                    }
+                }
+            }
+        })
+    }
+
+    /// Carries out one end; `false` when nothing is due.
+    async fn carry_out_one(&self) -> Result<bool, sqlx::Error> {
+        let now = self.commands.journal.now();
+        let mut tx = self.pool.begin().await?;
+        let Some(due) = due::claim(&mut tx, now).await? else { return Ok(false) };
+        match self.carry_out(&due).await {
+            Ok(()) => due::done(&mut tx, &due).await?,
+            Err(DispatchError::Refused(refusal)) if refusal.code == Code::VersionConflict => {
+                due::put_off(&mut tx, &due, now).await?;
+            }
+            Err(DispatchError::Refused(refusal)) => {
+                tracing::debug!(?due, %refusal, "nothing ends any more");
+                due::done(&mut tx, &due).await?;
+            }
+            Err(DispatchError::Fault(error)) => {
+                tracing::warn!(?due, error, "an end was not written down; it is tried again");
+                due::put_off(&mut tx, &due, now).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn carry_out(&self, due: &Due) -> Result<(), DispatchError> {
+        let unfit = || DispatchError::Fault(format!("a due time of no known shape: {due:?}"));
+        match due.kind().ok_or_else(unfit)? {
+            Kind::Invitation => {
+                let invitation = InvitationId(due.stream_id);
+                self.send(due, &ExpireInvitation { invitation }).await
+            }
+            Kind::RegistrationToken => {
+                let token = RegistrationTokenId(due.stream_id);
+                self.send(due, &ExpireRegistrationToken { token }).await
+            }
+            Kind::AffiliationRequest => {
+                let affiliation = AffiliationId(due.stream_id);
+                self.send(due, &ExpireAffiliation { affiliation }).await
+            }
+            Kind::Lock => {
+                let user = due.subject().ok_or_else(unfit)?;
+                self.send(due, &ExpireLock { user }).await
+            }
+            Kind::NpiPermission => {
+                let (user, organization) =
+                    due.subject().zip(due.organization()).ok_or_else(unfit)?;
+                let npi = scope(&due.detail).ok_or_else(unfit)?;
+                let of = MembershipKey { user, organization };
+                self.send(due, &ExpireNpiPermission { of, npi }).await
+            }
+            Kind::PlanRole => {
+                let user = due.subject().ok_or_else(unfit)?;
+                let role = PlanRole::parse(&due.detail).ok_or_else(unfit)?;
+                self.send(due, &ExpirePlanRole { user, role }).await
+            }
+        }
+    }
+
+    async fn send<C: Command>(&self, due: &Due, command: &C) -> Result<(), DispatchError> {
+        let caller = Caller::system(due.tenant, due.correlation_id, Some(due.source_event));
+        self.commands.dispatch_as(&caller, (due.command_id(), [0; 32]), command).await?;
+        Ok(())
+    }
+}
+
+/// Reads an NPI, or the sign for all of them, back.
+fn scope(detail: &str) -> Option<NpiScope> {
+    if detail == NpiScope::All.to_string() {
+        return Some(NpiScope::All);
+    }
+    Npi::parse(detail).ok().map(NpiScope::One)
+}

@@ -1,0 +1,11 @@
+//! The notices in each person's list (MC-67, MC-68).
+//!
+//! Invariant: a person sees the notices addressed to them and nobody else's; what a notice says is
+//! put together when it is read.
+
+mod projection;
+mod queries;
+mod sentence;
+
+pub use projection::Notifications;
+pub use queries::{Notice, NoticeFilter, NoticePage, count, notice, notices, title, unread_count};
