@@ -14,15 +14,18 @@ mod failure;
 pub mod links;
 pub mod messages;
 pub mod notifications;
+pub mod organizations;
 pub mod outbox;
 pub mod passwords;
 pub mod pins;
+pub mod policies;
 pub mod post;
 pub mod processes;
 mod rate_limit;
 mod service;
 pub mod session_activity;
 pub mod sessions;
+pub mod tenants;
 pub mod users;
 
 pub use authorization::{Access, Authority};
