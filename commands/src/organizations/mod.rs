@@ -7,6 +7,7 @@
 pub mod enrolment;
 mod import_enrolment;
 mod kinds;
+pub mod letter;
 pub mod matching;
 mod npis;
 mod standing;
