@@ -9,6 +9,8 @@ use rollcall_domain::AnyEvent;
 use rollcall_journal::Projection;
 
 pub mod affiliations;
+pub mod organizations;
+pub mod tenancy;
 pub mod people;
 pub mod pins;
 mod search;
@@ -17,12 +19,12 @@ mod snapshot;
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
-pub const NAMES: &[&str] = &["people", "pins", "affiliations"];
+pub const NAMES: &[&str] = &["people", "pins", "affiliations", "tenancy", "organizations"];
 
 /// Every projection.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
-    vec![Arc::new(people::People), Arc::new(pins::Pins), Arc::new(affiliations::Affiliations)]
+    vec![Arc::new(people::People), Arc::new(pins::Pins), Arc::new(affiliations::Affiliations), Arc::new(tenancy::Tenancy), Arc::new(organizations::Organizations)]
 }
 
 #[cfg(test)]

@@ -122,8 +122,7 @@ impl Import {
         row: ParsedRow,
         source: EnrolmentSource,
     ) -> Result<(RowOutcome, OrganizationId), Failure> {
-        let contact =
-            Contact::of(cx.journal(), cx.tenant(), &row.tax_id, &row.contact_email);
+        let contact = Contact::of(cx.journal(), cx.tenant(), &row.tax_id, &row.contact_email);
         let organization = self.identify(cx, &row, &contact).await?;
         let holds = self.check_npi(cx, &row, organization).await?;
         let state = cx.load::<Organization>(organization).await?;
@@ -134,10 +133,7 @@ impl Import {
             organization,
             name: row.name,
             kinds: row.kinds,
-            tax_id: TaxIdRef {
-                kind: row.tax_id.kind(),
-                last4: row.tax_id.last4().to_owned(),
-            },
+            tax_id: TaxIdRef { kind: row.tax_id.kind(), last4: row.tax_id.last4().to_owned() },
             pay_to_address: row.pay_to_address,
             pay_to_zip: row.pay_to_zip,
             contact_email: row.contact_email,
@@ -174,10 +170,9 @@ impl Import {
         let (journal, tenant) = (cx.journal(), cx.tenant());
         let by_tax_id = match self.tax_ids.get(&contact.tax_id) {
             Some(organization) => Some(*organization),
-            None => journal
-                .owner_of_hash(tenant, TAX_ID, &contact.tax_id)
-                .await?
-                .map(OrganizationId),
+            None => {
+                journal.owner_of_hash(tenant, TAX_ID, &contact.tax_id).await?.map(OrganizationId)
+            }
         };
         let Some(reference) = &row.reference else {
             let fresh = || tenant.derive("organization.tax_id", &hex(&contact.tax_id));
@@ -187,9 +182,8 @@ impl Import {
             Some(organization) => Some(*organization),
             None => journal.owner_of(tenant, REFERENCE, reference).await?.map(OrganizationId),
         };
-        let organization = by_reference.unwrap_or_else(|| {
-            OrganizationId(tenant.derive("organization.reference", reference))
-        });
+        let organization = by_reference
+            .unwrap_or_else(|| OrganizationId(tenant.derive("organization.reference", reference)));
         match by_tax_id {
             Some(other) if other != organization => Err(tax_id_taken().into()),
             Some(_) | None => Ok(organization),

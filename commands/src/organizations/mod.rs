@@ -15,7 +15,7 @@ pub mod tokens;
 
 pub use enrolment::EnrolmentRow;
 pub use import_enrolment::{ImportEnrolment, ImportOrigin, MAX_ROWS, RowOutcome, RowResult};
-pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_kinds, parse_contract_status};
+pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_contract_status, parse_kinds};
 pub use npis::{AttachNpi, DetachNpi, NpiDetails};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 

@@ -11,9 +11,7 @@ use rollcall_domain::{
     Code, Decider, Refusal,
     kernel::ids::{MembershipId, OrganizationId, UserId},
     organizations::{Organization, OrganizationCommand},
-    permissions::{
-        GrantEnd, Membership, MembershipCommand, NpiScope, membership::MembershipKey,
-    },
+    permissions::{GrantEnd, Membership, MembershipCommand, NpiScope, membership::MembershipKey},
     values::{Npi, OrganizationName, ProviderCommunity, ProviderType, Reason},
 };
 use uuid::Uuid;
@@ -53,7 +51,8 @@ impl Command for AttachNpi {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
         if self.effective_at.is_some_and(|at| at < cx.now) {
-            let message = "An NPI is attached from now on or later; others may have held it before.";
+            let message =
+                "An NPI is attached from now on or later; others may have held it before.";
             return Err(Refusal::new(Code::RangeInvalid, message).at("effectiveAt").into());
         }
         attach(cx, self.organization, &self.details, self.effective_at).await?;

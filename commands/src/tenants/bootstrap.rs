@@ -3,8 +3,6 @@
 //! Invariant: the link works until an operator exists and never afterwards; whoever can start the
 //! service can derive it again, nobody else can.
 
-
-
 use async_trait::async_trait;
 use rollcall_domain::{
     Refusal, Sealed,
@@ -76,11 +74,15 @@ impl Command for OpenOperations {
         };
         cx.decide::<Tenant>(tenant.0, create).await?;
         let begin = "The operations tenant begins with the hardened rules.";
-        apply(cx, |reason| PolicyCommand::ApplyPreset {
-            preset: Preset::Hardened,
-            effective_at: None,
-            reason,
-        }, begin)
+        apply(
+            cx,
+            |reason| PolicyCommand::ApplyPreset {
+                preset: Preset::Hardened,
+                effective_at: None,
+                reason,
+            },
+            begin,
+        )
         .await?;
         // The hardened preset asks for authenticator apps or passkeys at sign-in. Operators could
         // not enrol one before they can sign in, so the long password stands alone here.
@@ -90,12 +92,11 @@ impl Command for OpenOperations {
             (PolicyKey::ResetBy, PolicyValue::Text("LINK".to_owned())),
             (PolicyKey::OtpEnabled, PolicyValue::Boolean(false)),
         ] {
-            apply(cx, |reason| PolicyCommand::ChangePolicy {
-                key,
-                value,
-                effective_at: None,
-                reason,
-            }, alone)
+            apply(
+                cx,
+                |reason| PolicyCommand::ChangePolicy { key, value, effective_at: None, reason },
+                alone,
+            )
             .await?;
         }
         Ok(())

@@ -206,14 +206,8 @@ pub(super) async fn invite(
     let existing_account = cx.load::<User>(user).await?.profile().is_some();
     let invitation = InvitationId(Uuid::now_v7());
     let link_id = LinkId(Uuid::now_v7());
-    let staff = PlanStaffCommand::InvitePlanStaff {
-        tenant,
-        user,
-        invitation,
-        roles,
-        until,
-        reason,
-    };
+    let staff =
+        PlanStaffCommand::InvitePlanStaff { tenant, user, invitation, roles, until, reason };
     cx.decide::<PlanStaff>(tenant.plan_staff_stream(user), staff).await?;
     let invite = InvitationCommand::Invite(Box::new(Invite {
         invitation,

@@ -164,8 +164,7 @@ async fn issue(cx: &mut Context<'_>, id: OrganizationId) -> Result<IssuedToken, 
         Some(token) => works(cx, token).await?,
         None => false,
     };
-    let issued =
-        IssuedToken { token: RegistrationTokenId(Uuid::now_v7()), letter: Uuid::now_v7() };
+    let issued = IssuedToken { token: RegistrationTokenId(Uuid::now_v7()), letter: Uuid::now_v7() };
     let command = RegistrationTokenCommand::IssueRegistrationToken {
         token: issued.token,
         organization: id,

@@ -22,7 +22,8 @@ pub fn token_text(secrets: &Secrets, token: RegistrationTokenId) -> String {
     let derived = BASE64_URL_SAFE_NO_PAD
         .decode(secrets.link_token("registration", token.0))
         .expect("link tokens are base64url");
-    let bits = derived.iter().take(CHARACTERS * 5 / 8).fold(0_u128, |n, byte| n << 8 | u128::from(*byte));
+    let bits =
+        derived.iter().take(CHARACTERS * 5 / 8).fold(0_u128, |n, byte| n << 8 | u128::from(*byte));
     let character = |place: usize| {
         let shift = 5 * (CHARACTERS - 1 - place);
         char::from(ALPHABET[usize::try_from((bits >> shift) & 31).expect("five bits")])
@@ -50,8 +51,8 @@ pub fn token_hash(secrets: &Secrets, typed: &str) -> Option<[u8; 32]> {
             other => other,
         })
         .collect();
-    let fits = canonical.len() == CHARACTERS
-        && canonical.bytes().all(|byte| ALPHABET.contains(&byte));
+    let fits =
+        canonical.len() == CHARACTERS && canonical.bytes().all(|byte| ALPHABET.contains(&byte));
     fits.then(|| secrets.link_hash(&canonical))
 }
 
