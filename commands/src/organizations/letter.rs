@@ -102,7 +102,9 @@ impl Letter {
             at = sheet.paragraph(at, &paragraph);
         }
         sheet.line(Font::Mono, 20.0, 150.0, at - 16.0, &self.token);
-        at -= 52.0;
+        let until = format!("Works until the end of {}.", long(self.last_day));
+        sheet.line(Font::Bold, 10.5, 150.0, at - 36.0, &until);
+        at -= 66.0;
         for paragraph in self.instructions() {
             at = sheet.paragraph(at, &paragraph);
         }
@@ -135,10 +137,9 @@ impl Letter {
     fn instructions(&self) -> [String; 5] {
         [
             format!(
-                "The token was issued on {} and works once, until the end of {}. The days count \
-                 from the date of issue, not from the day you receive this letter.",
-                long(self.issued_on),
-                long(self.last_day)
+                "The token was issued on {} and works once. Its days count from the date of \
+                 issue, not from the day you receive this letter.",
+                long(self.issued_on)
             ),
             format!("1. Open {} and choose Join.", self.url),
             "2. Enter your own email address and the token above.".to_owned(),
@@ -309,7 +310,9 @@ mod tests {
         let shows = |text: &[u8]| pdf.windows(text.len()).any(|window| window == text);
         assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
         assert!(shows(b"612 792"), "US letter");
-        for text in ["1 Main St", "Fresno, CA 93701", "7F3K-9QWX-2M4R-HB8T", "March 31, 2026."] {
+        for text in
+            ["1 Main St", "Fresno, CA 93701", "7F3K-9QWX-2M4R-HB8T", "end of March 31, 2026."]
+        {
             assert!(shows(text.as_bytes()), "{text}");
         }
         assert!(shows(b"Cl\xednica Redwood"), "accents are in the fonts' encoding");
