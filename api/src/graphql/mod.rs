@@ -5,12 +5,15 @@
 mod affiliations;
 pub mod errors;
 pub mod ids;
+pub mod organizations;
 pub mod paging;
 mod pins;
+pub mod policies;
 pub mod reading;
 pub mod scalars;
 mod schema;
 pub mod sending;
+pub mod tenants;
 pub mod users;
 pub mod visiting;
 pub mod vocabulary;

@@ -3,6 +3,13 @@
 use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 
 use super::{
+    organizations::{
+        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
+    },
+    policies::{PoliciesMutation, PoliciesQuery},
+    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
+};
+use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
     pins::{PinMutation, PinQuery},
     users::{
@@ -24,13 +31,18 @@ pub struct Query(
     InvitationQuery,
     OneTimePasscodeQuery,
     PinQuery,
-    AffiliationQuery,
-);
+    AffiliationQuery, TenantsQuery, PoliciesQuery, OrganizationsQuery);
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ServiceMutation,
+    OperatorMutation,
+    PlanStaffMutation,
+    PoliciesMutation,
+    OrganizationsMutation,
+    EnrolmentMutation,
+    RegistrationTokensMutation,
     InvitationMutation,
     OneTimePasscodeMutation,
     FirstPasswordMutation,

@@ -14,6 +14,7 @@ use rollcall_domain::{
     },
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{
     ENROLMENT_STAFF, EnrolmentRow,
@@ -27,6 +28,13 @@ use crate::{Access, Command, Context, Failure};
 pub const MAX_ROWS: usize = 500;
 /// The reservation kind under which an organisation has the plan's own number.
 const REFERENCE: &str = "org_by_reference";
+
+/// What names lines that came without a file: SHA-256 of all of them, in hex.
+#[must_use]
+pub fn file_sha256(rows: &[(u32, EnrolmentRow)]) -> String {
+    let bytes = serde_json::to_vec(rows).expect("rows are plain text");
+    hex(&Sha256::digest(bytes))
+}
 
 /// From where the lines come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

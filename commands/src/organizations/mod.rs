@@ -14,7 +14,9 @@ mod standing;
 pub mod tokens;
 
 pub use enrolment::EnrolmentRow;
-pub use import_enrolment::{ImportEnrolment, ImportOrigin, MAX_ROWS, RowOutcome, RowResult};
+pub use import_enrolment::{
+    ImportEnrolment, ImportOrigin, MAX_ROWS, RowOutcome, RowResult, file_sha256,
+};
 pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_contract_status, parse_kinds};
 pub use npis::{AttachNpi, DetachNpi, NpiDetails};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};

@@ -7,4 +7,4 @@ mod policy;
 mod publish_agreement;
 
 pub use policy::{ApplyPreset, ChangePolicy};
-pub use publish_agreement::{PublishAgreement, parse_agreement_kind};
+pub use publish_agreement::PublishAgreement;

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Code, Refusal,
     policies::agreement::{Agreement, AgreementCommand, TickBox},
     tenants::PlanRole,
     values::AgreementKind,
@@ -43,15 +42,4 @@ impl Command for PublishAgreement {
         cx.decide::<Agreement>(stream, publish).await?;
         Ok(())
     }
-}
-
-/// Reads a kind's stored name.
-///
-/// # Errors
-/// `TYPE_UNKNOWN`, listing the names.
-pub fn parse_agreement_kind(name: &str) -> Result<AgreementKind, Refusal> {
-    AgreementKind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
-        let names = AgreementKind::ALL.map(AgreementKind::as_str).join(", ");
-        Refusal::new(Code::TypeUnknown, format!("Choose one of {names}.")).at("kind")
-    })
 }

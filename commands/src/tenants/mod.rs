@@ -12,7 +12,5 @@ mod standing;
 pub use bootstrap::bootstrap;
 pub use create_tenant::{CreateTenant, CreatedTenant, FirstAdministrator};
 pub use first_operator::RegisterFirstOperator;
-pub use staff::{
-    AssignPlanRole, EndPlanRole, InvitePlanStaff, InvitedPlanStaff, PersonDetails, parse_plan_role,
-};
+pub use staff::{AssignPlanRole, EndPlanRole, InvitePlanStaff, InvitedPlanStaff, PersonDetails};
 pub use standing::{CloseTenant, ResumeTenant, SuspendTenant};

@@ -61,15 +61,6 @@ impl PersonDetails {
     }
 }
 
-/// Reads a role's stored name.
-///
-/// # Errors
-/// `ROLE_UNKNOWN`.
-pub fn parse_plan_role(name: &str) -> Result<PlanRole, Refusal> {
-    PlanRole::parse(name)
-        .ok_or_else(|| Refusal::new(Code::RoleUnknown, "Choose one of PA, PS, QI, CE, AU."))
-}
-
 /// Invites a person into plan roles, which begin when the invitation is completed.
 pub struct InvitePlanStaff {
     pub person: PersonDetails,

@@ -10,7 +10,7 @@ mod rows;
 mod tokens;
 
 pub use list::{NpiRow, NpiSearch, OrganizationSearch, count_npis, npis, organizations};
-pub use one::{DomainRow, admins, email_domains, organization};
+pub use one::{DomainRow, PerOrganization, admins, email_domains, first_npis, organization};
 pub use projection::Organizations;
 pub use rows::OrganizationRow;
 pub use tokens::{TokenFilter, TokenRow, registration_token, registration_tokens};

@@ -5,17 +5,13 @@ use rollcall_commands::{
     Access, Commands,
     policies::{ApplyPreset, ChangePolicy, PublishAgreement},
 };
-use rollcall_domain::{
-    Refusal,
-    policies::agreement::TickBox,
-    values::{AgreementKind, Reason},
-};
+use rollcall_domain::{Refusal, policies::agreement::TickBox, values::Reason};
 use rollcall_projections::tenancy;
 use serde_json::Value;
 
 use super::{
-    queries::read_policy,
-    types::{Agreement, AgreementKindName, PolicyView},
+    queries::{read_policy, stored},
+    types::{Agreement, PolicyView},
 };
 use crate::graphql::{
     errors::fault,
@@ -23,6 +19,7 @@ use crate::graphql::{
     scalars::DateTime,
     sending::{MutationMeta, Sent, payload, send},
     tenants::PolicyPreset,
+    vocabulary::{AgreementKind, field},
 };
 
 /// A preset to begin anew with.
@@ -59,7 +56,7 @@ pub struct ChangePolicyInput {
 pub struct PublishAgreementInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    kind: AgreementKindName,
+    kind: AgreementKind,
     /// A name that no version of this kind has had.
     version: String,
     title: String,
@@ -135,7 +132,7 @@ impl PoliciesMutation {
         }
         let mut reading = read(ctx, Access::Public, sent.position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
-        let row = tenancy::agreement(&mut reading.view, AgreementKind::from(kind).as_str(), now)
+        let row = tenancy::agreement(&mut reading.view, stored(kind), now)
             .await
             .map_err(|error| fault(&error))?;
         Ok(AgreementPayload::of(sent, row.map(|row| Agreement::of(kind, row))))
@@ -154,7 +151,7 @@ fn apply(input: ApplyPresetInput) -> Result<ApplyPreset, Refusal> {
     Ok(ApplyPreset {
         preset: input.preset.into(),
         effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
-        reason: parse_reason(&input.reason)?,
+        reason: field("reason", Reason::parse(&input.reason))?,
         expected_version: input.expected_version.map(i64::from),
     })
 }
@@ -165,7 +162,7 @@ fn change(input: ChangePolicyInput) -> Result<ChangePolicy, Refusal> {
         key,
         value,
         effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
-        reason: parse_reason(&input.reason)?,
+        reason: field("reason", Reason::parse(&input.reason))?,
         expected_version: input.expected_version.map(i64::from),
     })
 }
@@ -180,8 +177,4 @@ fn publish(input: PublishAgreementInput) -> Result<PublishAgreement, Refusal> {
         boxes: boxes.collect(),
         effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
     })
-}
-
-fn parse_reason(text: &str) -> Result<Reason, Refusal> {
-    Reason::parse(text).map_err(|invalid| Refusal::from(invalid).at("reason"))
 }

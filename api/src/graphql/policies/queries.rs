@@ -8,7 +8,7 @@ use rollcall_domain::{
     kernel::ids::UserId,
     policies::{PolicyEvent, PolicyHistory},
     tenants::PlanRole,
-    values::AgreementKind,
+    values,
 };
 use rollcall_projections::{
     Snapshot,
@@ -17,25 +17,19 @@ use rollcall_projections::{
 };
 
 use super::types::{
-    Agreement, AgreementConnection, AgreementKindName, PolicyChange, PolicyChangeConnection,
-    PolicyView,
+    Agreement, AgreementConnection, PolicyChange, PolicyChangeConnection, PolicyView,
 };
 use crate::graphql::{
     errors::{fault, top_level},
     paging::{Page, Rows},
     reading::read,
     scalars::{DateTime, Position},
+    vocabulary::AgreementKind,
 };
 
 /// The health plan's people may read the rules they work under.
-pub(super) const POLICY_READERS: &[PlanRole] = &[
-    PlanRole::Pa,
-    PlanRole::Ps,
-    PlanRole::Qi,
-    PlanRole::Ce,
-    PlanRole::Au,
-    PlanRole::Operator,
-];
+pub(super) const POLICY_READERS: &[PlanRole] =
+    &[PlanRole::Pa, PlanRole::Ps, PlanRole::Qi, PlanRole::Ce, PlanRole::Au, PlanRole::Operator];
 
 /// Questions about rules and agreement texts.
 #[derive(Default)]
@@ -63,10 +57,9 @@ impl PoliciesQuery {
     ) -> Result<PolicyChangeConnection> {
         let mut reading = read(ctx, Access::Plan(POLICY_READERS), min_position).await?;
         let page: Page<i64> = Page::new(first, after).map_err(top_level)?;
-        let found =
-            tenancy::policy_changes(&mut reading.view, page.after, Some(page.first + 1))
-                .await
-                .map_err(|error| fault(&error))?;
+        let found = tenancy::policy_changes(&mut reading.view, page.after, Some(page.first + 1))
+            .await
+            .map_err(|error| fault(&error))?;
         let keys: Vec<i64> = found.iter().map(|row| row.sequence).collect();
         let changes = explain(ctx, &mut reading.view, found).await?;
         let rows = keys.into_iter().zip(changes).collect();
@@ -78,14 +71,14 @@ impl PoliciesQuery {
     async fn agreement(
         &self,
         ctx: &Context<'_>,
-        kind: AgreementKindName,
+        kind: AgreementKind,
         at: Option<DateTime>,
         min_position: Option<Position>,
     ) -> Result<Option<Agreement>> {
         let mut reading = read(ctx, Access::Public, min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         let at = at.map_or(Ok(now), |at| at.parse("at")).map_err(top_level)?;
-        let row = tenancy::agreement(&mut reading.view, AgreementKind::from(kind).as_str(), at)
+        let row = tenancy::agreement(&mut reading.view, stored(kind), at)
             .await
             .map_err(|error| fault(&error))?;
         Ok(row.map(|row| Agreement::of(kind, row)))
@@ -95,22 +88,25 @@ impl PoliciesQuery {
     async fn agreement_history(
         &self,
         ctx: &Context<'_>,
-        kind: AgreementKindName,
+        kind: AgreementKind,
         first: Option<i32>,
         after: Option<String>,
         min_position: Option<Position>,
     ) -> Result<AgreementConnection> {
         let mut reading = read(ctx, Access::Public, min_position).await?;
         let page: Page<i64> = Page::new(first, after).map_err(top_level)?;
-        let name = AgreementKind::from(kind).as_str();
-        let found =
-            tenancy::agreement_history(&mut reading.view, name, page.after, page.first + 1)
-                .await
-                .map_err(|error| fault(&error))?;
-        let rows =
-            found.into_iter().map(|row| (row.sequence, Agreement::of(kind, row))).collect();
+        let name = stored(kind);
+        let found = tenancy::agreement_history(&mut reading.view, name, page.after, page.first + 1)
+            .await
+            .map_err(|error| fault(&error))?;
+        let rows = found.into_iter().map(|row| (row.sequence, Agreement::of(kind, row))).collect();
         Ok(AgreementConnection::of(&page, Rows { rows, total: None }))
     }
+}
+
+/// The name a kind is stored under.
+pub(super) fn stored(kind: AgreementKind) -> &'static str {
+    values::AgreementKind::from(kind).as_str()
 }
 
 /// The rules at a moment with the changes that led to them.
@@ -143,11 +139,10 @@ async fn explain(
     let actors: Vec<UserId> = rows.iter().filter_map(|row| row.actor_id.map(UserId)).collect();
     let people = persons(view, &actors).await.map_err(|error| fault(&error))?;
     let wanted = ctx.look_ahead();
-    let wants_reasons = ["changes", "nodes"]
-        .into_iter()
-        .any(|list| wanted.field(list).field("reason").exists())
-        || wanted.field("edges").field("node").field("reason").exists()
-        || wanted.field("policy").field("changes").field("reason").exists();
+    let wants_reasons =
+        ["changes", "nodes"].into_iter().any(|list| wanted.field(list).field("reason").exists())
+            || wanted.field("edges").field("node").field("reason").exists()
+            || wanted.field("policy").field("changes").field("reason").exists();
     let mut reasons = if wants_reasons { reasons(ctx).await? } else { BTreeMap::new() };
     Ok(rows
         .into_iter()

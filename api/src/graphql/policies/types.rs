@@ -1,9 +1,8 @@
 //! What rules, their changes and agreement texts look like.
 
-use async_graphql::{Enum, ID, Json, SimpleObject};
-use rollcall_domain::{
-    policies::{Policy, PolicyVersion, ValueType, describe},
-    values::AgreementKind,
+use async_graphql::{ID, Json, SimpleObject};
+use rollcall_domain::policies::{
+    Policy, PolicyKey, PolicyValue, PolicyVersion, ValueType, describe,
 };
 use rollcall_projections::{
     people::Person,
@@ -11,7 +10,9 @@ use rollcall_projections::{
 };
 use serde_json::Value;
 
-use crate::graphql::{ids::NodeType, paging::connection, scalars::DateTime};
+use crate::graphql::{
+    ids::NodeType, paging::connection, scalars::DateTime, vocabulary::AgreementKind,
+};
 
 /// The rules in force at a moment.
 #[derive(Clone, Debug, SimpleObject)]
@@ -50,9 +51,8 @@ pub struct PolicyValueView {
 impl PolicyValueView {
     /// Every parameter of a policy.
     pub fn all(policy: &Policy) -> Vec<Self> {
-        let view = |(key, value): (rollcall_domain::policies::PolicyKey, _)| {
+        let view = |(key, value): (PolicyKey, &PolicyValue)| {
             let spec = key.spec();
-            let value: &rollcall_domain::policies::PolicyValue = value;
             Self {
                 key: key.name().to_owned(),
                 value: Json(value.to_json()),
@@ -141,39 +141,10 @@ impl PolicyView {
     }
 }
 
-/// The texts a portal publishes (MC-02).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "AgreementKind")]
-pub enum AgreementKindName {
-    /// Terms and Conditions of the portal.
-    PortalTerms,
-    /// Accepted by registrants after their passcode.
-    OnlineConditionsOfUse,
-    /// Accepted by invited people.
-    SystemUseNotification,
-    /// Signed by both sides of an affiliation.
-    AffiliationAgreement,
-    /// Consent to electronic 1099 forms.
-    #[graphql(name = "ELECTRONIC_1099_CONSENT")]
-    Electronic1099Consent,
-}
-
-impl From<AgreementKindName> for AgreementKind {
-    fn from(kind: AgreementKindName) -> Self {
-        match kind {
-            AgreementKindName::PortalTerms => Self::PortalTerms,
-            AgreementKindName::OnlineConditionsOfUse => Self::OnlineConditionsOfUse,
-            AgreementKindName::SystemUseNotification => Self::SystemUseNotification,
-            AgreementKindName::AffiliationAgreement => Self::AffiliationAgreement,
-            AgreementKindName::Electronic1099Consent => Self::Electronic1099Consent,
-        }
-    }
-}
-
 /// A published version of a text.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Agreement {
-    pub kind: AgreementKindName,
+    pub kind: AgreementKind,
     pub version: String,
     pub title: String,
     pub text: String,
@@ -196,7 +167,7 @@ pub struct AgreementBox {
 }
 
 impl Agreement {
-    pub fn of(kind: AgreementKindName, row: AgreementRow) -> Self {
+    pub fn of(kind: AgreementKind, row: AgreementRow) -> Self {
         Self {
             kind,
             version: row.version,

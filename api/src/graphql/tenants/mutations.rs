@@ -10,7 +10,7 @@ use rollcall_projections::tenancy;
 
 use super::{
     queries::STAFF_READERS,
-    types::{PlanRoleName, PlanStaff},
+    types::{PlanRole, PlanStaff},
 };
 use crate::graphql::{
     errors::fault,
@@ -18,6 +18,7 @@ use crate::graphql::{
     reading::read,
     scalars::DateTime,
     sending::{MutationMeta, Sent, payload, send},
+    vocabulary::field,
 };
 
 /// A person to invite into plan roles.
@@ -30,7 +31,7 @@ pub struct InvitePlanStaffInput {
     last_name: String,
     /// E.164.
     mobile: String,
-    roles: Vec<PlanRoleName>,
+    roles: Vec<PlanRole>,
     /// The roles end at this second by themselves.
     until: Option<DateTime>,
     reason: String,
@@ -42,7 +43,7 @@ pub struct AssignPlanRoleInput {
     #[graphql(flatten)]
     meta: MutationMeta,
     user_id: ID,
-    role: PlanRoleName,
+    role: PlanRole,
     /// Now if not given.
     from: Option<DateTime>,
     until: Option<DateTime>,
@@ -55,7 +56,7 @@ pub struct EndPlanRoleInput {
     #[graphql(flatten)]
     meta: MutationMeta,
     user_id: ID,
-    role: PlanRoleName,
+    role: PlanRole,
     reason: String,
 }
 
@@ -117,7 +118,7 @@ fn invite(input: InvitePlanStaffInput) -> Result<InvitePlanStaff, Refusal> {
         person: PersonDetails::parse("", &email, &first_name, &last_name, &mobile)?,
         roles: roles.into_iter().map(Into::into).collect(),
         until: until.map(|at| at.parse("until")).transpose()?,
-        reason: parse_reason(&reason)?,
+        reason: field("reason", Reason::parse(&reason))?,
     })
 }
 
@@ -127,7 +128,7 @@ fn assign(input: AssignPlanRoleInput) -> Result<AssignPlanRole, Refusal> {
         role: input.role.into(),
         from: input.from.map(|at| at.parse("from")).transpose()?,
         until: input.until.map(|at| at.parse("until")).transpose()?,
-        reason: parse_reason(&input.reason)?,
+        reason: field("reason", Reason::parse(&input.reason))?,
     })
 }
 
@@ -135,12 +136,8 @@ fn end(input: EndPlanRoleInput) -> Result<EndPlanRole, Refusal> {
     Ok(EndPlanRole {
         user: NodeType::User.parse(&input.user_id, "userId")?,
         role: input.role.into(),
-        reason: parse_reason(&input.reason)?,
+        reason: field("reason", Reason::parse(&input.reason))?,
     })
-}
-
-fn parse_reason(text: &str) -> Result<Reason, Refusal> {
-    Reason::parse(text).map_err(|invalid| Refusal::from(invalid).at("reason"))
 }
 
 async fn answer<T>(
@@ -152,9 +149,8 @@ async fn answer<T>(
         return Ok(PlanStaffPayload::of(sent, None));
     };
     let mut reading = read(ctx, Access::Plan(STAFF_READERS), sent.position).await?;
-    let found = tenancy::plan_staff_of(&mut reading.view, user.0)
-        .await
-        .map_err(|error| fault(&error))?;
+    let found =
+        tenancy::plan_staff_of(&mut reading.view, user.0).await.map_err(|error| fault(&error))?;
     let now = ctx.data::<Commands>()?.journal.now();
     let staff = found.map(|(row, roles)| PlanStaff::of(row, roles, now));
     Ok(PlanStaffPayload::of(sent, staff))

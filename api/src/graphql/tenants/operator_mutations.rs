@@ -21,6 +21,7 @@ use crate::graphql::{
     ids::NodeType,
     reading::read,
     sending::{MutationMeta, Sent, payload, send},
+    vocabulary::field,
 };
 
 /// The first operator of this service.
@@ -109,10 +110,18 @@ impl OperatorMutation {
         input: RegisterFirstOperatorInput,
     ) -> Result<RegisterFirstOperatorPayload> {
         let RegisterFirstOperatorInput {
-            meta, token, email, first_name, last_name, mobile, password,
+            meta,
+            token,
+            email,
+            first_name,
+            last_name,
+            mobile,
+            password,
         } = input;
-        let command = PersonDetails::parse("", &email, &first_name, &last_name, &mobile)
-            .map(|person| RegisterFirstOperator { token, person, password: Password::new(password) });
+        let command =
+            PersonDetails::parse("", &email, &first_name, &last_name, &mobile).map(|person| {
+                RegisterFirstOperator { token, person, password: Password::new(password) }
+            });
         let sent = send(ctx, meta, command).await?;
         let user_id = sent.output.map(|user| NodeType::User.id(user));
         Ok(RegisterFirstOperatorPayload::of(sent, user_id))
@@ -165,8 +174,8 @@ impl OperatorMutation {
 }
 
 fn create_tenant(input: CreateTenantInput) -> Result<CreateTenant, Refusal> {
-    let slug = Slug::parse(&input.slug).map_err(|e| Refusal::from(e).at("slug"))?;
-    let name = OrganizationName::parse(&input.name).map_err(|e| Refusal::from(e).at("name"))?;
+    let slug = field("slug", Slug::parse(&input.slug))?;
+    let name = field("name", OrganizationName::parse(&input.name))?;
     let administrators = input
         .administrators
         .iter()
@@ -182,7 +191,7 @@ fn create_tenant(input: CreateTenantInput) -> Result<CreateTenant, Refusal> {
 
 fn stop(input: &StopTenantInput) -> Result<(TenantId, Reason), Refusal> {
     let tenant = NodeType::Tenant.parse(&input.tenant_id, "tenantId")?;
-    let reason = Reason::parse(&input.reason).map_err(|e| Refusal::from(e).at("reason"))?;
+    let reason = field("reason", Reason::parse(&input.reason))?;
     Ok((tenant, reason))
 }
 

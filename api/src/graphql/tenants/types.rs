@@ -3,8 +3,8 @@
 use async_graphql::{Enum, ID, SimpleObject};
 use chrono::Utc;
 use rollcall_domain::{
-    policies::{Policy, PolicyVersion, Preset},
-    tenants::PlanRole,
+    policies::{Policy, PolicyVersion},
+    tenants,
     values::{PasswordRules, SpecialRule},
 };
 use rollcall_projections::tenancy::{PlanRoleRow, PlanStaffRow, PortalRow, TenantRow};
@@ -17,8 +17,8 @@ use crate::graphql::{
 
 /// A role of the health plan's own people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "PlanRole")]
-pub enum PlanRoleName {
+#[graphql(remote = "rollcall_domain::tenants::PlanRole")]
+pub enum PlanRole {
     /// Runs the service; only in the operations tenant.
     Operator,
     /// Plan administrator.
@@ -33,34 +33,15 @@ pub enum PlanRoleName {
     Au,
 }
 
-impl From<PlanRoleName> for PlanRole {
-    fn from(role: PlanRoleName) -> Self {
-        match role {
-            PlanRoleName::Operator => Self::Operator,
-            PlanRoleName::Pa => Self::Pa,
-            PlanRoleName::Ps => Self::Ps,
-            PlanRoleName::Qi => Self::Qi,
-            PlanRoleName::Ce => Self::Ce,
-            PlanRoleName::Au => Self::Au,
-        }
-    }
-}
-
-impl PlanRoleName {
+impl PlanRole {
     fn parse(name: &str) -> Option<Self> {
-        PlanRole::parse(name).map(|role| match role {
-            PlanRole::Operator => Self::Operator,
-            PlanRole::Pa => Self::Pa,
-            PlanRole::Ps => Self::Ps,
-            PlanRole::Qi => Self::Qi,
-            PlanRole::Ce => Self::Ce,
-            PlanRole::Au => Self::Au,
-        })
+        tenants::PlanRole::parse(name).map(Self::from)
     }
 }
 
 /// A set of policy values to begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_domain::policies::Preset")]
 pub enum PolicyPreset {
     MediCal,
     Cencal,
@@ -68,30 +49,6 @@ pub enum PolicyPreset {
     Carecentrix,
     /// NIST SP 800-63B-4: length instead of composition and rotation.
     Hardened,
-}
-
-impl From<PolicyPreset> for Preset {
-    fn from(preset: PolicyPreset) -> Self {
-        match preset {
-            PolicyPreset::MediCal => Self::MediCal,
-            PolicyPreset::Cencal => Self::Cencal,
-            PolicyPreset::Alliance => Self::Alliance,
-            PolicyPreset::Carecentrix => Self::Carecentrix,
-            PolicyPreset::Hardened => Self::Hardened,
-        }
-    }
-}
-
-impl From<Preset> for PolicyPreset {
-    fn from(preset: Preset) -> Self {
-        match preset {
-            Preset::MediCal => Self::MediCal,
-            Preset::Cencal => Self::Cencal,
-            Preset::Alliance => Self::Alliance,
-            Preset::Carecentrix => Self::Carecentrix,
-            Preset::Hardened => Self::Hardened,
-        }
-    }
 }
 
 /// Whether a portal takes people and commands.
@@ -266,7 +223,7 @@ pub struct PlanStaff {
     /// Roles held or about to begin.
     pub roles: Vec<PlanRoleHeld>,
     /// Roles that begin when the invitation is completed.
-    pub invited_roles: Vec<PlanRoleName>,
+    pub invited_roles: Vec<PlanRole>,
     pub invited_at: Option<DateTime>,
     /// When the invited roles will end by themselves.
     pub invited_until: Option<DateTime>,
@@ -277,7 +234,7 @@ pub struct PlanStaff {
 /// A plan role with its time.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct PlanRoleHeld {
-    pub role: PlanRoleName,
+    pub role: PlanRole,
     pub from: DateTime,
     /// The role ends at this second; null: it lasts.
     pub until: Option<DateTime>,
@@ -290,7 +247,7 @@ impl PlanStaff {
         let held = roles.into_iter().filter_map(|role| {
             let over = role.valid_until.is_some_and(|until| until <= now);
             Some(PlanRoleHeld {
-                role: PlanRoleName::parse(&role.role)?,
+                role: PlanRole::parse(&role.role)?,
                 from: role.valid_from.into(),
                 until: role.valid_until.map(DateTime::from),
                 in_force: role.valid_from <= now && !over,
@@ -306,7 +263,7 @@ impl PlanStaff {
             invited_roles: row
                 .invited_roles
                 .iter()
-                .filter_map(|name| PlanRoleName::parse(name))
+                .filter_map(|name| PlanRole::parse(name))
                 .collect(),
             invited_at: row.invited_at.map(DateTime::from),
             invited_until: row.invited_until.map(DateTime::from),
