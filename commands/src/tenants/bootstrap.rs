@@ -14,10 +14,10 @@ use rollcall_domain::{
 use rollcall_journal::{Journal, JournalError};
 use uuid::Uuid;
 
-use crate::{Access, Caller, Command, Commands, Context, DispatchError, Failure};
+use crate::{
+    Access, Caller, Command, Commands, Context, DispatchError, Failure, links::LinkPurpose,
+};
 
-/// The purpose of the first operator's link, and its place under the public URL.
-pub const PURPOSE: &str = "first-operator";
 /// The reservation that the first operator takes: there is one, once.
 pub(super) const FIRST_OPERATOR: &str = "first_operator";
 
@@ -35,7 +35,7 @@ pub async fn bootstrap(
     if has_operator(&commands.journal).await? {
         return Ok(None);
     }
-    Ok(Some(format!("{public_url}/{PURPOSE}/{}", token(&commands.journal))))
+    Ok(Some(LinkPurpose::FirstOperator.url(public_url, &token(&commands.journal))))
 }
 
 /// Whether the first operator has registered.
@@ -45,7 +45,7 @@ pub(super) async fn has_operator(journal: &Journal) -> Result<bool, JournalError
 
 /// The secret part of the link.
 pub(super) fn token(journal: &Journal) -> String {
-    journal.secrets().link_token(PURPOSE, TenantId::OPERATIONS.0)
+    LinkPurpose::FirstOperator.token(journal.secrets(), TenantId::OPERATIONS.0)
 }
 
 /// Opens the tenant in which operators live, with the hardened preset.

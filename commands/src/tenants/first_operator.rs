@@ -5,10 +5,10 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
-    kernel::ids::{TenantId, UserId, VaultRef},
+    kernel::ids::{TenantId, UserId},
     tenants::{PlanRole, PlanStaff, PlanStaffCommand},
     users::{
-        credential::{Credential, CredentialCommand, NewPassword},
+        credential::{Credential, CredentialCommand},
         user::{Registration, User, UserCommand},
     },
     values::{CodeChannel, Password},
@@ -17,7 +17,10 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{PersonDetails, bootstrap};
-use crate::{Access, Command, Context, Failure};
+use crate::{
+    Access, Command, Context, Failure,
+    users::{Candidate, EMAIL, new_password},
+};
 
 /// Registers the first operator with a password, in the operations tenant.
 pub struct RegisterFirstOperator {
@@ -52,13 +55,12 @@ impl Command for RegisterFirstOperator {
         let user = UserId(Uuid::now_v7());
         let PersonDetails { email, first_name, last_name, mobile } = &self.person;
         let identifiers = [email.as_str(), first_name.as_str(), last_name.as_str()];
-        let violations = cx.policy.password_rules().violations(&self.password, &identifiers);
-        let hash_ref = VaultRef(Uuid::new_v4());
-        let new = NewPassword { hash_ref, violations, reused: false, too_similar: false };
-        let set = CredentialCommand::SetFirstPassword { user, new };
-        cx.decide::<Credential>(tenant.credential_stream(user), set).await?;
-        let hash = cx.commands.passwords.hash(&self.password).await;
-        cx.work.vault_put("password", hash_ref.0, hash.as_bytes());
+        let credential = tenant.credential_stream(user);
+        let candidate =
+            Candidate { password: &self.password, identifiers: &identifiers, current: None };
+        let new = new_password(cx, &Credential::default(), candidate).await?;
+        cx.decide::<Credential>(credential, CredentialCommand::SetFirstPassword { user, new })
+            .await?;
 
         let registration = Registration {
             user,
@@ -80,7 +82,7 @@ impl Command for RegisterFirstOperator {
             reason: None,
         };
         cx.decide::<PlanStaff>(tenant.plan_staff_stream(user), assign).await?;
-        cx.work.reserve("email", &email.key(), user.0, used());
+        cx.work.reserve(EMAIL, &email.key(), user.0, used());
         cx.work.reserve(bootstrap::FIRST_OPERATOR, "", user.0, used());
         Ok(user)
     }

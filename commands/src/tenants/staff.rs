@@ -10,18 +10,18 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Decider, Refusal,
-    kernel::ids::{InvitationId, LinkId, TenantId, UserId},
+    kernel::ids::{InvitationId, TenantId, UserId},
     tenants::{PlanRole, PlanRoleEnd, PlanStaff, PlanStaffCommand, Tenant},
-    users::{
-        invitation::{Invitation, InvitationCommand, Invite},
-        user::User,
-    },
+    users::user::User,
     values::{EmailAddress, PersonName, PhoneNumber, Reason},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Access, Command, Context, Failure};
+use crate::{
+    Access, Command, Context, Failure,
+    users::invitation::{self, NewPerson},
+};
 
 /// Plan administrators, and operators for their own kind in the operations tenant.
 const ADMINISTRATORS: &[PlanRole] = &[PlanRole::Pa, PlanRole::Operator];
@@ -192,32 +192,13 @@ pub(super) async fn invite(
     reason: Option<Reason>,
 ) -> Result<InvitedPlanStaff, Failure> {
     let tenant = cx.tenant();
-    let known = cx.journal().owner_of(tenant, "email", &person.email.key()).await?;
-    let user = UserId(known.unwrap_or_else(Uuid::now_v7));
-    let existing_account = cx.load::<User>(user).await?.profile().is_some();
-    let invitation = InvitationId(Uuid::now_v7());
-    let link_id = LinkId(Uuid::now_v7());
+    let user = invitation::person_of(cx, &person.email).await?;
+    let id = InvitationId(Uuid::now_v7());
     let staff =
-        PlanStaffCommand::InvitePlanStaff { tenant, user, invitation, roles, until, reason };
+        PlanStaffCommand::InvitePlanStaff { tenant, user, invitation: id, roles, until, reason };
     cx.decide::<PlanStaff>(tenant.plan_staff_stream(user), staff).await?;
-    let invite = InvitationCommand::Invite(Box::new(Invite {
-        invitation,
-        user,
-        organization: None,
-        email: person.email.clone(),
-        first_name: person.first_name.clone(),
-        last_name: person.last_name.clone(),
-        mobile: person.mobile.clone(),
-        business_phone: None,
-        link_id,
-        existing_account,
-    }));
-    cx.decide::<Invitation>(invitation, invite).await?;
-    let taken = Refusal::new(Code::EmailTaken, "Somebody took this address meanwhile. Try again.")
-        .at("email");
-    cx.work.reserve("email", &person.email.key(), user.0, taken.clone());
-    let secrets = cx.journal().secrets();
-    let link = secrets.link_hash(&secrets.link_token("invitation", link_id.0));
-    cx.work.reserve_hash("link", link, invitation.0, taken);
-    Ok(InvitedPlanStaff { user, invitation })
+    let PersonDetails { email, first_name, last_name, mobile } = person.clone();
+    let person = NewPerson { email, first_name, last_name, mobile, business_phone: None };
+    invitation::send(cx, id, user, None, person).await?;
+    Ok(InvitedPlanStaff { user, invitation: id })
 }
