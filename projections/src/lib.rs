@@ -10,11 +10,11 @@ use rollcall_journal::Projection;
 
 pub mod affiliations;
 pub mod organizations;
-pub mod tenancy;
 pub mod people;
 pub mod pins;
 mod search;
 mod snapshot;
+pub mod tenancy;
 
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
@@ -24,7 +24,13 @@ pub const NAMES: &[&str] = &["people", "pins", "affiliations", "tenancy", "organ
 /// Every projection.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
-    vec![Arc::new(people::People), Arc::new(pins::Pins), Arc::new(affiliations::Affiliations), Arc::new(tenancy::Tenancy), Arc::new(organizations::Organizations)]
+    vec![
+        Arc::new(people::People),
+        Arc::new(pins::Pins),
+        Arc::new(affiliations::Affiliations),
+        Arc::new(tenancy::Tenancy),
+        Arc::new(organizations::Organizations),
+    ]
 }
 
 #[cfg(test)]

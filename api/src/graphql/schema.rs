@@ -3,13 +3,6 @@
 use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 
 use super::{
-    organizations::{
-        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
-    },
-    policies::{PoliciesMutation, PoliciesQuery},
-    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
-};
-use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
     pins::{PinMutation, PinQuery},
     users::{
@@ -18,6 +11,13 @@ use super::{
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
     },
+};
+use super::{
+    organizations::{
+        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
+    },
+    policies::{PoliciesMutation, PoliciesQuery},
+    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
 };
 use crate::http::{Limits, limited};
 
@@ -31,7 +31,11 @@ pub struct Query(
     InvitationQuery,
     OneTimePasscodeQuery,
     PinQuery,
-    AffiliationQuery, TenantsQuery, PoliciesQuery, OrganizationsQuery);
+    AffiliationQuery,
+    TenantsQuery,
+    PoliciesQuery,
+    OrganizationsQuery,
+);
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
