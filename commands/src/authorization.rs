@@ -13,7 +13,7 @@ use rollcall_domain::{
     organizations::{OrgRole, Organization},
     permissions::Membership,
     sessions::{LiveSession, Session},
-    tenants::{PlanRole, PlanStaff},
+    tenants::{PlanRole, PlanStaff, Tenant},
 };
 use rollcall_journal::{Guard, Journal};
 use uuid::Uuid;
@@ -135,6 +135,9 @@ async fn decide(
     access: Access,
     now: DateTime<Utc>,
 ) -> Result<Authority, Failure> {
+    if access != Access::System {
+        require_open_tenant(sources).await?;
+    }
     match access {
         Access::Public => Ok(Authority::of(caller.actor())),
         Access::System => match caller.identity {
@@ -149,6 +152,19 @@ async fn decide(
         | Access::OrgAdminOrPlan(..)
         | Access::MemberOrPlan(..)
         | Access::Operator => signed_in(sources, caller, access, now).await,
+    }
+}
+
+/// A suspended or closed portal takes no command and answers no question (GN-31).
+async fn require_open_tenant(sources: &mut Sources<'_>) -> Result<(), Failure> {
+    let tenant = sources.load::<Tenant>(sources.tenant.0).await?;
+    match *tenant {
+        Tenant::NotCreated | Tenant::Active(_) => Ok(()),
+        Tenant::Suspended(_) | Tenant::Closed(_) => Err(Refusal::new(
+            Code::TenantInactive,
+            "This portal is not open at present. Contact the health plan.",
+        )
+        .into()),
     }
 }
 

@@ -10,15 +10,18 @@ use rollcall_journal::Projection;
 
 pub mod affiliations;
 pub mod notifications;
+pub mod organizations;
 pub mod people;
 pub mod pins;
 mod search;
 mod snapshot;
+pub mod tenancy;
 
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
 pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list"];
+pub const NAMES: &[&str] = &["people", "pins", "affiliations", "tenancy", "organizations"];
 
 /// Every projection.
 #[must_use]
@@ -28,6 +31,8 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(pins::Pins),
         Arc::new(affiliations::Affiliations),
         Arc::new(notifications::Notifications),
+        Arc::new(tenancy::Tenancy),
+        Arc::new(organizations::Organizations),
     ]
 }
 

@@ -104,7 +104,8 @@ pub fn top_level(refusal: Refusal) -> Error {
         | Code::NpiNotPermitted
         | Code::NotCounterparty
         | Code::OrganizationNotSelected
-        | Code::PasswordChangeRequired => TopLevel::Forbidden,
+        | Code::PasswordChangeRequired
+        | Code::TenantInactive => TopLevel::Forbidden,
         Code::NotFound => TopLevel::NotFound,
         Code::RateLimited => TopLevel::RateLimited,
         #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is about the input")]

@@ -13,6 +13,13 @@ use super::{
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
     },
 };
+use super::{
+    organizations::{
+        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
+    },
+    policies::{PoliciesMutation, PoliciesQuery},
+    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
+};
 use crate::http::{Limits, limited};
 
 /// The schema as served.
@@ -27,12 +34,21 @@ pub struct Query(
     PinQuery,
     AffiliationQuery,
     NotificationsQuery,
+    TenantsQuery,
+    PoliciesQuery,
+    OrganizationsQuery,
 );
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ServiceMutation,
+    OperatorMutation,
+    PlanStaffMutation,
+    PoliciesMutation,
+    OrganizationsMutation,
+    EnrolmentMutation,
+    RegistrationTokensMutation,
     InvitationMutation,
     OneTimePasscodeMutation,
     FirstPasswordMutation,

@@ -28,6 +28,7 @@ pub mod runner;
 pub mod schema;
 pub mod seal;
 pub mod secrets;
+mod streams;
 pub mod subscriber;
 pub mod upcast;
 mod wake;

@@ -79,6 +79,8 @@ pub enum AgreementRefusal {
     Empty(&'static str),
     #[error("Shorten this field to at most {max} characters.")]
     TooLong { field: &'static str, max: usize },
+    #[error("Remove invisible control characters from this field.")]
+    Hidden(&'static str),
     #[error("Give every tick-box a key of its own.")]
     BoxTwice,
     #[error("An agreement cannot be in force before it was published.")]
@@ -101,6 +103,7 @@ impl From<AgreementRefusal> for Refusal {
             R::VersionExists => Self::new(Code::VersionExists, message).at("version"),
             R::Empty(field) => Self::new(Code::FieldRequired, message).at(field),
             R::TooLong { field, .. } => Self::new(Code::FieldTooLong, message).at(field),
+            R::Hidden(field) => Self::new(Code::FieldInvalid, message).at(field),
             R::BoxTwice | R::BoxUnknown => Self::new(Code::FieldInvalid, message).at("boxes"),
             R::BackDated => Self::new(Code::RangeInvalid, message).at("effectiveAt"),
             R::Unknown => Self::new(Code::AgreementUnknown, message).at("version"),
@@ -246,6 +249,9 @@ fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), Agreeme
     if text.chars().count() > max {
         return Err(AgreementRefusal::TooLong { field, max });
     }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(AgreementRefusal::Hidden(field));
+    }
     Ok(())
 }
 
@@ -315,6 +321,7 @@ mod tests {
         publish(" ", &["READ"], 0).refused(Code::FieldRequired);
         publish(&"1".repeat(41), &["READ"], 0).refused(Code::FieldTooLong);
         publish("1", &["READ"], -1).refused(Code::RangeInvalid);
+        publish("1\u{0}", &["READ"], 0).refused(Code::FieldInvalid);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub use expire::ExpireInvitation;
 pub use follow::SubmitInviteeDetails;
 pub(crate) use follow::{open_invitation, passcode_verified};
 pub use invite_user::{InviteUser, NewPerson};
+pub(crate) use invite_user::{person_of, send};
 pub use view::InvitationView;
 
 use chrono::{DateTime, Utc};

@@ -14,6 +14,8 @@ pub enum CredentialCommand {
     RequestPasswordReset { user: UserId, link_id: LinkId, method: ResetMethod },
     /// Set or replace the password through a link (MC-23, MC-26).
     SetPasswordByLink { user: UserId, link_id: LinkId, otp: StepUp, new: NewPassword },
+    /// Give the password together with the account, where no link was needed (GN-31).
+    SetFirstPassword { user: UserId, new: NewPassword },
     /// Change the password, knowing the current or the temporary one (MC-27). `matched` is the
     /// stored hash that the typed current password fits.
     ChangePassword { user: UserId, matched: Option<VaultRef>, otp: StepUp, new: NewPassword },

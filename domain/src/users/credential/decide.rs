@@ -47,6 +47,19 @@ impl Decider for Credential {
                 let hash_ref = accepted(new)?;
                 Ok(self.set_by_link(decision, user, link_id, method, hash_ref))
             }
+            CredentialCommand::SetFirstPassword { user, new } => {
+                if self.has_password() {
+                    return Err(CredentialRefusal::CurrentPasswordWrong);
+                }
+                Ok(vec![CredentialEvent::PasswordSet {
+                    user,
+                    hash_ref: accepted(new)?,
+                    set_by: decision.actor,
+                    source: PasswordSource::Setup,
+                    link_id: None,
+                    set_at: now,
+                }])
+            }
             CredentialCommand::ChangePassword { user, matched, otp, new } => {
                 let matched = matched
                     .filter(|hash| self.login_hashes(now).contains(hash))

@@ -265,3 +265,23 @@ fn the_scheduler_expires_a_password_once() {
         .when(expire())
         .then(&[]);
 }
+
+#[test]
+fn gn_31_a_first_password_comes_with_the_account_and_only_once() {
+    let give = |new| CredentialCommand::SetFirstPassword { user: user(), new };
+    let set = CredentialEvent::PasswordSet {
+        user: user(),
+        hash_ref: first_hash(),
+        set_by: Actor::ANONYMOUS,
+        source: PasswordSource::Setup,
+        link_id: None,
+        set_at: start(),
+    };
+    given::<Credential>(&[])
+        .by(Actor::ANONYMOUS)
+        .when(give(new(first_hash())))
+        .then(std::slice::from_ref(&set));
+    given::<Credential>(&[set]).when(give(new(next_hash()))).refused(Code::CurrentPasswordWrong);
+    let weak = NewPassword { violations: vec![PasswordViolation::TooShort], ..new(first_hash()) };
+    given::<Credential>(&[]).when(give(weak)).refused(Code::PasswordPolicy);
+}

@@ -1,0 +1,13 @@
+//! Organisations, their NPIs and registration tokens (MC-03, MC-12, MC-13, GN-32).
+
+mod enrolment_mutations;
+mod mutations;
+mod queries;
+mod token_mutations;
+mod types;
+
+pub use enrolment_mutations::EnrolmentMutation;
+pub use mutations::OrganizationsMutation;
+pub use queries::{OrganizationsQuery, read_organization};
+pub use token_mutations::RegistrationTokensMutation;
+pub use types::{Organization, OrganizationKind};

@@ -1,0 +1,249 @@
+//! What plan staff send about an organisation: kinds, contract, NPIs, standing.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use rollcall_commands::{
+    Command,
+    organizations::{
+        AttachNpi, CloseOrganization, DetachNpi, NpiDetails, ReopenOrganization, SetContractStatus,
+        SetOrganizationKinds, SuspendOrganization,
+    },
+};
+use rollcall_domain::{
+    Refusal,
+    kernel::ids::OrganizationId,
+    values::{Npi, OrganizationName, ProviderCommunity, ProviderType, Reason},
+};
+
+use super::{
+    queries::read_organization,
+    types::{ContractStatus, Organization, OrganizationKind},
+};
+use crate::graphql::{
+    ids::NodeType,
+    scalars::{DateTime, NpiScalar},
+    sending::{MutationMeta, payload, send},
+    vocabulary::field,
+};
+
+/// Kinds to set.
+#[derive(Debug, InputObject)]
+pub struct SetOrganizationKindsInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    /// One or both.
+    kinds: Vec<OrganizationKind>,
+    expected_version: Option<i32>,
+}
+
+/// A contract status to record.
+#[derive(Debug, InputObject)]
+pub struct SetContractStatusInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    status: ContractStatus,
+    /// Since when; now if not given, never later.
+    from: Option<DateTime>,
+    expected_version: Option<i32>,
+}
+
+/// An NPI to attach.
+#[derive(Debug, InputObject)]
+pub struct AttachNpiInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    npi: NpiScalar,
+    /// The provider's name.
+    name: String,
+    provider_type: String,
+    community: String,
+    /// From when on; now if not given, never earlier.
+    effective_at: Option<DateTime>,
+}
+
+/// An NPI to detach.
+#[derive(Debug, InputObject)]
+pub struct DetachNpiInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    npi: NpiScalar,
+    /// Since when; now if not given, never later.
+    effective_at: Option<DateTime>,
+    reason: Option<String>,
+}
+
+/// An organisation to stop or to close.
+#[derive(Debug, InputObject)]
+pub struct StopOrganizationInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    reason: String,
+    expected_version: Option<i32>,
+}
+
+/// A suspended organisation to reopen.
+#[derive(Debug, InputObject)]
+pub struct ReopenOrganizationInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    expected_version: Option<i32>,
+}
+
+payload! {
+    /// What became of a command about an organisation.
+    OrganizationPayload {
+        /// The organisation as it stands now.
+        organization: Organization,
+    }
+}
+
+/// Plan staff's commands about organisations.
+#[derive(Default)]
+pub struct OrganizationsMutation;
+
+#[Object]
+impl OrganizationsMutation {
+    /// Makes an organisation provider, submitter or both (MC-12).
+    async fn set_organization_kinds(
+        &self,
+        ctx: &Context<'_>,
+        input: SetOrganizationKindsInput,
+    ) -> Result<OrganizationPayload> {
+        let command = id(&input.organization_id).map(|organization| SetOrganizationKinds {
+            organization,
+            kinds: input.kinds.into_iter().map(Into::into).collect(),
+            expected_version: input.expected_version.map(i64::from),
+        });
+        change(ctx, input.meta, command).await
+    }
+
+    /// Records that a contract with the plan began, was found missing or ended (CC-01).
+    async fn set_contract_status(
+        &self,
+        ctx: &Context<'_>,
+        input: SetContractStatusInput,
+    ) -> Result<OrganizationPayload> {
+        let meta = input.meta.clone();
+        change(ctx, meta, contract(input)).await
+    }
+
+    /// Attaches an NPI to an organisation; where the portal keeps PINs, it gets one (MC-13).
+    async fn attach_npi(
+        &self,
+        ctx: &Context<'_>,
+        input: AttachNpiInput,
+    ) -> Result<OrganizationPayload> {
+        let meta = input.meta.clone();
+        change(ctx, meta, attach(input)).await
+    }
+
+    /// Detaches an NPI; what people held for it ends at the same time (GN-04).
+    async fn detach_npi(
+        &self,
+        ctx: &Context<'_>,
+        input: DetachNpiInput,
+    ) -> Result<OrganizationPayload> {
+        let meta = input.meta.clone();
+        change(ctx, meta, detach(input)).await
+    }
+
+    /// Stops an organisation's access for the time being; its sessions end (GN-03).
+    async fn suspend_organization(
+        &self,
+        ctx: &Context<'_>,
+        input: StopOrganizationInput,
+    ) -> Result<OrganizationPayload> {
+        let command = stop(&input).map(|(organization, reason)| SuspendOrganization {
+            organization,
+            reason,
+            expected_version: input.expected_version.map(i64::from),
+        });
+        change(ctx, input.meta, command).await
+    }
+
+    /// Gives a suspended organisation its access back (GN-03).
+    async fn reopen_organization(
+        &self,
+        ctx: &Context<'_>,
+        input: ReopenOrganizationInput,
+    ) -> Result<OrganizationPayload> {
+        let command = id(&input.organization_id).map(|organization| ReopenOrganization {
+            organization,
+            expected_version: input.expected_version.map(i64::from),
+        });
+        change(ctx, input.meta, command).await
+    }
+
+    /// Ends an organisation's access for good; its sessions and its letter token end (GN-03).
+    async fn close_organization(
+        &self,
+        ctx: &Context<'_>,
+        input: StopOrganizationInput,
+    ) -> Result<OrganizationPayload> {
+        let command = stop(&input).map(|(organization, reason)| CloseOrganization {
+            organization,
+            reason,
+            expected_version: input.expected_version.map(i64::from),
+        });
+        change(ctx, input.meta, command).await
+    }
+}
+
+async fn change<C: Command<Output = OrganizationId>>(
+    ctx: &Context<'_>,
+    meta: MutationMeta,
+    command: Result<C, Refusal>,
+) -> Result<OrganizationPayload> {
+    let sent = send(ctx, meta, command).await?;
+    let wanted = ctx.look_ahead().field("organization");
+    let organization = match sent.output.filter(|_| wanted.exists()) {
+        Some(id) => read_organization(ctx, id, sent.position, wanted).await?,
+        None => None,
+    };
+    Ok(OrganizationPayload::of(sent, organization))
+}
+
+fn id(id: &ID) -> Result<OrganizationId, Refusal> {
+    NodeType::Organization.parse(id, "organizationId")
+}
+
+fn contract(input: SetContractStatusInput) -> Result<SetContractStatus, Refusal> {
+    Ok(SetContractStatus {
+        organization: id(&input.organization_id)?,
+        status: input.status.into(),
+        from: input.from.map(|at| at.parse("from")).transpose()?,
+        expected_version: input.expected_version.map(i64::from),
+    })
+}
+
+fn attach(input: AttachNpiInput) -> Result<AttachNpi, Refusal> {
+    Ok(AttachNpi {
+        organization: id(&input.organization_id)?,
+        details: NpiDetails {
+            npi: field("npi", Npi::parse(&input.npi.0))?,
+            name: field("name", OrganizationName::parse(&input.name))?,
+            provider_type: field("providerType", ProviderType::parse(&input.provider_type))?,
+            community: field("community", ProviderCommunity::parse(&input.community))?,
+        },
+        effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
+    })
+}
+
+fn detach(input: DetachNpiInput) -> Result<DetachNpi, Refusal> {
+    let reason = input.reason.map(|reason| field("reason", Reason::parse(&reason)));
+    Ok(DetachNpi {
+        organization: id(&input.organization_id)?,
+        npi: field("npi", Npi::parse(&input.npi.0))?,
+        effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
+        reason: reason.transpose()?,
+    })
+}
+
+fn stop(input: &StopOrganizationInput) -> Result<(OrganizationId, Reason), Refusal> {
+    Ok((id(&input.organization_id)?, field("reason", Reason::parse(&input.reason))?))
+}

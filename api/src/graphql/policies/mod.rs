@@ -1,0 +1,8 @@
+//! A portal's rules and its agreement texts (GN-02, MC-02).
+
+mod mutations;
+mod queries;
+mod types;
+
+pub use mutations::PoliciesMutation;
+pub use queries::PoliciesQuery;

@@ -1,0 +1,157 @@
+//! What plan administrators send about the health plan's people.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use rollcall_commands::{
+    Access, Commands,
+    tenants::{AssignPlanRole, EndPlanRole, InvitePlanStaff, PersonDetails},
+};
+use rollcall_domain::{Refusal, kernel::ids::UserId, values::Reason};
+use rollcall_projections::tenancy;
+
+use super::{
+    queries::STAFF_READERS,
+    types::{PlanRole, PlanStaff},
+};
+use crate::graphql::{
+    errors::fault,
+    ids::NodeType,
+    reading::read,
+    scalars::DateTime,
+    sending::{MutationMeta, Sent, payload, send},
+    vocabulary::field,
+};
+
+/// A person to invite into plan roles.
+#[derive(Debug, InputObject)]
+pub struct InvitePlanStaffInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    email: String,
+    first_name: String,
+    last_name: String,
+    /// E.164.
+    mobile: String,
+    roles: Vec<PlanRole>,
+    /// The roles end at this second by themselves.
+    until: Option<DateTime>,
+    reason: String,
+}
+
+/// A role to give to a person who has an account.
+#[derive(Debug, InputObject)]
+pub struct AssignPlanRoleInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    user_id: ID,
+    role: PlanRole,
+    /// Now if not given.
+    from: Option<DateTime>,
+    until: Option<DateTime>,
+    reason: String,
+}
+
+/// A role to take back.
+#[derive(Debug, InputObject)]
+pub struct EndPlanRoleInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    user_id: ID,
+    role: PlanRole,
+    reason: String,
+}
+
+payload! {
+    /// What became of a command about plan staff.
+    PlanStaffPayload {
+        /// The person as they stand now.
+        plan_staff: PlanStaff,
+    }
+}
+
+/// Commands about the health plan's people (GN-31).
+#[derive(Default)]
+pub struct PlanStaffMutation;
+
+#[Object]
+impl PlanStaffMutation {
+    /// Invites a person into plan roles, which begin when the invitation is completed.
+    async fn invite_plan_staff(
+        &self,
+        ctx: &Context<'_>,
+        input: InvitePlanStaffInput,
+    ) -> Result<PlanStaffPayload> {
+        let meta = input.meta.clone();
+        let sent = send(ctx, meta, invite(input)).await?;
+        let user = sent.output.as_ref().map(|invited| invited.user);
+        answer(ctx, sent, user).await
+    }
+
+    /// Gives a plan role to a person who has an account.
+    async fn assign_plan_role(
+        &self,
+        ctx: &Context<'_>,
+        input: AssignPlanRoleInput,
+    ) -> Result<PlanStaffPayload> {
+        let meta = input.meta.clone();
+        let sent = send(ctx, meta, assign(input)).await?;
+        let user = sent.output;
+        answer(ctx, sent, user).await
+    }
+
+    /// Takes a plan role back; a live portal keeps at least two administrators.
+    async fn end_plan_role(
+        &self,
+        ctx: &Context<'_>,
+        input: EndPlanRoleInput,
+    ) -> Result<PlanStaffPayload> {
+        let meta = input.meta.clone();
+        let sent = send(ctx, meta, end(input)).await?;
+        let user = sent.output;
+        answer(ctx, sent, user).await
+    }
+}
+
+fn invite(input: InvitePlanStaffInput) -> Result<InvitePlanStaff, Refusal> {
+    let InvitePlanStaffInput { email, first_name, last_name, mobile, roles, until, reason, .. } =
+        input;
+    Ok(InvitePlanStaff {
+        person: PersonDetails::parse("", &email, &first_name, &last_name, &mobile)?,
+        roles: roles.into_iter().map(Into::into).collect(),
+        until: until.map(|at| at.parse("until")).transpose()?,
+        reason: field("reason", Reason::parse(&reason))?,
+    })
+}
+
+fn assign(input: AssignPlanRoleInput) -> Result<AssignPlanRole, Refusal> {
+    Ok(AssignPlanRole {
+        user: NodeType::User.parse(&input.user_id, "userId")?,
+        role: input.role.into(),
+        from: input.from.map(|at| at.parse("from")).transpose()?,
+        until: input.until.map(|at| at.parse("until")).transpose()?,
+        reason: field("reason", Reason::parse(&input.reason))?,
+    })
+}
+
+fn end(input: EndPlanRoleInput) -> Result<EndPlanRole, Refusal> {
+    Ok(EndPlanRole {
+        user: NodeType::User.parse(&input.user_id, "userId")?,
+        role: input.role.into(),
+        reason: field("reason", Reason::parse(&input.reason))?,
+    })
+}
+
+async fn answer<T>(
+    ctx: &Context<'_>,
+    sent: Sent<T>,
+    user: Option<UserId>,
+) -> Result<PlanStaffPayload> {
+    let Some(user) = user.filter(|_| ctx.look_ahead().field("planStaff").exists()) else {
+        return Ok(PlanStaffPayload::of(sent, None));
+    };
+    let mut reading = read(ctx, Access::Plan(STAFF_READERS), sent.position).await?;
+    let found =
+        tenancy::plan_staff_of(&mut reading.view, user.0).await.map_err(|error| fault(&error))?;
+    let now = ctx.data::<Commands>()?.journal.now();
+    let staff = found.map(|(row, roles)| PlanStaff::of(row, roles, now));
+    Ok(PlanStaffPayload::of(sent, staff))
+}

@@ -1,0 +1,204 @@
+//! `InvitePlanStaff`, `AssignPlanRole`, `EndPlanRole`: who of the health plan holds which role, until
+//! when (GN-31).
+//!
+//! Invariant: no command takes a tenant's last administrators away: the streams of all plan staff are
+//! read, and their versions are checked at the append.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Code, Decider, Refusal,
+    kernel::ids::{InvitationId, TenantId, UserId},
+    tenants::{PlanRole, PlanRoleEnd, PlanStaff, PlanStaffCommand, Tenant},
+    users::user::User,
+    values::{EmailAddress, PersonName, PhoneNumber, Reason},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    Access, Command, Context, Failure,
+    users::invitation::{self, NewPerson},
+};
+
+/// Plan administrators, and operators for their own kind in the operations tenant.
+const ADMINISTRATORS: &[PlanRole] = &[PlanRole::Pa, PlanRole::Operator];
+
+/// A person as whoever invites them describes them.
+#[derive(Clone, Debug)]
+pub struct PersonDetails {
+    pub email: EmailAddress,
+    pub first_name: PersonName,
+    pub last_name: PersonName,
+    pub mobile: PhoneNumber,
+}
+
+impl PersonDetails {
+    /// Parses what was typed; `at` is the input's path, ending in a dot or empty.
+    ///
+    /// # Errors
+    /// The first field at fault.
+    pub fn parse(
+        at: &str,
+        email: &str,
+        first_name: &str,
+        last_name: &str,
+        mobile: &str,
+    ) -> Result<Self, Refusal> {
+        let field = |name: &str| format!("{at}{name}");
+        Ok(Self {
+            email: EmailAddress::parse(email)
+                .map_err(|invalid| Refusal::from(invalid).at(&field("email")))?,
+            first_name: PersonName::parse(first_name)
+                .map_err(|invalid| Refusal::from(invalid).at(&field("firstName")))?,
+            last_name: PersonName::parse(last_name)
+                .map_err(|invalid| Refusal::from(invalid).at(&field("lastName")))?,
+            mobile: PhoneNumber::parse(mobile)
+                .map_err(|invalid| Refusal::from(invalid).at(&field("mobile")))?,
+        })
+    }
+}
+
+/// Invites a person into plan roles, which begin when the invitation is completed.
+pub struct InvitePlanStaff {
+    pub person: PersonDetails,
+    pub roles: BTreeSet<PlanRole>,
+    /// The roles end here by themselves.
+    pub until: Option<DateTime<Utc>>,
+    pub reason: Reason,
+}
+
+/// Who was invited, and by which invitation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InvitedPlanStaff {
+    pub user: UserId,
+    pub invitation: InvitationId,
+}
+
+#[async_trait]
+impl Command for InvitePlanStaff {
+    const NAME: &'static str = "InvitePlanStaff";
+    type Output = InvitedPlanStaff;
+
+    fn access(&self) -> Access {
+        Access::Plan(ADMINISTRATORS)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<InvitedPlanStaff, Failure> {
+        let reason = Some(self.reason.clone());
+        invite(cx, &self.person, self.roles.clone(), self.until, reason).await
+    }
+}
+
+/// Gives a person who has an account a plan role, now or from a later moment.
+pub struct AssignPlanRole {
+    pub user: UserId,
+    pub role: PlanRole,
+    pub from: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    pub reason: Reason,
+}
+
+#[async_trait]
+impl Command for AssignPlanRole {
+    const NAME: &'static str = "AssignPlanRole";
+    type Output = UserId;
+
+    fn access(&self) -> Access {
+        Access::Plan(ADMINISTRATORS)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
+        if cx.load::<User>(self.user).await?.profile().is_none() {
+            return Err(Refusal::not_found("userId").into());
+        }
+        let tenant = cx.tenant();
+        let assign = PlanStaffCommand::AssignPlanRole {
+            tenant,
+            user: self.user,
+            role: self.role,
+            from: self.from,
+            until: self.until,
+            reason: Some(self.reason.clone()),
+        };
+        cx.decide::<PlanStaff>(tenant.plan_staff_stream(self.user), assign).await?;
+        Ok(self.user)
+    }
+}
+
+/// Takes a plan role back.
+pub struct EndPlanRole {
+    pub user: UserId,
+    pub role: PlanRole,
+    pub reason: Reason,
+}
+
+#[async_trait]
+impl Command for EndPlanRole {
+    const NAME: &'static str = "EndPlanRole";
+    type Output = UserId;
+
+    fn access(&self) -> Access {
+        Access::Plan(ADMINISTRATORS)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
+        let tenant = cx.tenant();
+        let stream = tenant.plan_staff_stream(self.user);
+        let end = PlanStaffCommand::EndPlanRole {
+            role: self.role,
+            cause: PlanRoleEnd::Revoked,
+            reason: Some(self.reason.clone()),
+        };
+        cx.decide::<PlanStaff>(stream, end).await?;
+        if ADMINISTRATORS.contains(&self.role) {
+            require_administrators(cx, tenant, self.role).await?;
+        }
+        Ok(self.user)
+    }
+}
+
+/// After what was decided, enough people must still hold the administrators' role.
+async fn require_administrators(
+    cx: &mut Context<'_>,
+    tenant: TenantId,
+    role: PlanRole,
+) -> Result<(), Failure> {
+    let required = cx
+        .load::<Tenant>(tenant.0)
+        .await?
+        .profile()
+        .map_or(1, |profile| usize::from(profile.administrators_required));
+    let mut left = 0;
+    for stream in cx.journal().streams_of(tenant, PlanStaff::TYPE).await? {
+        let staff = cx.load::<PlanStaff>(stream).await?;
+        left += usize::from(staff.roles_at(cx.now).contains(&role));
+    }
+    if left >= required {
+        return Ok(());
+    }
+    let message = format!("At least {required} must remain. Appoint another one first.");
+    Err(Refusal::new(Code::LastAdmin, message).at("role").into())
+}
+
+/// Records the invitation of a person into roles, and reserves their address and their link.
+pub(super) async fn invite(
+    cx: &mut Context<'_>,
+    person: &PersonDetails,
+    roles: BTreeSet<PlanRole>,
+    until: Option<DateTime<Utc>>,
+    reason: Option<Reason>,
+) -> Result<InvitedPlanStaff, Failure> {
+    let tenant = cx.tenant();
+    let user = invitation::person_of(cx, &person.email).await?;
+    let id = InvitationId(Uuid::now_v7());
+    let staff =
+        PlanStaffCommand::InvitePlanStaff { tenant, user, invitation: id, roles, until, reason };
+    cx.decide::<PlanStaff>(tenant.plan_staff_stream(user), staff).await?;
+    let PersonDetails { email, first_name, last_name, mobile } = person.clone();
+    let person = NewPerson { email, first_name, last_name, mobile, business_phone: None };
+    invitation::send(cx, id, user, None, person).await?;
+    Ok(InvitedPlanStaff { user, invitation: id })
+}

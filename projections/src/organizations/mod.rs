@@ -1,0 +1,16 @@
+//! Organisations: the plan's file, NPIs, members, email domains and registration tokens (MC-03,
+//! MC-12 to MC-14, GN-32).
+//!
+//! Invariant: nothing personal stands here; people are ids, and names come from `read.people`.
+
+mod list;
+mod one;
+mod projection;
+mod rows;
+mod tokens;
+
+pub use list::{NpiRow, NpiSearch, OrganizationSearch, count_npis, npis, organizations};
+pub use one::{DomainRow, PerOrganization, admins, email_domains, first_npis, organization};
+pub use projection::Organizations;
+pub use rows::OrganizationRow;
+pub use tokens::{TokenFilter, TokenRow, registration_token, registration_tokens};

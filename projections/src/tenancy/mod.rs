@@ -1,0 +1,15 @@
+//! Tenancy: portals, plan staff, policy changes and agreement texts (GN-02, GN-31, MC-02).
+//!
+//! Invariant: the operators' directory holds nothing of a tenant but its name and state.
+
+mod agreements;
+mod policies;
+mod portals;
+mod projection;
+mod staff;
+
+pub use agreements::{AgreementRow, agreement, agreement_history};
+pub use policies::{PolicyChangeRow, policy_changes, policy_history};
+pub use portals::{PortalRow, TenantRow, portal, tenant, tenants};
+pub use projection::Tenancy;
+pub use staff::{PlanRoleRow, PlanStaffRow, plan_staff, plan_staff_of};

@@ -1,0 +1,70 @@
+//! Portals as visitors see them, and the operators' directory.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::Snapshot;
+
+/// What anybody may know of the portal.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct PortalRow {
+    pub slug: String,
+    pub name: String,
+    /// `ACTIVE`, `SUSPENDED` or `CLOSED`.
+    pub state: String,
+    pub administrators_required: i32,
+}
+
+/// An entry of the operators' directory.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct TenantRow {
+    pub id: Uuid,
+    pub slug: String,
+    pub name: String,
+    /// The preset the tenant began with.
+    pub preset: String,
+    pub state: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// The view's own portal.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn portal(view: &mut Snapshot) -> Result<Option<PortalRow>, sqlx::Error> {
+    sqlx::query_as("SELECT slug, name, state, administrators_required FROM read.portals")
+        .fetch_optional(view.connection())
+        .await
+}
+
+/// Tenants by slug, after `after`; the view must be an operator's.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn tenants(
+    view: &mut Snapshot,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<TenantRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, slug, name, preset, state, created_at FROM read.tenants
+          WHERE $1::text IS NULL OR slug > $1 ORDER BY slug LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(view.connection())
+    .await
+}
+
+/// One tenant of the directory.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn tenant(view: &mut Snapshot, id: Uuid) -> Result<Option<TenantRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, slug, name, preset, state, created_at FROM read.tenants WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(view.connection())
+    .await
+}

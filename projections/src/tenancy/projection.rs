@@ -1,0 +1,263 @@
+//! How facts about tenants, staff, policies and agreements become rows.
+//!
+//! Invariant: each fact is one statement; these streams are short, so nothing is folded.
+
+use async_trait::async_trait;
+use rollcall_domain::{
+    AnyEvent,
+    kernel::ids::TenantId,
+    policies::{PolicyEvent, agreement::AgreementEvent},
+    tenants::{PlanStaffEvent, TenantEvent},
+};
+use rollcall_journal::{Projection, ProjectionError, Recorded};
+use sqlx::PgConnection;
+
+/// Keeps `read.portals`, `read.tenants`, `read.plan_staff`, `read.plan_roles`,
+/// `read.policy_changes` and `read.agreements`.
+pub struct Tenancy;
+
+#[async_trait]
+impl Projection<AnyEvent> for Tenancy {
+    fn name(&self) -> &'static str {
+        "tenancy"
+    }
+
+    fn version(&self) -> i32 {
+        1
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["portals", "tenants", "plan_staff", "plan_roles", "policy_changes", "agreements"]
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut PgConnection,
+        batch: &[Recorded<AnyEvent>],
+    ) -> Result<(), ProjectionError> {
+        for recorded in batch {
+            match &recorded.event {
+                AnyEvent::Tenant(event) => tenant(tx, recorded, event).await?,
+                AnyEvent::PlanStaff(event) => plan_staff(tx, recorded, event).await?,
+                AnyEvent::Policy(event) => policy(tx, recorded, event).await?,
+                AnyEvent::Agreement(event) => agreement(tx, recorded, event).await?,
+                AnyEvent::Organization(_)
+                | AnyEvent::RegistrationToken(_)
+                | AnyEvent::Registration(_)
+                | AnyEvent::Membership(_)
+                | AnyEvent::User(_)
+                | AnyEvent::Invitation(_)
+                | AnyEvent::Credential(_)
+                | AnyEvent::OneTimePasscode(_)
+                | AnyEvent::Session(_)
+                | AnyEvent::Pin(_)
+                | AnyEvent::Affiliation(_)
+                | AnyEvent::Notification(_)
+                | AnyEvent::Inbox(_)
+                | AnyEvent::Delivery(_)
+                | AnyEvent::Denial(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+type Stored = Recorded<AnyEvent>;
+
+async fn tenant(
+    tx: &mut PgConnection,
+    recorded: &Stored,
+    event: &TenantEvent,
+) -> Result<(), sqlx::Error> {
+    match event {
+        TenantEvent::TenantCreated { tenant, slug, name, preset, administrators_required } => {
+            sqlx::query(
+                "INSERT INTO portals (tenant_id, slug, name, state, administrators_required)
+                 VALUES ($1, $2, $3, 'ACTIVE', $4)",
+            )
+            .bind(tenant.0)
+            .bind(slug.as_str())
+            .bind(name.as_str())
+            .bind(i32::from(*administrators_required))
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "INSERT INTO tenants (tenant_id, id, slug, name, preset, state, created_at)
+                 VALUES ($1, $2, $3, $4, $5, 'ACTIVE', $6)",
+            )
+            .bind(TenantId::OPERATIONS.0)
+            .bind(tenant.0)
+            .bind(slug.as_str())
+            .bind(name.as_str())
+            .bind(preset.name())
+            .bind(recorded.occurred_at)
+            .execute(tx)
+            .await?;
+            Ok(())
+        }
+        TenantEvent::TenantSuspended { .. } => state(tx, recorded.tenant, "SUSPENDED").await,
+        TenantEvent::TenantResumed {} => state(tx, recorded.tenant, "ACTIVE").await,
+        TenantEvent::TenantClosed { .. } => state(tx, recorded.tenant, "CLOSED").await,
+    }
+}
+
+async fn state(tx: &mut PgConnection, tenant: TenantId, state: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE portals SET state = $2 WHERE tenant_id = $1")
+        .bind(tenant.0)
+        .bind(state)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("UPDATE tenants SET state = $3 WHERE tenant_id = $1 AND id = $2")
+        .bind(TenantId::OPERATIONS.0)
+        .bind(tenant.0)
+        .bind(state)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+async fn plan_staff(
+    tx: &mut PgConnection,
+    recorded: &Stored,
+    event: &PlanStaffEvent,
+) -> Result<(), sqlx::Error> {
+    let tenant = recorded.tenant.0;
+    match event {
+        PlanStaffEvent::PlanStaffInvited { user, invitation, roles, until, .. } => {
+            let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+            sqlx::query(
+                "INSERT INTO plan_staff (tenant_id, user_id, invitation_id, invited_roles,
+                                         invited_until, invited_at, version)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (tenant_id, user_id) DO UPDATE
+                    SET invitation_id = excluded.invitation_id,
+                        invited_roles = excluded.invited_roles,
+                        invited_until = excluded.invited_until,
+                        invited_at = excluded.invited_at, version = excluded.version",
+            )
+            .bind(tenant)
+            .bind(user.0)
+            .bind(invitation.0)
+            .bind(roles)
+            .bind(until)
+            .bind(recorded.occurred_at)
+            .bind(recorded.sequence)
+            .execute(tx)
+            .await?;
+        }
+        PlanStaffEvent::PlanRoleAssigned { user, role, from, until, .. } => {
+            // A role that begins is no longer waiting for its invitation's completion.
+            sqlx::query(
+                "INSERT INTO plan_staff (tenant_id, user_id, version) VALUES ($1, $2, $3)
+                 ON CONFLICT (tenant_id, user_id) DO UPDATE
+                    SET version = excluded.version,
+                        invited_roles = array_remove(plan_staff.invited_roles, $4)",
+            )
+            .bind(tenant)
+            .bind(user.0)
+            .bind(recorded.sequence)
+            .bind(role.as_str())
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "INSERT INTO plan_roles (tenant_id, user_id, role, valid_from, valid_until)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (tenant_id, user_id, role) DO UPDATE
+                    SET valid_from = excluded.valid_from, valid_until = excluded.valid_until",
+            )
+            .bind(tenant)
+            .bind(user.0)
+            .bind(role.as_str())
+            .bind(from)
+            .bind(until)
+            .execute(tx)
+            .await?;
+        }
+        PlanStaffEvent::PlanRoleEnded { user, role, .. } => {
+            sqlx::query("UPDATE plan_staff SET version = $3 WHERE tenant_id = $1 AND user_id = $2")
+                .bind(tenant)
+                .bind(user.0)
+                .bind(recorded.sequence)
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query(
+                "DELETE FROM plan_roles WHERE tenant_id = $1 AND user_id = $2 AND role = $3",
+            )
+            .bind(tenant)
+            .bind(user.0)
+            .bind(role.as_str())
+            .execute(tx)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn policy(
+    tx: &mut PgConnection,
+    recorded: &Stored,
+    event: &PolicyEvent,
+) -> Result<(), sqlx::Error> {
+    let (preset, change) = match event {
+        PolicyEvent::PresetApplied { preset, .. } => (Some(preset.name()), None),
+        PolicyEvent::PolicyChanged { key, old, new, .. } => {
+            (None, Some((key.name(), old.to_json(), new.to_json())))
+        }
+    };
+    let (key, old, new) =
+        change.map_or((None, None, None), |(k, o, n)| (Some(k), Some(o), Some(n)));
+    sqlx::query(
+        "INSERT INTO policy_changes (tenant_id, sequence, preset, key, old_value, new_value,
+                                     effective_at, recorded_at, actor_kind, actor_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(recorded.tenant.0)
+    .bind(recorded.sequence)
+    .bind(preset)
+    .bind(key)
+    .bind(old)
+    .bind(new)
+    .bind(event.effective_at())
+    .bind(recorded.recorded_at)
+    .bind(recorded.actor.kind.as_str())
+    .bind(recorded.actor.id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn agreement(
+    tx: &mut PgConnection,
+    recorded: &Stored,
+    event: &AgreementEvent,
+) -> Result<(), ProjectionError> {
+    let AgreementEvent::AgreementPublished {
+        kind,
+        version,
+        title,
+        text,
+        sha256,
+        boxes,
+        effective_at,
+    } = event;
+    let boxes = serde_json::to_value(boxes)
+        .map_err(|error| ProjectionError::Contradiction(error.to_string()))?;
+    sqlx::query(
+        "INSERT INTO agreements (tenant_id, kind, sequence, version, title, text, sha256, boxes,
+                                 effective_at, published_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(recorded.tenant.0)
+    .bind(kind.as_str())
+    .bind(recorded.sequence)
+    .bind(version)
+    .bind(title)
+    .bind(text)
+    .bind(sha256)
+    .bind(boxes)
+    .bind(effective_at)
+    .bind(recorded.recorded_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
