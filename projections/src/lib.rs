@@ -13,12 +13,13 @@ pub mod notifications;
 pub mod people;
 pub mod pins;
 mod search;
+pub mod sessions;
 mod snapshot;
 
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
-pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list"];
+pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list", "sessions"];
 
 /// Every projection.
 #[must_use]
@@ -28,6 +29,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(pins::Pins),
         Arc::new(affiliations::Affiliations),
         Arc::new(notifications::Notifications),
+        Arc::new(sessions::Sessions),
     ]
 }
 

@@ -12,6 +12,7 @@ pub mod reading;
 pub mod scalars;
 mod schema;
 pub mod sending;
+pub mod sessions;
 pub mod users;
 pub mod visiting;
 pub mod vocabulary;

@@ -6,8 +6,12 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
     notifications::{NotificationsMutation, NotificationsQuery},
     pins::{PinMutation, PinQuery},
+    sessions::{
+        DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
+    },
     users::{
         agreements::AgreementMutation,
+        credential::CredentialMutation,
         first_password::FirstPasswordMutation,
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
@@ -27,6 +31,10 @@ pub struct Query(
     PinQuery,
     AffiliationQuery,
     NotificationsQuery,
+    SessionQuery,
+    MeQuery,
+    LoginHistoryQuery,
+    DashboardQuery,
 );
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
@@ -40,6 +48,9 @@ pub struct Mutation(
     PinMutation,
     AffiliationMutation,
     NotificationsMutation,
+    SignInMutation,
+    SessionMutation,
+    CredentialMutation,
 );
 
 /// About the service itself.
