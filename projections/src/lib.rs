@@ -14,6 +14,7 @@ pub mod organizations;
 pub mod people;
 pub mod pins;
 mod search;
+pub mod sessions;
 mod snapshot;
 pub mod tenancy;
 
@@ -22,6 +23,7 @@ pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 /// Every projection's name; read-your-writes waits for all of them.
 pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list"];
 pub const NAMES: &[&str] = &["people", "pins", "affiliations", "tenancy", "organizations"];
+pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list", "sessions"];
 
 /// Every projection.
 #[must_use]
@@ -33,6 +35,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(notifications::Notifications),
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),
+        Arc::new(sessions::Sessions),
     ]
 }
 

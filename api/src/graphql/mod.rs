@@ -15,6 +15,7 @@ pub mod scalars;
 mod schema;
 pub mod sending;
 pub mod tenants;
+pub mod sessions;
 pub mod users;
 pub mod visiting;
 pub mod vocabulary;

@@ -4,7 +4,10 @@
 //! before the request began is refused, whichever process revoked it.
 
 use async_graphql::{Context, Result};
-use rollcall_commands::{Access, Authority, Caller, Commands, Failure, authorization::authorise};
+use rollcall_commands::{
+    Access, Authority, Caller, Commands, Failure,
+    authorization::{authorise, not_signed_in},
+};
 use rollcall_domain::{
     Refusal,
     policies::{Policy, PolicyHistory},
@@ -54,6 +57,14 @@ pub struct Reading<'a> {
     pub view: MappedMutexGuard<'a, Snapshot>,
 }
 
+/// The request's caller.
+///
+/// # Errors
+/// UNAUTHENTICATED when the request names no tenant, by session, header or host.
+pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
+    ctx.data_opt::<Caller>().ok_or_else(|| top_level(not_signed_in()))
+}
+
 /// Authorises the caller for `access` and opens (or joins) the request's view.
 ///
 /// # Errors
@@ -63,7 +74,7 @@ pub async fn read<'a>(
     access: Access,
     min_position: Option<Position>,
 ) -> Result<Reading<'a>> {
-    let caller = ctx.data::<Caller>()?;
+    let caller = caller(ctx)?;
     let commands = ctx.data::<Commands>()?;
     let mut view = open(ctx, caller, min_position).await?;
     let now = commands.journal.now();
@@ -90,9 +101,9 @@ pub async fn read<'a>(
 /// # Errors
 /// A fault.
 pub async fn policy(ctx: &Context<'_>) -> Result<std::sync::Arc<Policy>> {
-    let (caller, journal) = (ctx.data::<Caller>()?, &ctx.data::<Commands>()?.journal);
+    let (caller, journal) = (caller(ctx)?, &ctx.data::<Commands>()?.journal);
     let history = journal
-        .load::<PolicyHistory>(caller.tenant, caller.tenant.policy_stream())
+        .load_fresh::<PolicyHistory>(caller.tenant, caller.tenant.policy_stream())
         .await
         .map_err(|error| fault(&error))?;
     let (_, policy) = history.state.at(journal.now());

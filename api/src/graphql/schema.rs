@@ -6,8 +6,12 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
     notifications::{NotificationsMutation, NotificationsQuery},
     pins::{PinMutation, PinQuery},
+    sessions::{
+        DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
+    },
     users::{
         agreements::AgreementMutation,
+        credential::CredentialMutation,
         first_password::FirstPasswordMutation,
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
@@ -37,6 +41,10 @@ pub struct Query(
     TenantsQuery,
     PoliciesQuery,
     OrganizationsQuery,
+    SessionQuery,
+    MeQuery,
+    LoginHistoryQuery,
+    DashboardQuery,
 );
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
@@ -56,6 +64,9 @@ pub struct Mutation(
     PinMutation,
     AffiliationMutation,
     NotificationsMutation,
+    SignInMutation,
+    SessionMutation,
+    CredentialMutation,
 );
 
 /// About the service itself.

@@ -2,14 +2,14 @@
 
 use async_graphql::{Context, InputObject, Result};
 use rollcall_commands::{
-    Caller, Command, Commands, DispatchError, IdempotencyKey, authorization::not_signed_in,
+    Command, Commands, DispatchError, IdempotencyKey, authorization::not_signed_in,
 };
 use rollcall_domain::Refusal;
 use serde_json::Value;
 
 use super::{
     errors::{UserError, dispatch_error, is_authentication, top_level},
-    reading::RequestView,
+    reading::{RequestView, caller},
     scalars::Position,
 };
 
@@ -41,7 +41,7 @@ pub async fn send<C: Command>(
     command: Result<C, Refusal>,
 ) -> Result<Sent<C::Output>> {
     let commands = ctx.data::<Commands>()?;
-    let caller = ctx.data::<Caller>()?;
+    let caller = caller(ctx)?;
     let key = meta.idempotency_key.map(|key| IdempotencyKey {
         fingerprint: commands.journal.secrets().fingerprint(input(ctx).to_string().as_bytes()),
         key,

@@ -67,6 +67,34 @@ pub enum NpiLevel {
     Admin,
 }
 
+/// What an organisation does (MC-12).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::organizations::OrganizationKind")]
+pub enum OrganizationKind {
+    /// Treats patients and bills under its NPIs.
+    Provider,
+    /// Submits for providers it is affiliated with.
+    Submitter,
+}
+
+/// A role of the health plan's own people (GN-31).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::tenants::PlanRole")]
+pub enum PlanRole {
+    /// Runs the service; sees no tenant's data.
+    Operator,
+    /// Plan administrator.
+    Pa,
+    /// Plan support staff.
+    Ps,
+    /// Quality team.
+    Qi,
+    /// Content editor.
+    Ce,
+    /// Compliance auditor.
+    Au,
+}
+
 /// A parsed field, or the refusal that names it.
 ///
 /// # Errors

@@ -57,6 +57,8 @@ pub struct SignedIn {
     pub started_at: DateTime<Utc>,
     /// Without activity.
     pub expires_at: DateTime<Utc>,
+    /// In any case.
+    pub absolute_expires_at: DateTime<Utc>,
 }
 
 impl CompleteLogin {
@@ -214,6 +216,7 @@ async fn start(
         must_change_password,
         started_at: cx.now,
         expires_at: absolute_expires_at.min(cx.now + limits.idle),
+        absolute_expires_at,
     })
 }
 

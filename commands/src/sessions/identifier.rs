@@ -68,6 +68,7 @@ impl Identifier {
             LoginIdentifier::Email => by_email,
             LoginIdentifier::Username => {
                 let by_name = cx.journal().owner_of(tenant, USERNAME, &key).await?;
+                // An id that nobody's account has costs the same load.
                 let account = cx.load::<User>(by_email.unwrap_or(tenant.0)).await?;
                 let nameless = account.profile().is_some_and(|profile| profile.username.is_none());
                 by_name.or(by_email.filter(|_| nameless))

@@ -47,6 +47,19 @@ pub async fn memberships_of(
     Ok(found)
 }
 
+/// An organisation's name and kinds as somebody's sessions show them; `None` if it is not enrolled.
+///
+/// # Errors
+/// As [`memberships_of`].
+pub async fn organization_shown(
+    journal: &Journal,
+    tenant: TenantId,
+    id: OrganizationId,
+) -> Result<Option<(String, BTreeSet<OrganizationKind>)>, Failure> {
+    let organization = journal.load_fresh::<Organization>(tenant, id.0).await?.state;
+    Ok(organization.record().map(|record| (record.name.to_string(), record.kinds.clone())))
+}
+
 /// As [`memberships_of`], within a command: what was read is checked again at the append.
 pub(crate) async fn memberships_within(
     cx: &mut Context<'_>,

@@ -5,6 +5,7 @@ mod joining;
 mod mailbox;
 mod portal;
 mod seed;
+mod signing_in;
 
 pub use joining::{GOOD_PASSWORD, uuid_of};
 pub use portal::{Answer, Client, Portal};

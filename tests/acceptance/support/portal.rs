@@ -5,22 +5,25 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use rollcall_api::{
     config::Config,
+    postgres::volatile,
     service::{Ground, Service, ServiceClock},
 };
 use rollcall_commands::post::SmtpConfig;
 use rollcall_domain::{
     Decider, Sealed,
     kernel::ids::{SubjectId, TenantId},
+    organizations::{Organization, organization::RosterCommand},
     policies::{PolicyCommand, PolicyHistory, PolicyKey, PolicyValue, Preset},
     values::Reason,
 };
 use rollcall_journal::{InjectedClock, MasterKey};
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use super::{
     database,
-    seed::{self, Person, World},
+    seed::{self, Company, Person, World},
 };
 
 /// When every test begins: a Monday morning in California, far from any change of the clock.
@@ -56,27 +59,16 @@ impl Portal {
         let (name, options) = database::fresh().await;
         let folder = std::env::temp_dir().join(&name);
         let clock = Arc::new(InjectedClock::starting_at(beginning()));
-        let config = Config {
-            database_url: None,
-            data_dir: None,
-            listen: "127.0.0.1:0".parse().unwrap(),
-            public_url: "https://portal.test".to_owned(),
-            production: false,
-            allow_managed: false,
-            demo: false,
-            dev: true,
-            tenant_hosts: Default::default(),
-            smtp,
-        };
-        let ground = Ground {
-            config,
-            database: options,
-            folder: folder.clone(),
-            master_key: MasterKey::from_bytes([7; 32]),
-            clock: ServiceClock::Injected(Arc::clone(&clock)),
-        };
-        let service = Service::start(ground).await.expect("the service starts");
+        let process = Process { database: options, folder: folder.clone(), smtp };
+        let service = process.start(&clock).await;
         Self { world: None, preset: Preset::Hardened, clock, service, database: name, folder }
+    }
+
+    /// A second process of the same service: another journal and other caches on the same database.
+    pub async fn another_process(&self) -> Service {
+        let database = volatile::connect_options(&self.database);
+        let process = Process { database, folder: self.folder.clone(), smtp: None };
+        process.start(&self.clock).await
     }
 
     /// A service with a Medi-Cal tenant, seeded thirty days ago.
@@ -145,6 +137,17 @@ impl Portal {
         self.visitor(&world.slug).with_token(&token)
     }
 
+    /// Somebody who joined the clinic and never set the first password.
+    pub async fn somebody_without_password(&self) -> Person {
+        let (journal, world) = (&self.service.commands.journal, self.world());
+        seed::without_password(journal, world.tenant, self.preset, &world.clinic).await
+    }
+
+    /// Changes an organisation's roster without anybody's doing.
+    pub async fn roster(&self, of: &Company, command: RosterCommand) {
+        self.decide::<Organization>(of.id.0, command.into()).await;
+    }
+
     /// A visitor of `tenant`.
     pub fn visitor(&self, tenant: &str) -> Client {
         Client {
@@ -185,6 +188,38 @@ impl Portal {
     }
 }
 
+/// What one process of the service is started with.
+struct Process {
+    database: PgConnectOptions,
+    folder: PathBuf,
+    smtp: Option<SmtpConfig>,
+}
+
+impl Process {
+    async fn start(self, clock: &Arc<InjectedClock>) -> Service {
+        let config = Config {
+            database_url: None,
+            data_dir: None,
+            listen: "127.0.0.1:0".parse().unwrap(),
+            public_url: "https://portal.test".to_owned(),
+            production: false,
+            allow_managed: false,
+            demo: false,
+            dev: true,
+            tenant_hosts: Default::default(),
+            smtp: self.smtp,
+        };
+        let ground = Ground {
+            config,
+            database: self.database,
+            folder: self.folder,
+            master_key: MasterKey::from_bytes([7; 32]),
+            clock: ServiceClock::Injected(Arc::clone(clock)),
+        };
+        Service::start(ground).await.expect("the service starts")
+    }
+}
+
 /// Somebody who sends GraphQL.
 #[derive(Clone)]
 pub struct Client {
@@ -198,6 +233,11 @@ impl Client {
     /// The same person, signed in.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same person through another process.
+    pub fn through(&self, service: &Service) -> Self {
+        Self { url: format!("http://{}/graphql", service.address), ..self.clone() }
     }
 
     /// Sends a document with variables.

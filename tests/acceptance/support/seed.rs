@@ -24,7 +24,7 @@ use rollcall_domain::{
     },
     pins::{Pin, PinCommand},
     policies::{
-        Policy, PolicyCommand, PolicyHistory, Preset,
+        LoginIdentifier, Policy, PolicyCommand, PolicyHistory, Preset,
         agreement::{Agreement, AgreementCommand, TickBox},
     },
     sessions::{LoginMethod, Session, SessionCommand},
@@ -37,7 +37,7 @@ use rollcall_domain::{
     },
     values::{
         AgreementKind, CodeChannel, EmailAddress, Npi, OrganizationName, Password, PersonName,
-        PhoneNumber, ProviderCommunity, ProviderType, Reason, Slug, TaxIdKind, Zip,
+        PhoneNumber, ProviderCommunity, ProviderType, Reason, Slug, TaxIdKind, Username, Zip,
     },
 };
 use rollcall_journal::{Header, Journal, Work};
@@ -53,6 +53,8 @@ pub const PASSWORD: &str = "Correct-Horse-Battery-7!";
 pub struct Person {
     pub user: UserId,
     pub email: String,
+    /// Where people sign in by user name.
+    pub username: Option<String>,
     /// Where the person is a member; `None` for plan staff and operators.
     pub organization: Option<OrganizationId>,
 }
@@ -152,6 +154,21 @@ pub async fn publish(
     };
     seeder.decide::<Agreement>(tenant.agreement_stream(kind), publish).await;
     seeder.commit().await;
+}
+
+/// Records somebody who joined an organisation and never set the first password.
+pub async fn without_password(
+    journal: &Journal,
+    tenant: TenantId,
+    preset: Preset,
+    of: &Company,
+) -> Person {
+    let mut seeder = Seeder::begin(journal, tenant, preset);
+    seeder.people = 50;
+    let person = seeder.account("Wanda", "Late", Some(of.id)).await;
+    seeder.join(of, &person).await;
+    seeder.commit().await;
+    person
 }
 
 /// Opens a session for a seeded person; answers its token.
@@ -336,16 +353,7 @@ impl Seeder {
         level: Option<NpiLevel>,
     ) -> Person {
         let person = self.person(first, last, Some(of.id)).await;
-        let invitation = InvitationId(Uuid::new_v4());
-        let invite = RosterCommand::InviteMember {
-            user: person.user,
-            invitation,
-            email_domain: "portal.example".to_owned(),
-        };
-        self.decide::<Organization>(of.id.0, invite.into()).await;
-        let join =
-            RosterCommand::JoinByInvitation { user: person.user, invitation, signed_in: false };
-        self.decide::<Organization>(of.id.0, join.into()).await;
+        self.join(of, &person).await;
         if let Some(level) = level {
             let held: BTreeSet<Npi> =
                 of.npis.iter().map(|npi| Npi::parse(npi).expect("a valid NPI")).collect();
@@ -359,6 +367,20 @@ impl Seeder {
             self.decide::<Membership>(self.membership(&person), set).await;
         }
         person
+    }
+
+    /// An invitation, completed at once.
+    async fn join(&mut self, of: &Company, person: &Person) {
+        let invitation = InvitationId(Uuid::new_v4());
+        let invite = RosterCommand::InviteMember {
+            user: person.user,
+            invitation,
+            email_domain: "portal.example".to_owned(),
+        };
+        self.decide::<Organization>(of.id.0, invite.into()).await;
+        let join =
+            RosterCommand::JoinByInvitation { user: person.user, invitation, signed_in: false };
+        self.decide::<Organization>(of.id.0, join.into()).await;
     }
 
     async fn staff(&mut self, first: &str, last: &str, role: PlanRole) -> Person {
@@ -383,24 +405,8 @@ impl Seeder {
         last: &str,
         organization: Option<OrganizationId>,
     ) -> Person {
-        self.people += 1;
-        let tenant = self.id();
-        let address = format!("{}.{}@portal.example", first.to_lowercase(), last.to_lowercase());
-        let email = EmailAddress::parse(&address).expect("a valid address");
-        let user = UserId(tenant.derive("seed.user", &address));
-        let mobile = format!("+1202555{:04}", 100 + self.people);
-        let registration = Registration {
-            user,
-            email: email.clone(),
-            first_name: PersonName::parse(first).expect("a valid name"),
-            last_name: PersonName::parse(last).expect("a valid name"),
-            mobile: PhoneNumber::parse(&mobile).expect("a valid number"),
-            business_phone: None,
-            username: None,
-            preferred_channel: CodeChannel::Sms,
-        };
-        self.decide::<User>(user.0, UserCommand::RegisterUser(Box::new(registration))).await;
-        self.work.reserve("email", &email.key(), user.0, taken());
+        let person = self.account(first, last, organization).await;
+        let user = person.user;
         let hash_ref = hash_ref(user);
         self.work.vault_put("password", hash_ref.0, password_hash().await.as_bytes());
         let set = CredentialEvent::PasswordSet {
@@ -411,9 +417,47 @@ impl Seeder {
             link_id: None,
             set_at: self.work.now(),
         };
-        let credential = tenant.credential_stream(user);
+        let credential = self.id().credential_stream(user);
         self.work.record::<Credential>(credential, vec![set]).await.expect("recordable");
-        Person { user, email: address, organization }
+        person
+    }
+
+    /// An account without a password.
+    async fn account(
+        &mut self,
+        first: &str,
+        last: &str,
+        organization: Option<OrganizationId>,
+    ) -> Person {
+        self.people += 1;
+        let tenant = self.id();
+        let address = format!("{}.{}@portal.example", first.to_lowercase(), last.to_lowercase());
+        let email = EmailAddress::parse(&address).expect("a valid address");
+        let user = UserId(tenant.derive("seed.user", &address));
+        let username = match self.policy.login_identifier() {
+            LoginIdentifier::Email => None,
+            LoginIdentifier::Username => {
+                Some(Username::parse(&format!("{first}.{last}")).expect("a valid user name"))
+            }
+        };
+        let mobile = format!("+1202555{:04}", 100 + self.people);
+        let registration = Registration {
+            user,
+            email: email.clone(),
+            first_name: PersonName::parse(first).expect("a valid name"),
+            last_name: PersonName::parse(last).expect("a valid name"),
+            mobile: PhoneNumber::parse(&mobile).expect("a valid number"),
+            business_phone: None,
+            username: username.clone(),
+            preferred_channel: CodeChannel::Sms,
+        };
+        self.decide::<User>(user.0, UserCommand::RegisterUser(Box::new(registration))).await;
+        self.work.reserve("email", &email.key(), user.0, taken());
+        if let Some(username) = &username {
+            self.work.reserve("username", &username.key(), user.0, taken());
+        }
+        let username = username.map(|username| username.to_string());
+        Person { user, email: address, username, organization }
     }
 
     fn membership(&self, person: &Person) -> Uuid {

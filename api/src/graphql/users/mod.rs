@@ -1,6 +1,7 @@
 //! People in the schema.
 
 pub mod agreements;
+pub mod credential;
 pub mod first_password;
 pub mod invitations;
 pub mod one_time_passcodes;

@@ -59,6 +59,7 @@ impl RequestPasswordReset {
     async fn person(&self, cx: &mut Context<'_>, by_both: bool) -> Result<Option<UserId>, Failure> {
         let ResetIdentity { email, username } = &self.identity;
         let owner = cx.journal().owner_of(cx.tenant(), EMAIL, &email.key()).await?;
+        // An id that nobody's account has costs the same load.
         let account = cx.load::<User>(owner.unwrap_or(cx.tenant().0)).await?;
         let registered = owner.filter(|_| account.profile().is_some()).map(UserId);
         if !by_both {

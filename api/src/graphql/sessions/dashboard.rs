@@ -1,0 +1,145 @@
+//! The home page (MC-37).
+
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use rollcall_commands::{
+    Access, Commands, Failure,
+    sessions::{Home, Tile},
+};
+use rollcall_domain::kernel::ids::UserId;
+use rollcall_projections::{
+    Snapshot,
+    affiliations::{AffiliationFilter, Viewpoint, count_affiliations},
+    notifications::unread_count,
+};
+
+use crate::graphql::{
+    errors::{fault, top_level},
+    reading::{caller, read},
+    scalars::Position,
+};
+
+/// A place to go from the home page.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_commands::sessions::Tile")]
+pub enum DashboardTileKind {
+    /// The home page itself.
+    MyDashboard,
+    /// In-portal notices.
+    Notifications,
+    /// Users of the organisation and their permissions.
+    Users,
+    /// PINs of the NPIs that the person may view and reset.
+    Pins,
+    /// Submitters and providers working together.
+    Affiliations,
+    /// Who had and has access to what.
+    AccessRegister,
+    /// What happened.
+    AuditTrail,
+    /// Organisations, their NPIs and registration tokens.
+    Organizations,
+    /// The health plan's own people.
+    PlanStaff,
+    /// The portal's parameters and agreements.
+    Policy,
+    /// The portals of this service.
+    Tenants,
+    /// The end of the session.
+    SignOut,
+}
+
+/// A tile of the home page.
+#[derive(SimpleObject)]
+pub struct DashboardTile {
+    pub kind: DashboardTileKind,
+    /// What waits there: unread notices, people invited who have not come yet, affiliations to
+    /// decide; absent where nothing is counted.
+    pub count: Option<i32>,
+}
+
+/// The home page.
+#[derive(SimpleObject)]
+pub struct Dashboard {
+    /// What the person's rights allow, in the order to show it.
+    pub tiles: Vec<DashboardTile>,
+}
+
+/// The home page's question.
+#[derive(Default)]
+pub struct DashboardQuery;
+
+#[Object]
+impl DashboardQuery {
+    /// The signed-in person's home page, for the organisation the session acts for.
+    async fn dashboard(
+        &self,
+        ctx: &Context<'_>,
+        min_position: Option<Position>,
+    ) -> Result<Dashboard> {
+        let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
+        let mut reading = read(ctx, Access::SignedIn, min_position).await?;
+        let user = reading.authority.person().map_err(top_level)?;
+        let home = commands.home(caller).await.map_err(|failure| match failure {
+            Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal) => top_level(refusal),
+            Failure::Journal(error) => fault(&error),
+            Failure::Database(error) => fault(&error),
+        })?;
+        let now = commands.journal.now();
+        let waiting = Waiting::of(&mut reading.view, (user, now), &home).await;
+        let waiting = waiting.map_err(|error| fault(&error))?;
+        let tiles = home
+            .tiles
+            .iter()
+            .map(|tile| {
+                let kind = DashboardTileKind::from(*tile);
+                DashboardTile { kind, count: waiting.at(kind) }
+            })
+            .collect();
+        Ok(Dashboard { tiles })
+    }
+}
+
+/// What waits for somebody.
+struct Waiting {
+    unread: i64,
+    /// Affiliations asked for by others; none is counted without the tile.
+    to_decide: Option<i64>,
+    invited: i64,
+}
+
+impl Waiting {
+    async fn of(
+        view: &mut Snapshot,
+        (user, now): (UserId, chrono::DateTime<chrono::Utc>),
+        home: &Home,
+    ) -> Result<Self, sqlx::Error> {
+        let unread = unread_count(view, user, home.organization).await?;
+        let to_decide = match home.organization {
+            Some(organization) if home.tiles.contains(&Tile::Affiliations) => {
+                let all = AffiliationFilter::all(Viewpoint::Party(organization));
+                let filter = AffiliationFilter { to_decide: true, ..all };
+                Some(count_affiliations(view, filter, now).await?)
+            }
+            Some(_) | None => None,
+        };
+        Ok(Self { unread, to_decide, invited: i64::try_from(home.invited).unwrap_or(i64::MAX) })
+    }
+
+    fn at(&self, kind: DashboardTileKind) -> Option<i32> {
+        let count = match kind {
+            DashboardTileKind::Notifications => Some(self.unread),
+            DashboardTileKind::Users => Some(self.invited),
+            DashboardTileKind::Affiliations => self.to_decide,
+            DashboardTileKind::MyDashboard
+            | DashboardTileKind::Pins
+            | DashboardTileKind::AccessRegister
+            | DashboardTileKind::AuditTrail
+            | DashboardTileKind::Organizations
+            | DashboardTileKind::PlanStaff
+            | DashboardTileKind::Policy
+            | DashboardTileKind::Tenants
+            | DashboardTileKind::SignOut => None,
+        };
+        count.map(|count| i32::try_from(count).unwrap_or(i32::MAX))
+    }
+}

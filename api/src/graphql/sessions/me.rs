@@ -1,0 +1,112 @@
+//! Oneself: data, memberships, plan roles (MC-27, MC-35, AL-03, CC-04).
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::TimeDelta;
+use rollcall_commands::{
+    Access, Caller, Commands, authorization::session_ended, sessions::memberships_of,
+};
+use rollcall_domain::{
+    kernel::ids::UserId, sessions::Session as SessionState, tenants::PlanStaff,
+    users::credential::Credential,
+};
+use rollcall_projections::people;
+
+use super::types::OwnMembership;
+use crate::graphql::{
+    errors::{fault, top_level},
+    ids::NodeType,
+    reading::{caller, policy, read},
+    scalars::{DateTime, EmailScalar, PhoneScalar, Position},
+    vocabulary::PlanRole,
+};
+
+/// The signed-in person.
+#[derive(SimpleObject)]
+pub struct Me {
+    pub id: ID,
+    pub email: Option<EmailScalar>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    /// The number that passcodes go to.
+    pub mobile: Option<PhoneScalar>,
+    pub business_phone: Option<PhoneScalar>,
+    /// Where people sign in by user name (AL-03).
+    pub username: Option<String>,
+    /// Whether this session may only change the password.
+    pub must_change_password: bool,
+    /// When the password must be changed; absent where passwords do not expire (CC-04).
+    pub password_expires_at: Option<DateTime>,
+    /// The organisations this session may act for.
+    pub memberships: Vec<OwnMembership>,
+    /// The roles held for the health plan now (GN-31).
+    pub plan_roles: Vec<PlanRole>,
+}
+
+/// Questions about oneself.
+#[derive(Default)]
+pub struct MeQuery;
+
+#[Object]
+impl MeQuery {
+    /// The signed-in person.
+    async fn me(&self, ctx: &Context<'_>, min_position: Option<Position>) -> Result<Me> {
+        let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
+        let mut reading = read(ctx, Access::OwnSession, min_position).await?;
+        let user = reading.authority.person().map_err(top_level)?;
+        let person = people::person(&mut reading.view, user).await;
+        drop(reading);
+        let person = person.map_err(|error| fault(&error))?.unwrap_or_default();
+        let max_age = policy(ctx).await?.password_max_age();
+        let standing = standing(commands, caller, (user, max_age)).await?;
+        Ok(Me {
+            id: NodeType::User.id(user),
+            email: person.email.map(EmailScalar),
+            first_name: person.first_name,
+            last_name: person.last_name,
+            mobile: person.mobile.map(PhoneScalar),
+            business_phone: person.business_phone.map(PhoneScalar),
+            username: person.username,
+            must_change_password: standing.must_change_password,
+            password_expires_at: standing.password_expires_at,
+            memberships: standing.memberships,
+            plan_roles: standing.plan_roles,
+        })
+    }
+}
+
+/// What the streams say about the caller's own account, as the next command would meet it.
+struct Standing {
+    must_change_password: bool,
+    password_expires_at: Option<DateTime>,
+    memberships: Vec<OwnMembership>,
+    plan_roles: Vec<PlanRole>,
+}
+
+async fn standing(
+    commands: &Commands,
+    caller: &Caller,
+    (user, max_age): (UserId, Option<TimeDelta>),
+) -> Result<Standing> {
+    let (journal, tenant, now) = (&commands.journal, caller.tenant, commands.journal.now());
+    let id = caller.session().ok_or_else(|| top_level(session_ended()))?;
+    let unreadable = |error: rollcall_journal::JournalError| fault(&error);
+    let session = journal.load_fresh::<SessionState>(tenant, id.0).await.map_err(unreadable)?.state;
+    let live = session.live().ok_or_else(|| top_level(session_ended()))?;
+    let credential = tenant.credential_stream(user);
+    let credential =
+        journal.load_fresh::<Credential>(tenant, credential).await.map_err(unreadable)?.state;
+    let staff = tenant.plan_staff_stream(user);
+    let staff = journal.load_fresh::<PlanStaff>(tenant, staff).await.map_err(unreadable)?.state;
+    let memberships = memberships_of(journal, tenant, (user, live.started_at)).await;
+    let memberships = memberships.map_err(|error| fault(&error))?;
+    let expires_at = credential
+        .password_set_at()
+        .zip(max_age)
+        .map(|(set_at, max_age)| DateTime::from(set_at + max_age));
+    Ok(Standing {
+        must_change_password: live.must_change_password,
+        password_expires_at: expires_at,
+        memberships: memberships.into_iter().map(OwnMembership::from).collect(),
+        plan_roles: staff.roles_at(now).into_iter().map(PlanRole::from).collect(),
+    })
+}

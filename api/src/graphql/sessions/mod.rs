@@ -1,0 +1,17 @@
+//! Signing in and out, the organisation acted for, oneself, the home page.
+
+mod dashboard;
+mod login_history;
+mod me;
+mod mutations;
+mod queries;
+mod sign_in;
+mod types;
+
+pub use dashboard::DashboardQuery;
+pub use login_history::LoginHistoryQuery;
+pub use me::MeQuery;
+pub use mutations::SessionMutation;
+pub use queries::SessionQuery;
+pub use sign_in::SignInMutation;
+pub use types::{OrganizationSummary, OwnMembership, Session};
