@@ -10,19 +10,28 @@ use rollcall_journal::Projection;
 
 pub mod affiliations;
 pub mod people;
+pub mod permission_matrix;
 pub mod pins;
 mod search;
 mod snapshot;
+pub mod user_directory;
 
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
-pub const NAMES: &[&str] = &["people", "pins", "affiliations"];
+pub const NAMES: &[&str] =
+    &["people", "user_directory", "permission_matrix", "pins", "affiliations"];
 
 /// Every projection.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
-    vec![Arc::new(people::People), Arc::new(pins::Pins), Arc::new(affiliations::Affiliations)]
+    vec![
+        Arc::new(people::People),
+        Arc::new(user_directory::UserDirectory),
+        Arc::new(permission_matrix::PermissionMatrix),
+        Arc::new(pins::Pins),
+        Arc::new(affiliations::Affiliations),
+    ]
 }
 
 #[cfg(test)]

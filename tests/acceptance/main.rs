@@ -3,8 +3,10 @@
 mod first_password;
 mod invitations;
 mod outbox;
+mod permissions;
 mod pins;
 mod postgres;
 mod requirements;
 mod running;
 mod support;
+mod user_directory;

@@ -4,7 +4,9 @@ use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 
 use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
+    permissions::{PermissionMutation, PermissionQuery},
     pins::{PinMutation, PinQuery},
+    user_directory::{UserAdministrationMutation, UserDirectoryQuery},
     users::{
         agreements::AgreementMutation,
         first_password::FirstPasswordMutation,
@@ -25,6 +27,8 @@ pub struct Query(
     OneTimePasscodeQuery,
     PinQuery,
     AffiliationQuery,
+    UserDirectoryQuery,
+    PermissionQuery,
 );
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
@@ -37,6 +41,8 @@ pub struct Mutation(
     AgreementMutation,
     PinMutation,
     AffiliationMutation,
+    UserAdministrationMutation,
+    PermissionMutation,
 );
 
 /// About the service itself.

@@ -1,0 +1,5 @@
+//! Commands on organisations.
+//!
+//! Invariant: who belongs to an organisation is decided on its own stream.
+
+pub mod members;
