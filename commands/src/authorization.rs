@@ -40,6 +40,9 @@ pub enum Access {
     OrgAdminOrPlan(OrganizationId, &'static [PlanRole]),
     /// An active member, or plan staff in one of these roles.
     MemberOrPlan(OrganizationId, &'static [PlanRole]),
+    /// An active member who sees organisation-wide lists (MC-47), or plan staff in one of these
+    /// roles.
+    OrgViewerOrPlan(OrganizationId, &'static [PlanRole]),
     /// An operator of the service.
     Operator,
     /// The scheduler and the service's own processes.
@@ -151,6 +154,7 @@ async fn decide(
         | Access::Plan(_)
         | Access::OrgAdminOrPlan(..)
         | Access::MemberOrPlan(..)
+        | Access::OrgViewerOrPlan(..)
         | Access::Operator => signed_in(sources, caller, access, now).await,
     }
 }
@@ -209,6 +213,12 @@ async fn signed_in(
         Access::MemberOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
                 member(sources, &mut authority, live, organization).await?;
+            }
+        }
+        Access::OrgViewerOrPlan(organization, roles) => {
+            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+                member(sources, &mut authority, live, organization).await?;
+                require_viewer(&authority)?;
             }
         }
         Access::Operator => {
@@ -271,11 +281,22 @@ async fn plan_staff(
 fn require_admin(authority: &Authority) -> Result<(), Refusal> {
     match authority.org_role {
         Some(OrgRole::Admin) => Ok(()),
-        Some(OrgRole::Processor | OrgRole::None) | None => Err(Refusal::new(
-            Code::NotOrgAdmin,
-            "Only an administrator of the organisation may do this. Ask one of them.",
-        )),
+        Some(OrgRole::Processor | OrgRole::None) | None => Err(not_org_admin()),
     }
+}
+
+fn require_viewer(authority: &Authority) -> Result<(), Refusal> {
+    match authority.org_role {
+        Some(OrgRole::Admin | OrgRole::Processor) => Ok(()),
+        Some(OrgRole::None) | None => Err(not_org_admin()),
+    }
+}
+
+fn not_org_admin() -> Refusal {
+    Refusal::new(
+        Code::NotOrgAdmin,
+        "Only an administrator of the organisation may do this. Ask one of them.",
+    )
 }
 
 /// No session, or none that counts here.

@@ -17,6 +17,7 @@ pub mod notifications;
 pub mod organizations;
 pub mod outbox;
 pub mod passwords;
+pub mod permissions;
 pub mod pins;
 pub mod policies;
 pub mod post;

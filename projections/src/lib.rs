@@ -12,11 +12,13 @@ pub mod affiliations;
 pub mod notifications;
 pub mod organizations;
 pub mod people;
+pub mod permission_matrix;
 pub mod pins;
 mod search;
 pub mod sessions;
 mod snapshot;
 pub mod tenancy;
+pub mod user_directory;
 
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
@@ -24,6 +26,8 @@ pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list"];
 pub const NAMES: &[&str] = &["people", "pins", "affiliations", "tenancy", "organizations"];
 pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list", "sessions"];
+pub const NAMES: &[&str] =
+    &["people", "user_directory", "permission_matrix", "pins", "affiliations"];
 
 /// Every projection.
 #[must_use]
@@ -36,6 +40,8 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),
         Arc::new(sessions::Sessions),
+        Arc::new(user_directory::UserDirectory),
+        Arc::new(permission_matrix::PermissionMatrix),
     ]
 }
 

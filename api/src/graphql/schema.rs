@@ -9,6 +9,8 @@ use super::{
     sessions::{
         DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
     },
+    permissions::{PermissionMutation, PermissionQuery},
+    user_directory::{UserAdministrationMutation, UserDirectoryQuery},
     users::{
         agreements::AgreementMutation,
         credential::CredentialMutation,
@@ -45,6 +47,8 @@ pub struct Query(
     MeQuery,
     LoginHistoryQuery,
     DashboardQuery,
+    UserDirectoryQuery,
+    PermissionQuery,
 );
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
@@ -67,6 +71,8 @@ pub struct Mutation(
     SignInMutation,
     SessionMutation,
     CredentialMutation,
+    UserAdministrationMutation,
+    PermissionMutation,
 );
 
 /// About the service itself.

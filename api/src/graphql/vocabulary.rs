@@ -95,6 +95,22 @@ pub enum PlanRole {
     Au,
 }
 
+/// In which role somebody acted.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::kernel::ActorKind")]
+pub enum ActorKind {
+    /// A visitor who has not signed in.
+    Anonymous,
+    /// A person acting for a provider or submitter organisation, or for themself.
+    User,
+    /// A person of the health plan acting in a plan role.
+    PlanStaff,
+    /// A person who runs the service.
+    Operator,
+    /// The scheduler or a process of the service itself.
+    System,
+}
+
 /// A parsed field, or the refusal that names it.
 ///
 /// # Errors

@@ -1,14 +1,15 @@
-//! Commands on organisations: enrolment, standing, NPIs and registration tokens (MC-03, MC-12,
-//! MC-13, GN-03, GN-32).
+//! Commands on organisations: enrolment, standing, NPIs, registration tokens and members (MC-03,
+//! MC-12 to MC-14, MC-29 to MC-31, MC-47, GN-03, GN-32).
 //!
-//! Invariant: what the plan has on file comes from the plan alone; no organisation changes its own
-//! file here.
+//! Invariant: what the plan has on file comes from the plan alone, and who belongs to an organisation
+//! is decided on its own stream.
 
 pub mod enrolment;
 mod import_enrolment;
 mod kinds;
 pub mod letter;
 pub mod matching;
+pub mod members;
 mod npis;
 mod standing;
 pub mod tokens;

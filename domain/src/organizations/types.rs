@@ -47,6 +47,24 @@ pub enum OrgRole {
     Admin,
 }
 
+impl OrgRole {
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Processor => "PROCESSOR",
+            Self::Admin => "ADMIN",
+        }
+    }
+
+    /// Reads a stored name back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::None, Self::Processor, Self::Admin].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
 /// What is kept of a tax id in clear: its kind and last four digits (MC-07).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxIdRef {

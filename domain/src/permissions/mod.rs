@@ -4,6 +4,7 @@
 //! it stands on.
 
 mod cause;
+pub mod correspondence_types;
 pub mod effective;
 pub mod membership;
 mod scope;

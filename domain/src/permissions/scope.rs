@@ -23,6 +23,24 @@ pub enum NpiLevel {
     Admin,
 }
 
+impl NpiLevel {
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Processor => "PROCESSOR",
+            Self::Admin => "ADMIN",
+        }
+    }
+
+    /// Reads a stored name back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::None, Self::Processor, Self::Admin].into_iter().find(|level| level.as_str() == name)
+    }
+}
+
 /// The steps of the permission wizard (MC-43).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -30,6 +48,26 @@ pub enum WizardStep {
     Npi,
     Correspondence,
     Organization,
+}
+
+impl WizardStep {
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Npi => "NPI",
+            Self::Correspondence => "CORRESPONDENCE",
+            Self::Organization => "ORGANIZATION",
+        }
+    }
+
+    /// Reads a stored name back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Npi, Self::Correspondence, Self::Organization]
+            .into_iter()
+            .find(|step| step.as_str() == name)
+    }
 }
 
 macro_rules! scope {
@@ -105,6 +143,18 @@ mod tests {
         for (scope, json) in [(NpiScope::All, "\"*\""), (npi.into(), "\"1234567893\"")] {
             assert_eq!(serde_json::to_string(&scope).unwrap(), json);
             assert_eq!(serde_json::from_str::<NpiScope>(json).unwrap(), scope);
+        }
+    }
+
+    #[test]
+    fn stored_names_are_those_of_events_and_read_back() {
+        for level in [NpiLevel::None, NpiLevel::Processor, NpiLevel::Admin] {
+            assert_eq!(serde_json::to_value(level).unwrap(), level.as_str());
+            assert_eq!(NpiLevel::parse(level.as_str()), Some(level));
+        }
+        for step in [WizardStep::Npi, WizardStep::Correspondence, WizardStep::Organization] {
+            assert_eq!(serde_json::to_value(step).unwrap(), step.as_str());
+            assert_eq!(WizardStep::parse(step.as_str()), Some(step));
         }
     }
 

@@ -1,8 +1,9 @@
 //! People: names, addresses and numbers of everybody with an account or an open invitation.
 //!
-//! Invariant: personal data stands in `read.people` and in no other read table; a field whose key
-//! was destroyed is absent here.
+//! Invariant: personal data stands in the tables of this projection and in no other read table; a
+//! field whose key was destroyed is absent here.
 
+mod invited;
 mod projection;
 mod queries;
 

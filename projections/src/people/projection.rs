@@ -17,7 +17,7 @@ use rollcall_domain::{
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
-use super::Person;
+use super::{Person, invited};
 
 /// Keeps `read.people`.
 pub struct People;
@@ -33,7 +33,7 @@ impl Projection<AnyEvent> for People {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["people"]
+        &["people", "invited_people"]
     }
 
     async fn apply(
@@ -43,13 +43,17 @@ impl Projection<AnyEvent> for People {
     ) -> Result<(), ProjectionError> {
         let changes: Vec<(UserId, Change<'_>)> =
             batch.iter().filter_map(|recorded| change(&recorded.event)).collect();
-        let (Some(first), false) = (batch.first(), changes.is_empty()) else { return Ok(()) };
-        let mut people = load(tx, first.tenant, &changes).await?;
+        let Some(Recorded { tenant, .. }) = batch.first() else { return Ok(()) };
+        invited::store(tx, *tenant, batch).await?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut people = load(tx, *tenant, &changes).await?;
         for (user, change) in changes {
             let person = people.entry(user).or_insert_with(|| Person::unknown(user));
             change.apply(person);
         }
-        Ok(store(tx, first.tenant, people.into_values().collect()).await?)
+        Ok(store(tx, *tenant, people.into_values().collect()).await?)
     }
 }
 
@@ -83,7 +87,7 @@ impl Change<'_> {
     }
 }
 
-fn open<T: ToString>(sealed: &Sealed<T>) -> Option<String> {
+pub(super) fn open<T: ToString>(sealed: &Sealed<T>) -> Option<String> {
     sealed.get().map(ToString::to_string)
 }
 
@@ -149,26 +153,8 @@ fn account(event: &UserEvent) -> Option<(UserId, Change<'_>)> {
 /// Somebody without an account is known by what the invitation says; an account knows better.
 fn invitation(event: &InvitationEvent) -> Option<(UserId, Change<'_>)> {
     match event {
-        InvitationEvent::UserInvited {
-            user,
-            email,
-            first_name,
-            last_name,
-            mobile,
-            business_phone,
-            existing_account: false,
-            ..
-        } => {
-            let person = Person {
-                user_id: user.0,
-                first_name: open(first_name),
-                last_name: open(last_name),
-                email: open(email),
-                mobile: open(mobile),
-                business_phone: business_phone.as_ref().and_then(open),
-                username: None,
-            };
-            Some((*user, Change::Whole(Box::new(person))))
+        InvitationEvent::UserInvited { user, existing_account: false, .. } => {
+            invited::person(event).map(|person| (*user, Change::Whole(Box::new(person))))
         }
         InvitationEvent::UserInvited { existing_account: true, .. }
         | InvitationEvent::InvitationReissued { .. }

@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Organization, OrganizationEvent, Phase, Record};
+use crate::Event;
 use crate::kernel::ids::InvitationId;
 use crate::organizations::{Change, InvitationEnd, OrgRole};
 use crate::values::{OrganizationName, ProviderCommunity, ProviderType};
@@ -38,6 +39,9 @@ pub struct Member {
     pub joined_at: Option<DateTime<Utc>>,
     /// A session begun before `joined_at` does not see the organisation (MC-11).
     pub effective_from_next_login: bool,
+    /// How many facts the organisation has recorded about the person; the roster's part of the
+    /// version that clients expect (GN-28).
+    pub facts: i64,
 }
 
 impl Member {
@@ -80,6 +84,15 @@ impl NpiHolding {
 }
 
 pub(super) fn evolve(state: &mut Organization, event: &OrganizationEvent) {
+    let about = event.facets().subject;
+    let before = about.and_then(|user| state.member(user)).map_or(0, |member| member.facts);
+    take_in(state, event);
+    if let Some(user) = about {
+        state.change_member(user, |member| member.facts = before + 1);
+    }
+}
+
+fn take_in(state: &mut Organization, event: &OrganizationEvent) {
     use OrganizationEvent as E;
     match event {
         E::OrganizationEnrolled { .. }
@@ -111,6 +124,7 @@ pub(super) fn evolve(state: &mut Organization, event: &OrganizationEvent) {
                 email_domain: email_domain.clone(),
                 joined_at: None,
                 effective_from_next_login: false,
+                facts: 0,
             };
             state.members.insert_mut(*user, member);
         }
@@ -132,6 +146,7 @@ pub(super) fn evolve(state: &mut Organization, event: &OrganizationEvent) {
                 email_domain: email_domain.clone(),
                 joined_at: Some(*joined_at),
                 effective_from_next_login: *effective_from_next_login,
+                facts: 0,
             };
             state.members.insert_mut(*user, member);
         }

@@ -102,6 +102,8 @@ impl MembershipCommand {
 /// Why permissions are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MembershipRefusal {
+    #[error("Choose at least one NPI and its level.")]
+    NoChange,
     #[error("Choose at least one NPI.")]
     NoNpi,
     #[error("The NPI {npi} stands in the list twice.")]
@@ -131,18 +133,19 @@ impl From<MembershipRefusal> for Refusal {
         use MembershipRefusal as R;
         let message = refusal.to_string();
         match refusal {
+            R::NoChange => Self::new(Code::FieldRequired, message).at("permissions"),
             R::NoNpi => Self::new(Code::FieldRequired, message).at("npis"),
             R::NpiTwice { at, .. } => {
-                Self::new(Code::FieldInvalid, message).at(&format!("npis.{at}.npi"))
+                Self::new(Code::FieldInvalid, message).at(&format!("permissions.{at}.npi"))
             }
             R::NpiNotInOrg { at, .. } => {
-                Self::new(Code::NpiNotInOrg, message).at(&format!("npis.{at}.npi"))
+                Self::new(Code::NpiNotInOrg, message).at(&format!("permissions.{at}.npi"))
             }
             R::NpiNotAssigned { at, .. } => {
                 Self::new(Code::NpiNotAssigned, message).at(&format!("npis.{at}"))
             }
             R::UntilPast { at } => {
-                Self::new(Code::RangeInvalid, message).at(&format!("npis.{at}.until"))
+                Self::new(Code::RangeInvalid, message).at(&format!("permissions.{at}.until"))
             }
             R::TypesUnclear => Self::new(Code::FieldRequired, message).at("types"),
             R::TypeUnknown(_) => Self::new(Code::TypeUnknown, message).at("types"),

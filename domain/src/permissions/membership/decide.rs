@@ -32,7 +32,7 @@ pub(super) fn decide(
             draft.set_correspondence(of, &npis, &add, &remove, cause)
         }
         MembershipCommand::FinishPermissionWizard { of, steps } => {
-            if !steps.contains(&WizardStep::Npi) {
+            if !steps.contains(&WizardStep::Npi) || state.is_unassigned(decision.now) {
                 return Err(MembershipRefusal::NpiStepRequired);
             }
             let MembershipKey { user, organization } = of;
@@ -101,7 +101,7 @@ impl Draft<'_> {
         cause: Cause,
     ) -> Decided {
         if changes.is_empty() {
-            return Err(MembershipRefusal::NoNpi);
+            return Err(MembershipRefusal::NoChange);
         }
         let mut seen = BTreeSet::new();
         for (at, NpiChange { npi, level, until }) in changes.into_iter().enumerate() {

@@ -94,6 +94,13 @@ impl Membership {
         self.levels.iter()
     }
 
+    /// The correspondence types as set, `*` first; without regard to the level.
+    pub fn correspondence_entries(
+        &self,
+    ) -> impl Iterator<Item = (&NpiScope, &BTreeSet<CorrespondenceScope>)> {
+        self.correspondence.iter()
+    }
+
     /// How far the wizard came.
     #[must_use]
     pub fn setup(&self) -> &Setup {

@@ -159,7 +159,7 @@ fn npis_that_are_foreign_doubled_or_missing_are_refused_at_their_place() {
     let refusal = given::<Membership>(&[])
         .when(set_levels(&[(one(0), NpiLevel::Admin), (one(2), NpiLevel::Admin)]))
         .refused(Code::NpiNotInOrg);
-    assert_eq!(refusal.field, ["npis", "1", "npi"]);
+    assert_eq!(refusal.field, ["permissions", "1", "npi"]);
     given::<Membership>(&[])
         .when(set_levels(&[(one(0), NpiLevel::Admin), (one(0), NpiLevel::None)]))
         .refused(Code::FieldInvalid);
@@ -368,20 +368,22 @@ fn a_detached_npi_takes_its_own_entry_and_leaves_what_holds_for_all() {
 }
 
 #[test]
-fn the_wizard_needs_the_npi_step_or_is_deferred() {
+fn the_wizard_needs_an_assigned_npi_or_is_deferred() {
     let finish = |steps| MembershipCommand::FinishPermissionWizard { of: KEY(), steps };
-    given::<Membership>(&[])
+    let npi_step = || BTreeSet::from([WizardStep::Npi]);
+    let assigned = [level_set(one(0), NpiLevel::None, NpiLevel::Processor)];
+    given::<Membership>(&assigned)
         .when(finish(BTreeSet::from([WizardStep::Organization])))
         .refused(Code::NpiStepRequired);
-    let steps = BTreeSet::from([WizardStep::Npi]);
-    let state = given::<Membership>(&[]).when(finish(steps.clone())).then(&[
+    given::<Membership>(&[]).when(finish(npi_step())).refused(Code::NpiStepRequired);
+    let state = given::<Membership>(&assigned).when(finish(npi_step())).then(&[
         MembershipEvent::PermissionsAssigned {
             user: user(),
             organization: clinic(),
-            steps: steps.clone(),
+            steps: npi_step(),
         },
     ]);
-    assert_eq!(state.setup(), &Setup::Assigned(steps));
+    assert_eq!(state.setup(), &Setup::Assigned(npi_step()));
     let state = given::<Membership>(&[])
         .when(MembershipCommand::DeferPermissions { of: KEY() })
         .then(&[MembershipEvent::PermissionsDeferred { user: user(), organization: clinic() }]);

@@ -341,3 +341,21 @@ fn a_member_who_changes_address_frees_the_old_domain() {
     ]);
     assert!(state.active_users_of(&domain()).is_empty());
 }
+
+#[test]
+fn facts_about_a_member_are_counted_through_a_second_invitation_too() {
+    let ended = OrganizationEvent::MemberInvitationEnded {
+        organization: clinic(),
+        user: bob(),
+        invitation: invitation(),
+        cause: InvitationEnd::Expired,
+    };
+    let mut state = Organization::default();
+    let facts = [invited(bob()), ended, invited(bob()), bob_joined(), promoted(bob())];
+    for (count, fact) in (1..).zip(&facts) {
+        state.evolve(fact);
+        assert_eq!(state.member(bob()).map(|member| member.facts), Some(count));
+    }
+    state.evolve(&OrganizationEvent::EmailDomainAdded { organization: clinic(), domain: domain() });
+    assert_eq!(state.member(bob()).map(|member| member.facts), Some(5));
+}

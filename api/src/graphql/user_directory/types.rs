@@ -1,0 +1,236 @@
+//! What clients see of an organisation's people.
+//!
+//! Invariant: a field that needs more tables than the directory's own is absent unless it was
+//! selected.
+
+use async_graphql::{Enum, ID, SimpleObject};
+use rollcall_domain::permissions::membership::Setup;
+use rollcall_projections::user_directory::{self as directory, FactRow, InvitationPart, UserRow};
+
+use crate::graphql::{
+    ids::NodeType,
+    paging::connection,
+    permissions::{PermissionMatrix, WizardStep},
+    scalars::{Date, DateTime, EmailScalar, NpiScalar, PhoneScalar, Position},
+    users::invitations::InvitationStatus,
+    vocabulary::{ActorKind, OrgRole},
+};
+
+/// Where a person stands in an organisation.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_projections::user_directory::UserStatus")]
+pub enum UserStatus {
+    /// The invitation waits for them.
+    Invited,
+    /// A member who has set no password yet.
+    Registered,
+    /// A member who may sign in.
+    Active,
+    /// Shown as "Deactivated User"; may be reactivated at any time.
+    Deactivated,
+    /// Invited once; the invitation ended.
+    NeverJoined,
+}
+
+impl UserStatus {
+    /// As people read it (MC-30).
+    fn label(self) -> &'static str {
+        match self {
+            Self::Invited => "Invited",
+            Self::Registered => "Registered",
+            Self::Active => "Active",
+            Self::Deactivated => "Deactivated User",
+            Self::NeverJoined => "Never joined",
+        }
+    }
+}
+
+/// How far the permission wizard came (MC-43, MC-44).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum SetupState {
+    /// Nobody has gone through it yet.
+    NotStarted,
+    /// Skipped for now.
+    Deferred,
+    /// Finished; `setupSteps` says with which steps.
+    Assigned,
+}
+
+/// The invitation by which a person came or is to come.
+#[derive(Clone, SimpleObject)]
+pub struct UserInvitation {
+    pub id: ID,
+    /// A link that has run out reads as EXPIRED.
+    pub status: InvitationStatus,
+    pub sent_at: DateTime,
+    pub expires_at: DateTime,
+}
+
+impl From<InvitationPart> for UserInvitation {
+    fn from(part: InvitationPart) -> Self {
+        Self {
+            id: NodeType::Invitation.id(part.id),
+            status: part.status.into(),
+            sent_at: part.sent_at.into(),
+            expires_at: part.expires_at.into(),
+        }
+    }
+}
+
+/// A person in one organisation: who they are, where they stand and what they may do (MC-29).
+#[derive(Clone, SimpleObject)]
+pub struct User {
+    pub id: ID,
+    pub organization_id: ID,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub email: Option<EmailScalar>,
+    /// The number passcodes go to.
+    pub mobile: Option<PhoneScalar>,
+    pub business_phone: Option<PhoneScalar>,
+    /// Where people sign in with one (AL-03).
+    pub username: Option<String>,
+    pub status: UserStatus,
+    /// The status as people read it, e.g. "Deactivated User" (MC-30).
+    pub status_label: String,
+    pub org_role: OrgRole,
+    /// Of the email address (MC-14).
+    pub email_domain: String,
+    pub invited_at: Option<DateTime>,
+    pub joined_at: Option<DateTime>,
+    pub deactivated_at: Option<DateTime>,
+    /// The last day at work, where the administrator gave one.
+    pub left_on: Option<Date>,
+    /// When they last began to act for this organisation.
+    pub last_login_at: Option<DateTime>,
+    pub locked: bool,
+    /// When the lock ends by itself; absent where only a person lifts it.
+    pub locked_until: Option<DateTime>,
+    pub setup_state: SetupState,
+    /// The wizard's steps that are done.
+    pub setup_steps: Vec<WizardStep>,
+    /// Nothing is assigned: profile, notifications and content only (MC-44).
+    pub unassigned: bool,
+    pub invitation: Option<UserInvitation>,
+    /// What was granted per NPI (MC-48).
+    pub permissions: Option<PermissionMatrix>,
+    /// The latest fifty facts about them here, newest first; all of them stand in `auditEvents`.
+    pub history: Option<Vec<MemberHistoryEntry>>,
+    /// Pass it as `expectedVersion` to change this user only as seen.
+    pub version: i32,
+}
+
+impl User {
+    /// The user without what is read from further tables.
+    #[must_use]
+    pub fn of(row: UserRow) -> Self {
+        let status = UserStatus::from(row.status);
+        let (setup_state, setup_steps) = match row.setup {
+            Setup::NotStarted => (SetupState::NotStarted, Vec::new()),
+            Setup::Deferred => (SetupState::Deferred, Vec::new()),
+            Setup::Assigned(steps) => {
+                (SetupState::Assigned, steps.into_iter().map(WizardStep::from).collect())
+            }
+        };
+        Self {
+            id: NodeType::User.id(row.person.user_id),
+            organization_id: NodeType::Organization.id(row.organization_id),
+            first_name: row.person.first_name,
+            last_name: row.person.last_name,
+            email: row.person.email.map(EmailScalar),
+            mobile: row.person.mobile.map(PhoneScalar),
+            business_phone: row.person.business_phone.map(PhoneScalar),
+            username: row.person.username,
+            status,
+            status_label: status.label().to_owned(),
+            org_role: row.org_role.into(),
+            email_domain: row.email_domain,
+            invited_at: row.invited_at.map(DateTime::from),
+            joined_at: row.joined_at.map(DateTime::from),
+            deactivated_at: row.deactivated_at.map(DateTime::from),
+            left_on: row.left_on.map(Date::from),
+            last_login_at: row.last_login_at.map(DateTime::from),
+            locked: row.is_locked,
+            locked_until: row.locked_until.map(DateTime::from),
+            setup_state,
+            setup_steps,
+            unassigned: row.is_unassigned,
+            invitation: row.invitation.map(UserInvitation::from),
+            permissions: None,
+            history: None,
+            version: i32::try_from(row.version).unwrap_or(i32::MAX),
+        }
+    }
+}
+
+connection!(UserConnection, UserEdge, User);
+
+/// What happened to a person in an organisation.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_projections::user_directory::MemberFact")]
+pub enum MemberFact {
+    Invited,
+    InvitationEnded,
+    Joined,
+    OrgRoleAssigned,
+    Deactivated,
+    Reactivated,
+    EmailDomainChanged,
+    NpiPermissionSet,
+    NpiPermissionEnded,
+    CorrespondencePermissionSet,
+    PermissionsAssigned,
+    PermissionsDeferred,
+    FormerPermissionsConfirmed,
+    PermissionsEnded,
+}
+
+/// One fact about a person in an organisation.
+#[derive(Clone, SimpleObject)]
+pub struct MemberHistoryEntry {
+    pub fact: MemberFact,
+    /// The NPI it is about; `*` for all.
+    pub npi: Option<NpiScalar>,
+    /// What was before, in a word.
+    pub old: Option<String>,
+    /// What is since then, in a word; of a deactivation the last day at work.
+    pub new: Option<String>,
+    /// In which role somebody did it.
+    pub actor_kind: ActorKind,
+    /// Who did it, where that is a person.
+    pub actor_id: Option<ID>,
+    pub actor_name: Option<String>,
+    pub at: DateTime,
+    pub position: Position,
+}
+
+impl From<FactRow> for MemberHistoryEntry {
+    fn from(row: FactRow) -> Self {
+        Self {
+            fact: row.fact.into(),
+            npi: row.npi.map(NpiScalar),
+            old: row.old,
+            new: row.new,
+            actor_kind: row.actor.into(),
+            actor_id: row.actor_id.map(|id| NodeType::User.id(id)),
+            actor_name: row.actor_name,
+            at: row.occurred_at.into(),
+            position: Position(row.position),
+        }
+    }
+}
+
+/// An email domain of an organisation (MC-14).
+#[derive(Clone, SimpleObject)]
+pub struct EmailDomain {
+    pub domain: String,
+    /// How many active users have an address of it; it can be removed when there is none.
+    pub active_users: i32,
+}
+
+impl From<directory::DomainRow> for EmailDomain {
+    fn from(row: directory::DomainRow) -> Self {
+        let active_users = i32::try_from(row.active_users).unwrap_or(i32::MAX);
+        Self { domain: row.domain, active_users }
+    }
+}

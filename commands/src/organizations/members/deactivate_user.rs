@@ -1,0 +1,53 @@
+//! `DeactivateUser`: a person leaves the organisation (MC-30).
+//!
+//! Invariant: sessions that act for the organisation end in the same append; the person's other
+//! memberships go on (GN-05).
+
+use async_trait::async_trait;
+use rollcall_domain::{
+    kernel::ids::{OrganizationId, UserId},
+    organizations::{Organization, OrganizationCommand, organization::RosterCommand},
+    sessions::EndCause,
+    values::{CalendarDate, Reason},
+};
+
+use super::{MEMBER_STAFF, roster_authority};
+use crate::{
+    Access, Command, Context, Failure, permissions::member::member, sessions::end_sessions_of,
+};
+
+/// Deactivates a member of one organisation.
+pub struct DeactivateUser {
+    pub organization: OrganizationId,
+    pub user: UserId,
+    /// The administrator confirmed it.
+    pub confirmed: bool,
+    pub reason: Reason,
+    /// The last day at work, if it was another than today.
+    pub left_on: Option<CalendarDate>,
+    pub expected_version: Option<i64>,
+}
+
+#[async_trait]
+impl Command for DeactivateUser {
+    const NAME: &'static str = "DeactivateUser";
+    type Output = UserId;
+
+    fn access(&self) -> Access {
+        Access::OrgAdminOrPlan(self.organization, MEMBER_STAFF)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
+        member(cx, self.organization, self.user, self.expected_version).await?;
+        let deactivate = OrganizationCommand::from(RosterCommand::DeactivateUser {
+            user: self.user,
+            confirmed: self.confirmed,
+            reason: Some(self.reason.clone()),
+            left_on: self.left_on,
+            authority: roster_authority(&cx.authority),
+        });
+        cx.decide::<Organization>(self.organization, deactivate).await?;
+        end_sessions_of(cx, self.user, Some(self.organization), EndCause::Deactivated).await?;
+        Ok(self.user)
+    }
+}

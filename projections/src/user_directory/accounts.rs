@@ -1,0 +1,106 @@
+//! `directory_accounts`: whether a person can sign in.
+//!
+//! Invariant: a lock is stored with its end; whether it holds is asked with a time.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{kernel::ids::TenantId, users::credential::CredentialEvent};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::projection::{Entry, Fact};
+
+#[derive(Clone, Default, sqlx::FromRow)]
+struct AccountRow {
+    user_id: Uuid,
+    has_password: bool,
+    is_locked: bool,
+    locked_until: Option<DateTime<Utc>>,
+}
+
+impl AccountRow {
+    fn take_in(&mut self, event: &CredentialEvent) {
+        use CredentialEvent as E;
+        match event {
+            E::PasswordSet { .. } | E::PasswordReset { .. } | E::PasswordChanged { .. } => {
+                self.has_password = true;
+            }
+            E::UserLocked { until, .. } => {
+                self.is_locked = true;
+                self.locked_until = *until;
+            }
+            E::UserUnlocked { .. } => {
+                self.is_locked = false;
+                self.locked_until = None;
+            }
+            E::PasswordSetupLinkSent { .. }
+            | E::PasswordResetRequested { .. }
+            | E::PasswordExpired { .. }
+            | E::TemporaryPasswordIssued { .. }
+            | E::LoginFailed { .. }
+            | E::LoginSucceeded { .. } => {}
+        }
+    }
+}
+
+pub(super) async fn apply(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    entries: &[Entry<'_>],
+) -> Result<(), sqlx::Error> {
+    let facts: Vec<(Uuid, &CredentialEvent)> = entries
+        .iter()
+        .filter_map(|(_, fact)| match fact {
+            Fact::Credential(event) => Some((event.user()?.0, *event)),
+            Fact::Roster(_) | Fact::Permissions(_) | Fact::Invitation(_) | Fact::Session(_) => None,
+        })
+        .collect();
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let mut rows = load(tx, tenant, facts.iter().map(|(user, _)| *user).collect()).await?;
+    for (user, event) in facts {
+        let fresh = || AccountRow { user_id: user, ..AccountRow::default() };
+        rows.entry(user).or_insert_with(fresh).take_in(event);
+    }
+    store(tx, tenant, &rows.into_values().collect::<Vec<_>>()).await
+}
+
+async fn load(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    users: Vec<Uuid>,
+) -> Result<BTreeMap<Uuid, AccountRow>, sqlx::Error> {
+    let rows: Vec<AccountRow> = sqlx::query_as(
+        "SELECT user_id, has_password, is_locked, locked_until
+           FROM directory_accounts WHERE tenant_id = $1 AND user_id = ANY($2)",
+    )
+    .bind(tenant.0)
+    .bind(users)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.user_id, row)).collect())
+}
+
+async fn store(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    rows: &[AccountRow],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO directory_accounts (tenant_id, user_id, has_password, is_locked, locked_until)
+         SELECT $1, * FROM UNNEST($2::uuid[], $3::bool[], $4::bool[], $5::timestamptz[])
+         ON CONFLICT (tenant_id, user_id) DO UPDATE
+            SET has_password = excluded.has_password, is_locked = excluded.is_locked,
+                locked_until = excluded.locked_until",
+    )
+    .bind(tenant.0)
+    .bind(rows.iter().map(|row| row.user_id).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.has_password).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.is_locked).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.locked_until).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! `directory_invitations`: how far an invitation came.
+//!
+//! Invariant: whether a link has run out is asked with a time, so a status of SENT or OPENED past
+//! `expires_at` reads as expired whether or not that has been recorded.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{kernel::ids::TenantId, users::invitation::InvitationEvent};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::projection::{Entry, Fact};
+
+#[derive(Clone, sqlx::FromRow)]
+struct InvitationRow {
+    invitation_id: Uuid,
+    status: String,
+    sent_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+pub(super) async fn apply(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    entries: &[Entry<'_>],
+) -> Result<(), sqlx::Error> {
+    let facts: Vec<(Uuid, DateTime<Utc>, &InvitationEvent)> = entries
+        .iter()
+        .filter_map(|(recorded, fact)| match fact {
+            Fact::Invitation(event) => Some((recorded.aggregate_id, recorded.occurred_at, *event)),
+            Fact::Roster(_) | Fact::Permissions(_) | Fact::Credential(_) | Fact::Session(_) => None,
+        })
+        .collect();
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let mut rows = load(tx, tenant, facts.iter().map(|(id, ..)| *id).collect()).await?;
+    for (id, at, event) in facts {
+        take_in(&mut rows, id, at, event);
+    }
+    store(tx, tenant, &rows.into_values().collect::<Vec<_>>()).await
+}
+
+fn take_in(
+    rows: &mut BTreeMap<Uuid, InvitationRow>,
+    id: Uuid,
+    at: DateTime<Utc>,
+    event: &InvitationEvent,
+) {
+    use InvitationEvent as E;
+    let status = match event {
+        E::UserInvited { expires_at, .. } | E::InvitationReissued { expires_at, .. } => {
+            let (status, expires_at) = ("SENT".to_owned(), *expires_at);
+            rows.insert(id, InvitationRow { invitation_id: id, status, sent_at: at, expires_at });
+            return;
+        }
+        E::InvitationOpened { .. } => "OPENED",
+        E::InvitationCompleted { .. } => "COMPLETED",
+        E::InvitationExpired { .. } => "EXPIRED",
+        E::InvitationCancelled { .. } => "CANCELLED",
+        E::AgreementAccepted { .. }
+        | E::InviteeDetailsSubmitted { .. }
+        | E::PasscodeVerified { .. } => return,
+    };
+    if let Some(row) = rows.get_mut(&id) {
+        status.clone_into(&mut row.status);
+    }
+}
+
+async fn load(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    ids: Vec<Uuid>,
+) -> Result<BTreeMap<Uuid, InvitationRow>, sqlx::Error> {
+    let rows: Vec<InvitationRow> = sqlx::query_as(
+        "SELECT invitation_id, status, sent_at, expires_at
+           FROM directory_invitations WHERE tenant_id = $1 AND invitation_id = ANY($2)",
+    )
+    .bind(tenant.0)
+    .bind(ids)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.invitation_id, row)).collect())
+}
+
+async fn store(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    rows: &[InvitationRow],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO directory_invitations (tenant_id, invitation_id, status, sent_at, expires_at)
+         SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+         ON CONFLICT (tenant_id, invitation_id) DO UPDATE
+            SET status = excluded.status, sent_at = excluded.sent_at,
+                expires_at = excluded.expires_at",
+    )
+    .bind(tenant.0)
+    .bind(rows.iter().map(|row| row.invitation_id).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.status.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.sent_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.expires_at).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
