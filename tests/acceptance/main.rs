@@ -5,6 +5,7 @@ mod invitations;
 mod outbox;
 mod pins;
 mod postgres;
+mod registration;
 mod requirements;
 mod running;
 mod support;

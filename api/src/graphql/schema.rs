@@ -4,20 +4,19 @@ use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 
 use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
+    organizations::{
+        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
+        registrations::{RegistrationMutation, RegistrationQuery},
+    },
     pins::{PinMutation, PinQuery},
+    policies::{PoliciesMutation, PoliciesQuery},
+    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
     users::{
         agreements::AgreementMutation,
         first_password::FirstPasswordMutation,
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
     },
-};
-use super::{
-    organizations::{
-        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
-    },
-    policies::{PoliciesMutation, PoliciesQuery},
-    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
 };
 use crate::http::{Limits, limited};
 
@@ -28,6 +27,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[derive(MergedObject, Default)]
 pub struct Query(
     ServiceQuery,
+    RegistrationQuery,
     InvitationQuery,
     OneTimePasscodeQuery,
     PinQuery,
@@ -47,6 +47,7 @@ pub struct Mutation(
     OrganizationsMutation,
     EnrolmentMutation,
     RegistrationTokensMutation,
+    RegistrationMutation,
     InvitationMutation,
     OneTimePasscodeMutation,
     FirstPasswordMutation,

@@ -10,6 +10,7 @@ mod kinds;
 pub mod letter;
 pub mod matching;
 mod npis;
+pub mod registration;
 mod standing;
 pub mod tokens;
 

@@ -2,10 +2,12 @@
 
 mod database;
 mod joining;
+mod letters;
 mod mailbox;
 mod portal;
 mod seed;
 
 pub use joining::{GOOD_PASSWORD, uuid_of};
+pub use letters::{CONTACT, PAY_TO_ZIP, TAX_ID};
 pub use portal::{Answer, Client, Portal};
 pub use seed::{PASSWORD, Person, World};
