@@ -28,6 +28,33 @@ impl RateLimits {
         Self { pool }
     }
 
+    /// Refuses when the tries are used up, without counting one: for limits on vain tries, which
+    /// must hold for the good one after them too.
+    ///
+    /// # Errors
+    /// As [`Self::count`].
+    pub async fn check(
+        &self,
+        tenant: TenantId,
+        limit: Limit,
+        key: &[u8; 32],
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let until: Option<DateTime<Utc>> = sqlx::query_scalar(
+            "SELECT window_ends_at FROM ops.rate_limits
+              WHERE tenant_id = $1 AND name = $2 AND key = $3
+                AND tries >= $4 AND window_ends_at > $5",
+        )
+        .bind(tenant.0)
+        .bind(limit.name)
+        .bind(&key[..])
+        .bind(limit.tries)
+        .bind(now)
+        .fetch_optional(&self.pool)
+        .await?;
+        until.map_or(Ok(()), |until| Err(exceeded(until).into()))
+    }
+
     /// Counts one try under `key` and refuses beyond the limit.
     ///
     /// # Errors
@@ -57,8 +84,10 @@ impl RateLimits {
         if tries <= limit.tries {
             return Ok(());
         }
-        Err(Refusal::new(Code::RateLimited, "Too many tries. Wait a while, then try again.")
-            .retry_at(until)
-            .into())
+        Err(exceeded(until).into())
     }
+}
+
+fn exceeded(until: DateTime<Utc>) -> Refusal {
+    Refusal::new(Code::RateLimited, "Too many tries. Wait a while, then try again.").retry_at(until)
 }

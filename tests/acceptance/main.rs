@@ -8,6 +8,7 @@ mod passwords;
 mod permissions;
 mod pins;
 mod postgres;
+mod registration;
 mod requirements;
 mod running;
 mod scheduler;

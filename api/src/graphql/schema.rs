@@ -11,6 +11,11 @@ use super::{
     },
     permissions::{PermissionMutation, PermissionQuery},
     user_directory::{UserAdministrationMutation, UserDirectoryQuery},
+    organizations::{
+        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
+        registrations::{RegistrationMutation, RegistrationQuery},
+    policies::{PoliciesMutation, PoliciesQuery},
+    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
     users::{
         agreements::AgreementMutation,
         credential::CredentialMutation,
@@ -18,13 +23,6 @@ use super::{
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
     },
-};
-use super::{
-    organizations::{
-        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
-    },
-    policies::{PoliciesMutation, PoliciesQuery},
-    tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
 };
 use crate::http::{Limits, limited};
 
@@ -35,6 +33,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[derive(MergedObject, Default)]
 pub struct Query(
     ServiceQuery,
+    RegistrationQuery,
     InvitationQuery,
     OneTimePasscodeQuery,
     PinQuery,
@@ -61,6 +60,7 @@ pub struct Mutation(
     OrganizationsMutation,
     EnrolmentMutation,
     RegistrationTokensMutation,
+    RegistrationMutation,
     InvitationMutation,
     OneTimePasscodeMutation,
     FirstPasswordMutation,

@@ -11,6 +11,7 @@ pub mod letter;
 pub mod matching;
 pub mod members;
 mod npis;
+pub mod registration;
 mod standing;
 pub mod tokens;
 

@@ -13,18 +13,18 @@ use rollcall_domain::{
 use rollcall_journal::{Journal, JournalError};
 use uuid::Uuid;
 
-use crate::{Context, Failure};
+use crate::{Context, Failure, links::LinkPurpose as Purpose};
 
 /// The reservation kind under which links are found: its owner is the invitation, or for links that
 /// set a password the user.
 pub const LINK: &str = "link";
 
 /// The purpose of an invitation's link, as it stands in its address.
-pub const INVITATION: &str = "invitation";
+pub const INVITATION: &str = Purpose::Invitation.as_str();
 /// The purpose of a link that sets the first password.
-pub const SET_PASSWORD: &str = "set-password";
+pub const SET_PASSWORD: &str = Purpose::SetPassword.as_str();
 /// The purpose of a link that replaces a forgotten password.
-pub const RESET_PASSWORD: &str = "reset-password";
+pub const RESET_PASSWORD: &str = Purpose::ResetPassword.as_str();
 
 /// The secret part of a link, as a visitor brought it; shows nothing in `Debug`.
 #[derive(Clone, PartialEq, Eq)]

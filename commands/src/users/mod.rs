@@ -1,7 +1,7 @@
 //! Commands by which people come to have an account and keep it: invitations, passcodes, passwords.
 
 mod accept_agreement;
-mod account;
+pub(crate) mod account;
 mod credential;
 pub mod invitation;
 pub mod links;
@@ -10,6 +10,7 @@ pub mod one_time_passcode;
 mod set_password;
 
 pub use accept_agreement::{AcceptAgreement, AgreedIn, Agreeing};
+pub(crate) use account::user_of;
 pub use account::{EMAIL, USERNAME};
 pub(crate) use credential::matching_hash;
 pub use credential::{

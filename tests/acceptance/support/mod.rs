@@ -2,11 +2,13 @@
 
 mod database;
 mod joining;
+mod letters;
 mod mailbox;
 mod portal;
 mod seed;
 mod signing_in;
 
 pub use joining::{GOOD_PASSWORD, uuid_of};
+pub use letters::{CONTACT, PAY_TO_ZIP, TAX_ID};
 pub use portal::{Answer, Client, Portal};
 pub use seed::{PASSWORD, Person, World};

@@ -3,6 +3,7 @@
 mod enrolment_mutations;
 mod mutations;
 mod queries;
+pub mod registrations;
 mod token_mutations;
 mod types;
 

@@ -7,6 +7,7 @@ use rollcall_domain::{Code, Refusal};
 use super::invitations::{Invitation, invitation};
 use crate::graphql::{
     ids::NodeType,
+    organizations::registrations::{Registration, registration},
     sending::{MutationMeta, payload, send},
     vocabulary::AgreementKind,
 };
@@ -29,6 +30,8 @@ pub struct AcceptAgreementInput {
 payload! {
     /// The outcome of accepting an agreement.
     AcceptAgreementPayload {
+        /// The registration it was accepted for.
+        registration: Registration,
         /// The invitation it was accepted for.
         invitation: Invitation,
     }
@@ -53,12 +56,14 @@ impl AgreementMutation {
             boxes: input.boxes,
         });
         let sent = send(ctx, input.meta, command).await?;
-        let accepted_in = match sent.output {
-            Some(AgreedIn::Invitation(id)) => Some(id),
-            Some(AgreedIn::Registration(_) | AgreedIn::Account) | None => None,
+        let (in_registration, in_invitation) = match sent.output {
+            Some(AgreedIn::Registration(id)) => (Some(id), None),
+            Some(AgreedIn::Invitation(id)) => (None, Some(id)),
+            Some(AgreedIn::Account) | None => (None, None),
         };
-        let invitation = invitation(ctx, accepted_in).await?;
-        Ok(AcceptAgreementPayload::of(sent, invitation))
+        let registration = registration(ctx, in_registration).await?;
+        let invitation = invitation(ctx, in_invitation).await?;
+        Ok(AcceptAgreementPayload::of(sent, registration, invitation))
     }
 }
 
