@@ -4,6 +4,9 @@
 //! Invariant: every way in, whatever its protocol, goes through the same schema and the same
 //! resolution of the caller.
 
+// Merged objects nest one future per context; the compiler's default depth ends at about ten.
+#![recursion_limit = "512"]
+
 pub mod cli;
 pub mod config;
 pub mod dev;

@@ -23,25 +23,31 @@ pub mod user_directory;
 pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
-pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list"];
-pub const NAMES: &[&str] = &["people", "pins", "affiliations", "tenancy", "organizations"];
-pub const NAMES: &[&str] = &["people", "pins", "affiliations", "notifications_list", "sessions"];
-pub const NAMES: &[&str] =
-    &["people", "user_directory", "permission_matrix", "pins", "affiliations"];
+pub const NAMES: &[&str] = &[
+    "people",
+    "user_directory",
+    "permission_matrix",
+    "pins",
+    "affiliations",
+    "notifications_list",
+    "tenancy",
+    "organizations",
+    "sessions",
+];
 
 /// Every projection.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
     vec![
         Arc::new(people::People),
+        Arc::new(user_directory::UserDirectory),
+        Arc::new(permission_matrix::PermissionMatrix),
         Arc::new(pins::Pins),
         Arc::new(affiliations::Affiliations),
         Arc::new(notifications::Notifications),
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),
         Arc::new(sessions::Sessions),
-        Arc::new(user_directory::UserDirectory),
-        Arc::new(permission_matrix::PermissionMatrix),
     ]
 }
 

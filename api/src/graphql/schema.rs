@@ -5,17 +5,18 @@ use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
 use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
     notifications::{NotificationsMutation, NotificationsQuery},
-    pins::{PinMutation, PinQuery},
-    sessions::{
-        DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
-    },
-    permissions::{PermissionMutation, PermissionQuery},
-    user_directory::{UserAdministrationMutation, UserDirectoryQuery},
     organizations::{
         EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
+    },
+    permissions::{PermissionMutation, PermissionQuery},
+    pins::{PinMutation, PinQuery},
     policies::{PoliciesMutation, PoliciesQuery},
+    sessions::{
+        DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
+    },
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
+    user_directory::{UserAdministrationMutation, UserDirectoryQuery},
     users::{
         agreements::AgreementMutation,
         credential::CredentialMutation,
@@ -53,7 +54,6 @@ pub struct Query(
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
-    ServiceMutation,
     OperatorMutation,
     PlanStaffMutation,
     PoliciesMutation,
@@ -83,18 +83,6 @@ pub struct ServiceQuery;
 impl ServiceQuery {
     /// The version of the service.
     async fn version(&self) -> &'static str {
-        env!("CARGO_PKG_VERSION")
-    }
-}
-
-/// Nothing yet.
-#[derive(Default)]
-pub struct ServiceMutation;
-
-#[Object]
-impl ServiceMutation {
-    /// Does nothing; answers the service's version.
-    async fn ping(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
 }

@@ -48,5 +48,5 @@ pub(super) async fn invited(portal: &Portal, admin: &Client, email: &str) -> Per
     let invitation = answer.done()["invitation"]["id"].as_str().expect("an id").to_owned();
     let user = portal.invited_user(&invitation).await;
     portal.settle().await;
-    Person { user, email: email.to_owned(), organization: Some(world.clinic.id) }
+    Person { user, email: email.to_owned(), username: None, organization: Some(world.clinic.id) }
 }

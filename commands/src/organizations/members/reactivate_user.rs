@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    Code, Refusal,
+    Code,
     kernel::ids::{OrganizationId, UserId},
     organizations::{OrgRole, Organization, OrganizationCommand, organization::RosterCommand},
     permissions::{Membership, MembershipCommand, NpiLevel, PermissionsEnd},
