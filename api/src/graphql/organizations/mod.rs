@@ -11,4 +11,4 @@ pub use enrolment_mutations::EnrolmentMutation;
 pub use mutations::OrganizationsMutation;
 pub use queries::{OrganizationsQuery, read_organization};
 pub use token_mutations::RegistrationTokensMutation;
-pub use types::{Organization, OrganizationKind};
+pub use types::{EmailDomain, Organization, OrganizationKind};

@@ -6,21 +6,12 @@ use rollcall_projections::{
     people::Person,
 };
 
+pub use crate::graphql::vocabulary::OrganizationKind;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
     scalars::{Date, DateTime, EmailScalar, NpiScalar},
 };
-
-/// What an organisation does in the portal; each kind gives its own tab (MC-12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "rollcall_domain::organizations::OrganizationKind")]
-pub enum OrganizationKind {
-    /// Treats patients and bills under its NPIs.
-    Provider,
-    /// Submits for providers it is affiliated with.
-    Submitter,
-}
 
 /// Whether the plan has a contract with an organisation (CC-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -115,10 +106,11 @@ pub struct PayToAddress {
     pub zip: String,
 }
 
-/// An email domain with the people who keep it on the list.
+/// An email domain of an organisation (MC-14).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct EmailDomain {
     pub domain: String,
+    /// How many active users have an address of it; it can be removed when there is none.
     pub active_users: i32,
 }
 

@@ -9,29 +9,12 @@ use rollcall_domain::{
 };
 use rollcall_projections::tenancy::{PlanRoleRow, PlanStaffRow, PortalRow, TenantRow};
 
+pub use crate::graphql::vocabulary::PlanRole;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
     scalars::{DateTime, EmailScalar},
 };
-
-/// A role of the health plan's own people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "rollcall_domain::tenants::PlanRole")]
-pub enum PlanRole {
-    /// Runs the service; only in the operations tenant.
-    Operator,
-    /// Plan administrator.
-    Pa,
-    /// Plan support staff.
-    Ps,
-    /// Quality team.
-    Qi,
-    /// Content editor.
-    Ce,
-    /// Compliance auditor.
-    Au,
-}
 
 impl PlanRole {
     fn parse(name: &str) -> Option<Self> {

@@ -7,6 +7,7 @@ use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_domain::permissions::membership::Setup;
 use rollcall_projections::user_directory::{self as directory, FactRow, InvitationPart, UserRow};
 
+pub use crate::graphql::organizations::EmailDomain;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
@@ -218,14 +219,6 @@ impl From<FactRow> for MemberHistoryEntry {
             position: Position(row.position),
         }
     }
-}
-
-/// An email domain of an organisation (MC-14).
-#[derive(Clone, SimpleObject)]
-pub struct EmailDomain {
-    pub domain: String,
-    /// How many active users have an address of it; it can be removed when there is none.
-    pub active_users: i32,
 }
 
 impl From<directory::DomainRow> for EmailDomain {
