@@ -11,6 +11,8 @@ use rollcall_journal::Projection;
 pub mod affiliations;
 pub mod notifications;
 pub mod organizations;
+pub mod access_register;
+pub mod audit_timeline;
 pub mod people;
 pub mod permission_matrix;
 pub mod pins;
@@ -34,6 +36,7 @@ pub const NAMES: &[&str] = &[
     "organizations",
     "sessions",
 ];
+pub const NAMES: &[&str] = &[access_register::NAME, audit_timeline::NAME, "people"];
 
 /// Every projection.
 #[must_use]
@@ -48,6 +51,8 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),
         Arc::new(sessions::Sessions),
+        Arc::new(access_register::AccessRegister),
+        Arc::new(audit_timeline::AuditTimeline),
     ]
 }
 

@@ -9,6 +9,8 @@ mod permissions;
 mod pins;
 mod postgres;
 mod registration;
+mod audit;
+mod rebuild;
 mod requirements;
 mod running;
 mod scheduler;

@@ -3,6 +3,8 @@
 //! Invariant: resolvers hold no rule; a mutation sends one command, a query reads one view.
 
 mod affiliations;
+mod access_register;
+mod audit;
 pub mod errors;
 pub mod ids;
 pub mod notifications;

@@ -10,6 +10,13 @@ pub const DEFAULT_PAGE: i32 = 25;
 /// The largest page.
 pub const MAX_PAGE: i32 = 100;
 
+/// What a list weighs in a document: its page times what each row weighs.
+#[must_use]
+pub fn cost(first: Option<i32>, of_each: usize) -> usize {
+    let rows = first.unwrap_or(DEFAULT_PAGE).clamp(0, MAX_PAGE);
+    usize::try_from(rows).unwrap_or(0) * of_each + 1
+}
+
 /// Which page is asked for.
 #[derive(Clone, Debug)]
 pub struct Page<C> {

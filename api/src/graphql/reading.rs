@@ -77,22 +77,7 @@ pub async fn read<'a>(
     let caller = caller(ctx)?;
     let commands = ctx.data::<Commands>()?;
     let mut view = open(ctx, caller, min_position).await?;
-    let now = commands.journal.now();
-    let authority = loop {
-        let (authority, guards) =
-            authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
-        if view.holds(&guards).await.map_err(|error| fault(&error))? {
-            break authority;
-        }
-        // A cached state was behind. The second time it is read from the journal itself, which is
-        // at least as new as the view, so its word is final.
-        for guard in &guards {
-            commands.journal.invalidate(caller.tenant, guard.aggregate_type, guard.id);
-        }
-        let (authority, _) =
-            authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
-        break authority;
-    };
+    let authority = authorised(commands, caller, access, &mut view).await?;
     Ok(Reading { authority, view })
 }
 
@@ -108,6 +93,28 @@ pub async fn policy(ctx: &Context<'_>) -> Result<std::sync::Arc<Policy>> {
         .map_err(|error| fault(&error))?;
     let (_, policy) = history.state.at(journal.now());
     Ok(std::sync::Arc::clone(policy))
+/// Authorises the caller for `access` on streams that `view` does not know to have moved on.
+/// A top-level error: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, or a fault.
+pub async fn authorised(
+    commands: &Commands,
+    caller: &Caller,
+    access: Access,
+    view: &mut Snapshot,
+) -> Result<Authority> {
+    let now = commands.journal.now();
+    let (authority, guards) =
+        authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
+    if view.holds(&guards).await.map_err(|error| fault(&error))? {
+        return Ok(authority);
+    }
+    // A cached state was behind. The second time it is read from the journal itself, which is
+    // at least as new as the view, so its word is final.
+    for guard in &guards {
+        commands.journal.invalidate(caller.tenant, guard.aggregate_type, guard.id);
+    }
+    let (authority, _) =
+        authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
+    Ok(authority)
 }
 
 async fn open<'a>(

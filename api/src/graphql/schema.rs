@@ -1,6 +1,6 @@
 //! The schema: every context adds its queries and mutations to the lists here.
 
-use async_graphql::{EmptySubscription, MergedObject, Object, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
@@ -24,11 +24,13 @@ use super::{
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
     },
+    access_register::AccessRegisterQuery,
+    audit::{AuditQuery, AuditSubscription},
 };
 use crate::http::{Limits, limited};
 
 /// The schema as served.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Questions. Every access question takes `asOf` or `asOfPosition`; every list is a connection.
 #[derive(MergedObject, Default)]
@@ -50,6 +52,7 @@ pub struct Query(
     UserDirectoryQuery,
     PermissionQuery,
 );
+pub struct Query(ServiceQuery, AuditQuery, AccessRegisterQuery);
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
@@ -75,6 +78,10 @@ pub struct Mutation(
     PermissionMutation,
 );
 
+/// What happens, as it happens.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(AuditSubscription);
+
 /// About the service itself.
 #[derive(Default)]
 pub struct ServiceQuery;
@@ -88,8 +95,21 @@ impl ServiceQuery {
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+/// Nothing yet.
+#[derive(Default)]
+pub struct ServiceMutation;
+
+#[Object]
+impl ServiceMutation {
+    /// Does nothing; answers the service's version.
+    async fn ping(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     limited(
-        Schema::build(Query::default(), Mutation::default(), EmptySubscription),
+        Schema::build(Query::default(), Mutation::default(), Subscription::default()),
         Limits::default(),
     )
 }

@@ -5,8 +5,10 @@ mod joining;
 mod letters;
 mod mailbox;
 mod portal;
+mod recording;
 mod seed;
 mod signing_in;
+mod socket;
 
 pub use joining::{GOOD_PASSWORD, uuid_of};
 pub use letters::{CONTACT, PAY_TO_ZIP, TAX_ID};

@@ -171,6 +171,11 @@ impl Portal {
         self.service.commands.journal.tenant_position(tenant).await.expect("the journal answers")
     }
 
+    /// The service's database, as the user that migrates.
+    pub fn database(&self) -> PgConnectOptions {
+        volatile::connect_options(&self.database)
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);

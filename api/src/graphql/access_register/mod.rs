@@ -1,0 +1,10 @@
+//! The access register in the schema: who had access to an NPI on a date, what a person could do on
+//! a date (GN-14).
+//!
+//! Invariant: every answer names the moment and the position it holds for.
+
+mod queries;
+mod question;
+mod types;
+
+pub use queries::AccessRegisterQuery;

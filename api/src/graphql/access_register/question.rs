@@ -1,0 +1,133 @@
+//! From arguments to a question about a moment. Invariant: a moment before the tenant's records is
+//! refused, since no rows there would read as "nobody".
+
+use async_graphql::{ID, Result};
+use chrono::{DateTime as Instant, Utc};
+use rollcall_domain::{
+    Code, Refusal,
+    kernel::ids::{OrganizationId, UserId},
+    values::Npi,
+};
+use rollcall_projections::{
+    Snapshot,
+    access_register::{self, Moment, Question},
+    audit_timeline::Viewer,
+};
+
+use super::types::AccessRight;
+use crate::graphql::{
+    errors::{fault, top_level},
+    ids::NodeType,
+    scalars::{DateTime, NpiScalar, Position},
+};
+
+/// What was asked, parsed.
+pub(super) struct Asked {
+    pub as_of: Option<Instant<Utc>>,
+    pub as_of_position: Option<i64>,
+    pub npi: Option<Npi>,
+    pub user: Option<UserId>,
+    pub organization: Option<OrganizationId>,
+    pub right: Option<AccessRight>,
+}
+
+impl Asked {
+    pub fn parse(
+        as_of: Option<DateTime>,
+        as_of_position: Option<Position>,
+        npi: Option<NpiScalar>,
+        user: Option<&ID>,
+        organization: Option<&ID>,
+        right: Option<AccessRight>,
+    ) -> Result<Self, Refusal> {
+        let npi =
+            npi.map(|npi| Npi::parse(&npi.0).map_err(|invalid| Refusal::from(invalid).at("npi")));
+        let organization =
+            organization.map(|id| NodeType::Organization.parse(id, "organizationId"));
+        Ok(Self {
+            as_of: as_of.map(|at| at.parse("asOf")).transpose()?,
+            as_of_position: as_of_position.map(|position| position.0),
+            npi: npi.transpose()?,
+            user: user.map(|id| NodeType::User.parse(id, "userId")).transpose()?,
+            organization: organization.transpose()?,
+            right,
+        })
+    }
+
+    /// The organisation as whose administrator somebody may ask; a question about oneself is asked
+    /// for oneself.
+    pub fn as_administrator_of(
+        &self,
+        caller: Option<UserId>,
+        session: Option<OrganizationId>,
+    ) -> Option<OrganizationId> {
+        let about_oneself = self.user.is_some() && self.user == caller;
+        self.organization.or(session.filter(|_| !about_oneself))
+    }
+
+    /// The question as far as the viewer may ask it.
+    pub fn within(&self, viewer: Viewer) -> Result<Question, Refusal> {
+        let (mut user, mut organization) = (self.user, self.organization);
+        match viewer {
+            Viewer::Auditor | Viewer::PlanAdministrator | Viewer::PlanSupport => {}
+            Viewer::OrgAdmin { organization: own, .. } => organization = Some(own),
+            Viewer::Person(own) if user.is_none_or(|asked| asked == own) => user = Some(own),
+            Viewer::Person(_) => {
+                return Err(Refusal::new(
+                    Code::NotOrgAdmin,
+                    "Only administrators see the access of others. Ask about yourself.",
+                )
+                .at("userId"));
+            }
+        }
+        Ok(Question {
+            user: user.map(|id| id.0),
+            organization: organization.map(|id| id.0),
+            npi: self.npi.as_ref().map(ToString::to_string),
+            right: self.right.map(Into::into),
+        })
+    }
+
+    /// The moment asked about: `asOf` as known now, `asOfPosition` as true and known then, both
+    /// together as true at the one and known at the other, neither now.
+    pub async fn moment(&self, view: &mut Snapshot, now: Instant<Utc>) -> Result<Moment> {
+        let held = view.position_of(access_register::NAME);
+        let known_at = self.as_of_position.unwrap_or(held);
+        if known_at > held {
+            return Err(top_level(beyond(held)));
+        }
+        let recorded = access_register::recorded_at(view, known_at).await;
+        let recorded = recorded.map_err(|error| fault(&error))?;
+        let beginning = access_register::recorded_at(view, 1).await;
+        let beginning = beginning.map_err(|error| fault(&error))?;
+        let (Some(recorded), Some(beginning)) = (recorded, beginning) else {
+            return Err(top_level(before_records(beginning, held)));
+        };
+        let true_at = match (self.as_of, self.as_of_position) {
+            (Some(at), _) => at,
+            (None, Some(_)) => recorded,
+            (None, None) => now,
+        };
+        if true_at < beginning {
+            return Err(top_level(before_records(Some(beginning), held)));
+        }
+        Ok(Moment { true_at, known_at })
+    }
+}
+
+fn before_records(beginning: Option<Instant<Utc>>, held: i64) -> Refusal {
+    let since = match beginning {
+        Some(at) => format!("The records begin at {}.", DateTime::from(at).0),
+        None => "There are no records yet.".to_owned(),
+    };
+    let message = format!(
+        "{since} Nothing is known of who had access before; that is not the same as nobody. \
+         This holds for position {held}."
+    );
+    Refusal::new(Code::BeforeRecords, message).at("asOf")
+}
+
+fn beyond(held: i64) -> Refusal {
+    let message = format!("Ask for a position up to {held}; nothing was recorded after it.");
+    Refusal::new(Code::RangeInvalid, message).at("asOfPosition")
+}

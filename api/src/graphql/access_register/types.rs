@@ -1,0 +1,158 @@
+//! A right as the register tells it. Invariant: why and by which way it is held stands beside it.
+
+use async_graphql::{Enum, SimpleObject};
+use rollcall_projections::access_register::{AccessKey, AccessRow};
+
+use crate::graphql::{
+    audit::{OrganizationReference, PersonReference},
+    paging::{Page, PageInfo, Rows, connection},
+    scalars::{DateTime, NpiScalar, Position},
+};
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_projections::access_register::AccessRight")]
+pub enum AccessRight {
+    /// See organisation-wide notifications and lists (MC-47).
+    ViewOrganization,
+    /// Add, remove and modify users (MC-47).
+    ManageUsers,
+    /// See the NPI and get its notifications (MC-41).
+    ViewNpi,
+    /// View and reset the NPI's PIN (MC-40).
+    ManagePin,
+    /// Search, read and export correspondence of a type (MC-45).
+    ReadCorrespondence,
+    /// Act for the health plan in a role (GN-31).
+    PlanRole,
+}
+
+/// By which way somebody has a right (GN-13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_projections::access_register::AccessSource")]
+pub enum AccessSource {
+    /// Granted for exactly this NPI.
+    Direct,
+    /// Granted for all NPIs of the organisation (`*`).
+    AllNpis,
+    /// The organisation-wide role itself.
+    Role,
+    /// The tenant's policy gives it to every administrator of an organisation.
+    ImpliedByAdmin,
+    /// A role of the health plan.
+    PlanRole,
+}
+
+/// Why a right was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_projections::access_register::Cause")]
+pub enum AccessCauseKind {
+    /// A registration or its completion gave it.
+    Registration,
+    /// An invitation was completed.
+    Invitation,
+    /// A registration token brought an existing person in.
+    Token,
+    /// An administrator of the organisation gave it.
+    Administrator,
+    /// The plan gave it.
+    Plan,
+    /// A request was approved.
+    Request,
+    /// An access review.
+    Review,
+    /// Existing people were imported.
+    LegacyImport,
+    /// The NPI permission it stood on went away.
+    NpiPermissionRemoved,
+    /// The tenant's policy.
+    Policy,
+}
+
+/// The event that gave a right.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessCause {
+    pub kind: AccessCauseKind,
+    /// The event's place in the tenant's journal.
+    pub event_position: Position,
+    /// The event in plain English; absent where the reader may not see the event.
+    pub sentence: Option<String>,
+}
+
+/// One right of one person, with the time for which it held.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessEntry {
+    pub user: PersonReference,
+    /// Absent for roles of the health plan.
+    pub organization: Option<OrganizationReference>,
+    /// Absent for rights that are not about an NPI.
+    pub npi: Option<NpiScalar>,
+    pub right: AccessRight,
+    /// The NPI level, organisation role or plan role it is held at.
+    pub level: String,
+    /// The type of correspondence, `*` for all types; absent for other rights.
+    pub correspondence_type: Option<String>,
+    /// Since when it held, everything counted that it rests on.
+    pub valid_from: DateTime,
+    /// Before when; absent where no end is known.
+    pub valid_to: Option<DateTime>,
+    /// When this was written down.
+    pub known_from: DateTime,
+    /// The place in the tenant's journal since which this is known.
+    pub known_from_position: Position,
+    pub cause: AccessCause,
+    pub source: AccessSource,
+}
+
+impl AccessEntry {
+    pub(super) fn of(row: AccessRow, sentence: Option<String>) -> Self {
+        Self {
+            user: PersonReference::new(row.user, row.user_name),
+            organization: row
+                .organization
+                .map(|id| OrganizationReference::new(id, row.organization_name)),
+            npi: row.npi.map(NpiScalar),
+            right: row.right.into(),
+            level: row.level,
+            correspondence_type: row.correspondence_type,
+            valid_from: row.valid_from.into(),
+            valid_to: row.valid_to.map(DateTime::from),
+            known_from: row.known_from_at.into(),
+            known_from_position: Position(row.known_from),
+            cause: AccessCause {
+                kind: row.cause.into(),
+                event_position: Position(row.cause_position),
+                sentence,
+            },
+            source: row.source.into(),
+        }
+    }
+}
+
+connection!(AccessEntries, AccessEntryEdge, AccessEntry);
+
+/// One page of the register (Relay), and what it holds for.
+#[derive(SimpleObject)]
+pub struct AccessRegisterConnection {
+    pub edges: Vec<AccessEntryEdge>,
+    pub nodes: Vec<AccessEntry>,
+    pub page_info: PageInfo,
+    /// How many there are in all; counted only when selected.
+    pub total_count: Option<i32>,
+    /// The moment at which all of this was true.
+    pub as_of: DateTime,
+    /// The place in the tenant's journal at which it was known.
+    pub as_of_position: Position,
+}
+
+impl AccessRegisterConnection {
+    pub(super) fn of(
+        page: &Page<AccessKey>,
+        found: Rows<AccessEntry, AccessKey>,
+        as_of: DateTime,
+        as_of_position: Position,
+    ) -> Self {
+        let AccessEntries { edges, nodes, page_info, total_count } = AccessEntries::of(page, found);
+        Self { edges, nodes, page_info, total_count, as_of, as_of_position }
+    }
+}

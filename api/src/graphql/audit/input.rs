@@ -1,0 +1,152 @@
+//! Filters and order of audit events. Invariant: ids are read as given; what they lead to is bound
+//! to the tenant by the query.
+
+use async_graphql::{Enum, ID, InputObject};
+use rollcall_domain::{
+    Code, Refusal,
+    kernel::ids::OrganizationId,
+    values::Npi,
+};
+use rollcall_projections::audit_timeline::{Filter, Order, Outcome};
+use uuid::Uuid;
+
+use crate::graphql::{
+    ids::NodeType,
+    paging::OrderDirection,
+    scalars::{DateTime, NpiScalar},
+};
+
+/// Whether what was asked for was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum AuditOutcome {
+    /// It was done.
+    Succeeded,
+    /// It was refused; nothing changed but this record.
+    Refused,
+}
+
+impl From<AuditOutcome> for Outcome {
+    fn from(outcome: AuditOutcome) -> Self {
+        match outcome {
+            AuditOutcome::Succeeded => Self::Succeeded,
+            AuditOutcome::Refused => Self::Refused,
+        }
+    }
+}
+
+/// In which role somebody acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_domain::kernel::ActorKind")]
+pub enum ActorKind {
+    /// A visitor who has not signed in.
+    Anonymous,
+    /// A person acting for an organisation, or for themself.
+    User,
+    /// A person of the health plan in a plan role.
+    PlanStaff,
+    /// A person who runs the service.
+    Operator,
+    /// The scheduler or a process of the service itself.
+    System,
+}
+
+/// Which events; every field given must fit.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct AuditEventFilter {
+    /// The person who acted.
+    pub actor: Option<ID>,
+    /// The role in which they acted.
+    pub actor_kind: Option<ActorKind>,
+    /// The person it was about.
+    pub subject: Option<ID>,
+    /// The NPI it was about.
+    pub npi: Option<NpiScalar>,
+    /// The organisation acted for or about; an administrator of several names one of them.
+    pub organization: Option<ID>,
+    /// Stored names of events, e.g. `permissions.membership.npi_permission_set`.
+    pub types: Option<Vec<String>>,
+    /// The command's name, e.g. `SetNpiPermissions`.
+    pub command: Option<String>,
+    pub outcome: Option<AuditOutcome>,
+    /// Recorded at or after.
+    pub from: Option<DateTime>,
+    /// Recorded before.
+    pub to: Option<DateTime>,
+    /// Everything that came of one request.
+    pub correlation_id: Option<Uuid>,
+    /// Everything that one event caused.
+    pub causation_id: Option<Uuid>,
+    /// Everything done in one session.
+    pub session: Option<ID>,
+}
+
+impl AuditEventFilter {
+    /// Reads the filter.
+    ///
+    /// # Errors
+    /// `NPI_INVALID`, `DATE_INVALID`, `RANGE_INVALID`, `FIELD_INVALID` or `NOT_FOUND` at its field.
+    pub fn parse(self) -> Result<Filter, Refusal> {
+        let npi = self.npi.map(|npi| {
+            Npi::parse(&npi.0).map_err(|invalid| Refusal::from(invalid).at("filter.npi"))
+        });
+        let moment = |at: Option<DateTime>, field| at.map(|at| at.parse(field)).transpose();
+        let (from, to) = (moment(self.from, "filter.from")?, moment(self.to, "filter.to")?);
+        if from.zip(to).is_some_and(|(from, to)| to <= from) {
+            let message = "Give an end of the range that lies after its beginning.";
+            return Err(Refusal::new(Code::RangeInvalid, message).at("filter.to"));
+        }
+        Ok(Filter {
+            actor: id(NodeType::User, self.actor, "filter.actor")?,
+            actor_kind: self.actor_kind.map(Into::into),
+            subject: id(NodeType::User, self.subject, "filter.subject")?,
+            npi: npi.transpose()?.map(|npi| npi.to_string()),
+            organization: id(NodeType::Organization, self.organization, "filter.organization")?,
+            types: self.types.unwrap_or_default(),
+            command: self.command,
+            outcome: self.outcome.map(Into::into),
+            from,
+            to,
+            correlation: self.correlation_id,
+            causation: self.causation_id,
+            session: id(NodeType::Session, self.session, "filter.session")?,
+            up_to: None,
+        })
+    }
+}
+
+fn id(kind: NodeType, id: Option<ID>, field: &str) -> Result<Option<Uuid>, Refusal> {
+    id.map(|id| kind.parse::<Uuid>(&id, field)).transpose()
+}
+
+/// The organisation a filter names.
+pub fn organization_of(filter: &Filter) -> Option<OrganizationId> {
+    filter.organization.map(OrganizationId)
+}
+
+/// By what audit events are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum AuditEventOrderField {
+    /// The place in the tenant's journal, which is the order in which events were recorded.
+    Position,
+}
+
+/// The order of audit events.
+#[derive(Clone, Copy, Debug, InputObject)]
+pub struct AuditEventOrder {
+    pub field: AuditEventOrderField,
+    pub direction: OrderDirection,
+}
+
+impl AuditEventOrder {
+    /// The query's order; newest first when none is given.
+    #[must_use]
+    pub fn of(order: Option<Self>) -> Order {
+        let Some(Self { field: AuditEventOrderField::Position, direction }) = order else {
+            return Order::NewestFirst;
+        };
+        match direction {
+            OrderDirection::Asc => Order::OldestFirst,
+            OrderDirection::Desc => Order::NewestFirst,
+        }
+    }
+}

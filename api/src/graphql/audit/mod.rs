@@ -1,0 +1,14 @@
+//! The audit timeline in the schema: `auditEvents` and `eventAppended` (GN-26).
+//!
+//! Invariant: what a reader sees follows from the visibility table alone; a filter narrows it and
+//! never widens it.
+
+mod input;
+mod queries;
+mod subscriptions;
+mod types;
+pub mod viewer;
+
+pub use queries::AuditQuery;
+pub use subscriptions::AuditSubscription;
+pub use types::{AuditEvent, OrganizationReference, PersonReference};

@@ -1,0 +1,106 @@
+//! As whom somebody reads the audit timeline or the access register: in a plan role, as
+//! administrator of an organisation, or for themself.
+//!
+//! Invariant: nobody is refused who is signed in; they see less.
+
+use async_graphql::{Context, Result};
+use rollcall_commands::{
+    Access, Authority, Caller, Commands, Failure,
+    authorization::{authorise, not_signed_in},
+};
+use rollcall_domain::{
+    Code, Refusal,
+    kernel::ids::{OrganizationId, UserId},
+    tenants::PlanRole,
+};
+use rollcall_projections::audit_timeline::Viewer;
+
+use crate::graphql::{
+    errors::{fault, top_level},
+    reading::{Reading, read},
+    scalars::Position,
+};
+
+/// The plan roles that read across organisations.
+const PLAN: &[PlanRole] = &[PlanRole::Au, PlanRole::Pa, PlanRole::Ps];
+
+/// The caller of a request.
+///
+/// # Errors
+/// UNAUTHENTICATED where nobody is signed in.
+pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
+    ctx.data_opt::<Caller>().ok_or_else(|| top_level(not_signed_in()))
+}
+
+/// The widest view the caller has, and the access it rests on. `organization` is the one asked
+/// about; without it the session's counts.
+///
+/// # Errors
+/// UNAUTHENTICATED, or a fault.
+pub async fn choose(
+    commands: &Commands,
+    caller: &Caller,
+    organization: Option<OrganizationId>,
+) -> Result<(Viewer, Access)> {
+    if let Some(authority) = granted(commands, caller, Access::Plan(PLAN)).await? {
+        return Ok((of_plan(&authority), Access::Plan(PLAN)));
+    }
+    if let Some(organization) = organization.or(caller.organization()) {
+        let access = Access::OrgAdmin(organization);
+        if let Some(authority) = granted(commands, caller, access).await? {
+            let user = authority.person().map_err(top_level)?;
+            return Ok((Viewer::OrgAdmin { organization, user }, access));
+        }
+    }
+    let user: UserId = caller.user().ok_or_else(|| top_level(not_signed_in()))?;
+    Ok((Viewer::Person(user), Access::SignedIn))
+}
+
+fn of_plan(authority: &Authority) -> Viewer {
+    if authority.plan_roles.contains(&PlanRole::Au) {
+        Viewer::Auditor
+    } else if authority.plan_roles.contains(&PlanRole::Pa) {
+        Viewer::PlanAdministrator
+    } else {
+        Viewer::PlanSupport
+    }
+}
+
+/// The authority, `None` where the caller lacks the right; other refusals end the request.
+async fn granted(
+    commands: &Commands,
+    caller: &Caller,
+    access: Access,
+) -> Result<Option<Authority>> {
+    match authorise(&commands.journal, caller, access, commands.journal.now()).await {
+        Ok((authority, _)) => Ok(Some(authority)),
+        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => lacking(refusal),
+        Err(Failure::Journal(error)) => Err(fault(&error)),
+        Err(Failure::Database(error)) => Err(fault(&error)),
+    }
+}
+
+fn lacking(refusal: Refusal) -> Result<Option<Authority>> {
+    let only_the_right = matches!(
+        refusal.code,
+        Code::Forbidden
+            | Code::NotFound
+            | Code::NotOrgAdmin
+            | Code::NotAMember
+            | Code::OrganizationNotSelected
+    );
+    if only_the_right { Ok(None) } else { Err(top_level(refusal)) }
+}
+
+/// Opens the request's view for the widest sight the caller has.
+///
+/// # Errors
+/// UNAUTHENTICATED, or a fault.
+pub async fn reading<'a>(
+    ctx: &Context<'a>,
+    organization: Option<OrganizationId>,
+    min_position: Option<Position>,
+) -> Result<(Viewer, Reading<'a>)> {
+    let (viewer, access) = choose(ctx.data::<Commands>()?, caller(ctx)?, organization).await?;
+    Ok((viewer, read(ctx, access, min_position).await?))
+}

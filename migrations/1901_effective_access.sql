@@ -1,0 +1,136 @@
+-- Who may do what at a moment, as known at a position: grants intersected with conditions. The rule is
+-- domain/src/permissions/effective.rs, and a property test holds this to it. Not in schema read and
+-- not of bound form: a rebuild exchanges the table behind it. The caller's row-level security applies.
+--
+-- `only_*` narrow the answer; null leaves them open. Correspondence of all types is told as `*`. The
+-- span of a row is that of all it rests on.
+CREATE FUNCTION ops.effective_access(
+  in_tenant uuid, true_at timestamptz, known_at bigint,
+  only_user uuid, only_organization uuid, only_npi text
+) RETURNS TABLE (
+  access_right text, user_id uuid, organization_id uuid, npi text, correspondence_type text, level text,
+  source text, valid_from timestamptz, valid_to timestamptz,
+  known_from bigint, known_from_at timestamptz, cause text, cause_position bigint
+) LANGUAGE sql STABLE AS $$
+  WITH held AS NOT MATERIALIZED (
+    SELECT * FROM read.access_intervals i
+     WHERE i.tenant_id = in_tenant
+       AND i.known_from <= known_at AND (i.known_to IS NULL OR i.known_to > known_at)
+       AND i.valid_from <= true_at AND i.valid_to > true_at
+  ), policy AS MATERIALIZED (
+    SELECT coalesce(bool_or(h.value @> '{USER_MANAGEMENT}') FILTER (WHERE name = 'admin.implied'), false) AS manages_users,
+           coalesce(bool_or(h.value @> '{ALL_NPIS}') FILTER (WHERE name = 'admin.implied'), false) AS all_npis,
+           coalesce(bool_or(h.value @> '{ALL_CORRESPONDENCE}') FILTER (WHERE name = 'admin.implied'), false) AS all_correspondence,
+           coalesce(bool_or(h.value @> '{true}') FILTER (WHERE name = 'pins.enabled'), false) AS pins,
+           coalesce(bool_or(h.value @> '{NPI_ADMIN}') FILTER (WHERE name = 'pins.roles'), false) AS pins_for_admins,
+           coalesce(bool_or(h.value @> '{NPI_PROCESSOR}') FILTER (WHERE name = 'pins.roles'), false) AS pins_for_processors,
+           max(h.valid_from) FILTER (WHERE name = 'admin.implied') AS implied_from,
+           min(h.valid_to) FILTER (WHERE name = 'admin.implied') AS implied_to,
+           max(h.known_from) FILTER (WHERE name = 'admin.implied') AS implied_known_from,
+           max(h.known_from_at) FILTER (WHERE name = 'admin.implied') AS implied_known_from_at,
+           max(h.cause_position) FILTER (WHERE name = 'admin.implied') AS implied_cause_position,
+           max(h.valid_from) FILTER (WHERE name IN ('pins.enabled', 'pins.roles')) AS pins_from,
+           min(h.valid_to) FILTER (WHERE name IN ('pins.enabled', 'pins.roles')) AS pins_to
+      FROM held h WHERE h.kind = 'POLICY' AND h.holder_id = in_tenant
+  ), members AS NOT MATERIALIZED (
+    SELECT m.holder_id, m.user_id, m.organization_id, coalesce(r.value[1], 'NONE') AS role,
+           greatest(m.valid_from, a.valid_from, o.valid_from) AS valid_from,
+           least(m.valid_to, a.valid_to, o.valid_to) AS valid_to,
+           r.valid_from AS role_from, r.valid_to AS role_to, r.known_from AS role_known_from,
+           r.known_from_at AS role_known_from_at, r.cause AS role_cause, r.cause_position AS role_cause_position
+      FROM held m
+      JOIN held a ON a.kind = 'ACCOUNT_ACTIVE' AND a.holder_id = m.user_id
+      JOIN held o ON o.kind = 'ORGANIZATION_ACTIVE' AND o.holder_id = m.organization_id
+      LEFT JOIN held r ON r.kind = 'ORG_ROLE' AND r.holder_id = m.holder_id
+     WHERE m.kind = 'MEMBERSHIP_ACTIVE'
+       AND (only_user IS NULL OR m.user_id = only_user)
+       AND (only_organization IS NULL OR m.organization_id = only_organization)
+  ), levels AS MATERIALIZED (
+    -- Every member with every NPI of the organisation: the NPI's own entry, else the one for all,
+    -- unless the policy gives administrators more.
+    SELECT m.*, n.npi, n.valid_from AS npi_from, n.valid_to AS npi_to,
+           own.holder_id IS NULL AS for_all,
+           CASE WHEN own.holder_id IS NULL THEN every.value[1] ELSE own.value[1] END AS granted,
+           CASE WHEN own.holder_id IS NULL THEN every.valid_from ELSE own.valid_from END AS granted_from,
+           CASE WHEN own.holder_id IS NULL THEN every.valid_to ELSE own.valid_to END AS granted_to,
+           CASE WHEN own.holder_id IS NULL THEN every.known_from ELSE own.known_from END AS granted_known_from,
+           CASE WHEN own.holder_id IS NULL THEN every.known_from_at ELSE own.known_from_at END AS granted_known_from_at,
+           CASE WHEN own.holder_id IS NULL THEN every.cause ELSE own.cause END AS granted_cause,
+           CASE WHEN own.holder_id IS NULL THEN every.cause_position ELSE own.cause_position END AS granted_cause_position
+      FROM members m
+      JOIN held n ON n.kind = 'NPI_HELD' AND n.organization_id = m.organization_id
+                 AND (only_npi IS NULL OR n.npi = only_npi)
+      LEFT JOIN held own ON own.kind = 'NPI_LEVEL' AND own.holder_id = m.holder_id AND own.npi = n.npi
+      LEFT JOIN held every ON every.kind = 'NPI_LEVEL' AND every.holder_id = m.holder_id AND every.npi = '*'
+  ), seen AS NOT MATERIALIZED (
+    SELECT l.*, x.implied,
+           CASE WHEN x.implied THEN 'ADMIN' ELSE l.granted END AS level,
+           CASE WHEN x.implied THEN 'IMPLIED_BY_ADMIN' WHEN l.for_all THEN 'ALL_NPIS' ELSE 'DIRECT' END AS source,
+           greatest(l.valid_from, l.npi_from, CASE WHEN x.implied THEN greatest(l.role_from, p.implied_from) ELSE l.granted_from END) AS seen_from,
+           least(l.valid_to, l.npi_to, CASE WHEN x.implied THEN least(l.role_to, p.implied_to) ELSE l.granted_to END) AS seen_to,
+           CASE WHEN x.implied THEN p.implied_known_from ELSE l.granted_known_from END AS known_from,
+           CASE WHEN x.implied THEN p.implied_known_from_at ELSE l.granted_known_from_at END AS known_from_at,
+           CASE WHEN x.implied THEN 'POLICY' ELSE l.granted_cause END AS cause,
+           CASE WHEN x.implied THEN p.implied_cause_position ELSE l.granted_cause_position END AS cause_position
+      FROM levels l
+      CROSS JOIN policy p
+      CROSS JOIN LATERAL (SELECT l.role = 'ADMIN' AND p.all_npis AND l.granted IS DISTINCT FROM 'ADMIN' AS implied) x
+     WHERE x.implied OR l.granted <> 'NONE'
+  ), correspondence AS MATERIALIZED (
+    SELECT s.*, own.holder_id IS NULL AS types_for_all,
+           CASE WHEN own.holder_id IS NULL THEN every.value ELSE own.value END AS types,
+           CASE WHEN own.holder_id IS NULL THEN every.valid_from ELSE own.valid_from END AS types_from,
+           CASE WHEN own.holder_id IS NULL THEN every.valid_to ELSE own.valid_to END AS types_to,
+           CASE WHEN own.holder_id IS NULL THEN every.known_from ELSE own.known_from END AS types_known_from,
+           CASE WHEN own.holder_id IS NULL THEN every.known_from_at ELSE own.known_from_at END AS types_known_from_at,
+           CASE WHEN own.holder_id IS NULL THEN every.cause ELSE own.cause END AS types_cause,
+           CASE WHEN own.holder_id IS NULL THEN every.cause_position ELSE own.cause_position END AS types_cause_position
+      FROM seen s
+      LEFT JOIN held own ON own.kind = 'CORRESPONDENCE' AND own.holder_id = s.holder_id AND own.npi = s.npi
+      LEFT JOIN held every ON every.kind = 'CORRESPONDENCE' AND every.holder_id = s.holder_id AND every.npi = '*'
+  )
+  SELECT 'VIEW_ORGANIZATION', m.user_id, m.organization_id, NULL, NULL, m.role, 'ROLE',
+         greatest(m.valid_from, m.role_from), least(m.valid_to, m.role_to),
+         m.role_known_from, m.role_known_from_at, m.role_cause, m.role_cause_position
+    FROM members m WHERE m.role IN ('ADMIN', 'PROCESSOR') AND only_npi IS NULL
+  UNION ALL
+  SELECT 'MANAGE_USERS', m.user_id, m.organization_id, NULL, NULL, m.role, 'ROLE',
+         greatest(m.valid_from, m.role_from, p.implied_from), least(m.valid_to, m.role_to, p.implied_to),
+         m.role_known_from, m.role_known_from_at, m.role_cause, m.role_cause_position
+    FROM members m CROSS JOIN policy p WHERE m.role = 'ADMIN' AND p.manages_users AND only_npi IS NULL
+  UNION ALL
+  SELECT 'VIEW_NPI', s.user_id, s.organization_id, s.npi, NULL, s.level, s.source,
+         s.seen_from, s.seen_to, s.known_from, s.known_from_at, s.cause, s.cause_position
+    FROM seen s
+  UNION ALL
+  SELECT 'MANAGE_PIN', s.user_id, s.organization_id, s.npi, NULL, s.level, s.source,
+         greatest(s.seen_from, p.pins_from), least(s.seen_to, p.pins_to),
+         s.known_from, s.known_from_at, s.cause, s.cause_position
+    FROM seen s CROSS JOIN policy p
+   WHERE p.pins AND CASE s.level WHEN 'ADMIN' THEN p.pins_for_admins ELSE p.pins_for_processors END
+  UNION ALL
+  -- Types granted count only with a level granted; a level that policy implies does not open them.
+  SELECT 'READ_CORRESPONDENCE', c.user_id, c.organization_id, c.npi, t.type, c.level,
+         CASE WHEN c.types_for_all THEN 'ALL_NPIS' ELSE 'DIRECT' END,
+         greatest(c.valid_from, c.npi_from, c.granted_from, c.types_from),
+         least(c.valid_to, c.npi_to, c.granted_to, c.types_to),
+         c.types_known_from, c.types_known_from_at, c.types_cause, c.types_cause_position
+    FROM correspondence c CROSS JOIN LATERAL unnest(c.types) t(type)
+   WHERE c.granted <> 'NONE'
+  UNION ALL
+  SELECT 'READ_CORRESPONDENCE', c.user_id, c.organization_id, c.npi, '*', c.level, 'IMPLIED_BY_ADMIN',
+         greatest(c.seen_from, c.role_from, p.implied_from), least(c.seen_to, c.role_to, p.implied_to),
+         p.implied_known_from, p.implied_known_from_at, 'POLICY', p.implied_cause_position
+    FROM correspondence c CROSS JOIN policy p
+   WHERE c.role = 'ADMIN' AND p.all_correspondence
+     AND NOT coalesce(c.granted <> 'NONE' AND c.types @> '{*}', false)
+  UNION ALL
+  SELECT 'PLAN_ROLE', r.user_id, NULL, NULL, NULL, r.name, 'PLAN_ROLE',
+         greatest(r.valid_from, a.valid_from), least(r.valid_to, a.valid_to),
+         r.known_from, r.known_from_at, r.cause, r.cause_position
+    FROM held r JOIN held a ON a.kind = 'ACCOUNT_ACTIVE' AND a.holder_id = r.user_id
+   WHERE r.kind = 'PLAN_ROLE' AND (only_user IS NULL OR r.user_id = only_user)
+     AND only_organization IS NULL AND only_npi IS NULL
+$$;
+REVOKE ALL ON FUNCTION ops.effective_access FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ops.effective_access TO rollcall_query;

@@ -1,0 +1,313 @@
+//! What an event says about access.
+//!
+//! Invariant: this follows the `evolve` of the aggregates: what they hold after an event is what the
+//! ledger holds at its position, so that the register and the rule that decides agree.
+
+use std::collections::BTreeSet;
+
+use rollcall_domain::{
+    AnyEvent,
+    kernel::ids::{OrganizationId, TenantId, UserId},
+    organizations::{OrgRole, OrganizationEvent},
+    permissions::{MembershipEvent, NpiLevel},
+    policies::{Policy, PolicyEvent, PolicyKey, PolicyValue},
+    tenants::PlanStaffEvent,
+    users::user::UserEvent,
+};
+use rollcall_journal::Recorded;
+use uuid::Uuid;
+
+use super::{
+    interval::{Cause, POLICIES, Timeline},
+    ledger::{Happening, Held, Ledger, always},
+};
+
+fn nothing() -> Vec<String> {
+    Vec::new()
+}
+
+fn so(cause: Cause) -> Held {
+    Held { value: nothing(), until: None, cause }
+}
+
+/// The holders whose timelines an event may change.
+pub(super) fn holders(event: &Recorded<AnyEvent>, into: &mut BTreeSet<Uuid>) {
+    let tenant = event.tenant;
+    let member = |user: &UserId, organization: &OrganizationId| {
+        Timeline::MembershipActive(*user, *organization).holder(tenant)
+    };
+    match &event.event {
+        AnyEvent::Tenant(_) | AnyEvent::Policy(_) => {
+            into.insert(tenant.0);
+        }
+        AnyEvent::PlanStaff(_) | AnyEvent::User(_) => {
+            into.extend(event.subject.map(Uuid::from));
+        }
+        AnyEvent::Organization(_) => {
+            let organization = event.subject_organization;
+            into.extend(organization.map(Uuid::from));
+            let both = event.subject.as_ref().zip(organization.as_ref());
+            into.extend(both.map(|(user, organization)| member(user, organization)));
+        }
+        AnyEvent::Membership(_) => {
+            let both = event.subject.as_ref().zip(event.subject_organization.as_ref());
+            into.extend(both.map(|(user, organization)| member(user, organization)));
+        }
+        AnyEvent::Agreement(_)
+        | AnyEvent::RegistrationToken(_)
+        | AnyEvent::Registration(_)
+        | AnyEvent::Invitation(_)
+        | AnyEvent::Credential(_)
+        | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::Session(_)
+        | AnyEvent::Pin(_)
+        | AnyEvent::Affiliation(_)
+        | AnyEvent::Notification(_)
+        | AnyEvent::Inbox(_)
+        | AnyEvent::Delivery(_)
+        | AnyEvent::Denial(_) => {}
+    }
+}
+
+/// Takes an event in.
+pub(super) fn take_in(ledger: &mut Ledger, event: &Recorded<AnyEvent>) {
+    let mut change = Change {
+        ledger,
+        by: Happening { position: event.tenant_position, recorded_at: event.recorded_at },
+        event,
+    };
+    match &event.event {
+        AnyEvent::Tenant(_) => change.policies_begin(),
+        AnyEvent::Policy(policy) => change.policy(policy),
+        AnyEvent::PlanStaff(staff) => change.plan_staff(staff),
+        AnyEvent::Organization(organization) => change.organization(organization),
+        AnyEvent::Membership(membership) => change.membership(membership),
+        AnyEvent::User(user) => change.user(user),
+        AnyEvent::Agreement(_)
+        | AnyEvent::RegistrationToken(_)
+        | AnyEvent::Registration(_)
+        | AnyEvent::Invitation(_)
+        | AnyEvent::Credential(_)
+        | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::Session(_)
+        | AnyEvent::Pin(_)
+        | AnyEvent::Affiliation(_)
+        | AnyEvent::Notification(_)
+        | AnyEvent::Inbox(_)
+        | AnyEvent::Delivery(_)
+        | AnyEvent::Denial(_) => {}
+    }
+}
+
+struct Change<'a> {
+    ledger: &'a mut Ledger,
+    by: Happening,
+    event: &'a Recorded<AnyEvent>,
+}
+
+impl Change<'_> {
+    fn begins(&mut self, timeline: &Timeline, held: Held) {
+        self.ledger.set(self.by, timeline, self.event.effective_at, Some(held));
+    }
+
+    fn ends(&mut self, timeline: &Timeline) {
+        // Nothing goes on being enforced after the event, however late the right itself ended.
+        let at = self.event.effective_at.min(self.event.occurred_at);
+        self.ledger.set(self.by, timeline, at, None);
+    }
+
+    fn user(&mut self, event: &UserEvent) {
+        match event {
+            UserEvent::UserRegistered { user, .. } => {
+                self.begins(&Timeline::AccountActive(*user), so(Cause::Registration));
+            }
+            UserEvent::ProfileUpdated { .. }
+            | UserEvent::UserDetailsCorrected { .. }
+            | UserEvent::PhoneChanged { .. }
+            | UserEvent::EmailChanged { .. }
+            | UserEvent::EmailVerified { .. }
+            | UserEvent::AgreementAccepted { .. }
+            | UserEvent::NotificationPreferenceChanged { .. } => {}
+        }
+    }
+
+    fn plan_staff(&mut self, event: &PlanStaffEvent) {
+        match event {
+            PlanStaffEvent::PlanRoleAssigned { user, role, until, .. } => {
+                let held = Held { value: nothing(), until: *until, cause: Cause::Plan };
+                self.begins(&Timeline::plan_role(*user, *role), held);
+            }
+            PlanStaffEvent::PlanRoleEnded { user, role, .. } => {
+                self.ends(&Timeline::plan_role(*user, *role));
+            }
+            PlanStaffEvent::PlanStaffInvited { .. } => {}
+        }
+    }
+
+    fn organization(&mut self, event: &OrganizationEvent) {
+        use OrganizationEvent as E;
+        match event {
+            E::OrganizationRegistered { organization, .. } => {
+                let active = Timeline::OrganizationActive(*organization);
+                self.begins(&active, so(Cause::Registration));
+            }
+            E::OrganizationSuspended { organization, .. }
+            | E::OrganizationClosed { organization, .. } => {
+                self.ends(&Timeline::OrganizationActive(*organization));
+            }
+            E::OrganizationReopened { organization } => {
+                let active = Timeline::OrganizationActive(*organization);
+                // One that was suspended before it registered has yet to register.
+                if self.ledger.has_any(&active) {
+                    self.begins(&active, so(Cause::Plan));
+                }
+            }
+            E::NpiAttached { organization, npi, .. } => {
+                self.begins(&Timeline::npi_held(*organization, npi), so(Cause::Plan));
+            }
+            E::NpiDetached { organization, npi, .. } => {
+                let held = Timeline::npi_held(*organization, npi);
+                self.ledger.set(self.by, &held, self.event.effective_at, None);
+            }
+            E::MembershipAdded { organization, user, role, by, .. } => {
+                let cause = Cause::from(*by);
+                self.begins(&Timeline::MembershipActive(*user, *organization), so(cause));
+                self.org_role(*user, *organization, *role, cause);
+            }
+            E::OrgRoleAssigned { organization, user, new, cause, .. } => {
+                self.org_role(*user, *organization, *new, Cause::from(*cause));
+            }
+            E::UserDeactivated { organization, user, .. } => {
+                self.ends(&Timeline::MembershipActive(*user, *organization));
+            }
+            E::UserReactivated { organization, user } => {
+                let active = Timeline::MembershipActive(*user, *organization);
+                self.begins(&active, so(Cause::Administrator));
+            }
+            E::MemberInvited { organization, user, .. }
+            | E::MemberInvitationEnded { organization, user, .. } => {
+                self.ends(&Timeline::MembershipActive(*user, *organization));
+                self.ends(&Timeline::OrgRole(*user, *organization));
+            }
+            E::OrganizationEnrolled { .. }
+            | E::EnrolmentUpdated { .. }
+            | E::OrganizationContractStatusChanged { .. }
+            | E::OrganizationKindsChanged { .. }
+            | E::MemberEmailDomainChanged { .. }
+            | E::EmailDomainAdded { .. }
+            | E::EmailDomainRemoved { .. } => {}
+        }
+    }
+
+    fn org_role(&mut self, user: UserId, organization: OrganizationId, role: OrgRole, cause: Cause) {
+        let timeline = Timeline::OrgRole(user, organization);
+        let word = match role {
+            OrgRole::None => return self.ends(&timeline),
+            OrgRole::Processor => "PROCESSOR",
+            OrgRole::Admin => "ADMIN",
+        };
+        self.begins(&timeline, Held { value: vec![word.to_owned()], until: None, cause });
+    }
+
+    fn membership(&mut self, event: &MembershipEvent) {
+        use MembershipEvent as E;
+        match event {
+            E::NpiPermissionSet { user, organization, npi, new, until, cause, .. } => {
+                // NONE is an entry as well: it overrides what is set for all NPIs.
+                let word = match new {
+                    NpiLevel::None => "NONE",
+                    NpiLevel::Processor => "PROCESSOR",
+                    NpiLevel::Admin => "ADMIN",
+                };
+                let held = Held {
+                    value: vec![word.to_owned()],
+                    until: *until,
+                    cause: Cause::from(*cause),
+                };
+                self.begins(&Timeline::npi_level(*user, *organization, npi), held);
+            }
+            E::NpiPermissionEnded { user, organization, npi, .. } => {
+                self.ends(&Timeline::npi_level(*user, *organization, npi));
+            }
+            E::CorrespondencePermissionSet { user, organization, npi, types, cause, .. } => {
+                let value = types.iter().map(ToString::to_string).collect();
+                let held = Held { value, until: None, cause: Cause::from(*cause) };
+                self.begins(&Timeline::correspondence(*user, *organization, npi), held);
+            }
+            E::MembershipPermissionsEnded { user, organization, .. } => {
+                for timeline in self.permissions(*user, *organization) {
+                    self.ends(&timeline);
+                }
+            }
+            E::PermissionsAssigned { .. }
+            | E::PermissionsDeferred { .. }
+            | E::FormerPermissionsConfirmed { .. } => {}
+        }
+    }
+
+    fn permissions(&self, user: UserId, organization: OrganizationId) -> Vec<Timeline> {
+        let is_permission = |timeline: &&Timeline| {
+            matches!(
+                timeline,
+                Timeline::NpiLevel(of, at, _) | Timeline::Correspondence(of, at, _)
+                    if (*of, *at) == (user, organization)
+            )
+        };
+        self.ledger.timelines().filter(is_permission).cloned().collect()
+    }
+
+    /// What holds before the tenant has set anything.
+    fn policies_begin(&mut self) {
+        let careful = Policy::default();
+        for key in POLICIES {
+            let timeline = Timeline::Policy(key.name());
+            if !self.ledger.has_any(&timeline) {
+                self.ledger.change(self.by, &timeline, always(), in_words(careful.value(key)));
+            }
+        }
+    }
+
+    fn policy(&mut self, event: &PolicyEvent) {
+        self.policies_begin();
+        match event {
+            PolicyEvent::PresetApplied { preset, effective_at, .. } => {
+                let policy = Policy::from(*preset);
+                for key in POLICIES {
+                    let timeline = Timeline::Policy(key.name());
+                    let held = in_words(policy.value(key));
+                    self.ledger.change(self.by, &timeline, *effective_at, held);
+                }
+            }
+            PolicyEvent::PolicyChanged { key, new, effective_at, .. } => {
+                if decides_about_access(*key) {
+                    let timeline = Timeline::Policy(key.name());
+                    self.ledger.change(self.by, &timeline, *effective_at, in_words(new));
+                }
+            }
+        }
+    }
+}
+
+fn decides_about_access(key: PolicyKey) -> bool {
+    POLICIES.contains(&key)
+}
+
+fn in_words(value: &PolicyValue) -> Held {
+    let value = match value {
+        PolicyValue::Off => nothing(),
+        PolicyValue::Boolean(flag) => vec![flag.to_string()],
+        PolicyValue::Integer(number) => vec![number.to_string()],
+        PolicyValue::Words(words) => words.clone(),
+        PolicyValue::Integers(numbers) => numbers.iter().map(ToString::to_string).collect(),
+        PolicyValue::Text(text) => vec![text.clone()],
+    };
+    Held { value, until: None, cause: Cause::Policy }
+}
+
+/// Whose rows to load for a batch, and in which tenant.
+pub(super) fn all_holders(batch: &[Recorded<AnyEvent>]) -> Option<(TenantId, Vec<Uuid>)> {
+    let tenant = batch.first()?.tenant;
+    let mut ids = BTreeSet::new();
+    batch.iter().for_each(|event| holders(event, &mut ids));
+    Some((tenant, ids.into_iter().collect()))
+}

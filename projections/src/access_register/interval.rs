@@ -1,0 +1,266 @@
+//! One bitemporal row: true from when to when, held to be so from which position to which.
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
+    permissions::Cause as PermissionCause,
+    tenants::PlanRole,
+    values::Npi,
+};
+use rollcall_domain::{
+    organizations::MembershipOrigin, permissions::NpiScope, policies::PolicyKey,
+};
+use uuid::Uuid;
+
+/// Which timeline a row belongs to; a timeline has at most one value at any moment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Timeline {
+    OrgRole(UserId, OrganizationId),
+    NpiLevel(UserId, OrganizationId, Scope),
+    Correspondence(UserId, OrganizationId, Scope),
+    PlanRole(UserId, &'static str),
+    AccountActive(UserId),
+    MembershipActive(UserId, OrganizationId),
+    OrganizationActive(OrganizationId),
+    NpiHeld(OrganizationId, String),
+    Policy(&'static str),
+}
+
+/// One NPI, or `*`, as stored.
+pub(super) type Scope = String;
+
+/// The policies that decide about access.
+pub(super) const POLICIES: [PolicyKey; 3] =
+    [PolicyKey::AdminImplied, PolicyKey::PinsEnabled, PolicyKey::PinsRoles];
+
+impl Timeline {
+    pub fn npi_level(user: UserId, organization: OrganizationId, scope: &NpiScope) -> Self {
+        Self::NpiLevel(user, organization, scope.to_string())
+    }
+
+    pub fn correspondence(user: UserId, organization: OrganizationId, scope: &NpiScope) -> Self {
+        Self::Correspondence(user, organization, scope.to_string())
+    }
+
+    pub fn plan_role(user: UserId, role: PlanRole) -> Self {
+        Self::PlanRole(user, role.as_str())
+    }
+
+    pub fn npi_held(organization: OrganizationId, npi: &Npi) -> Self {
+        Self::NpiHeld(organization, npi.to_string())
+    }
+
+    /// The stored kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::OrgRole(..) => "ORG_ROLE",
+            Self::NpiLevel(..) => "NPI_LEVEL",
+            Self::Correspondence(..) => "CORRESPONDENCE",
+            Self::PlanRole(..) => "PLAN_ROLE",
+            Self::AccountActive(_) => "ACCOUNT_ACTIVE",
+            Self::MembershipActive(..) => "MEMBERSHIP_ACTIVE",
+            Self::OrganizationActive(_) => "ORGANIZATION_ACTIVE",
+            Self::NpiHeld(..) => "NPI_HELD",
+            Self::Policy(_) => "POLICY",
+        }
+    }
+
+    /// Under whose id its rows are found.
+    pub fn holder(&self, tenant: TenantId) -> Uuid {
+        match self {
+            Self::OrgRole(user, organization)
+            | Self::NpiLevel(user, organization, _)
+            | Self::Correspondence(user, organization, _)
+            | Self::MembershipActive(user, organization) => {
+                MembershipId::of(tenant, *user, *organization).0
+            }
+            Self::PlanRole(user, _) | Self::AccountActive(user) => user.0,
+            Self::OrganizationActive(organization) | Self::NpiHeld(organization, _) => {
+                organization.0
+            }
+            Self::Policy(_) => tenant.0,
+        }
+    }
+
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Self::OrgRole(user, _)
+            | Self::NpiLevel(user, ..)
+            | Self::Correspondence(user, ..)
+            | Self::MembershipActive(user, _)
+            | Self::PlanRole(user, _)
+            | Self::AccountActive(user) => Some(*user),
+            Self::OrganizationActive(_) | Self::NpiHeld(..) | Self::Policy(_) => None,
+        }
+    }
+
+    pub fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::OrgRole(_, organization)
+            | Self::NpiLevel(_, organization, _)
+            | Self::Correspondence(_, organization, _)
+            | Self::MembershipActive(_, organization)
+            | Self::OrganizationActive(organization)
+            | Self::NpiHeld(organization, _) => Some(*organization),
+            Self::PlanRole(..) | Self::AccountActive(_) | Self::Policy(_) => None,
+        }
+    }
+
+    pub fn npi(&self) -> Option<&str> {
+        match self {
+            Self::NpiLevel(_, _, npi) | Self::Correspondence(_, _, npi) | Self::NpiHeld(_, npi) => {
+                Some(npi)
+            }
+            Self::OrgRole(..)
+            | Self::MembershipActive(..)
+            | Self::PlanRole(..)
+            | Self::AccountActive(_)
+            | Self::OrganizationActive(_)
+            | Self::Policy(_) => None,
+        }
+    }
+
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::PlanRole(_, name) | Self::Policy(name) => Some(name),
+            Self::OrgRole(..)
+            | Self::NpiLevel(..)
+            | Self::Correspondence(..)
+            | Self::MembershipActive(..)
+            | Self::AccountActive(_)
+            | Self::OrganizationActive(_)
+            | Self::NpiHeld(..) => None,
+        }
+    }
+
+    /// The timeline a stored row belongs to; `None` for a row no version of this writes.
+    pub fn stored(
+        kind: &str,
+        user: Option<Uuid>,
+        organization: Option<Uuid>,
+        npi: Option<String>,
+        name: Option<&str>,
+    ) -> Option<Self> {
+        let user = user.map(UserId);
+        let organization = organization.map(OrganizationId);
+        Some(match kind {
+            "ORG_ROLE" => Self::OrgRole(user?, organization?),
+            "NPI_LEVEL" => Self::NpiLevel(user?, organization?, npi?),
+            "CORRESPONDENCE" => Self::Correspondence(user?, organization?, npi?),
+            "PLAN_ROLE" => Self::PlanRole(user?, PlanRole::parse(name?)?.as_str()),
+            "ACCOUNT_ACTIVE" => Self::AccountActive(user?),
+            "MEMBERSHIP_ACTIVE" => Self::MembershipActive(user?, organization?),
+            "ORGANIZATION_ACTIVE" => Self::OrganizationActive(organization?),
+            "NPI_HELD" => Self::NpiHeld(organization?, npi?),
+            "POLICY" => {
+                Self::Policy(POLICIES.iter().map(|key| key.name()).find(|key| Some(*key) == name)?)
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// Why something is so (GN-14); the stored names never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// A registration or its completion gave it.
+    Registration,
+    /// An invitation was completed.
+    Invitation,
+    /// A registration token brought an existing person in.
+    Token,
+    /// An administrator of the organisation.
+    Administrator,
+    /// The plan.
+    Plan,
+    /// A request was approved.
+    Request,
+    /// An access review.
+    Review,
+    /// Existing people were imported.
+    LegacyImport,
+    /// The NPI permission it stood on went away.
+    NpiPermissionRemoved,
+    /// The tenant's policy.
+    Policy,
+}
+
+impl Cause {
+    pub const ALL: [Self; 10] = [
+        Self::Registration,
+        Self::Invitation,
+        Self::Token,
+        Self::Administrator,
+        Self::Plan,
+        Self::Request,
+        Self::Review,
+        Self::LegacyImport,
+        Self::NpiPermissionRemoved,
+        Self::Policy,
+    ];
+
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registration => "REGISTRATION",
+            Self::Invitation => "INVITATION",
+            Self::Token => "TOKEN",
+            Self::Administrator => "ADMINISTRATOR",
+            Self::Plan => "PLAN",
+            Self::Request => "REQUEST",
+            Self::Review => "REVIEW",
+            Self::LegacyImport => "LEGACY_IMPORT",
+            Self::NpiPermissionRemoved => "NPI_PERMISSION_REMOVED",
+            Self::Policy => "POLICY",
+        }
+    }
+
+    /// Reads a stored name back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+}
+
+impl From<PermissionCause> for Cause {
+    fn from(cause: PermissionCause) -> Self {
+        match cause {
+            PermissionCause::Registration => Self::Registration,
+            PermissionCause::Administrator => Self::Administrator,
+            PermissionCause::Plan => Self::Plan,
+            PermissionCause::Request => Self::Request,
+            PermissionCause::Review => Self::Review,
+            PermissionCause::LegacyImport => Self::LegacyImport,
+            PermissionCause::NpiPermissionRemoved => Self::NpiPermissionRemoved,
+        }
+    }
+}
+
+impl From<MembershipOrigin> for Cause {
+    fn from(origin: MembershipOrigin) -> Self {
+        match origin {
+            MembershipOrigin::Registration => Self::Registration,
+            MembershipOrigin::Token => Self::Token,
+            MembershipOrigin::Invitation => Self::Invitation,
+            MembershipOrigin::Plan => Self::Plan,
+        }
+    }
+}
+
+/// A row of a timeline, as it is held until another event says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Interval {
+    /// The position of the event that made the row, and which of its rows.
+    pub known_from: i64,
+    pub ordinal: i16,
+    pub known_from_at: DateTime<Utc>,
+    pub value: Vec<String>,
+    pub valid_from: DateTime<Utc>,
+    /// The end of the last moment that counts; far away where there is none.
+    pub valid_to: DateTime<Utc>,
+    pub cause: Cause,
+    pub cause_position: i64,
+    /// The event that set its end, if one did.
+    pub end_position: Option<i64>,
+}

@@ -1,0 +1,16 @@
+//! The access register: who could do what, when, and as known when (GN-14).
+//!
+//! Invariant: grants and conditions are kept apart and are never rewritten for each other's sake;
+//! what a person may do is their intersection, in `ops.effective_access` and nowhere else.
+
+mod facts;
+mod interval;
+mod ledger;
+mod projection;
+mod queries;
+
+pub use interval::Cause;
+pub use projection::{AccessRegister, NAME};
+pub use queries::{
+    AccessKey, AccessRow, AccessRight, AccessSource, Moment, Question, count, page, recorded_at,
+};

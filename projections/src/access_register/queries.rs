@@ -1,0 +1,260 @@
+//! Questions to the register: who could see an NPI then, what a person could do then.
+//!
+//! Invariant: every answer is the result of `ops.effective_access` at one moment and one position;
+//! before the tenant's records begin there is no answer, which is not the same as nobody.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::{Cause, ledger::never};
+use crate::Snapshot;
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccessRight {
+    ViewOrganization,
+    ManageUsers,
+    ViewNpi,
+    ManagePin,
+    ReadCorrespondence,
+    PlanRole,
+}
+
+impl AccessRight {
+    pub const ALL: [Self; 6] = [
+        Self::ViewOrganization,
+        Self::ManageUsers,
+        Self::ViewNpi,
+        Self::ManagePin,
+        Self::ReadCorrespondence,
+        Self::PlanRole,
+    ];
+
+    /// The name in answers of the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ViewOrganization => "VIEW_ORGANIZATION",
+            Self::ManageUsers => "MANAGE_USERS",
+            Self::ViewNpi => "VIEW_NPI",
+            Self::ManagePin => "MANAGE_PIN",
+            Self::ReadCorrespondence => "READ_CORRESPONDENCE",
+            Self::PlanRole => "PLAN_ROLE",
+        }
+    }
+}
+
+/// By which way somebody has a right (GN-13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccessSource {
+    Direct,
+    AllNpis,
+    Role,
+    ImpliedByAdmin,
+    PlanRole,
+}
+
+impl AccessSource {
+    pub const ALL: [Self; 5] =
+        [Self::Direct, Self::AllNpis, Self::Role, Self::ImpliedByAdmin, Self::PlanRole];
+
+    /// The name in answers of the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "DIRECT",
+            Self::AllNpis => "ALL_NPIS",
+            Self::Role => "ROLE",
+            Self::ImpliedByAdmin => "IMPLIED_BY_ADMIN",
+            Self::PlanRole => "PLAN_ROLE",
+        }
+    }
+}
+
+/// When something was true, and as known at which position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub true_at: DateTime<Utc>,
+    pub known_at: i64,
+}
+
+/// What to look for.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    pub user: Option<Uuid>,
+    pub organization: Option<Uuid>,
+    pub npi: Option<String>,
+    pub right: Option<AccessRight>,
+}
+
+/// A row's key: person, organisation, NPI, right and what of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKey(pub Uuid, pub Uuid, pub String, pub String, pub String);
+
+/// One right of one person.
+#[derive(Clone, Debug)]
+pub struct AccessRow {
+    pub key: AccessKey,
+    pub right: AccessRight,
+    pub user: Uuid,
+    pub user_name: Option<String>,
+    pub organization: Option<Uuid>,
+    pub organization_name: Option<String>,
+    pub npi: Option<String>,
+    /// `*` for all types.
+    pub correspondence_type: Option<String>,
+    pub level: String,
+    pub source: AccessSource,
+    pub valid_from: DateTime<Utc>,
+    /// `None`: no end is known.
+    pub valid_to: Option<DateTime<Utc>>,
+    pub known_from: i64,
+    pub known_from_at: DateTime<Utc>,
+    pub cause: Cause,
+    pub cause_position: i64,
+}
+
+#[derive(FromRow)]
+struct Row {
+    access_right: String,
+    user_id: Uuid,
+    organization_id: Option<Uuid>,
+    npi: Option<String>,
+    correspondence_type: Option<String>,
+    level: String,
+    source: String,
+    valid_from: DateTime<Utc>,
+    valid_to: DateTime<Utc>,
+    known_from: i64,
+    known_from_at: DateTime<Utc>,
+    cause: String,
+    cause_position: i64,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    organization_name: Option<String>,
+}
+
+/// When the event at a tenant position was recorded; `None` where there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn recorded_at(
+    view: &mut Snapshot,
+    position: i64,
+) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT recorded_at FROM es.events WHERE tenant_id = $1 AND tenant_position = $2",
+    )
+    .bind(view.tenant().0)
+    .bind(position)
+    .fetch_optional(view.connection())
+    .await
+}
+
+/// One page of rights in the order of their keys, `limit` rows at most.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    view: &mut Snapshot,
+    moment: Moment,
+    question: &Question,
+    after: Option<&AccessKey>,
+    limit: i64,
+) -> Result<Vec<AccessRow>, sqlx::Error> {
+    let mut query = QueryBuilder::new(
+        "SELECT a.*, p.first_name, p.last_name, o.name AS organization_name FROM (SELECT * FROM ",
+    );
+    effective(&mut query, view.tenant().0, moment, question);
+    if let Some(AccessKey(user, organization, npi, right, of)) = after {
+        query.push(format_args!(" AND ({KEY}) > (")).push_bind(*user);
+        query.push(", ").push_bind(*organization);
+        query.push(", ").push_bind(npi.clone());
+        query.push(", ").push_bind(right.clone());
+        query.push(", ").push_bind(of.clone()).push(")");
+    }
+    query.push(format_args!(" ORDER BY {KEY} LIMIT ")).push_bind(limit);
+    query.push(
+        ") a LEFT JOIN read.people p ON p.tenant_id = ",
+    );
+    query.push_bind(view.tenant().0);
+    query.push(" AND p.user_id = a.user_id LEFT JOIN read.organizations o ON o.tenant_id = ");
+    query.push_bind(view.tenant().0);
+    query.push(format_args!(" AND o.id = a.organization_id ORDER BY {KEY}"));
+    let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// How many rights there are in all.
+///
+/// # Errors
+/// The database's.
+pub async fn count(
+    view: &mut Snapshot,
+    moment: Moment,
+    question: &Question,
+) -> Result<i64, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT count(*) FROM ");
+    effective(&mut query, view.tenant().0, moment, question);
+    query.build_query_scalar().fetch_one(view.connection()).await
+}
+
+/// The order of rows; what is absent stands first. Byte order, so that it is the same everywhere.
+const KEY: &str = "a.user_id, coalesce(a.organization_id, '00000000-0000-0000-0000-000000000000'),
+  coalesce(a.npi, '') COLLATE \"C\", a.access_right COLLATE \"C\",
+  coalesce(a.correspondence_type, a.level) || ':' || a.source COLLATE \"C\"";
+
+fn effective(
+    query: &mut QueryBuilder<'_, Postgres>,
+    tenant: Uuid,
+    moment: Moment,
+    question: &Question,
+) {
+    query.push("ops.effective_access(").push_bind(tenant);
+    query.push(", ").push_bind(moment.true_at);
+    query.push(", ").push_bind(moment.known_at);
+    query.push(", ").push_bind(question.user);
+    query.push(", ").push_bind(question.organization);
+    query.push(", ").push_bind(question.npi.clone());
+    query.push(") a WHERE true");
+    if let Some(right) = question.right {
+        query.push(" AND a.access_right = ").push_bind(right.as_str());
+    }
+}
+
+impl Row {
+    fn read(self) -> Result<AccessRow, sqlx::Error> {
+        let unknown = |what: &str| sqlx::Error::Decode(format!("{what} is not known").into());
+        let right = AccessRight::ALL.into_iter().find(|right| right.as_str() == self.access_right);
+        let source = AccessSource::ALL.into_iter().find(|source| source.as_str() == self.source);
+        let of = self.correspondence_type.as_ref().unwrap_or(&self.level);
+        let name =
+            [self.first_name, self.last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        Ok(AccessRow {
+            key: AccessKey(
+                self.user_id,
+                self.organization_id.unwrap_or_default(),
+                self.npi.clone().unwrap_or_default(),
+                self.access_right.clone(),
+                format!("{of}:{}", self.source),
+            ),
+            right: right.ok_or_else(|| unknown(&self.access_right))?,
+            source: source.ok_or_else(|| unknown(&self.source))?,
+            cause: Cause::parse(&self.cause).ok_or_else(|| unknown(&self.cause))?,
+            user: self.user_id,
+            user_name: (!name.is_empty()).then_some(name),
+            organization: self.organization_id,
+            organization_name: self.organization_name,
+            npi: self.npi,
+            correspondence_type: self.correspondence_type,
+            level: self.level,
+            valid_from: self.valid_from,
+            valid_to: Some(self.valid_to).filter(|end| *end < never()),
+            known_from: self.known_from,
+            known_from_at: self.known_from_at,
+            cause_position: self.cause_position,
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! The audit timeline: one row per event, searched by its filter fields, told in plain English when
+//! it is read (GN-26).
+//!
+//! Invariant: rows hold nothing personal. Names are joined and sentences rendered at each reading,
+//! so erasing a person reaches the whole timeline.
+
+mod changes;
+mod names;
+mod projection;
+mod queries;
+pub mod sentences;
+mod visibility;
+
+pub use projection::{AuditTimeline, NAME, Outcome};
+pub use queries::{Entry, Filter, Order, PageRequest, TellError, by_event_ids, count, page, told_at};
+pub use visibility::{Audience, Sight, Viewer};

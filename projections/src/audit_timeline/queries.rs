@@ -1,0 +1,328 @@
+//! Questions to the timeline: pages by filter and sight, single entries, counts.
+//!
+//! Invariant: a page costs three statements however long it is, and shows no event outside the
+//! viewer's sight.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Actor, AnyEvent,
+    kernel::{ActorKind, DecodeError, EventSet},
+};
+use serde_json::Value;
+use sqlx::{FromRow, Postgres, QueryBuilder, types::Json};
+use uuid::Uuid;
+
+use super::{
+    Audience, Outcome, Sight, names,
+    sentences::{Telling, sentence},
+};
+use crate::Snapshot;
+
+/// What to look for; every field that is set must fit.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub actor: Option<Uuid>,
+    pub actor_kind: Option<ActorKind>,
+    pub subject: Option<Uuid>,
+    pub npi: Option<String>,
+    /// The organisation acted for, or the one acted on.
+    pub organization: Option<Uuid>,
+    /// Stored names, e.g. `permissions.membership.npi_permission_set`; empty: all.
+    pub types: Vec<String>,
+    pub command: Option<String>,
+    pub outcome: Option<Outcome>,
+    /// Recorded at or after.
+    pub from: Option<DateTime<Utc>>,
+    /// Recorded before.
+    pub to: Option<DateTime<Utc>>,
+    pub correlation: Option<Uuid>,
+    pub causation: Option<Uuid>,
+    pub session: Option<Uuid>,
+    /// Known then: nothing after this position.
+    pub up_to: Option<i64>,
+}
+
+/// In which order positions follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+}
+
+/// A keyset page: up to `limit` entries beyond position `after`.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest {
+    pub order: Order,
+    pub after: Option<i64>,
+    pub limit: i64,
+}
+
+/// One event, told.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub position: i64,
+    pub event_id: Uuid,
+    pub event_type: String,
+    pub refused: bool,
+    pub actor: Actor,
+    pub actor_name: String,
+    pub organization: Option<Uuid>,
+    pub organization_name: Option<String>,
+    pub subject: Option<Uuid>,
+    pub subject_name: Option<String>,
+    pub subject_organization: Option<Uuid>,
+    pub subject_organization_name: Option<String>,
+    pub npi: Option<String>,
+    pub command: String,
+    pub session: Option<Uuid>,
+    pub policy_version: i64,
+    pub correlation_id: Uuid,
+    pub causation_id: Option<Uuid>,
+    pub recorded_at: DateTime<Utc>,
+    pub occurred_at: DateTime<Utc>,
+    pub effective_at: DateTime<Utc>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub sentence: String,
+}
+
+/// Why entries could not be told.
+#[derive(Debug, thiserror::Error)]
+pub enum TellError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error("the event at {position} cannot be told: {source}")]
+    Unreadable { position: i64, source: DecodeError },
+}
+
+#[derive(FromRow)]
+struct Row {
+    position: i64,
+    event_id: Uuid,
+    event_type: String,
+    outcome: String,
+    actor_kind: String,
+    actor_id: Option<Uuid>,
+    organization_id: Option<Uuid>,
+    subject_id: Option<Uuid>,
+    subject_organization_id: Option<Uuid>,
+    npi: Option<String>,
+    command: String,
+    session_id: Option<Uuid>,
+    policy_version: i64,
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
+    recorded_at: DateTime<Utc>,
+    occurred_at: DateTime<Utc>,
+    effective_at: DateTime<Utc>,
+    before: Option<Value>,
+    after: Option<Value>,
+    aggregate_type: String,
+    payload: Json<Value>,
+}
+
+/// The payload comes from the log itself; what is sealed in it stays sealed here.
+const SELECT: &str = "SELECT t.position, t.event_id, t.event_type, t.outcome, t.actor_kind,
+   t.actor_id, t.organization_id, t.subject_id, t.subject_organization_id, t.npi, t.command,
+   t.session_id, t.policy_version, t.correlation_id, t.causation_id, t.recorded_at, t.occurred_at,
+   t.effective_at, t.before, t.after, e.aggregate_type, e.payload
+  FROM read.audit_timeline t
+  JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position
+ WHERE t.tenant_id = ";
+
+/// One page, `limit` entries at most.
+///
+/// # Errors
+/// See [`TellError`].
+pub async fn page(
+    view: &mut Snapshot,
+    sight: &Sight,
+    filter: &Filter,
+    request: PageRequest,
+) -> Result<Vec<Entry>, TellError> {
+    let mut query = QueryBuilder::new(SELECT);
+    query.push_bind(view.tenant().0);
+    restrict(&mut query, sight, filter);
+    if let Some(after) = request.after {
+        let beyond = match request.order {
+            Order::NewestFirst => " AND t.position < ",
+            Order::OldestFirst => " AND t.position > ",
+        };
+        query.push(beyond).push_bind(after);
+    }
+    query.push(match request.order {
+        Order::NewestFirst => " ORDER BY t.position DESC LIMIT ",
+        Order::OldestFirst => " ORDER BY t.position LIMIT ",
+    });
+    query.push_bind(request.limit);
+    let rows = query.build_query_as().fetch_all(view.connection()).await?;
+    tell(view, rows).await
+}
+
+/// How many entries there are in all.
+///
+/// # Errors
+/// The database's.
+pub async fn count(
+    view: &mut Snapshot,
+    sight: &Sight,
+    filter: &Filter,
+) -> Result<i64, sqlx::Error> {
+    let mut query =
+        QueryBuilder::new("SELECT count(*) FROM read.audit_timeline t WHERE t.tenant_id = ");
+    query.push_bind(view.tenant().0);
+    restrict(&mut query, sight, filter);
+    query.build_query_scalar().fetch_one(view.connection()).await
+}
+
+/// Entries by their events' ids, as far as they are in sight.
+///
+/// # Errors
+/// See [`TellError`].
+pub async fn by_event_ids(
+    view: &mut Snapshot,
+    sight: &Sight,
+    event_ids: &[Uuid],
+) -> Result<Vec<Entry>, TellError> {
+    let mut query = QueryBuilder::new(SELECT);
+    query.push_bind(view.tenant().0);
+    restrict(&mut query, sight, &Filter::default());
+    query.push(" AND t.event_id = ANY (").push_bind(event_ids.to_vec()).push(")");
+    let rows = query.build_query_as().fetch_all(view.connection()).await?;
+    tell(view, rows).await
+}
+
+/// Entries by position, as far as they are in sight.
+///
+/// # Errors
+/// See [`TellError`].
+pub async fn told_at(
+    view: &mut Snapshot,
+    sight: &Sight,
+    positions: &[i64],
+) -> Result<Vec<Entry>, TellError> {
+    let mut query = QueryBuilder::new(SELECT);
+    query.push_bind(view.tenant().0);
+    restrict(&mut query, sight, &Filter::default());
+    query.push(" AND t.position = ANY (").push_bind(positions.to_vec()).push(")");
+    let rows = query.build_query_as().fetch_all(view.connection()).await?;
+    tell(view, rows).await
+}
+
+fn restrict(query: &mut QueryBuilder<'_, Postgres>, sight: &Sight, filter: &Filter) {
+    if sight.whole.len() < Audience::ALL.len() {
+        see(query, sight);
+    }
+    equal(query, "t.actor_id", filter.actor);
+    equal(query, "t.subject_id", filter.subject);
+    equal(query, "t.correlation_id", filter.correlation);
+    equal(query, "t.causation_id", filter.causation);
+    equal(query, "t.session_id", filter.session);
+    if let Some(kind) = filter.actor_kind {
+        query.push(" AND t.actor_kind = ").push_bind(kind.as_str());
+    }
+    if let Some(npi) = &filter.npi {
+        query.push(" AND t.npi = ").push_bind(npi.clone());
+    }
+    if let Some(organization) = filter.organization {
+        query.push(" AND (t.organization_id = ").push_bind(organization);
+        query.push(" OR t.subject_organization_id = ").push_bind(organization).push(")");
+    }
+    if !filter.types.is_empty() {
+        query.push(" AND t.event_type = ANY (").push_bind(filter.types.clone()).push(")");
+    }
+    if let Some(command) = &filter.command {
+        query.push(" AND t.command = ").push_bind(command.clone());
+    }
+    if let Some(outcome) = filter.outcome {
+        query.push(" AND t.outcome = ").push_bind(outcome.as_str());
+    }
+    if let Some(from) = filter.from {
+        query.push(" AND t.recorded_at >= ").push_bind(from);
+    }
+    if let Some(to) = filter.to {
+        query.push(" AND t.recorded_at < ").push_bind(to);
+    }
+    if let Some(up_to) = filter.up_to {
+        query.push(" AND t.position <= ").push_bind(up_to);
+    }
+}
+
+fn equal(query: &mut QueryBuilder<'_, Postgres>, column: &str, id: Option<Uuid>) {
+    if let Some(id) = id {
+        query.push(format_args!(" AND {column} = ")).push_bind(id);
+    }
+}
+
+/// The rows of the visibility table that are the viewer's.
+fn see(query: &mut QueryBuilder<'_, Postgres>, sight: &Sight) {
+    let names = |audiences: &[Audience]| -> Vec<&'static str> {
+        audiences.iter().map(|audience| audience.as_str()).collect()
+    };
+    query.push(" AND (t.audience = ANY (").push_bind(names(&sight.whole)).push(")");
+    if let Some((organization, audiences)) = &sight.of_organization {
+        query.push(" OR t.audience = ANY (").push_bind(names(audiences));
+        query.push(") AND (t.organization_id = ").push_bind(organization.0);
+        query.push(" OR t.subject_organization_id = ").push_bind(organization.0).push(")");
+    }
+    if let Some((user, audiences)) = &sight.of_person {
+        query.push(" OR t.audience = ANY (").push_bind(names(audiences));
+        query.push(") AND (t.actor_id = ").push_bind(user.0);
+        query.push(" OR t.subject_id = ").push_bind(user.0).push(")");
+    }
+    query.push(")");
+}
+
+async fn tell(view: &mut Snapshot, rows: Vec<Row>) -> Result<Vec<Entry>, TellError> {
+    let mut ids = BTreeSet::new();
+    for row in &rows {
+        names::mentioned(&row.payload, &mut ids);
+        let around =
+            [row.actor_id, row.subject_id, row.organization_id, row.subject_organization_id];
+        ids.extend(around.into_iter().flatten());
+    }
+    let names = names::read(view, &ids).await?;
+    rows.into_iter().map(|row| row.told(&names)).collect()
+}
+
+impl Row {
+    fn told(self, names: &super::sentences::Names) -> Result<Entry, TellError> {
+        let unreadable = |source| TellError::Unreadable { position: self.position, source };
+        let kind = ActorKind::parse(&self.actor_kind).unwrap_or(ActorKind::System);
+        let actor = Actor { kind, id: self.actor_id };
+        let event = AnyEvent::decode(&self.aggregate_type, &self.event_type, self.payload.0)
+            .map_err(unreadable)?;
+        let telling = Telling { names, actor };
+        let person = |id: Option<Uuid>| id.and_then(|id| names.people.get(&id).cloned());
+        let organization = |id: Option<Uuid>| id.and_then(|id| names.organizations.get(&id).cloned());
+        Ok(Entry {
+            sentence: sentence(&event, telling),
+            actor_name: telling.who(),
+            organization_name: organization(self.organization_id),
+            subject_name: person(self.subject_id),
+            subject_organization_name: organization(self.subject_organization_id),
+            position: self.position,
+            event_id: self.event_id,
+            event_type: self.event_type,
+            refused: self.outcome == Outcome::Refused.as_str(),
+            actor,
+            organization: self.organization_id,
+            subject: self.subject_id,
+            subject_organization: self.subject_organization_id,
+            npi: self.npi,
+            command: self.command,
+            session: self.session_id,
+            policy_version: self.policy_version,
+            correlation_id: self.correlation_id,
+            causation_id: self.causation_id,
+            recorded_at: self.recorded_at,
+            occurred_at: self.occurred_at,
+            effective_at: self.effective_at,
+            before: self.before,
+            after: self.after,
+        })
+    }
+}

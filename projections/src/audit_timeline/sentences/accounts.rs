@@ -1,0 +1,154 @@
+//! Sentences about accounts, passwords, passcodes and sessions. Invariant: values that are personal
+//! are never told, only that they changed.
+
+use rollcall_domain::{
+    sessions::SessionEvent,
+    users::{
+        credential::{CredentialEvent, ResetMethod},
+        one_time_passcode::OneTimePasscodeEvent,
+        user::{DetailChanges, UserEvent},
+    },
+};
+
+use super::{Telling, channel, list, lower, time, title, until};
+
+pub(super) fn user(event: &UserEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        UserEvent::UserRegistered { user, .. } => {
+            format!("An account was made for {}.", telling.person(*user))
+        }
+        UserEvent::ProfileUpdated { user, changed } => {
+            format!("{who} changed {} {}.", telling.whose(*user), details(changed))
+        }
+        UserEvent::UserDetailsCorrected { user, changed } => {
+            format!("{who} corrected {} {}.", telling.whose(*user), details(changed))
+        }
+        UserEvent::PhoneChanged { user, .. } => {
+            format!("{who} changed {} mobile telephone number.", telling.whose(*user))
+        }
+        UserEvent::EmailChanged { user, verified, .. } => {
+            let state = if *verified { "" } else { ", not verified yet" };
+            format!("{who} changed {} email address{state}.", telling.whose(*user))
+        }
+        UserEvent::EmailVerified { user, .. } => {
+            format!("{} showed that mail to the address arrives.", telling.person(*user))
+        }
+        UserEvent::AgreementAccepted { user, kind, version, .. } => {
+            let (person, kind) = (telling.person(*user), title(kind));
+            format!("{person} accepted version {version} of the {kind}.")
+        }
+        UserEvent::NotificationPreferenceChanged { user, notification_type, email, frequency } => {
+            let (whose, kind) = (telling.whose(*user), lower(notification_type));
+            let mail = if *email { lower(frequency) } else { "off".to_owned() };
+            format!("{who} set {whose} mail about {kind} to {mail}.")
+        }
+    }
+}
+
+fn details(changed: &DetailChanges) -> String {
+    let fields = [
+        ("first name", changed.first_name.is_some()),
+        ("last name", changed.last_name.is_some()),
+        ("business telephone", changed.business_phone.is_some()),
+        ("preferred channel", changed.preferred_channel.is_some()),
+    ];
+    list(fields.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.to_owned()))
+}
+
+pub(super) fn credential(event: &CredentialEvent, telling: Telling<'_>) -> String {
+    use CredentialEvent as E;
+    let nobody = "an identifier nobody has";
+    match event {
+        E::PasswordSetupLinkSent { user, expires_at, .. } => {
+            let (person, end) = (telling.person(*user), time(expires_at));
+            format!("A link to set the first password went to {person}; it works until {end}.")
+        }
+        E::PasswordResetRequested { user, method, expires_at, .. } => {
+            let (person, end) = (telling.person(*user), time(expires_at));
+            let who = match method {
+                ResetMethod::SelfService => person.clone(),
+                ResetMethod::Admin | ResetMethod::Temporary => telling.who(),
+            };
+            format!("{who} asked for a link to reset the password of {person}, good until {end}.")
+        }
+        E::PasswordSet { user, .. } => {
+            format!("{} set the first password.", telling.person(*user))
+        }
+        E::PasswordReset { user, method, .. } => {
+            format!("The password of {} was replaced ({}).", telling.person(*user), lower(method))
+        }
+        E::PasswordChanged { user, .. } => {
+            format!("{} changed the password.", telling.person(*user))
+        }
+        E::PasswordExpired { user } => {
+            format!("The password of {} expired.", telling.person(*user))
+        }
+        E::TemporaryPasswordIssued { user, expires_at, .. } => {
+            let (person, end) = (telling.person(*user), time(expires_at));
+            format!("A temporary password was mailed to {person}; it works until {end}.")
+        }
+        E::LoginFailed { user, failures, reason } => {
+            let (person, reason) = (telling.person_or(*user, nobody), lower(reason));
+            format!("A sign-in as {person} failed ({reason}; {failures} in a row).")
+        }
+        E::LoginSucceeded { user, must_change, .. } => {
+            let note = if *must_change { ", only to change the password" } else { "" };
+            format!("{} signed in{note}.", telling.person(*user))
+        }
+        E::UserLocked { user, until: end } => {
+            let person = telling.person_or(*user, nobody);
+            format!("The account of {person} was locked{}.", until(end.as_ref()))
+        }
+        E::UserUnlocked { user, by } => {
+            let person = telling.person_or(*user, nobody);
+            format!("The account of {person} was unlocked ({}).", lower(by))
+        }
+    }
+}
+
+pub(super) fn passcode(event: &OneTimePasscodeEvent, telling: Telling<'_>) -> String {
+    use OneTimePasscodeEvent as E;
+    match event {
+        E::OtpSent { owner, purpose, channel: way, .. } => {
+            let person = telling.person_or(owner.user(), "a person without an account");
+            let (way, purpose) = (channel(*way), lower(purpose));
+            format!("A passcode for {purpose} went to {person} by {way}.")
+        }
+        E::OtpFailed { owner, attempts, attempts_left } => {
+            let person = telling.person_or(owner.user(), "A person without an account");
+            format!("{person} typed a wrong passcode (try {attempts}, {attempts_left} left).")
+        }
+        E::OtpVerified { owner } => {
+            let person = telling.person_or(owner.user(), "A person without an account");
+            format!("{person} typed the right passcode.")
+        }
+        E::OtpConsumed { owner, by } => {
+            let person = telling.person_or(owner.user(), "a person without an account");
+            format!("The passcode of {person} was used for {}.", lower(by))
+        }
+    }
+}
+
+pub(super) fn session(event: &SessionEvent, telling: Telling<'_>) -> String {
+    match event {
+        SessionEvent::SessionStarted { user, organization, .. } => {
+            let at = telling.at("for", *organization);
+            format!("A session of {} began{at}.", telling.person(*user))
+        }
+        SessionEvent::RestrictionLifted { user } => {
+            format!("{} changed the password that was due and may go on.", telling.person(*user))
+        }
+        SessionEvent::OrganizationSelected { user, organization } => {
+            let (person, name) = (telling.person(*user), telling.organization(*organization));
+            format!("{person} chose to act for {name}.")
+        }
+        SessionEvent::OrganizationSwitched { user, from, to } => {
+            let (from, to) = (telling.organization(*from), telling.organization(*to));
+            format!("{} went on from {from} to {to}.", telling.person(*user))
+        }
+        SessionEvent::SessionEnded { user, cause, .. } => {
+            format!("A session of {} ended ({}).", telling.person(*user), lower(cause))
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What happened, in plain English; one exhaustive match over all events, by context.
+//!
+//! Invariant: a sentence is rendered when it is asked for and never stored: names come from
+//! [`Names`] alone, so an erased person is erased here too.
+
+mod accounts;
+mod affiliations;
+mod messages;
+mod organizations;
+mod permissions;
+mod plan;
+mod registration;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Actor, AnyEvent,
+    kernel::{
+        ActorKind,
+        ids::{OrganizationId, UserId},
+    },
+    values::{CalendarDate, CodeChannel},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The names that sentences need, read in one go for a whole page.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    pub people: HashMap<Uuid, String>,
+    pub organizations: HashMap<Uuid, String>,
+}
+
+/// An event's surroundings as its sentence needs them.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    pub names: &'a Names,
+    pub actor: Actor,
+}
+
+/// The sentence for an event.
+#[must_use]
+pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
+    match event {
+        AnyEvent::Tenant(event) => plan::tenant(event, telling),
+        AnyEvent::PlanStaff(event) => plan::staff(event, telling),
+        AnyEvent::Policy(event) => plan::policy(event, telling),
+        AnyEvent::Agreement(event) => plan::agreement(event, telling),
+        AnyEvent::Organization(event) => organizations::sentence(event, telling),
+        AnyEvent::RegistrationToken(event) => registration::token(event, telling),
+        AnyEvent::Registration(event) => registration::registration(event, telling),
+        AnyEvent::Membership(event) => permissions::membership(event, telling),
+        AnyEvent::User(event) => accounts::user(event, telling),
+        AnyEvent::Invitation(event) => registration::invitation(event, telling),
+        AnyEvent::Credential(event) => accounts::credential(event, telling),
+        AnyEvent::OneTimePasscode(event) => accounts::passcode(event, telling),
+        AnyEvent::Session(event) => accounts::session(event, telling),
+        AnyEvent::Pin(event) => permissions::pin(event, telling),
+        AnyEvent::Affiliation(event) => affiliations::sentence(event, telling),
+        AnyEvent::Notification(event) => messages::notification(event, telling),
+        AnyEvent::Inbox(event) => messages::inbox(event, telling),
+        AnyEvent::Delivery(event) => messages::delivery(event, telling),
+        AnyEvent::Denial(event) => permissions::denial(event, telling),
+    }
+}
+
+impl Telling<'_> {
+    /// Who acted, as a sentence's subject.
+    #[must_use]
+    pub fn who(&self) -> String {
+        match (self.actor.kind, self.actor.person()) {
+            (ActorKind::System, _) => "Rollcall".to_owned(),
+            (ActorKind::Operator, _) => "An operator".to_owned(),
+            (ActorKind::User | ActorKind::PlanStaff, Some(user)) => self.person(user),
+            (ActorKind::Anonymous | ActorKind::User | ActorKind::PlanStaff, _) => {
+                "A visitor".to_owned()
+            }
+        }
+    }
+
+    fn person(&self, user: UserId) -> String {
+        self.names.people.get(&user.0).cloned().unwrap_or_else(|| short("person", user.0))
+    }
+
+    fn person_or(&self, user: Option<UserId>, nobody: &str) -> String {
+        user.map_or_else(|| nobody.to_owned(), |user| self.person(user))
+    }
+
+    fn own(&self, user: UserId) -> bool {
+        self.actor.person() == Some(user)
+    }
+
+    /// `Bob Ray's`, or `their own` where the person acted.
+    fn whose(&self, user: UserId) -> String {
+        if self.own(user) { "their own".to_owned() } else { format!("{}'s", self.person(user)) }
+    }
+
+    /// `Bob Ray`, or `themself` where the person acted.
+    fn whom(&self, user: UserId) -> String {
+        if self.own(user) { "themself".to_owned() } else { self.person(user) }
+    }
+
+    fn organization(&self, id: OrganizationId) -> String {
+        let name = self.names.organizations.get(&id.0).cloned();
+        name.unwrap_or_else(|| short("organisation", id.0))
+    }
+
+    /// ` to join Mercy Clinic`-like endings, where there is an organisation.
+    fn at(&self, preposition: &str, id: Option<OrganizationId>) -> String {
+        id.map(|id| format!(" {preposition} {}", self.organization(id))).unwrap_or_default()
+    }
+}
+
+/// What is said of somebody or something whose name is not known, or is erased.
+fn short(kind: &str, id: Uuid) -> String {
+    let digits = id.simple().to_string();
+    format!("{kind} {}", &digits[digits.len() - 8..])
+}
+
+/// A stored word as text: `NPI_ADMIN` becomes `npi admin`.
+fn lower(word: &impl Serialize) -> String {
+    match serde_json::to_value(word) {
+        Ok(serde_json::Value::String(word)) => word.replace('_', " ").to_lowercase(),
+        Ok(other) => other.to_string(),
+        Err(_) => "unknown".to_owned(),
+    }
+}
+
+/// A stored word as a title: `PROCESSOR` becomes `Processor`.
+fn title(word: &impl Serialize) -> String {
+    let text = lower(word);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A moment, to the minute.
+fn time(at: &DateTime<Utc>) -> String {
+    at.format("%-d %B %Y %H:%M UTC").to_string()
+}
+
+/// ` until 3 March 2026 …`, where there is an end.
+fn until(end: Option<&DateTime<Utc>>) -> String {
+    end.map(|end| format!(" until {}", time(end))).unwrap_or_default()
+}
+
+fn left_on(day: Option<&CalendarDate>) -> String {
+    day.map(|day| format!(", last at work on {day}")).unwrap_or_default()
+}
+
+fn channel(channel: CodeChannel) -> &'static str {
+    match channel {
+        CodeChannel::Sms => "text message",
+        CodeChannel::Voice => "voice call",
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list<I: IntoIterator<Item = String>>(items: I) -> String {
+    let items: Vec<String> = items.into_iter().collect();
+    match items.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_lists_read_as_english() {
+        assert_eq!(title(&rollcall_domain::permissions::NpiLevel::Processor), "Processor");
+        assert_eq!(list(["a".to_owned(), "b".to_owned(), "c".to_owned()]), "a, b and c");
+        assert_eq!(list([]), "nothing");
+    }
+
+    #[test]
+    fn people_without_a_name_are_told_apart_by_the_end_of_their_id() {
+        let names = Names::default();
+        let telling = Telling { names: &names, actor: Actor::SYSTEM };
+        let user = UserId(Uuid::from_u128(0x1234_abcd));
+        assert_eq!(telling.person(user), "person 1234abcd");
+        assert_eq!(telling.who(), "Rollcall");
+    }
+}

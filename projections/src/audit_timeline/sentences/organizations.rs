@@ -1,0 +1,92 @@
+//! Sentences about organisations and their rosters. Invariant: an organisation is told by its name,
+//! a person by theirs, an NPI by its digits with the name it was attached under where that is known.
+
+use rollcall_domain::organizations::{EnrolmentChanges, OrganizationEvent};
+
+use super::{Telling, left_on, list, lower, time, title};
+
+pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> String {
+    use OrganizationEvent as E;
+    let who = telling.who();
+    let named = |id| telling.organization(id);
+    match event {
+        E::OrganizationEnrolled { name, kinds, contract_status, .. } => {
+            let kinds = list(kinds.iter().map(|kind| lower(kind)));
+            format!("{who} put {name} on file as {kinds} ({}).", lower(contract_status))
+        }
+        E::EnrolmentUpdated { organization, changes, .. } => {
+            format!("{who} updated the file of {}: {}.", named(*organization), changed(changes))
+        }
+        E::OrganizationContractStatusChanged { organization, status, from } => {
+            let (name, status, from) = (named(*organization), lower(status), time(from));
+            format!("{who} set the contract of {name} to {status} from {from}.")
+        }
+        E::OrganizationKindsChanged { organization, old, new } => {
+            let kinds = |kinds: &std::collections::BTreeSet<_>| list(kinds.iter().map(lower));
+            let (old, new) = (kinds(old), kinds(new));
+            format!("{who} changed {} from {old} to {new}.", named(*organization))
+        }
+        E::NpiAttached { organization, npi, name, effective_at, .. } => {
+            let (holder, at) = (named(*organization), time(effective_at));
+            format!("{who} attached NPI {npi} ({name}) to {holder} from {at}.")
+        }
+        E::NpiDetached { organization, npi, effective_at, .. } => {
+            let (holder, at) = (named(*organization), time(effective_at));
+            format!("{who} detached NPI {npi} from {holder} as of {at}.")
+        }
+        E::OrganizationRegistered { name, .. } => format!("{name} was registered."),
+        E::MemberInvited { organization, user, .. } => {
+            format!("{who} asked {} to join {}.", telling.person(*user), named(*organization))
+        }
+        E::MemberInvitationEnded { organization, user, cause, .. } => {
+            let (person, name, cause) = (telling.person(*user), named(*organization), lower(cause));
+            format!("The invitation of {person} to {name} ended without a member ({cause}).")
+        }
+        E::MembershipAdded { organization, user, by, .. } => {
+            let (person, name, by) = (telling.person(*user), named(*organization), lower(by));
+            format!("{person} became a member of {name} (by {by}).")
+        }
+        E::OrgRoleAssigned { organization, user, old, new, .. } => {
+            let (whose, name) = (telling.whose(*user), named(*organization));
+            let (old, new) = (title(old), title(new));
+            format!("{who} set {whose} organisation role at {name} from {old} to {new}.")
+        }
+        E::UserDeactivated { organization, user, left_on: day, .. } => {
+            let (person, name) = (telling.whom(*user), named(*organization));
+            format!("{who} deactivated {person} at {name}{}.", left_on(day.as_ref()))
+        }
+        E::UserReactivated { organization, user } => {
+            format!("{who} reactivated {} at {}.", telling.person(*user), named(*organization))
+        }
+        E::MemberEmailDomainChanged { organization, user, old, new } => {
+            let (whose, name) = (telling.whose(*user), named(*organization));
+            format!("{who} moved {whose} address at {name} from {old} to {new}.")
+        }
+        E::EmailDomainAdded { organization, domain } => {
+            format!("The email domain {domain} was added to {}.", named(*organization))
+        }
+        E::EmailDomainRemoved { organization, domain } => {
+            format!("{who} removed the email domain {domain} from {}.", named(*organization))
+        }
+        E::OrganizationSuspended { organization, .. } => {
+            format!("{who} suspended the access of {}.", named(*organization))
+        }
+        E::OrganizationReopened { organization } => {
+            format!("{who} gave {} its access back.", named(*organization))
+        }
+        E::OrganizationClosed { organization, .. } => {
+            format!("{who} closed {} for good.", named(*organization))
+        }
+    }
+}
+
+fn changed(changes: &EnrolmentChanges) -> String {
+    let fields = [
+        ("name", changes.name.is_some()),
+        ("tax id", changes.tax_id.is_some()),
+        ("pay-to address", changes.pay_to_address.is_some()),
+        ("pay-to ZIP", changes.pay_to_zip.is_some()),
+        ("contact email", changes.contact_email.is_some()),
+    ];
+    list(fields.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.to_owned()))
+}

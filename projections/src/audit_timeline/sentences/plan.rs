@@ -1,0 +1,87 @@
+//! Sentences about the tenant, its staff, policy and agreements. Invariant: reasons are free text
+//! about people and are never told.
+
+use rollcall_domain::{
+    policies::{PolicyEvent, PolicyValue, agreement::AgreementEvent},
+    tenants::{PlanRole, PlanStaffEvent, TenantEvent},
+};
+
+use super::{Telling, list, lower, time, title, until};
+
+pub(super) fn tenant(event: &TenantEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        TenantEvent::TenantCreated { slug, name, preset, .. } => {
+            format!("{who} created the portal {name} ({slug}) with the preset {preset}.")
+        }
+        TenantEvent::TenantSuspended { .. } => format!("{who} suspended the portal."),
+        TenantEvent::TenantResumed {} => format!("{who} let the portal run again."),
+        TenantEvent::TenantClosed { .. } => format!("{who} closed the portal for good."),
+    }
+}
+
+fn role(role: PlanRole) -> &'static str {
+    match role {
+        PlanRole::Operator => "Operator",
+        PlanRole::Pa => "Plan administrator",
+        PlanRole::Ps => "Plan support",
+        PlanRole::Qi => "Quality team",
+        PlanRole::Ce => "Content editor",
+        PlanRole::Au => "Compliance auditor",
+    }
+}
+
+pub(super) fn staff(event: &PlanStaffEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        PlanStaffEvent::PlanStaffInvited { user, roles, until: end, .. } => {
+            let person = telling.person(*user);
+            let roles = list(roles.iter().map(|held| role(*held).to_owned()));
+            format!("{who} invited {person} as {roles}{}.", until(end.as_ref()))
+        }
+        PlanStaffEvent::PlanRoleAssigned { user, role: held, from, until: end, .. } => {
+            let person = telling.whom(*user);
+            let (held, from, end) = (role(*held), time(from), until(end.as_ref()));
+            format!("{who} gave {person} the plan role {held} from {from}{end}.")
+        }
+        PlanStaffEvent::PlanRoleEnded { user, role: held, cause, effective_at, .. } => {
+            let (whose, held) = (telling.whose(*user), role(*held));
+            let (at, cause) = (time(effective_at), lower(cause));
+            format!("{who} ended {whose} plan role {held} at {at} ({cause}).")
+        }
+    }
+}
+
+pub(super) fn policy(event: &PolicyEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        PolicyEvent::PresetApplied { preset, effective_at, .. } => {
+            format!("{who} applied the policy preset {preset}, in force from {}.", time(effective_at))
+        }
+        PolicyEvent::PolicyChanged { key, old, new, effective_at, .. } => {
+            let (old, new, at) = (value(old), value(new), time(effective_at));
+            format!("{who} changed the policy {key} from {old} to {new}, in force from {at}.")
+        }
+    }
+}
+
+fn value(value: &PolicyValue) -> String {
+    match value {
+        PolicyValue::Off => "off".to_owned(),
+        PolicyValue::Boolean(true) => "yes".to_owned(),
+        PolicyValue::Boolean(false) => "no".to_owned(),
+        PolicyValue::Integer(number) => number.to_string(),
+        PolicyValue::Words(words) => list(words.iter().cloned()),
+        PolicyValue::Integers(numbers) => list(numbers.iter().map(ToString::to_string)),
+        PolicyValue::Text(text) => text.clone(),
+    }
+}
+
+pub(super) fn agreement(event: &AgreementEvent, telling: Telling<'_>) -> String {
+    match event {
+        AgreementEvent::AgreementPublished { kind, version, effective_at, .. } => {
+            let (who, kind, at) = (telling.who(), title(kind), time(effective_at));
+            format!("{who} published version {version} of the {kind}, in force from {at}.")
+        }
+    }
+}

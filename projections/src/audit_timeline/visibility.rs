@@ -1,0 +1,196 @@
+//! Who sees which event (GN-26): one table, role × event type.
+//!
+//! Invariant: every event has exactly one audience; auditors and plan administrators see all of
+//! them, everybody else only what their audience and their part in the event allow.
+
+use rollcall_domain::{
+    AnyEvent,
+    kernel::ids::{OrganizationId, UserId},
+    organizations::{
+        OrganizationEvent, registration::RegistrationEvent,
+        registration_token::RegistrationTokenEvent,
+    },
+    users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
+};
+
+/// Whose business an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// An organisation's people and their rights there: its administrators, plan support, and the
+    /// people concerned.
+    Organization,
+    /// A person's own account: plan support and the person.
+    Person,
+    /// The plan's own affairs, such as policy and plan roles: of others only the people concerned.
+    Plan,
+    /// How messages went out: plan support, beside the plan's administrators and auditors.
+    Operations,
+    /// Failed attempts and why they failed: plan administrators and auditors alone, since it tells
+    /// what exists and what nearly worked.
+    Security,
+}
+
+impl Audience {
+    pub const ALL: [Self; 5] =
+        [Self::Organization, Self::Person, Self::Plan, Self::Operations, Self::Security];
+
+    /// The name in rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Organization => "ORGANIZATION",
+            Self::Person => "PERSON",
+            Self::Plan => "PLAN",
+            Self::Operations => "OPERATIONS",
+            Self::Security => "SECURITY",
+        }
+    }
+
+    /// The audience of an event.
+    #[must_use]
+    pub fn of(event: &AnyEvent) -> Self {
+        match event {
+            AnyEvent::Tenant(_)
+            | AnyEvent::PlanStaff(_)
+            | AnyEvent::Policy(_)
+            | AnyEvent::Agreement(_) => Self::Plan,
+            AnyEvent::Organization(event) => of_organization(event),
+            AnyEvent::RegistrationToken(event) => of_token(event),
+            AnyEvent::Registration(event) => of_registration(event),
+            AnyEvent::Membership(_)
+            | AnyEvent::Invitation(_)
+            | AnyEvent::Pin(_)
+            | AnyEvent::Affiliation(_) => Self::Organization,
+            AnyEvent::User(_) | AnyEvent::Session(_) | AnyEvent::Inbox(_) => Self::Person,
+            AnyEvent::Credential(event) => of_credential(event),
+            AnyEvent::OneTimePasscode(event) => of_passcode(event),
+            AnyEvent::Notification(_) | AnyEvent::Delivery(_) => Self::Operations,
+            AnyEvent::Denial(_) => Self::Security,
+        }
+    }
+}
+
+fn of_organization(event: &OrganizationEvent) -> Audience {
+    use OrganizationEvent as E;
+    match event {
+        // The contract is between the plan and the organisation, but its file is the plan's.
+        E::OrganizationEnrolled { .. } | E::EnrolmentUpdated { .. } => Audience::Plan,
+        E::OrganizationContractStatusChanged { .. }
+        | E::OrganizationKindsChanged { .. }
+        | E::NpiAttached { .. }
+        | E::NpiDetached { .. }
+        | E::OrganizationRegistered { .. }
+        | E::MemberInvited { .. }
+        | E::MemberInvitationEnded { .. }
+        | E::MembershipAdded { .. }
+        | E::OrgRoleAssigned { .. }
+        | E::UserDeactivated { .. }
+        | E::UserReactivated { .. }
+        | E::MemberEmailDomainChanged { .. }
+        | E::EmailDomainAdded { .. }
+        | E::EmailDomainRemoved { .. }
+        | E::OrganizationSuspended { .. }
+        | E::OrganizationReopened { .. }
+        | E::OrganizationClosed { .. } => Audience::Organization,
+    }
+}
+
+fn of_token(event: &RegistrationTokenEvent) -> Audience {
+    use RegistrationTokenEvent as E;
+    match event {
+        E::RegistrationTokenIssued { .. }
+        | E::LetterQueued { .. }
+        | E::RegistrationTokenExpired { .. }
+        | E::RegistrationTokenRevoked { .. }
+        | E::LetterReturned { .. } => Audience::Operations,
+        E::RegistrationTokenRedeemed { .. } => Audience::Organization,
+        E::RegistrationTokenRejected { .. } => Audience::Security,
+    }
+}
+
+fn of_registration(event: &RegistrationEvent) -> Audience {
+    use RegistrationEvent as E;
+    match event {
+        E::OrganizationRegistrationStarted { .. }
+        | E::AgreementAccepted { .. }
+        | E::RegistrantVerified { .. }
+        | E::PasscodeVerified { .. }
+        | E::OrganizationRegistrationCompleted { .. } => Audience::Organization,
+        E::RegistrantMismatch { .. } => Audience::Security,
+    }
+}
+
+fn of_credential(event: &CredentialEvent) -> Audience {
+    use CredentialEvent as E;
+    match event {
+        E::PasswordSetupLinkSent { .. }
+        | E::PasswordResetRequested { .. }
+        | E::PasswordSet { .. }
+        | E::PasswordReset { .. }
+        | E::PasswordChanged { .. }
+        | E::PasswordExpired { .. }
+        | E::TemporaryPasswordIssued { .. }
+        | E::LoginSucceeded { .. }
+        | E::UserLocked { user: Some(_), .. }
+        | E::UserUnlocked { user: Some(_), .. } => Audience::Person,
+        // An identifier nobody has must not be told from one that somebody has.
+        E::LoginFailed { .. }
+        | E::UserLocked { user: None, .. }
+        | E::UserUnlocked { user: None, .. } => Audience::Security,
+    }
+}
+
+fn of_passcode(event: &OneTimePasscodeEvent) -> Audience {
+    use OneTimePasscodeEvent as E;
+    match event {
+        E::OtpSent { .. } | E::OtpVerified { .. } | E::OtpConsumed { .. } => Audience::Person,
+        E::OtpFailed { .. } => Audience::Security,
+    }
+}
+
+/// Who asks for events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// A compliance auditor (AU).
+    Auditor,
+    /// A plan administrator (PA).
+    PlanAdministrator,
+    /// Plan support staff (PS).
+    PlanSupport,
+    /// An administrator of an organisation (OA), who is a person as well.
+    OrgAdmin { organization: OrganizationId, user: UserId },
+    /// Any signed-in person (US).
+    Person(UserId),
+}
+
+/// What of a tenant's events a viewer may see: each audience in whole, for an organisation, or for
+/// a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    pub whole: Vec<Audience>,
+    pub of_organization: Option<(OrganizationId, Vec<Audience>)>,
+    pub of_person: Option<(UserId, Vec<Audience>)>,
+}
+
+impl Viewer {
+    /// The rows of the table that are this viewer's.
+    #[must_use]
+    pub fn sight(self) -> Sight {
+        use Audience as A;
+        let own = |user| Some((user, vec![A::Organization, A::Person, A::Plan]));
+        match self {
+            Self::Auditor | Self::PlanAdministrator => {
+                Sight { whole: A::ALL.to_vec(), ..Sight::default() }
+            }
+            Self::PlanSupport => {
+                Sight { whole: vec![A::Organization, A::Person, A::Operations], ..Sight::default() }
+            }
+            Self::OrgAdmin { organization, user } => Sight {
+                of_organization: Some((organization, vec![A::Organization])),
+                of_person: own(user),
+                ..Sight::default()
+            },
+            Self::Person(user) => Sight { of_person: own(user), ..Sight::default() },
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The audit timeline and the access register, through the API.
+
+mod register;
+mod register_rule;
+mod statements;
+mod subscription;
+mod timeline;
+mod visibility;
+
+use rollcall_domain::{
+    kernel::ids::MembershipId,
+    permissions::{
+        Cause, Membership, MembershipCommand, NpiLevel, NpiScope,
+        membership::{MembershipKey, NpiChange},
+    },
+    values::Npi,
+};
+
+use crate::support::{Person, Portal};
+
+/// An administrator of the clinic sets a member's level for an NPI.
+async fn set_level(portal: &Portal, by: &Person, of: &Person, npi: &str, level: NpiLevel) -> i64 {
+    let world = portal.world();
+    let organization = world.clinic.id;
+    let npi = Npi::parse(npi).expect("a valid NPI");
+    let command = MembershipCommand::SetNpiPermissions {
+        of: MembershipKey { user: of.user, organization },
+        changes: vec![NpiChange { npi: NpiScope::One(npi.clone()), level, until: None }],
+        held: [npi].into(),
+        cause: Cause::Administrator,
+    };
+    let stream = MembershipId::of(world.tenant, of.user, organization).0;
+    portal.record::<Membership>(rollcall_domain::Actor::user(by.user), stream, command).await
+}

@@ -1,0 +1,192 @@
+//! The register's answer and the domain's rule agree, whatever happened (property).
+
+mod operations;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::{
+    collection::vec,
+    test_runner::{Config, TestRunner},
+};
+use rollcall_domain::{
+    kernel::ids::{MembershipId, UserId},
+    organizations::{OrgRole, Organization},
+    permissions::{Membership, NpiLevel, Right, Situation, Source},
+    policies::{PolicyHistory, Preset},
+    values::{CorrespondenceType, Npi},
+};
+use rollcall_projections::{
+    Ask, NAMES,
+    access_register::{self, AccessRight, AccessRow, AccessSource, Moment, Question},
+};
+
+use self::operations::{Operation, TYPES, apply, operation};
+use crate::support::{Portal, World};
+
+/// Every right of every member of the clinic, by which way, and at which level NPIs are seen.
+type Rights = BTreeMap<(UserId, Right), (&'static str, Option<&'static str>)>;
+
+/// What the rule said at a moment.
+struct Witness {
+    moment: Moment,
+    rights: Rights,
+}
+
+fn types() -> Vec<CorrespondenceType> {
+    TYPES.iter().map(|name| CorrespondenceType::parse(name).expect("a valid type")).collect()
+}
+
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Direct => "DIRECT",
+        Source::AllNpis => "ALL_NPIS",
+        Source::Role(OrgRole::Admin | OrgRole::Processor | OrgRole::None) => "ROLE",
+        Source::ImpliedByAdmin => "IMPLIED_BY_ADMIN",
+    }
+}
+
+fn level_name(level: NpiLevel) -> &'static str {
+    match level {
+        NpiLevel::None => "NONE",
+        NpiLevel::Processor => "PROCESSOR",
+        NpiLevel::Admin => "ADMIN",
+    }
+}
+
+/// The domain's rule on the streams as they stand.
+async fn by_the_rule(portal: &Portal, world: &World) -> Rights {
+    let journal = &portal.service.commands.journal;
+    let now = journal.now();
+    let organization =
+        journal.load::<Organization>(world.tenant, world.clinic.id.0).await.expect("it loads");
+    let policies = journal
+        .load::<PolicyHistory>(world.tenant, world.tenant.policy_stream())
+        .await
+        .expect("it loads");
+    let (_, policy) = policies.state.at(now);
+    let mut rights = Rights::new();
+    for (user, _) in organization.state.members() {
+        let stream = MembershipId::of(world.tenant, user, world.clinic.id).0;
+        let membership = journal.load::<Membership>(world.tenant, stream).await.expect("it loads");
+        let situation = Situation {
+            user,
+            account_active: true,
+            organization: &organization.state,
+            membership: &membership.state,
+            policy,
+            types: &types(),
+            now,
+        };
+        for (right, source) in situation.rights() {
+            let level = match &right {
+                Right::ViewNpi(npi) => Some(level_name(situation.level(npi).0)),
+                Right::ManageUsers
+                | Right::ViewOrganization
+                | Right::ManagePin(_)
+                | Right::ReadCorrespondence(..) => None,
+            };
+            rights.insert((user, right), (source_name(source), level));
+        }
+    }
+    rights
+}
+
+/// The register's answer in the same form.
+async fn by_the_register(portal: &Portal, world: &World, moment: Moment) -> Rights {
+    let ask =
+        Ask { tenant: world.tenant, projections: NAMES, min_position: Some(moment.known_at) };
+    let mut view = portal.service.reads.snapshot(ask).await.expect("the register catches up");
+    let question = Question { organization: Some(world.clinic.id.0), ..Question::default() };
+    let rows = access_register::page(&mut view, moment, &question, None, 100_000).await;
+    let mut rights = Rights::new();
+    for row in rows.expect("the register answers") {
+        assert!(row.valid_from <= moment.true_at, "{row:?}");
+        assert!(row.valid_to.is_none_or(|end| moment.true_at < end), "{row:?}");
+        for right in rights_of(&row) {
+            let level = match row.right {
+                AccessRight::ViewNpi if row.level == "ADMIN" => Some("ADMIN"),
+                AccessRight::ViewNpi => Some("PROCESSOR"),
+                AccessRight::ViewOrganization
+                | AccessRight::ManageUsers
+                | AccessRight::ManagePin
+                | AccessRight::ReadCorrespondence
+                | AccessRight::PlanRole => None,
+            };
+            let told = (row.source.as_str(), level);
+            let known = rights.entry((UserId(row.user), right)).or_insert(told);
+            // What was granted goes before what the policy implies.
+            if row.source != AccessSource::ImpliedByAdmin {
+                *known = told;
+            }
+        }
+    }
+    rights
+}
+
+fn rights_of(row: &AccessRow) -> Vec<Right> {
+    let npi = || Npi::parse(row.npi.as_ref().expect("an NPI")).expect("a valid NPI");
+    match row.right {
+        AccessRight::ViewOrganization => vec![Right::ViewOrganization],
+        AccessRight::ManageUsers => vec![Right::ManageUsers],
+        AccessRight::ViewNpi => vec![Right::ViewNpi(npi())],
+        AccessRight::ManagePin => vec![Right::ManagePin(npi())],
+        AccessRight::ReadCorrespondence => {
+            let of = row.correspondence_type.as_deref().expect("a type");
+            let matching = types().into_iter().filter(|kind| of == "*" || of == kind.as_str());
+            matching.map(|kind| Right::ReadCorrespondence(npi(), kind)).collect()
+        }
+        AccessRight::PlanRole => Vec::new(),
+    }
+}
+
+#[track_caller]
+fn assert_agree(register: &Rights, rule: &Rights, when: &str) {
+    let keys: BTreeSet<_> = register.keys().chain(rule.keys()).collect();
+    let differences: Vec<_> = keys
+        .into_iter()
+        .filter(|key| register.get(key) != rule.get(key))
+        .map(|key| format!("{key:?}: register {:?}, rule {:?}", register.get(key), rule.get(key)))
+        .collect();
+    assert!(differences.is_empty(), "{when}:\n{}", differences.join("\n"));
+}
+
+async fn check(portal: &Portal, slug: &str, operations: Vec<Operation>) {
+    let world = portal.another_tenant(slug, Preset::MediCal).await;
+    let journal = &portal.service.commands.journal;
+    let mut witnesses = Vec::new();
+    let mut back_dated = false;
+    for operation in operations {
+        back_dated |= operation.is_back_dated();
+        apply(portal, &world, &operation).await;
+        let known_at = journal.tenant_position(world.tenant).await.expect("a position");
+        let moment = Moment { true_at: journal.now(), known_at };
+        witnesses.push(Witness { moment, rights: by_the_rule(portal, &world).await });
+    }
+    let head = witnesses.last().map_or(0, |witness| witness.moment.known_at);
+    for Witness { moment, rights } in &witnesses {
+        let known_then = by_the_register(portal, &world, *moment).await;
+        assert_agree(&known_then, rights, &format!("as known at {}", moment.known_at));
+        if !back_dated {
+            let known_now = Moment { known_at: head, ..*moment };
+            let true_then = by_the_register(portal, &world, known_now).await;
+            assert_agree(&true_then, rights, &format!("as true at {}", moment.true_at));
+        }
+    }
+}
+
+#[test]
+fn gn_14_the_register_agrees_with_the_rule_that_decides_whatever_happened() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let portal = runtime.block_on(Portal::empty());
+    let config = Config { cases: 10, failure_persistence: None, ..Config::default() };
+    let mut cases = 0;
+    let count = std::cell::RefCell::new(&mut cases);
+    let outcome = TestRunner::new(config).run(&vec(operation(), 1..20), |operations| {
+        **count.borrow_mut() += 1;
+        let slug = format!("case-{}", count.borrow());
+        runtime.block_on(check(&portal, &slug, operations));
+        Ok(())
+    });
+    outcome.expect("the register and the rule agree");
+    runtime.block_on(portal.finish());
+}

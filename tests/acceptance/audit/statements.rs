@@ -1,0 +1,100 @@
+//! No query per row: a page costs the same number of statements however long it is.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_graphql::Request;
+use rollcall_api::graphql::{reading::RequestView, schema};
+use rollcall_commands::{Caller, Identity, authentication::Presented};
+use tracing::{
+    Event, Metadata, Subscriber,
+    instrument::WithSubscriber,
+    span::{Attributes, Id, Record},
+};
+use uuid::Uuid;
+
+use crate::support::{Client, Portal};
+
+/// Counts the statements that sqlx reports while a future is polled.
+#[derive(Clone, Default)]
+struct Statements(Arc<AtomicUsize>);
+
+impl Subscriber for Statements {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::query"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+async fn caller(portal: &Portal, client: &Client) -> Caller {
+    let presented = Presented {
+        token: client.token.as_deref().expect("a signed-in client"),
+        tenant: None,
+        address: None,
+        correlation_id: Uuid::now_v7(),
+        is_activity: false,
+    };
+    let commands = &portal.service.commands;
+    let caller = commands.authenticate(presented).await.expect("the session is live");
+    assert!(matches!(caller.identity, Identity::Person { .. }));
+    caller
+}
+
+/// How many statements a document takes.
+async fn statements(portal: &Portal, caller: &Caller, document: &str) -> usize {
+    let counter = Statements::default();
+    let request = Request::new(document)
+        .data(caller.clone())
+        .data(portal.service.commands.clone())
+        .data(portal.service.reads.clone())
+        .data(Arc::new(RequestView::default()));
+    let schema = schema();
+    let response = schema.execute(request).with_subscriber(counter.clone()).await;
+    assert!(response.errors.is_empty(), "{:?}", response.errors);
+    counter.0.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_page_takes_the_same_few_statements_however_long_it_is() {
+    let portal = Portal::medi_cal().await;
+    let auditor = portal.client(&portal.world().auditor).await;
+    let caller = caller(&portal, &auditor).await;
+    let events = |first: u32| {
+        format!(
+            "{{ auditEvents(first: {first}) {{ nodes {{ sentence actor {{ name }} subject {{ name }}
+                organization {{ name }} before after }} }} }}"
+        )
+    };
+    let rights = |first: u32| {
+        format!(
+            "{{ accessRegister(first: {first}) {{ nodes {{ user {{ name }} organization {{ name }}
+                right cause {{ sentence }} }} }} }}"
+        )
+    };
+    for document in [&events as &dyn Fn(u32) -> String, &rights] {
+        // The first answer fills caches.
+        statements(&portal, &caller, &document(1)).await;
+        let short = statements(&portal, &caller, &document(2)).await;
+        let long = statements(&portal, &caller, &document(60)).await;
+        assert_eq!(short, long, "{}", document(60));
+        assert!((4..=16).contains(&long), "{long} statements for {}", document(60));
+    }
+    portal.finish().await;
+}
