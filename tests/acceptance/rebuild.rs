@@ -23,10 +23,7 @@ async fn gn_29_every_projection_rebuilt_equals_the_one_that_followed() {
         };
         portal.record::<Organization>(Actor::SYSTEM, world.clinic.id.0, detach).await;
     }
-    let head = journal.tenant_position(world.tenant).await.expect("a position");
-    let patience = std::time::Duration::from_secs(5);
-    let names = rollcall_projections::NAMES;
-    portal.service.progress.wait(names, world.tenant, head, patience).await.expect("caught up");
+    portal.settle().await;
     let owner = portal.database();
     let pool = pools::runner(owner.clone(), 2).await.expect("a pool");
     let reader: Reader<AnyEvent> = Reader::new(pool, journal.keys().clone());

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod ids;
 pub mod notifications;
 pub mod organizations;
+mod nodes;
 pub mod paging;
 pub mod permissions;
 mod pins;

@@ -26,6 +26,7 @@ use super::{
     },
     access_register::AccessRegisterQuery,
     audit::{AuditQuery, AuditSubscription},
+    nodes::NodeQuery,
 };
 use crate::http::{Limits, limited};
 
@@ -53,6 +54,7 @@ pub struct Query(
     PermissionQuery,
 );
 pub struct Query(ServiceQuery, AuditQuery, AccessRegisterQuery);
+pub struct Query(ServiceQuery, AuditQuery, AccessRegisterQuery, NodeQuery);
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]

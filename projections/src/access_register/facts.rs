@@ -199,7 +199,13 @@ impl Change<'_> {
         }
     }
 
-    fn org_role(&mut self, user: UserId, organization: OrganizationId, role: OrgRole, cause: Cause) {
+    fn org_role(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+        role: OrgRole,
+        cause: Cause,
+    ) {
         let timeline = Timeline::OrgRole(user, organization);
         let word = match role {
             OrgRole::None => return self.ends(&timeline),

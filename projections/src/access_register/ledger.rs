@@ -99,13 +99,7 @@ impl Ledger {
     }
 
     /// Takes the time from `from` to `to` out of what is held.
-    fn cut(
-        &mut self,
-        by: Happening,
-        timeline: &Timeline,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) {
+    fn cut(&mut self, by: Happening, timeline: &Timeline, from: DateTime<Utc>, to: DateTime<Utc>) {
         let mut rows = self.held.remove(timeline).unwrap_or_default();
         rows.sort_by_key(|row| row.valid_from);
         let mut kept = Vec::with_capacity(rows.len());
@@ -174,11 +168,13 @@ impl Ledger {
     /// the stored rows that were closed.
     pub fn finish(mut self) -> (Vec<(Timeline, Interval, Option<Closed>)>, Vec<Closed>) {
         // A row that one event both made and closed was never held at any position.
-        self.closed.retain(|closed| closed.known_from < closed.known_to || {
-            self.made.retain(|(_, row)| {
-                (row.known_from, row.ordinal) != (closed.known_from, closed.ordinal)
-            });
-            false
+        self.closed.retain(|closed| {
+            closed.known_from < closed.known_to || {
+                self.made.retain(|(_, row)| {
+                    (row.known_from, row.ordinal) != (closed.known_from, closed.ordinal)
+                });
+                false
+            }
         });
         let mut closed: BTreeMap<(i64, i16), Closed> =
             self.closed.into_iter().map(|row| ((row.known_from, row.ordinal), row)).collect();

@@ -12,5 +12,5 @@ mod queries;
 pub use interval::Cause;
 pub use projection::{AccessRegister, NAME};
 pub use queries::{
-    AccessKey, AccessRow, AccessRight, AccessSource, Moment, Question, count, page, recorded_at,
+    AccessKey, AccessRight, AccessRow, AccessSource, Moment, Question, count, page, recorded_at,
 };

@@ -176,9 +176,7 @@ pub async fn page(
         query.push(", ").push_bind(of.clone()).push(")");
     }
     query.push(format_args!(" ORDER BY {KEY} LIMIT ")).push_bind(limit);
-    query.push(
-        ") a LEFT JOIN read.people p ON p.tenant_id = ",
-    );
+    query.push(") a LEFT JOIN read.people p ON p.tenant_id = ");
     query.push_bind(view.tenant().0);
     query.push(" AND p.user_id = a.user_id LEFT JOIN read.organizations o ON o.tenant_id = ");
     query.push_bind(view.tenant().0);

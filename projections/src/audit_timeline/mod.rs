@@ -12,5 +12,7 @@ pub mod sentences;
 mod visibility;
 
 pub use projection::{AuditTimeline, NAME, Outcome};
-pub use queries::{Entry, Filter, Order, PageRequest, TellError, by_event_ids, count, page, told_at};
+pub use queries::{
+    Entry, Filter, Order, PageRequest, TellError, by_event_ids, count, page, told_at,
+};
 pub use visibility::{Audience, Sight, Viewer};

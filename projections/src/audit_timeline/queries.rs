@@ -297,7 +297,8 @@ impl Row {
             .map_err(unreadable)?;
         let telling = Telling { names, actor };
         let person = |id: Option<Uuid>| id.and_then(|id| names.people.get(&id).cloned());
-        let organization = |id: Option<Uuid>| id.and_then(|id| names.organizations.get(&id).cloned());
+        let organization =
+            |id: Option<Uuid>| id.and_then(|id| names.organizations.get(&id).cloned());
         Ok(Entry {
             sentence: sentence(&event, telling),
             actor_name: telling.who(),

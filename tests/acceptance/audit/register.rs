@@ -49,7 +49,8 @@ async fn gn_14_who_had_access_to_an_npi_on_a_date() {
     let ask = json!({ "npi": npi, "right": "VIEW_NPI", "min": granted.to_string() });
     let now = register(&auditor, ask.clone()).await;
     assert_eq!(names(&now), ["Abe Fox", "Ann Lee", "Paul Kim"], "{now}");
-    let paul = now["nodes"].as_array().unwrap().iter().find(|row| row["user"]["name"] == "Paul Kim");
+    let paul =
+        now["nodes"].as_array().unwrap().iter().find(|row| row["user"]["name"] == "Paul Kim");
     let paul = paul.expect("Paul's row");
     assert_eq!((&paul["level"], &paul["source"]), (&json!("PROCESSOR"), &json!("DIRECT")));
     assert_eq!(paul["validTo"], Value::Null);
@@ -74,6 +75,7 @@ async fn gn_14_what_a_person_could_do_on_a_date_and_by_which_way() {
     let portal = Portal::medi_cal().await;
     let world = portal.world();
     let auditor = portal.client(&world.auditor).await;
+    portal.settle().await;
     let all = register(&auditor, json!({ "user": world.npi_admin.user, "first": 100 })).await;
     let rights: Vec<_> = all["nodes"]
         .as_array()
@@ -86,7 +88,8 @@ async fn gn_14_what_a_person_could_do_on_a_date_and_by_which_way() {
     let plan = register(&auditor, json!({ "user": world.auditor.user })).await;
     assert_eq!(plan["nodes"][0]["right"], "PLAN_ROLE");
     assert_eq!(plan["nodes"][0]["level"], "AU");
-    let admin = json!({ "user": world.clinic_admin.user, "npi": npi, "right": "READ_CORRESPONDENCE" });
+    let admin =
+        json!({ "user": world.clinic_admin.user, "npi": npi, "right": "READ_CORRESPONDENCE" });
     let everything = register(&auditor, admin).await;
     assert_eq!(everything["nodes"][0]["correspondenceType"], "*");
     assert_eq!(everything["nodes"][0]["source"], "ALL_NPIS");
@@ -126,13 +129,17 @@ async fn gn_14_a_back_dated_end_tells_entitled_from_enforced_and_known() {
 async fn gn_14_before_the_records_begin_nobody_is_not_the_answer() {
     let portal = Portal::medi_cal().await;
     let auditor = portal.client(&portal.world().auditor).await;
+    portal.settle().await;
     let answer = auditor.send(REGISTER, json!({ "asOf": "2020-01-01T00:00:00Z" })).await;
     let error = &answer.body["errors"][0];
     assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT");
     assert_eq!(error["extensions"]["reason"], "BEFORE_RECORDS");
     let position = &answer.body["extensions"]["projection"]["position"];
     let position = position.as_str().expect("the position it holds for");
-    assert!(error["message"].as_str().unwrap().contains(&format!("position {position}")), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains(&format!("position {position}")),
+        "{error}"
+    );
     let answer = auditor.send(REGISTER, json!({ "position": "0" })).await;
     assert_eq!(answer.body["errors"][0]["extensions"]["reason"], "BEFORE_RECORDS");
     let answer = auditor.send(REGISTER, json!({ "position": "1000000" })).await;
@@ -145,6 +152,7 @@ async fn gn_14_everybody_sees_their_own_and_administrators_their_organisation() 
     let portal = Portal::medi_cal().await;
     let world = portal.world();
     let admin = portal.client(&world.clinic_admin).await;
+    portal.settle().await;
     let clinic = register(&admin, json!({ "first": 100 })).await;
     assert!(clinic["totalCount"].as_i64().unwrap() > 5);
     let rows = clinic["nodes"].as_array().expect("rows");
@@ -166,6 +174,7 @@ async fn gn_14_everybody_sees_their_own_and_administrators_their_organisation() 
 async fn the_register_pages_without_losing_or_repeating_a_row() {
     let portal = Portal::medi_cal().await;
     let auditor = portal.client(&portal.world().auditor).await;
+    portal.settle().await;
     let whole = register(&auditor, json!({ "first": 100 })).await;
     let mut rows = Vec::new();
     let mut after = Value::Null;

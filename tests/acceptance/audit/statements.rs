@@ -57,7 +57,18 @@ async fn caller(portal: &Portal, client: &Client) -> Caller {
     caller
 }
 
-/// How many statements a document takes.
+/// How many statements a document takes: the least of some answers, since a new connection of a
+/// pool takes some of its own and the first answer fills caches. None at all means that the reports
+/// were not heard, which happens while another test makes them known to `tracing`.
+async fn fewest(portal: &Portal, caller: &Caller, document: &str) -> usize {
+    let mut fewest = usize::MAX;
+    for _ in 0..4 {
+        let heard = statements(portal, caller, document).await;
+        fewest = if heard > 0 { fewest.min(heard) } else { fewest };
+    }
+    fewest
+}
+
 async fn statements(portal: &Portal, caller: &Caller, document: &str) -> usize {
     let counter = Statements::default();
     let request = Request::new(document)
@@ -76,6 +87,7 @@ async fn a_page_takes_the_same_few_statements_however_long_it_is() {
     let portal = Portal::medi_cal().await;
     let auditor = portal.client(&portal.world().auditor).await;
     let caller = caller(&portal, &auditor).await;
+    portal.settle().await;
     let events = |first: u32| {
         format!(
             "{{ auditEvents(first: {first}) {{ nodes {{ sentence actor {{ name }} subject {{ name }}
@@ -89,10 +101,8 @@ async fn a_page_takes_the_same_few_statements_however_long_it_is() {
         )
     };
     for document in [&events as &dyn Fn(u32) -> String, &rights] {
-        // The first answer fills caches.
-        statements(&portal, &caller, &document(1)).await;
-        let short = statements(&portal, &caller, &document(2)).await;
-        let long = statements(&portal, &caller, &document(60)).await;
+        let short = fewest(&portal, &caller, &document(2)).await;
+        let long = fewest(&portal, &caller, &document(60)).await;
         assert_eq!(short, long, "{}", document(60));
         assert!((4..=16).contains(&long), "{long} statements for {}", document(60));
     }

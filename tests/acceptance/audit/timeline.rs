@@ -26,8 +26,11 @@ async fn gn_26_a_change_is_told_in_plain_english_with_before_and_after() {
     let (by, of) = (&world.clinic_admin, &world.processor);
     let position = set_level(&portal, by, of, npi, NpiLevel::Processor).await;
     let auditor = portal.client(&world.auditor).await;
-    let found = events(&auditor, json!({ "min": position.to_string(), "filter": {
-        "types": ["permissions.membership.npi_permission_set"], "npi": npi } }))
+    let found = events(
+        &auditor,
+        json!({ "min": position.to_string(), "filter": {
+        "types": ["permissions.membership.npi_permission_set"], "npi": npi } }),
+    )
     .await;
     assert_eq!(found["totalCount"], 1);
     let event = &found["nodes"][0];
@@ -50,6 +53,7 @@ async fn gn_26_pages_follow_each_other_in_either_order_and_stand_still_while_eve
     let portal = Portal::medi_cal().await;
     let world = portal.world();
     let auditor = portal.client(&world.auditor).await;
+    portal.settle().await;
     let newest = events(&auditor, json!({ "first": 3 })).await;
     let positions = |page: &Value| -> Vec<i64> {
         let nodes = page["nodes"].as_array().expect("nodes");
@@ -81,7 +85,8 @@ async fn gn_26_events_are_found_by_actor_subject_organisation_time_and_correlati
     let auditor = portal.client(&world.auditor).await;
     let all = events(&auditor, json!({ "first": 1, "min": position.to_string() })).await;
     let find = async |filter: Value| events(&auditor, json!({ "filter": filter })).await;
-    let set = find(json!({ "actor": world.clinic_admin.user, "subject": world.processor.user })).await;
+    let set =
+        find(json!({ "actor": world.clinic_admin.user, "subject": world.processor.user })).await;
     assert_eq!(set["totalCount"], 1, "{set}");
     let event = &set["nodes"][0];
     let together = find(json!({ "correlationId": event["correlationId"] })).await;
@@ -117,5 +122,35 @@ async fn bad_filters_are_refused_with_their_field() {
     assert_eq!(answer.body["errors"][0]["extensions"]["reason"], "RANGE_INVALID");
     let visitor = portal.visitor("medi-cal").send(EVENTS, json!({})).await;
     assert_eq!(visitor.error_code(), "UNAUTHENTICATED");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn an_event_is_found_by_its_global_id_by_whoever_may_see_it() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let npi = world.clinic.npis[1].as_str();
+    let (by, of) = (&world.clinic_admin, &world.processor);
+    let position = set_level(&portal, by, of, npi, NpiLevel::Processor).await;
+    let auditor = portal.client(&world.auditor).await;
+    let newest = json!({ "min": position.to_string(), "filter": { "npi": npi }, "first": 1 });
+    let id = events(&auditor, newest).await["nodes"][0]["id"].clone();
+    let document = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
+    let nobody = "00000000-0000-0000-0000-000000000001";
+    let answer = auditor.send(document, json!({ "ids": [id, nobody] })).await;
+    assert_eq!(answer.data()["nodes"], json!([{ "__typename": "AuditEvent", "id": id }, null]));
+    let stranger = portal.client(&world.hospital_admin).await;
+    let answer =
+        stranger.send("query($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
+    assert_eq!(answer.data()["node"], Value::Null);
+    let other = portal.another_tenant("cencal", rollcall_domain::policies::Preset::Cencal).await;
+    let preset = rollcall_domain::policies::Preset::Cencal;
+    let foreign = portal.client_in(&other, preset, &other.auditor).await;
+    let answer =
+        foreign.send("query($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
+    assert_eq!(answer.data()["node"], Value::Null);
+    let many: Vec<_> = (0..101).map(|_| nobody).collect();
+    let answer = auditor.send(document, json!({ "ids": many })).await;
+    assert_eq!(answer.body["errors"][0]["extensions"]["reason"], "PAGE_SIZE_EXCEEDED");
     portal.finish().await;
 }

@@ -82,7 +82,10 @@ fn gn_26_who_sees_which_event_is_the_committed_table() {
         fs::write(&file, &table).expect("the table is written");
     }
     let committed = fs::read_to_string(&file).expect("the table is committed");
-    assert_eq!(table, committed, "run with ROLLCALL_GOLDEN=write and review the difference");
+    let known: Vec<&str> = committed.lines().collect();
+    let new: Vec<&str> = table.lines().filter(|line| !known.contains(line)).collect();
+    assert!(new.is_empty(), "not in the table; ROLLCALL_GOLDEN=write adds it: {new:#?}");
+    assert_eq!(table.lines().count(), known.len(), "the table tells of events that are no more");
 }
 
 const TYPES: &str = "query($filter: AuditEventFilter, $min: Position) {
@@ -147,9 +150,11 @@ async fn gn_26_nothing_of_another_organisation_or_tenant_is_shown() {
     let world = portal.world();
     let other = portal.another_tenant("cencal", Preset::Cencal).await;
     let admin = portal.client(&world.clinic_admin).await;
+    portal.settle().await;
     let answer = admin.send(TYPES, json!({ "filter": { "organization": other.clinic.id } })).await;
     assert_eq!(answer.data()["auditEvents"]["totalCount"], 0);
-    let answer = admin.send(TYPES, json!({ "filter": { "organization": world.hospital.id } })).await;
+    let answer =
+        admin.send(TYPES, json!({ "filter": { "organization": world.hospital.id } })).await;
     assert_eq!(answer.data()["auditEvents"]["totalCount"], 0);
     let answer = admin.send(TYPES, json!({})).await;
     for event in answer.data()["auditEvents"]["nodes"].as_array().expect("events") {

@@ -2,11 +2,7 @@
 //! to the tenant by the query.
 
 use async_graphql::{Enum, ID, InputObject};
-use rollcall_domain::{
-    Code, Refusal,
-    kernel::ids::OrganizationId,
-    values::Npi,
-};
+use rollcall_domain::{Code, Refusal, kernel::ids::OrganizationId, values::Npi};
 use rollcall_projections::audit_timeline::{Filter, Order, Outcome};
 use uuid::Uuid;
 

@@ -4,6 +4,7 @@
 //! never widens it.
 
 mod input;
+pub mod nodes;
 mod queries;
 mod subscriptions;
 mod types;

@@ -34,8 +34,9 @@ impl AuditQuery {
         after: Option<String>,
         #[graphql(desc = "Read your writes: wait for the position a mutation answered.")]
         min_position: Option<Position>,
-        #[graphql(desc = "As known then: nothing after this position.")]
-        as_of_position: Option<Position>,
+        #[graphql(desc = "As known then: nothing after this position.")] as_of_position: Option<
+            Position,
+        >,
     ) -> Result<AuditEventConnection> {
         let mut filter = filter.unwrap_or_default().parse().map_err(top_level)?;
         filter.up_to = as_of_position.map(|position| position.0);

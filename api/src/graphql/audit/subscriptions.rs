@@ -108,8 +108,7 @@ impl Tail {
         let head =
             self.commands.journal.tenant_position(tenant).await.map_err(|error| fault(&error))?;
         let organization = organization_of(&self.filter);
-        let (viewer, access) =
-            viewer::choose(&self.commands, &self.caller, organization).await?;
+        let (viewer, access) = viewer::choose(&self.commands, &self.caller, organization).await?;
         let ask = Ask { tenant, projections: NAMES, min_position: Some(head) };
         let mut view = match self.reads.snapshot(ask).await {
             Ok(view) => view,

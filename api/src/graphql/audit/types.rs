@@ -102,9 +102,8 @@ connection!(AuditEventConnection, AuditEventEdge, AuditEvent);
 impl From<Entry> for AuditEvent {
     fn from(entry: Entry) -> Self {
         let outcome = if entry.refused { AuditOutcome::Refused } else { AuditOutcome::Succeeded };
-        let organization = |id: Option<Uuid>, name| {
-            id.map(|id| OrganizationReference::new(id, name))
-        };
+        let organization =
+            |id: Option<Uuid>, name| id.map(|id| OrganizationReference::new(id, name));
         Self {
             id: NodeType::AuditEvent.id(entry.event_id),
             position: Position(entry.position),

@@ -66,11 +66,17 @@ pub(super) fn credential(event: &CredentialEvent, telling: Telling<'_>) -> Strin
         }
         E::PasswordResetRequested { user, method, expires_at, .. } => {
             let (person, end) = (telling.person(*user), time(expires_at));
-            let who = match method {
-                ResetMethod::SelfService => person.clone(),
-                ResetMethod::Admin | ResetMethod::Temporary => telling.who(),
-            };
-            format!("{who} asked for a link to reset the password of {person}, good until {end}.")
+            match method {
+                ResetMethod::SelfService => {
+                    format!("{person} asked for a link to a new password, good until {end}.")
+                }
+                ResetMethod::Admin | ResetMethod::Temporary => {
+                    format!(
+                        "{} sent {person} a link to a new password, good until {end}.",
+                        telling.who()
+                    )
+                }
+            }
         }
         E::PasswordSet { user, .. } => {
             format!("{} set the first password.", telling.person(*user))

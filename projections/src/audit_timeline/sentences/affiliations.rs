@@ -19,7 +19,9 @@ pub(super) fn sentence(event: &AffiliationEvent, telling: Telling<'_>) -> String
             };
             let (types, end) =
                 (list(scope.transaction_types.iter().map(ToString::to_string)), time(expires_at));
-            format!("{acting} asked {other} for an affiliation over {npis} ({types}), open until {end}.")
+            format!(
+                "{acting} asked {other} for an affiliation over {npis} ({types}), open until {end}."
+            )
         }
         E::AffiliationAgreementSigned { pair, side, user, role, agreement_version, .. } => {
             let (acting, other) = both(pair, side);

@@ -1,8 +1,6 @@
 //! Sentences about notices and messages. Invariant: neither address nor text of a message is told.
 
-use rollcall_domain::notifications::{
-    DeliveryEvent, InboxEvent, NotificationEvent, Recipient,
-};
+use rollcall_domain::notifications::{DeliveryEvent, InboxEvent, NotificationEvent, Recipient};
 
 use super::{Telling, lower};
 
@@ -30,11 +28,15 @@ pub(super) fn inbox(event: &InboxEvent, telling: Telling<'_>) -> String {
 
 pub(super) fn delivery(event: &DeliveryEvent, telling: Telling<'_>) -> String {
     use DeliveryEvent as E;
-    let to = |recipient: &Recipient| telling.person_or(recipient.user, "somebody without an account");
+    let to =
+        |recipient: &Recipient| telling.person_or(recipient.user, "somebody without an account");
     match event {
         E::MessageQueued(message) => {
             let (template, channel) = (&message.template, lower(&message.channel));
-            format!("The message {template} to {} waits to go out ({channel}).", to(&message.recipient))
+            format!(
+                "The message {template} to {} waits to go out ({channel}).",
+                to(&message.recipient)
+            )
         }
         E::EmailSent { recipient, .. } => format!("An email to {} was sent.", to(recipient)),
         E::EmailBounced { recipient, status } => {

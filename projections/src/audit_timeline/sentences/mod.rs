@@ -42,7 +42,7 @@ pub struct Telling<'a> {
 /// The sentence for an event.
 #[must_use]
 pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
-    match event {
+    let told = match event {
         AnyEvent::Tenant(event) => plan::tenant(event, telling),
         AnyEvent::PlanStaff(event) => plan::staff(event, telling),
         AnyEvent::Policy(event) => plan::policy(event, telling),
@@ -62,7 +62,8 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Inbox(event) => messages::inbox(event, telling),
         AnyEvent::Delivery(event) => messages::delivery(event, telling),
         AnyEvent::Denial(event) => permissions::denial(event, telling),
-    }
+    };
+    capitalised(&told)
 }
 
 impl Telling<'_> {
@@ -129,7 +130,10 @@ fn lower(word: &impl Serialize) -> String {
 
 /// A stored word as a title: `PROCESSOR` becomes `Processor`.
 fn title(word: &impl Serialize) -> String {
-    let text = lower(word);
+    capitalised(&lower(word))
+}
+
+fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

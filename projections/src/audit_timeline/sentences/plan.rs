@@ -56,7 +56,10 @@ pub(super) fn policy(event: &PolicyEvent, telling: Telling<'_>) -> String {
     let who = telling.who();
     match event {
         PolicyEvent::PresetApplied { preset, effective_at, .. } => {
-            format!("{who} applied the policy preset {preset}, in force from {}.", time(effective_at))
+            format!(
+                "{who} applied the policy preset {preset}, in force from {}.",
+                time(effective_at)
+            )
         }
         PolicyEvent::PolicyChanged { key, old, new, effective_at, .. } => {
             let (old, new, at) = (value(old), value(new), time(effective_at));

@@ -13,7 +13,8 @@ use rollcall_domain::{
     },
     permissions::{
         Cause, CorrespondenceScope, GrantEnd, Membership, MembershipCommand, NpiLevel, NpiScope,
-        PermissionsEnd, membership::{MembershipKey, NpiChange},
+        PermissionsEnd,
+        membership::{MembershipKey, NpiChange},
     },
     policies::{PolicyCommand, PolicyHistory, Preset, parse_change},
     values::{
