@@ -8,11 +8,11 @@ use std::sync::Arc;
 use rollcall_domain::AnyEvent;
 use rollcall_journal::Projection;
 
+pub mod access_register;
 pub mod affiliations;
+pub mod audit_timeline;
 pub mod notifications;
 pub mod organizations;
-pub mod access_register;
-pub mod audit_timeline;
 pub mod people;
 pub mod permission_matrix;
 pub mod pins;
@@ -35,8 +35,9 @@ pub const NAMES: &[&str] = &[
     "tenancy",
     "organizations",
     "sessions",
+    access_register::NAME,
+    audit_timeline::NAME,
 ];
-pub const NAMES: &[&str] = &[access_register::NAME, audit_timeline::NAME, "people"];
 
 /// Every projection.
 #[must_use]

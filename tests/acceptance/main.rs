@@ -1,5 +1,6 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
+mod audit;
 mod first_password;
 mod invitations;
 mod notifications;
@@ -8,9 +9,8 @@ mod passwords;
 mod permissions;
 mod pins;
 mod postgres;
-mod registration;
-mod audit;
 mod rebuild;
+mod registration;
 mod requirements;
 mod running;
 mod scheduler;

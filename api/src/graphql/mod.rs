@@ -2,14 +2,14 @@
 //!
 //! Invariant: resolvers hold no rule; a mutation sends one command, a query reads one view.
 
-mod affiliations;
 mod access_register;
+mod affiliations;
 mod audit;
 pub mod errors;
 pub mod ids;
+mod nodes;
 pub mod notifications;
 pub mod organizations;
-mod nodes;
 pub mod paging;
 pub mod permissions;
 mod pins;

@@ -93,7 +93,11 @@ pub async fn policy(ctx: &Context<'_>) -> Result<std::sync::Arc<Policy>> {
         .map_err(|error| fault(&error))?;
     let (_, policy) = history.state.at(journal.now());
     Ok(std::sync::Arc::clone(policy))
+}
+
 /// Authorises the caller for `access` on streams that `view` does not know to have moved on.
+///
+/// # Errors
 /// A top-level error: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, or a fault.
 pub async fn authorised(
     commands: &Commands,

@@ -3,7 +3,10 @@
 use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
+    access_register::AccessRegisterQuery,
     affiliations::{AffiliationMutation, AffiliationQuery},
+    audit::{AuditQuery, AuditSubscription},
+    nodes::NodeQuery,
     notifications::{NotificationsMutation, NotificationsQuery},
     organizations::{
         EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
@@ -24,9 +27,6 @@ use super::{
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
     },
-    access_register::AccessRegisterQuery,
-    audit::{AuditQuery, AuditSubscription},
-    nodes::NodeQuery,
 };
 use crate::http::{Limits, limited};
 
@@ -52,9 +52,10 @@ pub struct Query(
     DashboardQuery,
     UserDirectoryQuery,
     PermissionQuery,
+    AuditQuery,
+    AccessRegisterQuery,
+    NodeQuery,
 );
-pub struct Query(ServiceQuery, AuditQuery, AccessRegisterQuery);
-pub struct Query(ServiceQuery, AuditQuery, AccessRegisterQuery, NodeQuery);
 
 /// The catalogue's commands. A refusal is a `userErrors` entry; nothing has changed then.
 #[derive(MergedObject, Default)]
@@ -92,19 +93,6 @@ pub struct ServiceQuery;
 impl ServiceQuery {
     /// The version of the service.
     async fn version(&self) -> &'static str {
-        env!("CARGO_PKG_VERSION")
-    }
-}
-
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-/// Nothing yet.
-#[derive(Default)]
-pub struct ServiceMutation;
-
-#[Object]
-impl ServiceMutation {
-    /// Does nothing; answers the service's version.
-    async fn ping(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
 }

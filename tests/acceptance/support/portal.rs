@@ -176,17 +176,6 @@ impl Portal {
         volatile::connect_options(&self.database)
     }
 
-    /// Waits until every projection holds all that was recorded in the seeded tenant.
-    pub async fn settle(&self) {
-        let tenant = self.world().tenant;
-        let head = self.service.commands.journal.tenant_position(tenant).await;
-        let head = head.expect("the journal answers");
-        let names = rollcall_projections::NAMES;
-        let patience = Duration::from_secs(5);
-        let settled = self.service.progress.wait(names, tenant, head, patience).await;
-        settled.expect("the projections catch up");
-    }
-
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
