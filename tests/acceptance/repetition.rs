@@ -1,0 +1,86 @@
+//! Commands sent twice, and commands on an outdated view (GN-28).
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Portal};
+
+const INVITE: &str = "mutation($input: InviteUserInput!) { inviteUser(input: $input) {
+  position clientMutationId invitation { id } userErrors { code message field details } } }";
+
+fn invitation(portal: &Portal, email: &str, key: &str) -> Value {
+    json!({
+        "organizationId": portal.world().clinic.id.to_string(),
+        "email": email,
+        "firstName": "Rita",
+        "lastName": "Voss",
+        "mobile": "+12025550177",
+        "idempotencyKey": key,
+        "clientMutationId": "mine",
+    })
+}
+
+async fn invite(client: &Client, input: Value) -> Answer {
+    client.send(INVITE, json!({ "input": input })).await
+}
+
+#[tokio::test]
+async fn gn_28_a_command_repeated_under_its_key_takes_effect_once() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().clinic_admin).await;
+    let input = invitation(&portal, "rita.voss@redwood.example", "once");
+    let first = invite(&admin, input.clone()).await;
+    let after_first = portal.position().await;
+    let second = invite(&admin, input).await;
+    assert_eq!(first.done()["invitation"]["id"], second.done()["invitation"]["id"]);
+    assert_eq!(first.done()["position"], second.done()["position"]);
+    assert_eq!(second.done()["clientMutationId"], "mine");
+    assert_eq!(portal.position().await, after_first, "the repetition appended something");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_28_another_input_under_the_same_key_is_refused() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().clinic_admin).await;
+    invite(&admin, invitation(&portal, "rita.voss@redwood.example", "k")).await.done();
+    let other = invite(&admin, invitation(&portal, "other@redwood.example", "k")).await;
+    assert_eq!(other.refused(), "IDEMPOTENCY_KEY_REUSED");
+    // The key is the actor's own: somebody else's is another.
+    let colleague = portal.client(&portal.world().clinic_second_admin).await;
+    invite(&colleague, invitation(&portal, "third@redwood.example", "k")).await.done();
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_28_a_repetition_is_authorised_again() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let admin = portal.client(&world.clinic_admin).await;
+    let input = invitation(&portal, "rita.voss@redwood.example", "again");
+    invite(&admin, input.clone()).await.done();
+    use rollcall_domain::{
+        organizations::{Authority, OrgRole, Organization, organization::RosterCommand},
+        permissions::Cause,
+    };
+    let demote = RosterCommand::AssignOrgRole {
+        user: world.clinic_admin.user,
+        role: OrgRole::None,
+        cause: Cause::Administrator,
+        authority: Authority::Organization,
+    };
+    portal.decide::<Organization>(world.clinic.id.0, demote.into()).await;
+    assert_eq!(invite(&admin, input).await.refused(), "NOT_ORG_ADMIN");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_28_a_key_of_no_or_too_many_characters_is_refused() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().clinic_admin).await;
+    let long = "k".repeat(256);
+    for key in ["", long.as_str()] {
+        let answer = invite(&admin, invitation(&portal, "rita.voss@redwood.example", key)).await;
+        assert_eq!(answer.refused(), "FIELD_INVALID");
+    }
+    portal.finish().await;
+}
