@@ -1,5 +1,6 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
+mod affiliations;
 mod first_password;
 mod invitations;
 mod notifications;
