@@ -113,7 +113,10 @@ impl Database {
     }
 
     /// When the last event was recorded; `None` on an empty or unmigrated database.
-    async fn last_recorded(&self) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn last_recorded(&self) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
         let migrated: bool = sqlx::query_scalar("SELECT to_regclass('es.head') IS NOT NULL")
             .fetch_one(&mut connection)

@@ -20,7 +20,7 @@ use rollcall_commands::{
 };
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
-    Clock, InjectedClock, Journal, JournalConfig, MasterKey, Progress, Reader, Runner, pools,
+    Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner, pools,
     schema,
 };
 use rollcall_projections::ReadStore;
@@ -153,6 +153,22 @@ impl Service {
         }
         tasks.push(tokio::spawn(serve(listener, app, stopping)));
         Ok(Self { address, commands, reads, progress, background, complete, shutdown, tasks })
+    }
+
+    /// Waits until every projection holds everything recorded so far, a minute at most.
+    ///
+    /// # Errors
+    /// Which projection was not there in time.
+    pub async fn caught_up(&self) -> Result<(), Lagging> {
+        let patience = std::time::Duration::from_secs(60);
+        let lags = self.progress.lag().await.unwrap_or_default();
+        let mut heads: Vec<_> = lags.iter().map(|lag| (lag.tenant, lag.head)).collect();
+        heads.sort_unstable();
+        heads.dedup();
+        for (tenant, head) in heads {
+            self.progress.wait(rollcall_projections::NAMES, tenant, head, patience).await?;
+        }
+        Ok(())
     }
 
     /// Says that what the service was started with is there: from now on it is ready.

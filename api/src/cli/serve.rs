@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use rollcall_journal::SystemClock;
+use rollcall_commands::tenants::bootstrap;
+use rollcall_journal::{InjectedClock, SystemClock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::CliResult;
 use crate::{
     config::Config,
+    demo,
     ground::Database,
     service::{Ground, Service, ServiceClock},
 };
@@ -24,6 +26,7 @@ pub fn run(demo: bool, dev: bool) -> CliResult {
 }
 
 async fn serve(config: Config, database: &Database) -> CliResult {
+    let is_empty = database.last_recorded().await?.is_none();
     let clock = if config.dev {
         ServiceClock::Injected(Arc::new(database.development_clock(config.demo).await?))
     } else {
@@ -34,15 +37,43 @@ async fn serve(config: Config, database: &Database) -> CliResult {
         database: database.options.clone(),
         folder: database.folder.clone(),
         config: config.clone(),
-        clock,
+        clock: clock.clone(),
     };
     let service = Service::start(ground).await?;
+    if let Some(clock) = clock.injected().filter(|_| config.demo) {
+        demo(&service, clock, database, is_empty).await?;
+    }
+    let invitation = bootstrap(&service.commands, &config.public_url).await?;
     println!("Rollcall answers at {}", config.public_url);
     println!("  GraphQL  {}/graphql", config.public_url);
     println!("  health   {}/health/ready", config.public_url);
+    if config.dev {
+        println!("  mailbox  {}/dev/mailbox", config.public_url);
+    }
+    if let Some(link) = invitation {
+        println!("Nobody operates this service yet. The first operator registers at\n  {link}");
+    }
     ended_by_signal().await?;
     println!("Stopping.");
     service.stop().await;
+    Ok(())
+}
+
+/// Seeds the demonstration into an empty log and shows its sign-ins.
+async fn demo(
+    service: &Service,
+    clock: &Arc<InjectedClock>,
+    database: &Database,
+    is_empty: bool,
+) -> CliResult {
+    if is_empty {
+        println!("Making two years of demonstration history; this takes about a minute.");
+    }
+    let content = demo::seed(&service.commands, clock, &database.folder, is_empty).await?;
+    service.caught_up().await?;
+    service.completed();
+    demo::print_sign_ins(&content);
+    println!("All sign-ins: {}", database.folder.join(demo::FILE).display());
     Ok(())
 }
 

@@ -70,7 +70,7 @@ pub async fn seed(
         clock: Arc::clone(clock),
         tenant: TenantId::OPERATIONS,
     };
-    let begin = clock_start(&stage);
+    let begin = stage.now();
     let content = play(&stage, begin).await?;
     let now = Utc::now();
     clock.set(stage.now().max(now));
@@ -79,9 +79,20 @@ pub async fn seed(
     Ok(content)
 }
 
-/// Ten in the morning in California, on the day the clock stands at.
-fn clock_start(stage: &Stage) -> DateTime<Utc> {
-    stage.now()
+/// Shows a sign-in of each role of the first portal.
+pub fn print_sign_ins(content: &Value) {
+    let mut shown = std::collections::BTreeSet::new();
+    for tenant in content["tenants"].as_array().into_iter().flatten() {
+        let slug = tenant["slug"].as_str().unwrap_or_default();
+        for person in tenant["people"].as_array().into_iter().flatten() {
+            let role = person["role"].as_str().unwrap_or_default();
+            if shown.insert(role.to_owned()) {
+                let identifier = person["identifier"].as_str().unwrap_or_default();
+                let password = person["password"].as_str().unwrap_or_default();
+                println!("  {role:<20} {slug:<16} {identifier:<44} {password}");
+            }
+        }
+    }
 }
 
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
@@ -250,7 +261,7 @@ fn tenant(
     json!({
         "slug": slug,
         "id": stage.tenant.to_string(),
-        "preset": preset.as_str(),
+        "preset": preset.name(),
         "organizations": organizations,
         "people": people,
     })
