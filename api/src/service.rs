@@ -20,8 +20,8 @@ use rollcall_commands::{
 };
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
-    Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner, pools,
-    schema,
+    Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner,
+    pools, schema,
 };
 use rollcall_projections::ReadStore;
 use sqlx::postgres::PgConnectOptions;

@@ -1,7 +1,8 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
-mod audit;
 mod affiliations;
+mod audit;
+mod enrolment;
 mod first_password;
 mod invitations;
 mod notifications;
@@ -9,19 +10,18 @@ mod outbox;
 mod passwords;
 mod permissions;
 mod pins;
+mod policies;
 mod postgres;
 mod rebuild;
 mod registration;
+mod registration_tokens;
+mod repetition;
 mod requirements;
 mod running;
 mod scheduler;
 mod sessions;
 mod signing_in;
 mod support;
-mod user_directory;
-mod enrolment;
-mod policies;
-mod registration_tokens;
 mod tenancy;
-mod repetition;
+mod user_directory;
 mod walks;

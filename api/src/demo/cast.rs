@@ -24,16 +24,16 @@ pub const CENCAL: [(&str, &str, &str, usize); 2] = [
 ];
 
 const FIRST: [&str; 40] = [
-    "Ada", "Ben", "Cora", "Dan", "Elena", "Felix", "Grace", "Hugo", "Iris", "Jonas", "Kira", "Luis",
-    "Mina", "Noah", "Olive", "Pablo", "Quinn", "Rosa", "Saul", "Tara", "Uma", "Victor", "Wanda",
-    "Xavier", "Yara", "Zane", "Aisha", "Boris", "Carmen", "Dmitri", "Esther", "Farid", "Gloria",
-    "Hassan", "Ines", "Jamal", "Keiko", "Leon", "Maya", "Nils",
+    "Ada", "Ben", "Cora", "Dan", "Elena", "Felix", "Grace", "Hugo", "Iris", "Jonas", "Kira",
+    "Luis", "Mina", "Noah", "Olive", "Pablo", "Quinn", "Rosa", "Saul", "Tara", "Uma", "Victor",
+    "Wanda", "Xavier", "Yara", "Zane", "Aisha", "Boris", "Carmen", "Dmitri", "Esther", "Farid",
+    "Gloria", "Hassan", "Ines", "Jamal", "Keiko", "Leon", "Maya", "Nils",
 ];
 const LAST: [&str; 36] = [
-    "Alvarez", "Brandt", "Chen", "Dubois", "Eriksen", "Flores", "Garcia", "Haddad", "Ito", "Jensen",
-    "Kaur", "Lopez", "Mensah", "Nguyen", "Okafor", "Patel", "Quiroz", "Rossi", "Sato", "Torres",
-    "Ueda", "Vargas", "Weber", "Xu", "Yilmaz", "Zhou", "Abbott", "Becker", "Castro", "Dorsey",
-    "Ellis", "Fraser", "Grant", "Hoang", "Iqbal", "Joshi",
+    "Alvarez", "Brandt", "Chen", "Dubois", "Eriksen", "Flores", "Garcia", "Haddad", "Ito",
+    "Jensen", "Kaur", "Lopez", "Mensah", "Nguyen", "Okafor", "Patel", "Quiroz", "Rossi", "Sato",
+    "Torres", "Ueda", "Vargas", "Weber", "Xu", "Yilmaz", "Zhou", "Abbott", "Becker", "Castro",
+    "Dorsey", "Ellis", "Fraser", "Grant", "Hoang", "Iqbal", "Joshi",
 ];
 
 /// A person as the demo knows them.
@@ -63,7 +63,11 @@ fn area(n: usize) -> u32 {
 #[must_use]
 pub fn place(organization: &str) -> String {
     let words = organization.to_lowercase();
-    words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join("-")
+    words
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 #[cfg(test)]

@@ -9,14 +9,16 @@ use rollcall_commands::{
         },
         tokens::{IssueRegistrationToken, token_text},
     },
-    users::{Agreeing, InviteUser, NewPerson, PasscodeOwner},
+    users::{
+        Agreeing,
+        invitation::{InviteUser, NewPerson},
+        one_time_passcode::PasscodeOwner,
+    },
 };
 use rollcall_domain::{
     kernel::ids::{OrganizationId, UserId},
     organizations::registration::{RegistrantDetails, RegistrationStep},
-    values::{
-        CodeChannel, EmailAddress, Npi, PersonName, PhoneNumber, TaxId, TaxIdKind, Zip,
-    },
+    values::{CodeChannel, EmailAddress, Npi, PersonName, PhoneNumber, TaxId, TaxIdKind, Zip},
 };
 
 use super::{

@@ -97,7 +97,8 @@ pub fn print_sign_ins(content: &Value) {
 
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    let mut out = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    let mut out =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
     out.write_all(text.as_bytes())
 }
 

@@ -39,11 +39,8 @@ pub async fn operator(stage: &Stage, who: &Character) -> Result<Caller, StepErro
         .map_err(|source| StepError::Command { step: "bootstrap", source })?
         .ok_or(StepError::Missing("the link for the first operator"))?;
     let token = link.rsplit('/').next().unwrap_or_default().to_owned();
-    let register = RegisterFirstOperator {
-        token,
-        person: details(who)?,
-        password: Password::new(PASSWORD),
-    };
+    let register =
+        RegisterFirstOperator { token, person: details(who)?, password: Password::new(PASSWORD) };
     operations.run(&operations.visitor(), &register).await?;
     operations.sign_in(&who.email).await
 }

@@ -11,8 +11,10 @@ use rollcall_commands::{
     authentication::Presented,
     sessions::{BeginLogin, CompleteLogin, Identifier},
     users::{
-        AcceptAgreement, Agreeing, CompleteInvitation, LinkToken, PasscodeOwner, RequestOtp,
-        SetPassword, SubmitInviteeDetails, VerifyOtp,
+        AcceptAgreement, Agreeing, SetPassword,
+        invitation::{CompleteInvitation, SubmitInviteeDetails},
+        links::LinkToken,
+        one_time_passcode::{PasscodeOwner, RequestOtp, VerifyOtp},
     },
 };
 use rollcall_domain::{
@@ -21,7 +23,7 @@ use rollcall_domain::{
     policies::{Policy, PolicyHistory, agreement::Agreement},
     users::{
         credential::{Credential, LinkPurpose},
-        invitation::{InviteeDetails, InvitationStep},
+        invitation::{InvitationStep, InviteeDetails},
     },
     values::{AgreementKind, CodeChannel, Invalid, Password, PersonName, PhoneNumber},
 };
@@ -192,8 +194,7 @@ impl Stage {
     /// There is no link, or a step was refused.
     pub async fn set_first_password(&self, user: UserId) -> Result<(), StepError> {
         let stream = self.tenant.credential_stream(user);
-        let credential =
-            self.commands.journal.load::<Credential>(self.tenant, stream).await?.state;
+        let credential = self.commands.journal.load::<Credential>(self.tenant, stream).await?.state;
         if credential.has_password() {
             return Ok(());
         }
@@ -201,11 +202,14 @@ impl Stage {
             .links()
             .find(|(_, purpose)| *purpose == LinkPurpose::Setup)
             .ok_or(StepError::Missing("the link to set the password"))?;
-        let token = LinkToken::new(&self.commands.journal.secrets().link_token("set-password", link.0));
+        let token =
+            LinkToken::new(&self.commands.journal.secrets().link_token("set-password", link.0));
         let visitor = self.visitor();
-        let challenge = if self.policy().await?.needs_step_up(
-            rollcall_domain::policies::StepUpAction::FirstPassword,
-        ) {
+        let challenge = if self
+            .policy()
+            .await?
+            .needs_step_up(rollcall_domain::policies::StepUpAction::FirstPassword)
+        {
             Some(self.passcode(&visitor, PasscodeOwner::PasswordLink(token.clone())).await?)
         } else {
             None

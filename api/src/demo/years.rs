@@ -135,12 +135,8 @@ async fn set_level(
         expected_version: None,
     };
     stage.run(admin, &set).await?;
-    let finish = FinishPermissionWizard {
-        organization: firm.id,
-        user,
-        steps: None,
-        expected_version: None,
-    };
+    let finish =
+        FinishPermissionWizard { organization: firm.id, user, steps: None, expected_version: None };
     stage.run(admin, &finish).await.map(drop)
 }
 
@@ -178,7 +174,12 @@ pub async fn quarter(
         let reveal = RevealPin { organization, npi: npi.clone(), otp_challenge: None };
         stage.run(&admin, &reveal).await?;
         if number.is_multiple_of(2) {
-            stage.run(&admin, &ResetPin { organization, npi, otp_challenge: None }).await?;
+            stage
+                .run(
+                    &admin,
+                    &ResetPin { organization, npi, otp_challenge: None, expected_version: None },
+                )
+                .await?;
         }
     }
     let who = casting.next(&firm.name);

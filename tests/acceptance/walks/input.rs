@@ -124,7 +124,9 @@ pub fn spoil(input: &mut Value, text: &str) -> bool {
         Value::Array(items) => items.iter_mut().fold(false, |any, item| spoil(item, text) || any),
         Value::String(current) => {
             let is_enum = current.len() > 1
-                && current.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+                && current
+                    .chars()
+                    .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
                 && !current.chars().all(|c| c.is_ascii_digit());
             if !is_enum {
                 text.clone_into(current);

@@ -76,11 +76,19 @@ async fn every_mutation_finds_nothing_of_another_tenant() {
             if done {
                 taken.push(mutation.to_owned());
             }
-            assert!(!answer.body.to_string().contains("INTERNAL_SERVER_ERROR"), "{mutation}: {}", answer.body);
+            assert!(
+                !answer.body.to_string().contains("INTERNAL_SERVER_ERROR"),
+                "{mutation}: {}",
+                answer.body
+            );
         }
     }
     assert!(taken.is_empty(), "accepted ids of another tenant: {taken:?}");
-    assert_eq!(portal.position().await, before, "something changed in the tenant whose ids were sent");
+    assert_eq!(
+        portal.position().await,
+        before,
+        "something changed in the tenant whose ids were sent"
+    );
     portal.finish().await;
 }
 
@@ -109,7 +117,10 @@ async fn bad_text_in_any_field_is_refused_with_a_code_and_changes_nothing() {
             let errors = &answer.body["data"][mutation]["userErrors"];
             for error in errors.as_array().into_iter().flatten() {
                 let message = error["message"].as_str().unwrap_or_default();
-                assert!(message.ends_with('.'), "{mutation}: a sentence says what to do: {message}");
+                assert!(
+                    message.ends_with('.'),
+                    "{mutation}: a sentence says what to do: {message}"
+                );
             }
         }
     }

@@ -6,7 +6,8 @@ use rollcall_projections::audit_timeline::Entry;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::input::{ActorKind, AuditOutcome};
+use super::input::AuditOutcome;
+use crate::graphql::vocabulary::ActorKind;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
