@@ -14,7 +14,9 @@ use rollcall_domain::{
     sessions::{LoginMethod, Session, SessionCommand},
     values::Reason,
 };
-use rollcall_journal::{Header, Journal, JournalConfig, MasterKey, SystemClock, Work, pools, schema};
+use rollcall_journal::{
+    Header, Journal, JournalConfig, MasterKey, SystemClock, Work, pools, schema,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -165,6 +167,7 @@ impl Person {
             method: LoginMethod::Password,
             organization: Some(self.organization),
             absolute_expires_at: work.now() + TimeDelta::hours(12),
+            must_change_password: false,
         };
         work.decide::<Session>(self.session, &decision, start).await.expect("it is allowed");
         let key = MembershipKey { user: self.user, organization: self.organization };
