@@ -34,7 +34,7 @@ const KEPT: &str = "
      WHERE EXISTS (SELECT FROM es.commands k WHERE k.tenant_id = a.tenant
                       AND k.command_id = a.command AND k.position = a.position)
        AND (SELECT array_agg(e.tenant_position) FROM es.events e
-             WHERE e.tenant_id = a.tenant AND e.correlation_id = a.command) = ARRAY[a.position]";
+             WHERE e.tenant_id = a.tenant AND e.command_id = a.command) = ARRAY[a.position]";
 /// Commands, told or not, whose events are not all there, and events without their command.
 const TORN: &str = "
     SELECT count(*) FROM es.commands k
@@ -49,7 +49,18 @@ const HALF_REGISTERED: &str = "
            USING (tenant_id, id)
       FULL JOIN (SELECT tenant_id, id FROM es.vault WHERE kind = 'password') v USING (tenant_id, id)
      WHERE u.id IS NULL OR r.id IS NULL OR v.id IS NULL";
-/// Subscribers behind a tenant's head.
+/// Changes of a number of which no mail tells the person.
+const UNTOLD: &str = "
+    SELECT count(*) FROM es.events c
+     WHERE c.event_type = 'users.user.phone_changed'
+       AND NOT EXISTS (SELECT FROM es.events m WHERE m.tenant_id = c.tenant_id
+              AND m.event_type = 'notifications.delivery.message_queued'
+              AND m.correlation_id = c.correlation_id)";
+/// Mails queued or recorded as sent more than once.
+const TOLD_TWICE: &str = "
+    SELECT count(*) FROM (SELECT FROM es.events WHERE aggregate_type = 'notifications.delivery'
+                           GROUP BY correlation_id, event_type HAVING count(*) > 1) m";
+/// Projections behind a tenant's head.
 const BEHIND: &str = "
     SELECT count(*) FROM ops.projections p CROSS JOIN es.tenant_heads h
       LEFT JOIN ops.checkpoints c
@@ -88,9 +99,13 @@ impl Evidence {
         ] {
             assert_eq!(self.count(question), 0, "{what}");
         }
-        within(Duration::from_secs(60), "the projections have caught up", || {
-            (self.count(BEHIND) == 0).then_some(())
-        });
+        for (what, question) in
+            [("all mail is queued", UNTOLD), ("the projections have caught up", BEHIND)]
+        {
+            let at_rest = || (self.count(question) == 0).then_some(());
+            within(Duration::from_secs(60), what, at_rest);
+        }
+        assert_eq!(self.count(TOLD_TWICE), 0, "mails queued or sent twice");
         self.projections_equal_a_rebuild();
         let events = self.count("SELECT count(*) FROM es.events");
         println!("  {} commands acknowledged, {events} events kept", acknowledged.len());

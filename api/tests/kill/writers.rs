@@ -33,6 +33,8 @@ use crate::ground::{self, Ground, within};
 const WRITERS: usize = 64;
 const SLUGS: [&str; 2] = ["first", "second"];
 const FOLDER: &str = "ROLLCALL_KILL_WRITE_TO";
+/// Mails take their time: a few of them will do.
+const CHANGES_ONE_IN: u32 = 8;
 /// Between attempts while nobody answers.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -179,15 +181,13 @@ async fn begin_tenant(journal: &Journal, slug: &str) -> Result<(), CommitError> 
     }
 }
 
-/// People register and change their number, one command after the other.
+/// People register, and some change their number, of which they are told by mail.
 async fn write_on(journal: Journal, tenant: TenantId) {
-    let mut nth = 0_u32;
-    loop {
+    for nth in 0_u32.. {
         let user = UserId(Uuid::now_v7());
         carry_out(&journal, tenant, user, &register(user)).await;
-        for _ in 0..3 {
-            nth += 1;
-            let change = UserCommand::ChangePhone { mobile: number(nth) };
+        if nth % CHANGES_ONE_IN == 0 {
+            let change = UserCommand::ChangePhone { mobile: number(nth + 1) };
             carry_out(&journal, tenant, user, &change).await;
         }
     }
