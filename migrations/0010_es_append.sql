@@ -97,16 +97,23 @@ BEGIN
    WHERE e.request <> ALL (refused) GROUP BY e.tenant
       ON CONFLICT (tenant_id) DO UPDATE SET position = h.position + excluded.position;
 
-  -- Tenant positions count back from the tenant's new head.
-  SELECT array_agg(CASE WHEN x.good THEN base + x.nth ELSE 0 END ORDER BY x.o),
-         array_agg(CASE WHEN x.good THEN x.head + 1 - x.from_last ELSE 0 END ORDER BY x.o)
-    INTO event_positions, event_tenant_positions
-    FROM (SELECT e.o, e.good, h.position AS head,
-                 count(*) FILTER (WHERE e.good) OVER (ORDER BY e.o) AS nth,
-                 count(*) FILTER (WHERE e.good) OVER (PARTITION BY e.tenant ORDER BY e.o DESC) AS from_last
-            FROM (SELECT u.tenant, u.o, u.request <> ALL (refused) AS good
-                    FROM unnest(e_tenant, e_request) WITH ORDINALITY u(tenant, request, o)) e
-            LEFT JOIN es.tenant_heads h ON h.tenant_id = e.tenant) x;
+  IF cardinality(refused) = 0 AND e_tenant[1] = ALL (e_tenant) THEN
+    SELECT array_agg(base + n ORDER BY n), array_agg(h.position - cardinality(e_request) + n ORDER BY n)
+      INTO event_positions, event_tenant_positions
+      FROM es.tenant_heads h, generate_series(1, cardinality(e_request)) n
+     WHERE h.tenant_id = e_tenant[1];
+  ELSE
+    -- Tenant positions count back from the tenant's new head.
+    SELECT array_agg(CASE WHEN x.good THEN base + x.nth ELSE 0 END ORDER BY x.o),
+           array_agg(CASE WHEN x.good THEN x.head + 1 - x.from_last ELSE 0 END ORDER BY x.o)
+      INTO event_positions, event_tenant_positions
+      FROM (SELECT e.o, e.good, h.position AS head,
+                   count(*) FILTER (WHERE e.good) OVER (ORDER BY e.o) AS nth,
+                   count(*) FILTER (WHERE e.good) OVER (PARTITION BY e.tenant ORDER BY e.o DESC) AS from_last
+              FROM (SELECT u.tenant, u.o, u.request <> ALL (refused) AS good
+                      FROM unnest(e_tenant, e_request) WITH ORDINALITY u(tenant, request, o)) e
+              LEFT JOIN es.tenant_heads h ON h.tenant_id = e.tenant) x;
+  END IF;
 
   INSERT INTO es.events (
     position, tenant_id, tenant_position, aggregate_type, aggregate_id, sequence, event_id, event_type, event_version,

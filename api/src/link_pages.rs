@@ -25,7 +25,7 @@ pub fn router() -> Router {
 
 fn page(purpose: LinkPurpose, token: &str) -> Response {
     // A token is base64url and needs no escaping; anything else is no token.
-    let is_token = (20..=200).contains(&token.len())
+    let is_token = (16..=200).contains(&token.len())
         && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if !is_token {
         return (

@@ -229,10 +229,14 @@ impl ManagedPostgres {
         }
     }
 
+    /// A program that was installed beside the server, such as `pgbench`.
+    pub fn tool(&self, name: &str) -> Option<PathBuf> {
+        Some(self.server.installation.bin.join(name)).filter(|program| program.is_file())
+    }
+
     /// A command line that opens this server, to be shown to a person.
     pub fn psql_hint(&self) -> String {
-        let installed = self.server.installation.bin.join("psql");
-        let psql = if installed.is_file() { installed } else { PathBuf::from("psql") };
+        let psql = self.tool("psql").unwrap_or_else(|| PathBuf::from("psql"));
         let sockets = self.server.layout.sockets.display();
         format!("{} -h '{sockets}' -U {SUPERUSER} rollcall", psql.display())
     }

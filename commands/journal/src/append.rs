@@ -1,5 +1,6 @@
 //! Group commit without a hand-over: the caller that finds no batch in flight runs it itself; those
-//! who arrive meanwhile form the next one. A lone request pays for nothing, many share a commit.
+//! who arrive meanwhile form the next one. A lone request pays for nothing, many share a commit:
+//! after a batch of several, the next one leaves when those just answered have come back, or do not.
 //!
 //! Invariant: every request gets an answer, and one that says "appended" only when it is. A caller
 //! that goes away, or a connection that breaks, leaves a batch whose outcome is unknown; it is then
@@ -30,6 +31,9 @@ const MOST_BYTES: usize = 1 << 20;
 /// How often a batch with an unknown outcome is looked up and sent again.
 const ROUNDS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(100);
+/// Most turns of the scheduler, and most without a newcomer, that a batch waits for company.
+const TURNS: usize = 16;
+const IDLE_TURNS: usize = 3;
 
 type Answer = Result<Verdict, JournalError>;
 
@@ -78,8 +82,8 @@ impl Appender {
             !std::mem::replace(&mut queue.running, true)
         };
         if leads && let Some(flight) = Flight::next(&self.0) {
-            flight.run().await;
-            Flight::run_rest(&self.0);
+            let answered = flight.run().await;
+            Flight::run_rest(&self.0, answered);
         }
         let gone = || JournalError::Unavailable("the append was abandoned".to_owned());
         answered.await.unwrap_or_else(|_| Err(gone()))
@@ -100,9 +104,12 @@ impl Flight {
         (!batch.is_empty()).then(|| Self { inner: Arc::clone(inner), batch })
     }
 
-    async fn run(mut self) {
+    /// Gives how many requests it was.
+    async fn run(mut self) -> usize {
         let answers = self.inner.append(&requests(&self.batch)).await;
+        let count = answers.len();
         self.deliver(answers);
+        count
     }
 
     async fn recover(mut self) {
@@ -117,20 +124,27 @@ impl Flight {
         }
     }
 
-    /// Goes on with what has arrived meanwhile, so that the leader can answer its own caller.
-    fn run_rest(inner: &Arc<Inner>) {
-        if let Some(mut flight) = Self::next(inner) {
-            let inner = Arc::clone(inner);
-            tokio::spawn(async move {
-                loop {
-                    flight.run().await;
-                    match Self::next(&inner) {
-                        Some(next) => flight = next,
-                        None => return,
-                    }
-                }
-            });
+    /// Goes on with what has arrived since a batch of `answered`, so that its leader can answer its
+    /// own caller.
+    fn run_rest(inner: &Arc<Inner>, mut answered: usize) {
+        let mut next = None;
+        if answered <= 1 {
+            next = Self::next(inner);
+            if next.is_none() {
+                return;
+            }
         }
+        let inner = Arc::clone(inner);
+        tokio::spawn(async move {
+            loop {
+                if next.is_none() {
+                    inner.gather(answered).await;
+                    next = Self::next(&inner);
+                }
+                let Some(flight) = next.take() else { return };
+                answered = flight.run().await;
+            }
+        });
     }
 }
 
@@ -155,7 +169,7 @@ impl Drop for Flight {
             } else {
                 abandoned.recover().await;
             }
-            Self::run_rest(&inner);
+            Self::run_rest(&inner, 1);
         });
     }
 }
@@ -205,6 +219,25 @@ impl Queue {
 }
 
 impl Inner {
+    /// Lets those who were just answered come back with their next command, as long as they keep
+    /// coming: the first of them would otherwise get a commit to itself and make all others wait
+    /// for it. There is no timer; where nothing comes, this takes microseconds.
+    async fn gather(&self, answered: usize) {
+        let waiting = || lock(&self.queue).waiting.len();
+        let mut last = waiting();
+        let expected = last + answered;
+        let mut idle = 0;
+        for _ in 0..TURNS {
+            if last >= expected || idle >= IDLE_TURNS {
+                return;
+            }
+            tokio::task::yield_now().await;
+            let now = waiting();
+            idle = if now > last { 0 } else { idle + 1 };
+            last = now;
+        }
+    }
+
     async fn append(&self, requests: &[&Request]) -> Vec<Answer> {
         let mut connection = match self.pool.acquire().await {
             Ok(connection) => connection,

@@ -5,7 +5,6 @@
 
 mod addressee;
 mod causes;
-mod letter;
 mod plan;
 mod render;
 mod template;

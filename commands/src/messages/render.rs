@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rollcall_domain::{
     AnyEvent,
-    kernel::ids::{OrganizationId, TenantId, VaultRef},
+    kernel::ids::{OrganizationId, RegistrationTokenId, TenantId, VaultRef},
     organizations::Organization,
     policies::PolicyHistory,
     tenants::Tenant,
@@ -15,10 +15,15 @@ use rollcall_domain::{
 };
 use rollcall_journal::{Journal, JournalError, ReadError, Reader};
 
-use crate::users::temporary_password;
+use crate::{
+    Failure,
+    links::LinkPurpose,
+    organizations::{letter::Letter, tokens::token_text},
+    users::temporary_password,
+};
 
 use super::{
-    Address, Particulars, Planned, Template, letter,
+    Address, Particulars, Planned, Template,
     wording::{Facts, Wording},
 };
 
@@ -42,11 +47,13 @@ pub enum RenderError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error(transparent)]
+    Letter(#[from] Failure),
 }
 
-/// There is no address to send to, and there never will be.
+/// There is no address to send to and never will be, or what would be sent works no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the recipient has no address, or it was erased")]
+#[error("the recipient has no address, or what would be sent works no longer")]
 pub struct Unsendable;
 
 /// Renders messages.
@@ -79,11 +86,15 @@ impl Renderer {
         };
         let facts = self.facts(tenant, &message.particulars).await?;
         let Wording { subject, paragraphs } = Wording::of(message.template, &facts);
-        let pdf = match (message.template, &to) {
-            (Template::TokenLetter, Address::Postal { name, address }) => {
-                Some(letter::pdf(&facts.portal, (name, address), &subject, &paragraphs))
+        let pdf = match (message.template, message.particulars.link) {
+            (Template::TokenLetter, Some(link)) => {
+                let token = RegistrationTokenId(link.id);
+                let letter = Letter::of(&self.journal, tenant, token, &self.public_url).await?;
+                // A token that works no longer is not sent in vain.
+                let Some(letter) = letter else { return Ok(Err(Unsendable)) };
+                Some(letter.render())
             }
-            (_, Address::Email(_) | Address::Telephone(_) | Address::Postal { .. }) => None,
+            (_, Some(_) | None) => None,
         };
         Ok(Ok(Rendered {
             to,
@@ -114,7 +125,14 @@ impl Renderer {
         particulars: &Particulars,
     ) -> Result<Facts, JournalError> {
         let secrets = self.journal.secrets();
-        let token = particulars.link.map(|link| link.purpose.token(secrets, link.id));
+        let token = particulars.link.map(|link| match link.purpose {
+            // Typed from paper, so it is short and grouped.
+            LinkPurpose::Registration => token_text(secrets, RegistrationTokenId(link.id)),
+            LinkPurpose::Invitation
+            | LinkPurpose::SetPassword
+            | LinkPurpose::ResetPassword
+            | LinkPurpose::FirstOperator => link.purpose.token(secrets, link.id),
+        });
         let link = particulars
             .link
             .zip(token.as_ref())

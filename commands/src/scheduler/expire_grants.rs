@@ -5,8 +5,7 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    kernel::ids::{MembershipId, RegistrationTokenId, UserId},
-    organizations::{RegistrationToken, RegistrationTokenCommand},
+    kernel::ids::{MembershipId, UserId},
     permissions::{GrantEnd, Membership, MembershipCommand, NpiScope, membership::MembershipKey},
     tenants::{PlanRole, PlanRoleEnd, PlanStaff, PlanStaffCommand},
 };
@@ -63,27 +62,6 @@ impl Command for ExpirePlanRole {
             reason: None,
         };
         cx.decide::<PlanStaff>(cx.tenant().plan_staff_stream(self.user), end).await?;
-        Ok(())
-    }
-}
-
-/// A registration token's last day is over (MC-04).
-pub struct ExpireRegistrationToken {
-    pub token: RegistrationTokenId,
-}
-
-#[async_trait]
-impl Command for ExpireRegistrationToken {
-    const NAME: &'static str = "ExpireRegistrationToken";
-    type Output = ();
-
-    fn access(&self) -> Access {
-        Access::System
-    }
-
-    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        let expire = RegistrationTokenCommand::ExpireRegistrationToken;
-        cx.decide::<RegistrationToken>(self.token, expire).await?;
         Ok(())
     }
 }

@@ -11,6 +11,6 @@ mod process;
 mod task;
 
 pub use due::count as due;
-pub use expire_grants::{ExpireNpiPermission, ExpirePlanRole, ExpireRegistrationToken};
+pub use expire_grants::{ExpireNpiPermission, ExpirePlanRole};
 pub use process::ScheduleProcess;
 pub use task::Scheduler;

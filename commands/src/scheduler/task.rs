@@ -14,12 +14,13 @@ use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    ExpireNpiPermission, ExpirePlanRole, ExpireRegistrationToken,
+    ExpireNpiPermission, ExpirePlanRole,
     due::{self, Due, Kind},
 };
 use crate::{
     Caller, Command, Commands, DispatchError,
     affiliations::ExpireAffiliation,
+    organizations::tokens::ExpireRegistrationToken,
     processes::Pace,
     users::{ExpireLock, invitation::ExpireInvitation},
 };
