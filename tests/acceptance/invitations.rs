@@ -1,7 +1,6 @@
 //! From "Add user" to "Registration Complete" (MC-15 to MC-21, GN-05, GN-06, GN-09).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_commands::users::invitation::ExpireInvitation;
 use rollcall_domain::{
     kernel::ids::{InvitationId, UserId},
     organizations::{
@@ -238,13 +237,15 @@ async fn mc_16_the_link_works_once() {
 #[tokio::test]
 async fn mc_16_the_scheduler_expires_a_link_and_a_reissued_one_leads_in() {
     let portal = portal().await;
-    let (id, _) = invited(&portal, "ines@vega.example").await;
+    let invitation = invite(&portal, "ines@vega.example").await.done()["invitation"].clone();
+    let id = invitation["id"].as_str().expect("an id").to_owned();
+    let expires_at: DateTime<Utc> = invitation["expiresAt"].as_str().unwrap().parse().unwrap();
     let user = portal.invited_user(&id).await;
-    let expire = ExpireInvitation { invitation: InvitationId(uuid_of(&id)) };
-    portal.system(&expire).await.expect("too early is no error");
+    portal.clock.set(expires_at - TimeDelta::seconds(1));
+    portal.settle().await;
     assert!(matches!(standing(&portal, user).await, Some(Standing::Invited { .. })));
-    portal.clock.advance(std::time::Duration::from_secs(7 * 24 * 3600));
-    portal.system(&expire).await.expect("it has run out");
+    portal.clock.set(expires_at);
+    portal.settle().await;
     let cause = InvitationEnd::Expired;
     assert_eq!(standing(&portal, user).await, Some(Standing::Ended { cause }));
     reissue(&portal, &id).await.done();
@@ -401,5 +402,9 @@ async fn mc_21_an_invited_person_becomes_a_user_by_what_mail_and_telephone_show(
     visitor(&portal).set_password(&link, GOOD_PASSWORD, Some(&challenge)).await.done();
     let again = visitor(&portal).set_password(&link, GOOD_PASSWORD, Some(&challenge)).await;
     assert_eq!(again.refused(), "LINK_USED");
+
+    let ines = visitor(&portal).sign_in(email, GOOD_PASSWORD).await;
+    let answer = ines.mutate("inviteUser", input(&portal, "other@vega.example"), "").await;
+    assert_eq!(answer.refused(), "NOT_ORG_ADMIN", "signed in as a member, not an administrator");
     portal.finish().await;
 }

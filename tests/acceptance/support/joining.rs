@@ -4,9 +4,8 @@
 //! Invariant: tokens and codes are derived as the messages derive them; no test reads a secret from
 //! the database.
 
-use rollcall_commands::{Caller, Command, DispatchError};
 use rollcall_domain::{
-    Code, Decider,
+    Decider,
     kernel::ids::{LinkId, UserId},
     users::{
         credential::{Credential, CredentialEvent},
@@ -23,16 +22,6 @@ use super::{Answer, Client, Portal, seed};
 pub const GOOD_PASSWORD: &str = "Meadow-Lantern-42!";
 
 impl Portal {
-    /// Dispatches a command of the scheduler.
-    pub async fn system<C: Command>(&self, command: &C) -> Result<C::Output, Code> {
-        let caller = Caller::system(self.world().tenant, Uuid::new_v4(), None);
-        match self.service.commands.dispatch(&caller, None, command).await {
-            Ok(receipt) => Ok(receipt.output),
-            Err(DispatchError::Refused(refusal)) => Err(refusal.code),
-            Err(DispatchError::Fault(text)) => panic!("a fault: {text}"),
-        }
-    }
-
     /// Publishes a version of an agreement with boxes of these keys.
     pub async fn publish(&self, kind: AgreementKind, version: &str, boxes: &[&str]) {
         let journal = &self.service.commands.journal;
