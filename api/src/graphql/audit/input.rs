@@ -10,6 +10,7 @@ use crate::graphql::{
     ids::NodeType,
     paging::OrderDirection,
     scalars::{DateTime, NpiScalar},
+    vocabulary::ActorKind,
 };
 
 /// Whether what was asked for was done.
@@ -28,22 +29,6 @@ impl From<AuditOutcome> for Outcome {
             AuditOutcome::Refused => Self::Refused,
         }
     }
-}
-
-/// In which role somebody acted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "rollcall_domain::kernel::ActorKind")]
-pub enum ActorKind {
-    /// A visitor who has not signed in.
-    Anonymous,
-    /// A person acting for an organisation, or for themself.
-    User,
-    /// A person of the health plan in a plan role.
-    PlanStaff,
-    /// A person who runs the service.
-    Operator,
-    /// The scheduler or a process of the service itself.
-    System,
 }
 
 /// Which events; every field given must fit.

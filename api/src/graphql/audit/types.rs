@@ -6,11 +6,12 @@ use rollcall_projections::audit_timeline::Entry;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::input::{ActorKind, AuditOutcome};
+use super::input::AuditOutcome;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
     scalars::{DateTime, NpiScalar, Position},
+    vocabulary::ActorKind,
 };
 
 /// Who acted.
