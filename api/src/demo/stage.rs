@@ -12,13 +12,13 @@ use rollcall_commands::{
     sessions::{BeginLogin, CompleteLogin, Identifier},
     users::{
         AcceptAgreement, Agreeing, SetPassword,
-        invitation::{CompleteInvitation, SubmitInviteeDetails},
+        invitation::{CompleteInvitation, InvitationView, SubmitInviteeDetails},
         links::LinkToken,
         one_time_passcode::{PasscodeOwner, RequestOtp, VerifyOtp},
     },
 };
 use rollcall_domain::{
-    Refusal,
+    Code, Refusal,
     kernel::ids::{InvitationId, OtpChallengeId, TenantId, UserId},
     policies::{Policy, PolicyHistory, agreement::Agreement},
     users::{
@@ -158,9 +158,9 @@ impl Stage {
         who: &Character,
     ) -> Result<UserId, StepError> {
         let visitor = self.visitor();
-        let token = self.invitation_link(invitation).await?;
-        let user = loop {
-            let view = self.commands.invitation_by_link(self.tenant, &token).await?;
+        let (user, token) = self.invitation_link(invitation).await?;
+        // The last step completes the invitation by itself; the link is used up then.
+        while let Some(view) = self.open_invitation(&token).await? {
             match view.step.ok_or(StepError::Missing("a step of the invitation"))? {
                 InvitationStep::Agreement(kind) => {
                     self.accept(&visitor, Agreeing::Invitee(token.clone()), kind).await?;
@@ -180,10 +180,9 @@ impl Stage {
                 }
                 InvitationStep::Complete => {
                     self.run(&visitor, &CompleteInvitation { token: token.clone() }).await?;
-                    break view.user;
                 }
             }
-        };
+        }
         self.set_first_password(user).await?;
         Ok(user)
     }
@@ -272,18 +271,32 @@ impl Stage {
         Ok(Arc::clone(history.at(self.now()).1))
     }
 
-    async fn invitation_link(&self, invitation: InvitationId) -> Result<LinkToken, StepError> {
-        use rollcall_domain::users::invitation::Invitation;
+    /// The invitation while its link works.
+    async fn open_invitation(
+        &self,
+        token: &LinkToken,
+    ) -> Result<Option<InvitationView>, StepError> {
+        match self.commands.invitation_by_link(self.tenant, token).await {
+            Ok(view) => Ok(Some(view)),
+            Err(Failure::Refused(refusal)) if refusal.code == Code::LinkUsed => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn invitation_link(
+        &self,
+        invitation: InvitationId,
+    ) -> Result<(UserId, LinkToken), StepError> {
         let state =
             self.commands.journal.load::<Invitation>(self.tenant, invitation.0).await?.state;
-        let link = match &*state {
-            Invitation::Open(open) => open.link_id,
+        let (user, link) = match &*state {
+            Invitation::Open(open) => (open.invited.user, open.link_id),
             other => {
                 tracing::debug!(?other, "an invitation of the demo is not open");
                 return Err(StepError::Missing("an open invitation"));
             }
         };
         let token = self.commands.journal.secrets().link_token("invitation", link.0);
-        Ok(LinkToken::new(&token))
+        Ok((user, LinkToken::new(&token)))
     }
 }

@@ -47,7 +47,8 @@ pub async fn send<C: Command>(
         key,
     });
     let outcome = match command {
-        Ok(command) => commands.dispatch(caller, key.as_ref(), &command).await,
+        // On the heap: the future of a command would otherwise be part of every resolver's.
+        Ok(command) => Box::pin(commands.dispatch(caller, key.as_ref(), &command)).await,
         // Who is calling comes first: a visitor learns nothing about the validity of an input.
         Err(_) if !C::FOR_VISITORS && caller.user().is_none() => Err(not_signed_in().into()),
         Err(refusal) => Err(refusal.into()),

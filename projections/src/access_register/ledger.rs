@@ -48,6 +48,9 @@ pub(super) struct Closed {
     pub known_to_at: DateTime<Utc>,
 }
 
+/// A row made, and what closed it again if anything did.
+pub(super) type Made = (Timeline, Interval, Option<Closed>);
+
 /// The rows held now, of the timelines that were loaded, and what became of them.
 #[derive(Default)]
 pub(super) struct Ledger {
@@ -166,7 +169,7 @@ impl Ledger {
 
     /// What is to be written: rows made, with the position that closed them again if one did, and
     /// the stored rows that were closed.
-    pub fn finish(mut self) -> (Vec<(Timeline, Interval, Option<Closed>)>, Vec<Closed>) {
+    pub fn finish(mut self) -> (Vec<Made>, Vec<Closed>) {
         // A row that one event both made and closed was never held at any position.
         self.closed.retain(|closed| {
             closed.known_from < closed.known_to || {

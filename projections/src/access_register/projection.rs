@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     facts,
     interval::{Cause, Interval, Timeline},
-    ledger::{Closed, Ledger},
+    ledger::{Closed, Ledger, Made},
 };
 
 /// The projection's name in checkpoints.
@@ -151,7 +151,7 @@ async fn close(
 async fn insert(
     tx: &mut PgConnection,
     tenant: TenantId,
-    made: Vec<(Timeline, Interval, Option<Closed>)>,
+    made: Vec<Made>,
 ) -> Result<(), sqlx::Error> {
     if made.is_empty() {
         return Ok(());

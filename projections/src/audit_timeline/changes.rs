@@ -58,7 +58,12 @@ fn unwrapped(side: Value) -> Value {
         Value::Object(mut fields) if fields.len() == 1 && fields.contains_key("value") => {
             fields.remove("value").unwrap_or_default()
         }
-        other => other,
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => other,
     }
 }
 

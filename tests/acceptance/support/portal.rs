@@ -83,7 +83,8 @@ impl Portal {
 
     async fn seed(mut self, slug: &str, preset: Preset) -> Self {
         self.clock.set(beginning() - TimeDelta::days(30));
-        self.world = Some(seed::world(&self.service.commands.journal, slug, preset).await);
+        self.world =
+            Some(Box::pin(seed::world(&self.service.commands.journal, slug, preset)).await);
         self.preset = preset;
         self.settle().await;
         self.clock.set(beginning());
@@ -107,7 +108,7 @@ impl Portal {
 
     /// A further tenant beside the first, to show that the two are apart.
     pub async fn another_tenant(&self, slug: &str, preset: Preset) -> World {
-        seed::world(&self.service.commands.journal, slug, preset).await
+        Box::pin(seed::world(&self.service.commands.journal, slug, preset)).await
     }
 
     /// The seeded tenant.

@@ -12,6 +12,7 @@ use crate::graphql::{
     ids::NodeType,
     paging::connection,
     scalars::{DateTime, NpiScalar, Position},
+    vocabulary::ActorKind,
 };
 
 /// Who acted.

@@ -159,7 +159,7 @@ impl RegistrationQuery {
         let Ok(id) = NodeType::Registration.parse::<RegistrationId>(&id, "id") else {
             return Ok(None);
         };
-        let view = visit.commands.registration(visit.caller.tenant, id).await;
+        let view = Box::pin(visit.commands.registration(visit.caller.tenant, id)).await;
         Ok(absent(view)?.map(Registration::from))
     }
 }
@@ -265,6 +265,6 @@ pub(in crate::graphql) async fn registration(
 ) -> Result<Option<Registration>> {
     let Some(id) = id else { return Ok(None) };
     let visit = Visit::of(ctx)?;
-    let view = visit.commands.registration(visit.caller.tenant, id).await;
+    let view = Box::pin(visit.commands.registration(visit.caller.tenant, id)).await;
     Ok(absent(view)?.map(Registration::from))
 }

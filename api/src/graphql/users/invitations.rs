@@ -173,7 +173,7 @@ impl InvitationQuery {
     ) -> Result<Option<Invitation>> {
         let visit = Visit::of(ctx)?;
         let token = LinkToken::new(&token);
-        let view = visit.commands.invitation_by_link(visit.caller.tenant, &token).await;
+        let view = Box::pin(visit.commands.invitation_by_link(visit.caller.tenant, &token)).await;
         Ok(absent(view)?.map(Invitation::from))
     }
 }
@@ -295,6 +295,6 @@ pub(in crate::graphql) async fn invitation(
 ) -> Result<Option<Invitation>> {
     let Some(id) = id else { return Ok(None) };
     let visit = Visit::of(ctx)?;
-    let view = visit.commands.invitation(visit.caller.tenant, id).await;
+    let view = Box::pin(visit.commands.invitation(visit.caller.tenant, id)).await;
     Ok(absent(view)?.map(Invitation::from))
 }

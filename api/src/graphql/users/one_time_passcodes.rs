@@ -168,7 +168,7 @@ fn owner(input: &RequestOtpInput) -> Result<PasscodeOwner, Refusal> {
 async fn challenge(ctx: &Context<'_>, id: Option<OtpChallengeId>) -> Result<Option<OtpChallenge>> {
     let Some(id) = id else { return Ok(None) };
     let visit = Visit::of(ctx)?;
-    let status = visit.commands.otp_challenge(visit.caller.tenant, id).await;
+    let status = Box::pin(visit.commands.otp_challenge(visit.caller.tenant, id)).await;
     Ok(absent(status)?.map(|status| OtpChallenge::new(id, status)))
 }
 

@@ -7,8 +7,7 @@ mod commands;
 mod text;
 
 pub use commands::{
-    ExpireRegistrationToken, IssueRegistrationToken, IssuedToken, ReissueRegistrationToken,
-    RevokeRegistrationToken,
+    IssueRegistrationToken, IssuedToken, ReissueRegistrationToken, RevokeRegistrationToken,
 };
 pub use text::{find, token_hash, token_text};
 

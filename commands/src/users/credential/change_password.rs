@@ -92,6 +92,9 @@ fn name_field(failure: Failure) -> Failure {
         Failure::Refused(refusal) if refusal.field == ["password"] => {
             Failure::Refused(refusal.at("newPassword"))
         }
-        other => other,
+        other @ (Failure::Refused(_)
+        | Failure::RefusedOnRecord(_)
+        | Failure::Journal(_)
+        | Failure::Database(_)) => other,
     }
 }

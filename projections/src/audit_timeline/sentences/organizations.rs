@@ -11,7 +11,7 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
     let named = |id| telling.organization(id);
     match event {
         E::OrganizationEnrolled { name, kinds, contract_status, .. } => {
-            let kinds = list(kinds.iter().map(|kind| lower(kind)));
+            let kinds = list(kinds.iter().map(lower));
             format!("{who} put {name} on file as {kinds} ({}).", lower(contract_status))
         }
         E::EnrolmentUpdated { organization, changes, .. } => {
