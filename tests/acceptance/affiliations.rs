@@ -320,7 +320,7 @@ async fn mc_57_a_signature_needs_the_box_both_names_a_role_and_the_version_in_fo
 }
 
 #[tokio::test]
-async fn mc_58_the_requester_sees_what_was_decided() {
+async fn mc_58_the_requester_is_told_in_the_portal_and_by_mail_what_was_decided() {
     let portal = portal().await;
     let world = portal.world().clone();
     let biller = desk(&portal, &world.biller_admin).await;
@@ -333,6 +333,14 @@ async fn mc_58_the_requester_sees_what_was_decided() {
     hospital.deny(&other, true).await.done();
     assert_eq!(biller.status(&portal, &one).await, "ACTIVE");
     assert_eq!(biller.status(&portal, &other).await, "DENIED");
+    let mail = portal.mailbox(&world.biller_admin.email).await;
+    Portal::newest(&mail, "Redwood Clinic approved the affiliation");
+    Portal::newest(&mail, "Bayview Hospital denied the affiliation");
+    let position = portal.position().await;
+    let notices = format!("{{ notifications(minPosition: \"{position}\") {{ nodes {{ type }} }} }}");
+    let notices = biller.client.send(&notices, json!({})).await;
+    let decision = json!({ "type": "AFFILIATION_DECISION" });
+    assert_eq!(notices.data()["notifications"]["nodes"], json!([decision, decision]));
     portal.finish().await;
 }
 

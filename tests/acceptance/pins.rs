@@ -254,6 +254,22 @@ async fn mc_53_a_second_reset_on_one_local_day_waits_for_midnight() {
 }
 
 #[tokio::test]
+async fn mc_53_administrators_of_organisation_and_npi_are_mailed_of_a_reset() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let client = portal.client(&world.npi_admin).await;
+    reset(&client, &portal, FIRST).await.done();
+    for who in [&world.clinic_admin, &world.clinic_second_admin, &world.npi_admin] {
+        let mail = portal.mailbox(&who.email).await;
+        let message = Portal::newest(&mail, "A PIN was reset");
+        assert!(message["text"].as_str().unwrap().contains(FIRST), "{message}");
+    }
+    let others = portal.mailbox(&world.processor.email).await;
+    assert!(others.iter().all(|message| message["subject"] != "A PIN was reset"));
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn mc_53_only_those_who_may_see_a_pin_reset_it_and_on_what_they_saw() {
     let portal = Portal::medi_cal().await;
     let processor = portal.client(&portal.world().processor).await;
