@@ -337,7 +337,8 @@ async fn mc_58_the_requester_is_told_in_the_portal_and_by_mail_what_was_decided(
     Portal::newest(&mail, "Redwood Clinic approved the affiliation");
     Portal::newest(&mail, "Bayview Hospital denied the affiliation");
     let position = portal.position().await;
-    let notices = format!("{{ notifications(minPosition: \"{position}\") {{ nodes {{ type }} }} }}");
+    let notices =
+        format!("{{ notifications(minPosition: \"{position}\") {{ nodes {{ type }} }} }}");
     let notices = biller.client.send(&notices, json!({})).await;
     let decision = json!({ "type": "AFFILIATION_DECISION" });
     assert_eq!(notices.data()["notifications"]["nodes"], json!([decision, decision]));
