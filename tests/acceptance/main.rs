@@ -1,7 +1,7 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
-mod audit;
 mod affiliations;
+mod audit;
 mod first_password;
 mod invitations;
 mod notifications;
