@@ -23,7 +23,7 @@ use rollcall_domain::{
     policies::{Policy, PolicyHistory, agreement::Agreement},
     users::{
         credential::{Credential, LinkPurpose},
-        invitation::{InvitationStep, InviteeDetails},
+        invitation::{Invitation, InvitationStep, InviteeDetails},
     },
     values::{AgreementKind, CodeChannel, Invalid, Password, PersonName, PhoneNumber},
 };

@@ -7,7 +7,6 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::input::AuditOutcome;
-use crate::graphql::vocabulary::ActorKind;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
