@@ -130,10 +130,10 @@ async fn play(stage: &Stage, begin: DateTime<Utc>) -> Result<Value, StepError> {
         "tenants": [
             {
                 "slug": TenantId::OPERATIONS_SLUG, "preset": "hardened", "organizations": [],
-                "people": [person("operator", &operator.email, None)],
+                "people": [person("OPERATOR", &operator.email, None)],
             },
-            tenant(&portal, MEDI_CAL, Preset::MediCal, &officials, &firms),
-            tenant(&second, CENCAL, Preset::Cencal, &second_officials, &second_firms),
+            tenant(&portal, MEDI_CAL, Preset::MediCal, &officials, &firms).await?,
+            tenant(&second, CENCAL, Preset::Cencal, &second_officials, &second_firms).await?,
         ]
     }))
 }
@@ -233,37 +233,37 @@ fn person(role: &str, identifier: &str, organization: Option<&Firm>) -> Value {
     })
 }
 
-fn tenant(
+async fn tenant(
     stage: &Stage,
     slug: &str,
     preset: Preset,
     officials: &[Official],
     firms: &[Firm],
-) -> Value {
-    let mut people: Vec<Value> = officials
-        .iter()
-        .map(|official| person(official.role.as_str(), &official.who.email, None))
-        .collect();
+) -> Result<Value, StepError> {
+    let mut people = Vec::new();
+    for official in officials {
+        let identifier = stage.identifier(&official.who.email).await?;
+        people.push(person(official.role.as_str(), &identifier, None));
+    }
     for firm in firms {
         // The parts of `years::part`, in the order in which people joined.
-        let provider = ["ORGANIZATION_ADMIN", "", "PROCESSOR", "NPI_ADMIN", "", "", ""];
-        let submitter = ["SUBMITTER_ADMIN", "", "", "", "", "", ""];
-        let roles = if firm.kind == "PROVIDER" { provider } else { submitter };
-        for (role, member) in roles.iter().zip(&firm.members) {
-            if !role.is_empty() {
-                people.push(person(role, &member.who.email, Some(firm)));
-            }
+        let provider = ["ORGANIZATION_ADMIN", "", "PROCESSOR", "NPI_ADMIN"];
+        let submitter = ["SUBMITTER_ADMIN"];
+        let roles = if firm.kind == "PROVIDER" { &provider[..] } else { &submitter[..] };
+        for (role, member) in roles.iter().zip(&firm.members).filter(|(role, _)| !role.is_empty()) {
+            let identifier = stage.identifier(&member.who.email).await?;
+            people.push(person(role, &identifier, Some(firm)));
         }
     }
     let organizations: Vec<Value> = firms
         .iter()
         .map(|firm| json!({ "id": firm.id.to_string(), "name": firm.name, "kinds": [firm.kind] }))
         .collect();
-    json!({
+    Ok(json!({
         "slug": slug,
         "id": stage.tenant.to_string(),
         "preset": preset.name(),
         "organizations": organizations,
         "people": people,
-    })
+    }))
 }

@@ -20,7 +20,7 @@ use rollcall_commands::{
 use rollcall_domain::{
     Code, Refusal,
     kernel::ids::{InvitationId, OtpChallengeId, TenantId, UserId},
-    policies::{Policy, PolicyHistory, agreement::Agreement},
+    policies::{LoginIdentifier, Policy, PolicyHistory, agreement::Agreement},
     users::{
         credential::{Credential, LinkPurpose},
         invitation::{Invitation, InvitationStep, InviteeDetails},
@@ -120,9 +120,10 @@ impl Stage {
     ///
     /// # Errors
     /// The refusal of either step.
-    pub async fn sign_in(&self, identifier: &str) -> Result<Caller, StepError> {
+    pub async fn sign_in(&self, email: &str) -> Result<Caller, StepError> {
         let visitor = self.visitor();
-        let begin = BeginLogin { identifier: Identifier::parse(identifier)? };
+        let identifier = self.identifier(email).await?;
+        let begin = BeginLogin { identifier: Identifier::parse(&identifier)? };
         let ticket = self.run(&visitor, &begin).await?;
         let complete = CompleteLogin::parse(ticket.as_str(), PASSWORD.to_owned())?;
         let signed_in = self.run(&visitor, &complete).await?;
@@ -134,6 +135,17 @@ impl Stage {
             is_activity: true,
         };
         Ok(self.commands.authenticate(presented).await?)
+    }
+
+    /// What somebody types to sign in here: the address, or the user name made of it.
+    ///
+    /// # Errors
+    /// The journal does not answer.
+    pub async fn identifier(&self, email: &str) -> Result<String, StepError> {
+        Ok(match self.policy().await?.login_identifier() {
+            LoginIdentifier::Email => email.to_owned(),
+            LoginIdentifier::Username => email.split('@').next().unwrap_or(email).to_owned(),
+        })
     }
 
     /// Tries a wrong password.

@@ -146,7 +146,7 @@ async fn letters(
     firm: &Firm,
     user: UserId,
 ) -> Result<(), StepError> {
-    let kind = CorrespondenceType::parse("REMITTANCE_ADVICE_DETAIL")?;
+    let kind = CorrespondenceType::parse("RAD")?;
     let set = SetCorrespondencePermissions {
         organization: firm.id,
         user,
