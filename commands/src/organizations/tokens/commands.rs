@@ -1,4 +1,5 @@
-//! `IssueRegistrationToken`, `ReissueRegistrationToken` and `RevokeRegistrationToken`.
+//! `IssueRegistrationToken`, `ReissueRegistrationToken`, `RevokeRegistrationToken` and the
+//! scheduler's `ExpireRegistrationToken`.
 //!
 //! Invariant: which token of an organisation is the latest is a reservation, so two issued at once
 //! cannot both be.
@@ -40,6 +41,11 @@ pub struct ReissueRegistrationToken {
 pub struct RevokeRegistrationToken {
     pub token: RegistrationTokenId,
     pub reason: Reason,
+}
+
+/// Writes down that a token's last day is over.
+pub struct ExpireRegistrationToken {
+    pub token: RegistrationTokenId,
 }
 
 /// A new token: not its text, which only the letter shows.
@@ -99,6 +105,25 @@ impl Command for RevokeRegistrationToken {
             RegistrationTokenCommand::RevokeRegistrationToken { reason: self.reason.clone() };
         cx.decide::<RegistrationToken>(self.token, revoke).await?;
         Ok(self.token)
+    }
+}
+
+#[async_trait]
+impl Command for ExpireRegistrationToken {
+    const NAME: &'static str = "ExpireRegistrationToken";
+    type Output = ();
+
+    fn access(&self) -> Access {
+        Access::System
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        cx.decide::<RegistrationToken>(
+            self.token,
+            RegistrationTokenCommand::ExpireRegistrationToken,
+        )
+        .await?;
+        Ok(())
     }
 }
 

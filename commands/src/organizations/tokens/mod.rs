@@ -7,7 +7,8 @@ mod commands;
 mod text;
 
 pub use commands::{
-    IssueRegistrationToken, IssuedToken, ReissueRegistrationToken, RevokeRegistrationToken,
+    ExpireRegistrationToken, IssueRegistrationToken, IssuedToken, ReissueRegistrationToken,
+    RevokeRegistrationToken,
 };
 pub use text::{find, token_hash, token_text};
 
