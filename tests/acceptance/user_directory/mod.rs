@@ -3,6 +3,7 @@
 mod creation;
 mod deactivation;
 mod domains;
+mod notices;
 mod roles;
 mod search;
 
