@@ -1,6 +1,7 @@
 //! Subcommands. Invariant: none but `serve` listens, and `schema` needs no database.
 
 mod doctor;
+mod import;
 mod migrate;
 mod rebuild;
 mod serve;
@@ -43,8 +44,23 @@ enum Command {
         /// Its name; all of them when none is given.
         projection: Option<String>,
     },
+    /// Import a file of the health plan.
+    #[command(subcommand)]
+    Import(Import),
     /// Look at the installation and say what to do about what is not well.
     Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// Organisations and their NPIs; the same file twice changes nothing.
+    Enrolment {
+        /// CSV with a header; see the README for its columns.
+        file: std::path::PathBuf,
+        /// The portal's short name.
+        #[arg(long)]
+        tenant: String,
+    },
 }
 
 /// Runs what the command line says.
@@ -59,6 +75,9 @@ pub fn run(cli: Cli) -> CliResult {
         }
         Some(Command::Migrate) => migrate::run(),
         Some(Command::Rebuild { projection }) => rebuild::run(projection.as_deref()),
+        Some(Command::Import(Import::Enrolment { file, tenant })) => {
+            import::enrolment(&file, &tenant)
+        }
         Some(Command::Doctor) => doctor::run(),
         Some(Command::Schema) => {
             print!("{}", crate::graphql::sdl());

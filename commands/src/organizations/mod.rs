@@ -5,6 +5,7 @@
 //! is decided on its own stream.
 
 pub mod enrolment;
+pub mod enrolment_file;
 mod import_enrolment;
 mod kinds;
 pub mod letter;

@@ -75,9 +75,19 @@ pub struct DetachNpiInput {
     reason: Option<String>,
 }
 
-/// An organisation to stop or to close.
+/// An organisation to stop for the time being.
 #[derive(Debug, InputObject)]
-pub struct StopOrganizationInput {
+pub struct SuspendOrganizationInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    reason: String,
+    expected_version: Option<i32>,
+}
+
+/// An organisation to close for good.
+#[derive(Debug, InputObject)]
+pub struct CloseOrganizationInput {
     #[graphql(flatten)]
     meta: MutationMeta,
     organization_id: ID,
@@ -156,12 +166,14 @@ impl OrganizationsMutation {
     async fn suspend_organization(
         &self,
         ctx: &Context<'_>,
-        input: StopOrganizationInput,
+        input: SuspendOrganizationInput,
     ) -> Result<OrganizationPayload> {
-        let command = stop(&input).map(|(organization, reason)| SuspendOrganization {
-            organization,
-            reason,
-            expected_version: input.expected_version.map(i64::from),
+        let command = stop(&input.organization_id, &input.reason).map(|(organization, reason)| {
+            SuspendOrganization {
+                organization,
+                reason,
+                expected_version: input.expected_version.map(i64::from),
+            }
         });
         change(ctx, input.meta, command).await
     }
@@ -183,12 +195,14 @@ impl OrganizationsMutation {
     async fn close_organization(
         &self,
         ctx: &Context<'_>,
-        input: StopOrganizationInput,
+        input: CloseOrganizationInput,
     ) -> Result<OrganizationPayload> {
-        let command = stop(&input).map(|(organization, reason)| CloseOrganization {
-            organization,
-            reason,
-            expected_version: input.expected_version.map(i64::from),
+        let command = stop(&input.organization_id, &input.reason).map(|(organization, reason)| {
+            CloseOrganization {
+                organization,
+                reason,
+                expected_version: input.expected_version.map(i64::from),
+            }
         });
         change(ctx, input.meta, command).await
     }
@@ -244,6 +258,6 @@ fn detach(input: DetachNpiInput) -> Result<DetachNpi, Refusal> {
     })
 }
 
-fn stop(input: &StopOrganizationInput) -> Result<(OrganizationId, Reason), Refusal> {
-    Ok((id(&input.organization_id)?, field("reason", Reason::parse(&input.reason))?))
+fn stop(organization: &ID, reason: &str) -> Result<(OrganizationId, Reason), Refusal> {
+    Ok((id(organization)?, field("reason", Reason::parse(reason))?))
 }

@@ -63,9 +63,18 @@ pub struct AdministratorInput {
     mobile: String,
 }
 
-/// A portal to stop or to end.
+/// A portal to stop for the time being.
 #[derive(Debug, InputObject)]
-pub struct StopTenantInput {
+pub struct SuspendTenantInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    tenant_id: ID,
+    reason: String,
+}
+
+/// A portal to end for good.
+#[derive(Debug, InputObject)]
+pub struct CloseTenantInput {
     #[graphql(flatten)]
     meta: MutationMeta,
     tenant_id: ID,
@@ -144,9 +153,10 @@ impl OperatorMutation {
     async fn suspend_tenant(
         &self,
         ctx: &Context<'_>,
-        input: StopTenantInput,
+        input: SuspendTenantInput,
     ) -> Result<TenantPayload> {
-        let command = stop(&input).map(|(tenant, reason)| SuspendTenant { tenant, reason });
+        let command = stop(&input.tenant_id, &input.reason)
+            .map(|(tenant, reason)| SuspendTenant { tenant, reason });
         change(ctx, input.meta, command).await
     }
 
@@ -166,9 +176,10 @@ impl OperatorMutation {
     async fn close_tenant(
         &self,
         ctx: &Context<'_>,
-        input: StopTenantInput,
+        input: CloseTenantInput,
     ) -> Result<TenantPayload> {
-        let command = stop(&input).map(|(tenant, reason)| CloseTenant { tenant, reason });
+        let command = stop(&input.tenant_id, &input.reason)
+            .map(|(tenant, reason)| CloseTenant { tenant, reason });
         change(ctx, input.meta, command).await
     }
 }
@@ -189,9 +200,9 @@ fn create_tenant(input: CreateTenantInput) -> Result<CreateTenant, Refusal> {
     Ok(CreateTenant { slug, name, preset: input.preset.into(), administrators })
 }
 
-fn stop(input: &StopTenantInput) -> Result<(TenantId, Reason), Refusal> {
-    let tenant = NodeType::Tenant.parse(&input.tenant_id, "tenantId")?;
-    let reason = field("reason", Reason::parse(&input.reason))?;
+fn stop(id: &ID, reason: &str) -> Result<(TenantId, Reason), Refusal> {
+    let tenant = NodeType::Tenant.parse(id, "tenantId")?;
+    let reason = field("reason", Reason::parse(reason))?;
     Ok((tenant, reason))
 }
 

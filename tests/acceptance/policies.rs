@@ -1,0 +1,184 @@
+//! A portal's rules and agreement texts (GN-02, MC-02).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Portal};
+
+const POLICY: &str = "policy { version preset values { key value } changes { key reason } }";
+
+fn change(key: &str, value: Value) -> Value {
+    json!({ "key": key, "value": value, "reason": "As the committee decided." })
+}
+
+async fn refused(client: &Client, input: Value) -> String {
+    client.mutate("changePolicy", input, POLICY).await.refused().to_owned()
+}
+
+fn value_of<'a>(policy: &'a Value, key: &str) -> &'a Value {
+    let values = policy["values"].as_array().expect("a list");
+    &values.iter().find(|value| value["key"] == key).expect("every parameter is listed")["value"]
+}
+
+#[tokio::test]
+async fn gn_02_a_change_is_bounded_reasoned_and_shown() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    let changed = admin.mutate("changePolicy", change("invite.days", json!(3)), POLICY).await;
+    let policy = &changed.done()["policy"];
+    assert_eq!(value_of(policy, "invite.days"), 3);
+    assert_eq!(policy["version"], "2", "the preset and this change");
+    assert_eq!(
+        policy["changes"][0],
+        json!({ "key": "invite.days", "reason": "As the committee decided." })
+    );
+
+    assert_eq!(refused(&admin, change("invite.weeks", json!(3))).await, "POLICY_KEY_UNKNOWN");
+    for bad in [json!(0), json!(31), json!("3"), json!(null)] {
+        let code = refused(&admin, change("invite.days", bad.clone())).await;
+        assert_eq!(code, "POLICY_VALUE_INVALID", "{bad}");
+    }
+    let contradiction = change("otp.enabled", json!(false));
+    assert_eq!(refused(&admin, contradiction).await, "POLICY_VALUE_INVALID");
+    let mut silent = change("invite.days", json!(4));
+    silent["reason"] = json!(" ");
+    assert_eq!(refused(&admin, silent).await, "REASON_REQUIRED");
+    let support = portal.client(&portal.world().plan_support).await;
+    assert_eq!(refused(&support, change("invite.days", json!(4))).await, "FORBIDDEN");
+    let mut stale = change("invite.days", json!(4));
+    stale["expectedVersion"] = json!(1);
+    assert_eq!(refused(&admin, stale).await, "VERSION_CONFLICT");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_02_a_change_applies_from_its_second_and_any_moment_can_be_asked() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    let mut later = change("invite.days", json!(5));
+    later["effectiveAt"] = json!("2026-01-12T17:10:00Z");
+    admin.mutate("changePolicy", later, "position").await.done();
+    let mut past = change("invite.days", json!(6));
+    past["effectiveAt"] = json!("2026-01-12T16:59:59Z");
+    assert_eq!(refused(&admin, past).await, "DATE_INVALID");
+
+    let at = "query($at: DateTime) { policy(at: $at) { version values { key value } } }";
+    for (moment, days, version) in [
+        (json!("2026-01-12T17:09:59Z"), 7, "1"),
+        (json!("2026-01-12T17:10:00Z"), 5, "2"),
+        (json!("2020-01-01T00:00:00Z"), 7, "0"),
+        (Value::Null, 7, "1"),
+    ] {
+        let answer = admin.send(at, json!({ "at": moment })).await;
+        let policy = &answer.data()["policy"];
+        assert_eq!(value_of(policy, "invite.days"), days, "{moment}");
+        assert_eq!(policy["version"], version, "{moment}");
+    }
+    portal.advance(Duration::from_secs(600));
+    let now = admin.send(at, json!({})).await;
+    assert_eq!(value_of(&now.data()["policy"], "invite.days"), 5);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_02_a_preset_begins_anew_and_history_keeps_everything() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    admin.mutate("changePolicy", change("invite.days", json!(3)), POLICY).await.done();
+    let input = json!({ "preset": "HARDENED", "reason": "Stricter from now on." });
+    let applied = admin.mutate("applyPreset", input, POLICY).await;
+    let policy = &applied.done()["policy"];
+    assert_eq!(policy["preset"], "hardened");
+    assert_eq!(value_of(policy, "session.idle_minutes"), 15);
+    assert_eq!(value_of(policy, "invite.days"), 7, "earlier changes are gone");
+
+    let history = "query($after: String) { policyHistory(first: 2, after: $after) {
+        nodes { preset key old new reason actorName } pageInfo { hasNextPage endCursor } } }";
+    let first = admin.send(history, json!({})).await;
+    let page = &first.data()["policyHistory"];
+    assert_eq!(page["nodes"][0]["preset"], "hardened");
+    assert_eq!(page["nodes"][0]["reason"], "Stricter from now on.");
+    assert_eq!(
+        page["nodes"][1],
+        json!({
+            "preset": null, "key": "invite.days", "old": 7, "new": 3,
+            "reason": "As the committee decided.", "actorName": "Pia Stone",
+        })
+    );
+    assert_eq!(page["pageInfo"]["hasNextPage"], true);
+    let rest = admin.send(history, json!({ "after": page["pageInfo"]["endCursor"] })).await;
+    assert_eq!(rest.data()["policyHistory"]["nodes"].as_array().unwrap().len(), 1);
+    let member = portal.client(&portal.world().clinic_admin).await;
+    assert_eq!(member.send(history, json!({})).await.error_code(), "FORBIDDEN");
+    portal.finish().await;
+}
+
+fn terms(version: &str) -> Value {
+    json!({
+        "kind": "PORTAL_TERMS",
+        "version": version,
+        "title": "Terms and Conditions",
+        "text": "Use the portal for its purpose only.",
+        "boxes": [{ "key": "READ", "label": "I have read the terms." }],
+    })
+}
+
+const AGREEMENT: &str = "agreement { version sha256 boxes { key label } }";
+
+#[tokio::test]
+async fn mc_02_texts_are_versioned_with_their_boxes_and_hash() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    let published = admin.mutate("publishAgreement", terms("2026-01"), AGREEMENT).await;
+    let agreement = &published.done()["agreement"];
+    assert_eq!(agreement["sha256"], sha256("Use the portal for its purpose only."));
+    assert_eq!(agreement["boxes"], json!([{ "key": "READ", "label": "I have read the terms." }]));
+    let again = admin.mutate("publishAgreement", terms("2026-01"), AGREEMENT).await;
+    assert_eq!(again.refused(), "VERSION_EXISTS");
+    let mut unticked = terms("2026-02");
+    unticked["boxes"] = json!([]);
+    let refused = admin.mutate("publishAgreement", unticked, AGREEMENT).await;
+    assert_eq!(refused.refused(), "FIELD_REQUIRED");
+    let mut hidden = terms("2026-02");
+    hidden["text"] = json!("Use\u{0} it.");
+    let refused = admin.mutate("publishAgreement", hidden, AGREEMENT).await;
+    assert_eq!(refused.refused(), "FIELD_INVALID");
+    let support = portal.client(&portal.world().plan_support).await;
+    let refused = support.mutate("publishAgreement", terms("2026-02"), AGREEMENT).await;
+    assert_eq!(refused.refused(), "FORBIDDEN");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_02_visitors_read_the_text_in_force_and_its_history() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    admin.mutate("publishAgreement", terms("1"), AGREEMENT).await.done();
+    let mut next = terms("2");
+    next["effectiveAt"] = json!("2026-01-12T17:05:00Z");
+    let published = admin.mutate("publishAgreement", next, AGREEMENT).await;
+    assert_eq!(published.done()["agreement"]["version"], "1", "the next one is not in force yet");
+
+    let visitor = portal.visitor("medi-cal");
+    let read = "{ agreement(kind: PORTAL_TERMS) { version text }
+                  agreementHistory(kind: PORTAL_TERMS) { nodes { version } } }";
+    portal.advance(Duration::from_secs(299));
+    let before = visitor.send(read, json!({})).await;
+    assert_eq!(before.data()["agreement"]["version"], "1");
+    portal.advance(Duration::from_secs(1));
+    let after = visitor.send(read, json!({})).await;
+    assert_eq!(after.data()["agreement"]["version"], "2");
+    assert_eq!(
+        after.data()["agreementHistory"]["nodes"],
+        json!([{ "version": "2" }, { "version": "1" }])
+    );
+    let none = visitor.send("{ agreement(kind: AFFILIATION_AGREEMENT) { version } }", json!({}));
+    assert_eq!(none.await.data()["agreement"], Value::Null);
+    portal.finish().await;
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    format!("{:x}", Sha256::digest(text.as_bytes()))
+}
