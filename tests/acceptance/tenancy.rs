@@ -46,6 +46,12 @@ fn new_tenant(slug: &str) -> Value {
     })
 }
 
+/// Somebody's session, shown to the seeded portal.
+fn with_session_of(portal: &Portal, client: &Client) -> Client {
+    let token = client.token.as_deref().expect("a signed-in client");
+    portal.visitor(&portal.world().slug).with_token(token)
+}
+
 const TENANT: &str = "tenant { id slug name preset state }";
 
 #[tokio::test]
@@ -132,7 +138,7 @@ async fn gn_31_operators_stop_and_end_portals_and_see_nothing_inside() {
     let admin = portal.client(&portal.world().plan_admin).await;
     let staff = "{ planStaff { nodes { userId } } }";
 
-    let inside = Client { tenant: Some("medi-cal".to_owned()), ..operator.clone() };
+    let inside = with_session_of(&portal, &operator);
     assert_eq!(inside.send(staff, json!({})).await.error_code(), "UNAUTHENTICATED");
     let organizations = "{ organizations { nodes { id } } }";
     assert_eq!(operator.send(organizations, json!({})).await.error_code(), "FORBIDDEN");
@@ -235,9 +241,9 @@ async fn gn_31_a_time_boxed_role_ends_at_its_second() {
     assert_eq!(assign(&admin, give(&nobody, "PS")).await.refused(), "NOT_FOUND");
     assign(&admin, give(&support, "PA")).await.done();
 
-    let helper = portal.client(&world.plan_support).await;
     let staff = "{ planStaff(first: 100) { nodes { userId roles { role inForce until } } } }";
     portal.advance(Duration::from_secs(59 * 60 + 59));
+    let helper = portal.client(&world.plan_support).await;
     assert!(helper.send(staff, json!({})).await.data()["planStaff"].is_object());
     portal.advance(Duration::from_secs(1));
     assert_eq!(helper.send(staff, json!({})).await.error_code(), "FORBIDDEN");
@@ -313,7 +319,7 @@ async fn gn_01_another_portals_ids_and_sessions_lead_nowhere() {
         assert!(!ids(&here).is_empty());
         assert!(ids(&here).iter().all(|id| !ids(&there).contains(id)), "{list}");
     }
-    let crossed = Client { tenant: Some("medi-cal".to_owned()), ..stranger };
+    let crossed = with_session_of(&portal, &stranger);
     assert_eq!(crossed.send(all, json!({})).await.error_code(), "UNAUTHENTICATED");
     portal.finish().await;
 }
