@@ -119,6 +119,7 @@ async fn gn_32_a_bad_line_names_itself_and_keeps_no_good_one_out() {
     );
     assert_eq!(results[2]["error"]["field"], json!(["npi"]));
     assert!(!results[1].to_string().contains("1234567"), "no tax id is repeated");
+    portal.settle().await;
     let list = admin
         .send("{ organizations(search: \"sierra\") { nodes { name npis { npi } } } }", json!({}))
         .await;

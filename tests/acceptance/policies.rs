@@ -62,6 +62,7 @@ async fn gn_02_a_change_applies_from_its_second_and_any_moment_can_be_asked() {
     let mut past = change("invite.days", json!(6));
     past["effectiveAt"] = json!("2026-01-12T16:59:59Z");
     assert_eq!(refused(&admin, past).await, "DATE_INVALID");
+    portal.settle().await;
 
     let at = "query($at: DateTime) { policy(at: $at) { version values { key value } } }";
     for (moment, days, version) in [

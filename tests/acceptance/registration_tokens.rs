@@ -1,15 +1,20 @@
 //! Letter tokens: issued once, delivered on paper, good for thirty local days (MC-03, MC-04).
 
 use chrono::{TimeDelta, TimeZone, Utc};
-use rollcall_commands::organizations::{
-    letter::Letter,
-    tokens::{ExpireRegistrationToken, find},
+use rollcall_commands::{
+    Caller,
+    organizations::{
+        letter::Letter,
+        tokens::{ExpireRegistrationToken, find},
+    },
 };
 use rollcall_domain::{
+    Code,
     kernel::ids::RegistrationTokenId,
     organizations::{RegistrationToken, RegistrationTokenEvent},
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
     enrolment::{import, line},
@@ -150,8 +155,10 @@ async fn mc_04_a_token_issued_on_1_march_works_to_the_last_second_of_31_march() 
     };
     portal.clock.set(end - TimeDelta::seconds(1));
     assert_eq!(status().await, "ISSUED");
-    let early = portal.system(&ExpireRegistrationToken { token: id_of(&token) }).await;
-    assert_eq!(early.unwrap_err().as_str(), "TOO_EARLY");
+    let scheduler = Caller::system(portal.world().tenant, Uuid::new_v4(), None);
+    let expire = ExpireRegistrationToken { token: id_of(&token) };
+    let early = portal.service.commands.dispatch(&scheduler, None, &expire).await;
+    assert_eq!(early.unwrap_err().code(), Some(Code::TooEarly));
     portal.clock.set(end);
     assert_eq!(status().await, "EXPIRED", "whether or not that was written down");
     let admin = portal.client(&portal.world().plan_admin).await;

@@ -241,9 +241,9 @@ async fn gn_31_a_time_boxed_role_ends_at_its_second() {
     assert_eq!(assign(&admin, give(&nobody, "PS")).await.refused(), "NOT_FOUND");
     assign(&admin, give(&support, "PA")).await.done();
 
-    let helper = portal.client(&world.plan_support).await;
     let staff = "{ planStaff(first: 100) { nodes { userId roles { role inForce until } } } }";
     portal.advance(Duration::from_secs(59 * 60 + 59));
+    let helper = portal.client(&world.plan_support).await;
     assert!(helper.send(staff, json!({})).await.data()["planStaff"].is_object());
     portal.advance(Duration::from_secs(1));
     assert_eq!(helper.send(staff, json!({})).await.error_code(), "FORBIDDEN");

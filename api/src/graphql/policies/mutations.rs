@@ -43,7 +43,7 @@ pub struct ChangePolicyInput {
     /// Its dotted name.
     key: String,
     /// Its new value: a number, text, true or false, a list, or null for none.
-    value: Json<Value>,
+    value: Option<Json<Value>>,
     /// Now if not given; never in the past.
     effective_at: Option<DateTime>,
     reason: String,
@@ -157,7 +157,8 @@ fn apply(input: ApplyPresetInput) -> Result<ApplyPreset, Refusal> {
 }
 
 fn change(input: ChangePolicyInput) -> Result<ChangePolicy, Refusal> {
-    let (key, value) = ChangePolicy::parse(&input.key, &input.value.0)?;
+    let value = input.value.map_or(Value::Null, |Json(value)| value);
+    let (key, value) = ChangePolicy::parse(&input.key, &value)?;
     Ok(ChangePolicy {
         key,
         value,
