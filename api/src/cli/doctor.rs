@@ -10,7 +10,7 @@ use crate::{config::Config, ground::Database, postgres::external::Settings};
 
 pub fn run() -> CliResult {
     let config = Config::from_env(false, false)?;
-    let runtime = super::runtime()?;
+    let runtime = tokio::runtime::Runtime::new()?;
     let database = Database::open_beside(&config, &runtime)?;
     let findings = runtime.block_on(examine(&database));
     database.close()?;

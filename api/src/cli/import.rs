@@ -18,7 +18,7 @@ const CACHED_STATES: usize = 10_000;
 pub fn enrolment(file: &Path, slug: &str) -> CliResult {
     let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let config = Config::from_env(false, false)?;
-    let runtime = super::runtime()?;
+    let runtime = tokio::runtime::Runtime::new()?;
     let database = Database::open_beside(&config, &runtime)?;
     let imported = runtime.block_on(import(&database, slug, &bytes));
     database.close()?;

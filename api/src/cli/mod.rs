@@ -85,9 +85,3 @@ pub fn run(cli: Cli) -> CliResult {
         }
     }
 }
-
-/// The runtime of every subcommand. Resolvers nest deep: the default stack of two MiB is too small
-/// for unoptimised builds.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build()
-}

@@ -11,7 +11,7 @@ use crate::{config::Config, ground::Database};
 pub fn run(name: Option<&str>) -> CliResult {
     let chosen = choose(name)?;
     let config = Config::from_env(false, false)?;
-    let runtime = super::runtime()?;
+    let runtime = tokio::runtime::Runtime::new()?;
     let database = Database::open_beside(&config, &runtime)?;
     let outcome = runtime.block_on(rebuild_all(&database, chosen));
     database.close()?;

@@ -16,7 +16,7 @@ use crate::{
 
 pub fn run(demo: bool, dev: bool) -> CliResult {
     let config = Config::from_env(demo, dev)?;
-    let runtime = super::runtime()?;
+    let runtime = tokio::runtime::Runtime::new()?;
     let database = Database::open(&config, &runtime)?;
     let outcome = runtime.block_on(serve(config, &database));
     // The server goes last: everything that could still write to it has ended.

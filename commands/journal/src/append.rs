@@ -153,30 +153,24 @@ impl Drop for Flight {
         if self.batch.is_empty() {
             return;
         }
-        let abandoned =
-            Self { inner: Arc::clone(&self.inner), batch: std::mem::take(&mut self.batch) };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             // The process is going down; the callers are gone with the runtime.
-            drop(abandoned.into_batch());
             return;
         };
         // After a panic the same batch would panic again: its callers get an error instead.
         let panicked = std::thread::panicking();
+        let inner = Arc::clone(&self.inner);
+        let batch = std::mem::take(&mut self.batch);
         runtime.spawn(async move {
-            let inner = Arc::clone(&abandoned.inner);
+            // Made a flight again only here: a runtime that is shutting down drops this future
+            // without polling it, and dropping a flight there would spawn without end.
             if panicked {
-                drop(abandoned.into_batch());
+                drop(batch);
             } else {
-                abandoned.recover().await;
+                Self { inner: Arc::clone(&inner), batch }.recover().await;
             }
             Self::run_rest(&inner, 1);
         });
-    }
-}
-
-impl Flight {
-    fn into_batch(mut self) -> Vec<Pending> {
-        std::mem::take(&mut self.batch)
     }
 }
 
