@@ -1,5 +1,6 @@
 //! Correspondence types per NPI (MC-45, MC-46, GN-12).
 
+use rollcall_domain::{kernel::ids::MembershipId, permissions::Membership};
 use serde_json::{Value, json};
 
 use super::{matrix, set_levels, set_types};
@@ -56,9 +57,11 @@ async fn mc_46_types_are_set_for_several_npis_at_once_or_for_one() {
     let [first, second, third] = [0, 1, 2].map(|nth| world.clinic.npis[nth].as_str());
     let levels = [(first, "PROCESSOR"), (second, "ADMIN"), (third, "PROCESSOR")];
     set_levels(&admin, about, &levels).await.done();
-    let before = portal.position().await;
+    let membership = MembershipId::of(world.tenant, world.newcomer.user, world.clinic.id);
+    let before = portal.events::<Membership>(membership).await.len();
     set_types(&admin, about, &[first, second], &["RAD"]).await.done();
-    assert_eq!(portal.position().await, before + 2, "one fact per NPI");
+    let after = portal.events::<Membership>(membership).await.len();
+    assert_eq!(after, before + 2, "one fact per NPI");
     set_types(&admin, about, &[second], &["PROVIDER_WELCOME_LETTER"]).await.done();
     let rows = matrix(&admin, world, &world.newcomer).await;
     let expected = [json!(["RAD"]), json!(["PROVIDER_WELCOME_LETTER"]), json!([])];

@@ -118,9 +118,11 @@ async fn mc_42_quick_assign_sets_every_npi_in_one_step_and_single_ones_may_diffe
     let world = portal.world();
     let admin = portal.client(&world.clinic_admin).await;
     let about = (world, &world.newcomer);
-    let before = portal.position().await;
+    let membership = MembershipId::of(world.tenant, world.newcomer.user, world.clinic.id);
+    let before = portal.events::<Membership>(membership).await.len();
     change(&admin, "quickAssignNpis", about, json!({ "level": "PROCESSOR" })).await.done();
-    assert_eq!(portal.position().await, before + 3, "one fact per NPI");
+    let after = portal.events::<Membership>(membership).await.len();
+    assert_eq!(after, before + 3, "one fact per NPI");
     let rows = matrix(&admin, world, &world.newcomer).await;
     assert_eq!(levels(&rows), expected(world, ["PROCESSOR"; 3]));
     let stream = MembershipId::of(world.tenant, world.newcomer.user, world.clinic.id);
