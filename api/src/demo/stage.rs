@@ -303,10 +303,10 @@ impl Stage {
             self.commands.journal.load::<Invitation>(self.tenant, invitation.0).await?.state;
         let (user, link) = match &*state {
             Invitation::Open(open) => (open.invited.user, open.link_id),
-            other => {
-                tracing::debug!(?other, "an invitation of the demo is not open");
-                return Err(StepError::Missing("an open invitation"));
-            }
+            Invitation::NotSent
+            | Invitation::Expired(_)
+            | Invitation::Completed(_)
+            | Invitation::Cancelled(_) => return Err(StepError::Missing("an open invitation")),
         };
         let token = self.commands.journal.secrets().link_token("invitation", link.0);
         Ok((user, LinkToken::new(&token)))

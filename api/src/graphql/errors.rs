@@ -95,6 +95,7 @@ fn meta_value(name: &str) -> (String, registry::MetaEnumValue) {
 
 /// A refusal outside a mutation's payload: a query's, or one of authentication.
 #[must_use]
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other code is about the input")]
 pub fn top_level(refusal: Refusal) -> Error {
     let code = match refusal.code {
         Code::NotSignedIn | Code::SessionEnded | Code::SessionExpired => TopLevel::Unauthenticated,
@@ -108,7 +109,6 @@ pub fn top_level(refusal: Refusal) -> Error {
         | Code::TenantInactive => TopLevel::Forbidden,
         Code::NotFound => TopLevel::NotFound,
         Code::RateLimited => TopLevel::RateLimited,
-        #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is about the input")]
         _ => TopLevel::BadUserInput,
     };
     let reason = refusal.code.as_str();

@@ -107,7 +107,6 @@ macro_rules! payload {
 
         impl $name {
             /// Builds the payload from what was sent and the entities read back.
-            #[allow(clippy::too_many_arguments, reason = "one argument per entity")]
             pub fn of<T>(sent: $crate::graphql::sending::Sent<T> $(, $field: Option<$type>)*) -> Self {
                 Self {
                     $($field,)*

@@ -21,7 +21,10 @@ use ground::Ground;
 use service::Service;
 use writers::Writers;
 
-const SCENARIOS: [(&str, fn(&Ground, usize)); 2] = [
+/// A name and what is done for so many rounds.
+type Scenario = (&'static str, fn(&Ground, usize));
+
+const SCENARIOS: [Scenario; 2] = [
     ("nothing_acknowledged_is_lost_when_the_service_is_killed", kill_the_service),
     ("nothing_acknowledged_is_lost_when_postgres_is_killed", kill_postgres),
 ];

@@ -217,8 +217,11 @@ mod tests {
         Held { value: vec![word.to_owned()], until, cause: Cause::Plan }
     }
 
-    /// (word, from, to, known from, known to) of every row, in the order made.
-    fn rows(ledger: Ledger) -> Vec<(String, u32, Option<u32>, i64, Option<i64>)> {
+    /// Word, from, to, known from, known to.
+    type Row = (String, u32, Option<u32>, i64, Option<i64>);
+
+    /// Every row, in the order made.
+    fn rows(ledger: Ledger) -> Vec<Row> {
         use chrono::Timelike;
         let (made, closed) = ledger.finish();
         assert!(closed.is_empty(), "nothing was stored before");

@@ -121,7 +121,9 @@ pub fn spoil(input: &mut Value, text: &str) -> bool {
             let is_id = name.ends_with("Id") || name.ends_with("Ids");
             (!is_id && spoil(value, text)) || any
         }),
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| spoil(item, text) || any),
+        Value::Array(items) => {
+            items.iter_mut().map(|item| spoil(item, text)).max().unwrap_or(false)
+        }
         Value::String(current) => {
             let is_enum = current.len() > 1
                 && current

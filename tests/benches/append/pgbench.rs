@@ -40,7 +40,7 @@ const SAMPLED: f64 = 0.25;
 
 /// `pgbench` itself or, where the server came without it, a loop that does the same.
 pub enum Pgbench {
-    Program { program: PathBuf, options: PgConnectOptions, folder: PathBuf },
+    Program { program: PathBuf, options: Box<PgConnectOptions>, folder: PathBuf },
     Loop(PgPool),
 }
 
@@ -57,7 +57,7 @@ impl Pgbench {
         let folder = ground.folder().join("pgbench");
         fs::create_dir(&folder).expect("the folder is ours");
         fs::write(folder.join("insert.sql"), script()).expect("the folder is ours");
-        Self::Program { program, options, folder }
+        Self::Program { program, options: Box::new(options), folder }
     }
 }
 

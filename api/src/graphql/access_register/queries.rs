@@ -32,7 +32,6 @@ impl AccessRegisterQuery {
     /// journal (`asOfPosition`); with both, as true at the one and known at the other. Before the
     /// tenant's records begin it answers BEFORE_RECORDS.
     #[graphql(complexity = "crate::graphql::paging::cost(first, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a connection's arguments")]
     async fn access_register(
         &self,
         ctx: &Context<'_>,

@@ -35,7 +35,6 @@ pub struct AffiliationQuery;
 impl AffiliationQuery {
     /// An organisation's affiliations, newest request first; without an organisation, for plan
     /// staff, all of the tenant's (MC-54, GN-18).
-    #[expect(clippy::too_many_arguments, reason = "one per argument of the field")]
     async fn affiliations(
         &self,
         ctx: &Context<'_>,
@@ -84,7 +83,6 @@ impl AffiliationQuery {
     }
 
     /// A submitter's Provider Network: its affiliations with providers (MC-56).
-    #[expect(clippy::too_many_arguments, reason = "one per argument of the field")]
     async fn provider_network(
         &self,
         ctx: &Context<'_>,
@@ -104,7 +102,6 @@ impl AffiliationQuery {
     }
 
     /// The Submitter Directory: open submitters, by name (MC-61).
-    #[expect(clippy::too_many_arguments, reason = "one per argument of the field")]
     async fn submitter_directory(
         &self,
         ctx: &Context<'_>,

@@ -24,7 +24,6 @@ impl AuditQuery {
     /// plan administrators see everything, plan support what it works with, administrators of an
     /// organisation its own events, everybody the events they had a part in.
     #[graphql(complexity = "crate::graphql::paging::cost(first, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a connection's arguments")]
     async fn audit_events(
         &self,
         ctx: &Context<'_>,

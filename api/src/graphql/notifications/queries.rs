@@ -25,7 +25,6 @@ pub struct NotificationsQuery;
 impl NotificationsQuery {
     /// The caller's notices, newest first: those of one organisation (the session's, unless
     /// another is named) and those about the caller's own account (MC-67, MC-68).
-    #[expect(clippy::too_many_arguments, reason = "the catalogue's arguments")]
     async fn notifications(
         &self,
         ctx: &Context<'_>,

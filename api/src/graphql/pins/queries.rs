@@ -34,7 +34,6 @@ pub struct PinQuery;
 impl PinQuery {
     /// The NPIs the reader is assigned in an organisation, by provider name. Processors see them
     /// too, without view and reset (MC-50).
-    #[expect(clippy::too_many_arguments, reason = "one per argument of the field")]
     async fn pins(
         &self,
         ctx: &Context<'_>,
@@ -74,7 +73,6 @@ impl PinQuery {
 
     /// Who was shown an NPI's PIN and who reset it while this organisation held it, newest first;
     /// for those who may manage the PIN and for the organisation's administrators (MC-52).
-    #[expect(clippy::too_many_arguments, reason = "one per argument of the field")]
     async fn pin_history(
         &self,
         ctx: &Context<'_>,

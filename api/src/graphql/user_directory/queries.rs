@@ -33,7 +33,6 @@ pub struct UserDirectoryQuery;
 impl UserDirectoryQuery {
     /// The organisation's people by name (MC-29). Without `status`, everybody but those who never
     /// joined.
-    #[allow(clippy::too_many_arguments, reason = "one per argument of the field")]
     async fn users(
         &self,
         ctx: &Context<'_>,
