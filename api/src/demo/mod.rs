@@ -163,7 +163,7 @@ async fn medi_cal(
         on_day(portal, begin, 5 + 6 * i64::try_from(turn).unwrap_or(0));
         let admin = portal.sign_in(&admin_email).await?;
         years::open(portal, &admin, &mut firms[*n], &mut casting).await?;
-        let people = if firms[*n].fictional { 9 } else { 5 };
+        let people = if firms[*n].fictional { 10 } else { 8 };
         years::staff(portal, &mut firms[*n], &mut casting, people).await?;
     }
     history(portal, begin, &mut firms, &mut casting).await?;

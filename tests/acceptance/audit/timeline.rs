@@ -89,7 +89,9 @@ async fn gn_26_events_are_found_by_actor_subject_organisation_time_and_correlati
         find(json!({ "actor": world.clinic_admin.user, "subject": world.processor.user })).await;
     assert_eq!(set["totalCount"], 1, "{set}");
     let event = &set["nodes"][0];
-    let together = find(json!({ "correlationId": event["correlationId"] })).await;
+    // What the command caused (a notice, say) shares the correlation; the command itself is one event.
+    let together =
+        find(json!({ "correlationId": event["correlationId"], "types": [event["type"]] })).await;
     assert_eq!(together["totalCount"], 1);
     let hospital = find(json!({ "organization": world.hospital.id })).await;
     let of_hospital = hospital["totalCount"].as_i64().expect("a count");
