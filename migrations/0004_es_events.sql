@@ -47,8 +47,8 @@ CREATE TABLE es.events (
 );
 
 -- The streams about a person, which commands ask for; proofs over a time. Audit questions by actor,
--- NPI or correlation are put to the audit timeline: an index here would cost every append, and those
--- three together a tenth of it.
+-- NPI or correlation are put to the audit timeline: an index here would cost every append
+-- (with these two and those three an append was measured 15% dearer).
 CREATE INDEX events_tenant_id_subject_id_idx ON es.events (tenant_id, subject_id, tenant_position) WHERE subject_id IS NOT NULL;
 CREATE INDEX events_recorded_at_idx ON es.events USING brin (recorded_at);
 
