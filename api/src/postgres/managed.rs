@@ -58,7 +58,7 @@ pub struct ManagedPostgres {
     /// Ends the keeper thread when dropped.
     keeper: Option<Sender<()>>,
     /// Released when dropped, after the server has stopped.
-    _lock: File,
+    _lock: FolderLock,
 }
 
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl ManagedPostgres {
         std::fs::create_dir_all(root).map_err(io("creating", root))?;
         let root = root.canonicalize().map_err(io("resolving", root))?;
         let mut layout = Layout::under(&root);
-        let lock = acquire(&layout)?;
+        let lock = FolderLock::acquire(&layout)?;
         let owner = cluster::owner_of(&layout.data).or_else(|| cluster::owner_of(&layout.home));
         let account = Account::choose(owner)?;
         check_owner(&layout, &account)?;
@@ -311,31 +311,47 @@ impl Server {
     }
 }
 
-/// Locks the data folder for this process and writes our process id into the lock file.
-fn acquire(layout: &Layout) -> Result<File, ManagedError> {
-    let path = &layout.lock;
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(io("opening", path))?;
-    let mut holder = String::new();
-    match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0).map_err(io("writing", path))?;
-            file.rewind().map_err(io("writing", path))?;
-            writeln!(file, "{}", std::process::id()).map_err(io("writing", path))?;
-            Ok(file)
+/// The data folder's lock, held by this process.
+#[derive(Debug)]
+struct FolderLock(File);
+
+impl FolderLock {
+    /// Locks the data folder and writes our process id into the lock file.
+    fn acquire(layout: &Layout) -> Result<Self, ManagedError> {
+        let path = &layout.lock;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(io("opening", path))?;
+        let mut holder = String::new();
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0).map_err(io("writing", path))?;
+                file.rewind().map_err(io("writing", path))?;
+                writeln!(file, "{}", std::process::id()).map_err(io("writing", path))?;
+                Ok(Self(file))
+            }
+            Err(TryLockError::WouldBlock) => {
+                file.read_to_string(&mut holder).map_err(io("reading", path))?;
+                let holder = holder.trim();
+                let holder = if holder.is_empty() { "unknown" } else { holder }.to_owned();
+                Err(ManagedError::InUse { root: layout.root.clone(), holder })
+            }
+            Err(TryLockError::Error(error)) => Err(io("locking", path)(error)),
         }
-        Err(TryLockError::WouldBlock) => {
-            file.read_to_string(&mut holder).map_err(io("reading", path))?;
-            let holder = holder.trim();
-            let holder = if holder.is_empty() { "unknown" } else { holder }.to_owned();
-            Err(ManagedError::InUse { root: layout.root.clone(), holder })
+    }
+}
+
+impl Drop for FolderLock {
+    /// Closing would not do: a child that another thread forks at this moment holds the same open
+    /// file until it executes its program, and the lock with it.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock of the data folder stays until this process ends");
         }
-        Err(TryLockError::Error(error)) => Err(io("locking", path)(error)),
     }
 }
 
