@@ -1,6 +1,6 @@
 //! What the database holds after the last kill, against what the writers were told.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, time::{Duration, Instant}};
 
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{Reader, keys::KeyRing, pools, rebuild};
@@ -108,6 +108,7 @@ impl Evidence {
     /// # Panics
     /// When anything that was acknowledged, or that holds at all times, is not so.
     pub fn confirms(&self, told: &Told, sink: &Sink, kills: usize) {
+        let begun = Instant::now();
         self.holds_once(&told.acknowledged);
         for (what, question) in [
             ("gaps or times running back", OUT_OF_STEP),
@@ -127,10 +128,11 @@ impl Evidence {
         // Without one the kills hit nothing.
         assert!(told.cut_off > 0, "no command was cut off");
         println!(
-            "  {} commands acknowledged, {} of them cut off before, {} events kept",
+            "  {} commands acknowledged, {} of them cut off before, {} events kept; seen in {:.1?}",
             told.acknowledged.len(),
             told.cut_off,
             self.count("SELECT count(*) FROM es.events"),
+            begun.elapsed(),
         );
     }
 
