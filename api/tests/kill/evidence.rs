@@ -1,6 +1,9 @@
 //! What the database holds after the last kill, against what the writers were told.
 
-use std::{collections::BTreeSet, time::{Duration, Instant}};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{Reader, keys::KeyRing, pools, rebuild};
@@ -121,6 +124,7 @@ impl Evidence {
         within(Duration::from_secs(120), "mail is sent and projections have caught up", || {
             (self.count(UNFINISHED) == 0).then_some(())
         });
+        let at_rest = begun.elapsed();
         assert_eq!(self.count(TOLD_TWICE), 0, "messages recorded twice");
         let sent: Vec<String> = self.owned(sqlx::query_scalar(SENT));
         mail::arrived(&sink.mails(), &sent, told, kills);
@@ -128,7 +132,8 @@ impl Evidence {
         // Without one the kills hit nothing.
         assert!(told.cut_off > 0, "no command was cut off");
         println!(
-            "  {} commands acknowledged, {} of them cut off before, {} events kept; seen in {:.1?}",
+            "  {} commands acknowledged, {} of them cut off before, {} events kept; \
+             at rest after {at_rest:.1?}, verified after {:.1?}",
             told.acknowledged.len(),
             told.cut_off,
             self.count("SELECT count(*) FROM es.events"),

@@ -25,7 +25,7 @@ use crate::{
 
 const WRITERS: usize = 64;
 /// Mails take their time, two commits each: a few of them will do.
-const INVITES_ONE_IN: usize = 8;
+const INVITES_ONE_IN: usize = 16;
 /// Between attempts while nobody answers.
 const PAUSE: Duration = Duration::from_millis(50);
 /// An answer that takes longer is not waited for.
@@ -158,7 +158,7 @@ impl Writer {
                 effect: Effect::Invited(address),
             };
         }
-        // Never what stands there already: seven changes lie between two invitations.
+        // Never what stands there already, also where an invitation lies in between.
         let level = ["ADMIN", "PROCESSOR", "NONE"][nth % 3];
         Mutation {
             document: "mutation($input: SetNpiPermissionsInput!)
