@@ -134,7 +134,7 @@ impl Writer<'_> {
                 }
             }
         }
-ted
+        invited
     }
 }
 
