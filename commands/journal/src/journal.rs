@@ -95,13 +95,16 @@ impl Journal {
         let (appended, _) = watch::channel(position);
         let time = injected_time.then(|| Arc::clone(&clock));
         let (stop, stopped) = oneshot::channel();
+        // Batches follow each other: always on the same connection they find its caches warm.
+        let one = pool.options().clone().min_connections(1).max_connections(1);
+        let appends = one.connect_lazy_with((*pool.connect_options()).clone());
         let inner = Arc::new(Inner {
             secrets: Secrets::new(&master),
             keys: KeyRing::new(&master, pool.clone()),
             upcasters,
             cache: Cache::new(cache_states),
             lanes: Lanes::new(),
-            appender: Appender::new(pool.clone(), time, epoch, appended.clone()),
+            appender: Appender::new(appends, time, epoch, appended.clone()),
             pool,
             clock,
             appended,
