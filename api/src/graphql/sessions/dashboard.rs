@@ -123,7 +123,12 @@ impl Waiting {
         let from_submitters = to_decide(view, now, home, provider).await?;
         let submitter = (Tile::ProviderNetwork, Side::Submitter);
         let from_providers = to_decide(view, now, home, submitter).await?;
-        Ok(Self { unread, from_submitters, from_providers, invited: i64::try_from(home.invited).unwrap_or(i64::MAX) })
+        Ok(Self {
+            unread,
+            from_submitters,
+            from_providers,
+            invited: i64::try_from(home.invited).unwrap_or(i64::MAX),
+        })
     }
 
     fn at(&self, kind: DashboardTileKind) -> Option<i32> {
