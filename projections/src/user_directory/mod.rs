@@ -16,5 +16,5 @@ pub use history::MemberFact;
 pub use projection::UserDirectory;
 pub use queries::{
     DirectoryKey, DomainRow, FactRow, InvitationPart, Listing, UserFilter, UserRow, UserStatus,
-    count_users, domains, histories, list_users, users_by_id,
+    count_users, domains, histories, list_users, users_anywhere, users_by_id,
 };
