@@ -29,7 +29,7 @@ use service::Service;
 use sink::Sink;
 use writers::Writers;
 
-/// About a minute and a half for both on two cores that do nothing else; CI kills ten times each.
+/// Both took 128 s on two busy cores; CI kills ten times each.
 const ROUNDS: usize = 8;
 
 /// A name and what is done for so many rounds.
