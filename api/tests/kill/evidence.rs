@@ -110,7 +110,7 @@ impl Evidence {
 
     /// # Panics
     /// When anything that was acknowledged, or that holds at all times, is not so.
-    pub fn confirms(&self, told: &Told, sink: &Sink, kills: usize) {
+    pub fn confirms(&self, told: &Told, sink: &Sink, (kills, repeatable): (usize, usize)) {
         let begun = Instant::now();
         self.holds_once(&told.acknowledged);
         for (what, question) in [
@@ -127,7 +127,7 @@ impl Evidence {
         let at_rest = begun.elapsed();
         assert_eq!(self.count(TOLD_TWICE), 0, "messages recorded twice");
         let sent: Vec<String> = self.owned(sqlx::query_scalar(SENT));
-        mail::arrived(&sink.mails(), &sent, told, kills);
+        mail::arrived(&sink.mails(), &sent, told, (kills, repeatable));
         self.projections_equal_a_rebuild();
         // Without one the kills hit nothing.
         assert!(told.cut_off > 0, "no command was cut off");
