@@ -10,6 +10,8 @@ CREATE TABLE read.people (
   mobile text,
   business_phone text,
   username text,
+  -- Whether mail to the address is known to arrive.
+  email_verified boolean NOT NULL,
   PRIMARY KEY (tenant_id, user_id)
 );
 SELECT ops.secure_tenant_table('read.people');

@@ -58,6 +58,11 @@ fn words(purpose: LinkPurpose, token: &str) -> (&'static str, [String; 3]) {
             "The link works once, when a new password is set with it.",
             "mutation { resetPassword(input: { token: \"…\", … }) { userErrors { code message } } }",
         ),
+        LinkPurpose::VerifyEmail => (
+            "Verify your email address",
+            "The link works once, when the address is verified with it.",
+            "mutation { verifyEmail(input: { token: \"…\" }) { userErrors { code message } } }",
+        ),
         LinkPurpose::Registration => (
             "Register your organization",
             "The token works once, when a registration is completed with it.",

@@ -16,6 +16,8 @@ pub enum LinkPurpose {
     SetPassword,
     /// Replacing a forgotten password (MC-26).
     ResetPassword,
+    /// Showing that mail to a new address arrives (GN-06).
+    VerifyEmail,
     /// Registering an organisation by the letter's token (MC-04).
     Registration,
     /// Becoming the service's first operator.
@@ -24,10 +26,11 @@ pub enum LinkPurpose {
 
 impl LinkPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Invitation,
         Self::SetPassword,
         Self::ResetPassword,
+        Self::VerifyEmail,
         Self::Registration,
         Self::FirstOperator,
     ];
@@ -39,6 +42,7 @@ impl LinkPurpose {
             Self::Invitation => "invitation",
             Self::SetPassword => "set-password",
             Self::ResetPassword => "reset-password",
+            Self::VerifyEmail => "verify-email",
             Self::Registration => "registration",
             Self::FirstOperator => "first-operator",
         }

@@ -14,6 +14,7 @@ mod permissions;
 mod pins;
 mod policies;
 mod postgres;
+mod profile;
 mod rebuild;
 mod registration;
 mod registration_tokens;

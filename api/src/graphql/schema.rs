@@ -27,6 +27,7 @@ use super::{
         first_password::FirstPasswordMutation,
         invitations::{InvitationMutation, InvitationQuery},
         one_time_passcodes::{OneTimePasscodeMutation, OneTimePasscodeQuery},
+        profile::ProfileMutation,
     },
 };
 use crate::http::{Limits, limited};
@@ -79,6 +80,7 @@ pub struct Mutation(
     SignInMutation,
     SessionMutation,
     CredentialMutation,
+    ProfileMutation,
     UserAdministrationMutation,
     PermissionMutation,
 );

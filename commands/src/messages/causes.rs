@@ -98,6 +98,10 @@ fn of_account(event: &UserEvent) -> Vec<Planned> {
                 [Addressee::FormerAddress { user: *user }, Addressee::NewAddress { user: *user }];
             both.map(|to| Planned::email(Template::EmailChanged, to)).into()
         }
+        UserEvent::EmailVerificationSent { user, link_id, expires_at } => {
+            let mail = to_account(Template::VerifyEmail, *user);
+            vec![mail.link(LinkPurpose::VerifyEmail, *link_id, *expires_at)]
+        }
         UserEvent::UserRegistered { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }

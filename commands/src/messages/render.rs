@@ -131,6 +131,7 @@ impl Renderer {
             LinkPurpose::Invitation
             | LinkPurpose::SetPassword
             | LinkPurpose::ResetPassword
+            | LinkPurpose::VerifyEmail
             | LinkPurpose::FirstOperator => link.purpose.token(secrets, link.id),
         });
         let link = particulars

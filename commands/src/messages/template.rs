@@ -51,6 +51,8 @@ templates! {
     Reactivated = "reactivated";
     /// The address was changed; goes to the old and the new one (CX-06).
     EmailChanged = "email_changed";
+    /// The link that shows that mail to a new address arrives (GN-06).
+    VerifyEmail = "verify_email";
     /// The number for passcodes was changed (MC-27).
     PhoneChanged = "phone_changed";
     /// A one-time passcode, as text or read aloud (MC-20).

@@ -143,6 +143,13 @@ fn words(template: Template, facts: &Facts) -> Words {
                 "The email address of your account in {portal} was changed. This message goes to the old and the new address."
             ),
         ),
+        Template::VerifyEmail => mail(
+            "Verify your email address".to_owned(),
+            [
+                format!("This address was given for an account in {portal}."),
+                open_link("Open this link to show that it is yours. It works once", facts),
+            ],
+        ),
         Template::PhoneChanged => security(
             portal,
             "Your telephone number was changed",
@@ -339,7 +346,8 @@ mod tests {
                 Template::InvitationReissued,
                 Template::SetPassword,
                 Template::ResetLink,
-                Template::ResetByAdmin
+                Template::ResetByAdmin,
+                Template::VerifyEmail
             ]
         );
     }

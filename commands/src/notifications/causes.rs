@@ -102,6 +102,7 @@ fn of_account(event: &UserEvent) -> Vec<Raise> {
         UserEvent::UserRegistered { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }
+        | UserEvent::EmailVerificationSent { .. }
         | UserEvent::EmailVerified { .. }
         | UserEvent::AgreementAccepted { .. }
         | UserEvent::NotificationPreferenceChanged { .. } => Vec::new(),

@@ -26,7 +26,7 @@ pub(crate) const RESET_BY_ADDRESS: Limit =
 /// Requests for a link to one account: each kills the link before it.
 pub(crate) const RESET_BY_ACCOUNT: Limit =
     Limit { name: "password_reset.account", tries: 5, window: AN_HOUR };
-/// Current passwords typed in one session's change of password.
+/// Current passwords typed by somebody signed in, to change what the account is kept by.
 pub(crate) const CURRENT_PASSWORD: Limit =
     Limit { name: "change_password.account", tries: 10, window: AN_HOUR };
 

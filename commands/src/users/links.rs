@@ -1,4 +1,4 @@
-//! From the token in a link back to the stream that knows the link (MC-16, MC-21, MC-26).
+//! From the token in a link back to the stream that knows the link (MC-16, MC-21, MC-26, GN-06).
 //!
 //! Invariant: a token is looked up by its hash alone. Whether the link behind it still works is
 //! decided by the aggregate; an unknown token answers like a replaced one.
@@ -8,7 +8,10 @@ use std::fmt;
 use rollcall_domain::{
     Code, Refusal,
     kernel::ids::{InvitationId, LinkId, TenantId, UserId},
-    users::credential::{Credential, LinkPurpose},
+    users::{
+        credential::{Credential, LinkPurpose},
+        user::User,
+    },
 };
 use rollcall_journal::{Journal, JournalError};
 use uuid::Uuid;
@@ -25,6 +28,9 @@ pub const INVITATION: &str = Purpose::Invitation.as_str();
 pub const SET_PASSWORD: &str = Purpose::SetPassword.as_str();
 /// The purpose of a link that replaces a forgotten password.
 pub const RESET_PASSWORD: &str = Purpose::ResetPassword.as_str();
+
+/// The purpose of a link that shows that mail to an address arrives.
+pub const VERIFY_EMAIL: &str = Purpose::VerifyEmail.as_str();
 
 /// The secret part of a link, as a visitor brought it; shows nothing in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,6 +99,24 @@ pub async fn password_link(
         .links()
         .find(|(link, purpose)| token.is(path(*purpose), *link, cx.journal()))
         .map(|(link, purpose)| PasswordLink { user, link, purpose })
+        .ok_or_else(|| invalid().into())
+}
+
+/// The person and the link behind a token that shows that mail to their address arrives.
+///
+/// # Errors
+/// `LINK_INVALID` for an unknown token and for one that a newer link replaced.
+pub(crate) async fn email_link(
+    cx: &mut Context<'_>,
+    token: &LinkToken,
+) -> Result<(UserId, LinkId), Failure> {
+    let Some(owner) = token.owner(cx.journal(), cx.tenant()).await? else {
+        return Err(invalid().into());
+    };
+    let account = cx.load::<User>(owner).await?;
+    let link = account.profile().and_then(|profile| profile.email_link);
+    link.filter(|link| token.is(VERIFY_EMAIL, link.id, cx.journal()))
+        .map(|link| (UserId(owner), link.id))
         .ok_or_else(|| invalid().into())
 }
 

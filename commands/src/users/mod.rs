@@ -7,6 +7,7 @@ pub mod invitation;
 pub mod links;
 mod new_password;
 pub mod one_time_passcode;
+mod profile;
 mod set_password;
 
 pub use accept_agreement::{AcceptAgreement, AgreedIn, Agreeing};
@@ -18,4 +19,5 @@ pub use credential::{
     temporary_password,
 };
 pub use new_password::{Candidate, PASSWORD, PASSWORD_FORM, keep as keep_password, new_password};
+pub use profile::{ChangeEmail, ChangePhone, UpdateProfile, VerifyEmail};
 pub use set_password::SetPassword;

@@ -244,6 +244,12 @@ impl Policy {
             || self.list(PolicyKey::OtpStepUpActions).iter().any(|word| word == action.as_str())
     }
 
+    /// Every action that asks for a passcode each time (MC-28).
+    pub fn step_up_actions(&self) -> Vec<StepUpAction> {
+        let asks = |action: &StepUpAction| self.needs_step_up(*action);
+        StepUpAction::ALL.iter().copied().filter(asks).collect()
+    }
+
     /// How failed sign-ins lock an account (AL-06, CX-08).
     pub fn lockout(&self) -> LockoutPolicy {
         LockoutPolicy {

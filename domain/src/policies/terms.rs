@@ -18,6 +18,9 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* $variant,)+ }
 
         impl $name {
+            /// Every word's meaning, in the canonical order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The stored words, in their canonical order.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 

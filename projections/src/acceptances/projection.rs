@@ -145,6 +145,7 @@ fn of_account(event: &UserEvent) -> Option<Accepted<'_>> {
         | E::UserDetailsCorrected { .. }
         | E::PhoneChanged { .. }
         | E::EmailChanged { .. }
+        | E::EmailVerificationSent { .. }
         | E::EmailVerified { .. }
         | E::NotificationPreferenceChanged { .. } => None,
     }

@@ -125,6 +125,7 @@ impl Change<'_> {
             | UserEvent::UserDetailsCorrected { .. }
             | UserEvent::PhoneChanged { .. }
             | UserEvent::EmailChanged { .. }
+            | UserEvent::EmailVerificationSent { .. }
             | UserEvent::EmailVerified { .. }
             | UserEvent::AgreementAccepted { .. }
             | UserEvent::NotificationPreferenceChanged { .. } => {}

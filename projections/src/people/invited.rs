@@ -32,6 +32,7 @@ pub(super) fn person(event: &InvitationEvent) -> Option<Person> {
         mobile: open(mobile),
         business_phone: business_phone.as_ref().and_then(open),
         username: None,
+        email_verified: false,
     })
 }
 

@@ -63,7 +63,9 @@ enum Change<'a> {
     Whole(Box<Person>),
     Details(&'a DetailChanges),
     Mobile(Option<String>),
-    Email(Option<String>),
+    /// A new address, and whether it is verified.
+    Email(Option<String>, bool),
+    EmailVerified,
 }
 
 impl Change<'_> {
@@ -71,7 +73,11 @@ impl Change<'_> {
         match self {
             Self::Whole(whole) => *person = *whole,
             Self::Mobile(mobile) => person.mobile = mobile,
-            Self::Email(email) => person.email = email,
+            Self::Email(email, verified) => {
+                person.email = email;
+                person.email_verified = verified;
+            }
+            Self::EmailVerified => person.email_verified = true,
             Self::Details(changed) => {
                 if let Some(change) = &changed.first_name {
                     person.first_name = open(&change.new);
@@ -135,6 +141,7 @@ fn account(event: &UserEvent) -> Option<(UserId, Change<'_>)> {
                 mobile: open(mobile),
                 business_phone: business_phone.as_ref().and_then(open),
                 username: username.as_ref().and_then(open),
+                email_verified: true,
             };
             Some((*user, Change::Whole(Box::new(person))))
         }
@@ -143,8 +150,11 @@ fn account(event: &UserEvent) -> Option<(UserId, Change<'_>)> {
             Some((*user, Change::Details(changed)))
         }
         UserEvent::PhoneChanged { user, new, .. } => Some((*user, Change::Mobile(open(new)))),
-        UserEvent::EmailChanged { user, new, .. } => Some((*user, Change::Email(open(new)))),
-        UserEvent::EmailVerified { .. }
+        UserEvent::EmailChanged { user, new, verified, .. } => {
+            Some((*user, Change::Email(open(new), *verified)))
+        }
+        UserEvent::EmailVerified { user, .. } => Some((*user, Change::EmailVerified)),
+        UserEvent::EmailVerificationSent { .. }
         | UserEvent::AgreementAccepted { .. }
         | UserEvent::NotificationPreferenceChanged { .. } => None,
     }
@@ -175,7 +185,8 @@ async fn load(
 ) -> Result<BTreeMap<UserId, Person>, sqlx::Error> {
     let users: Vec<_> = changes.iter().map(|(user, _)| user.0).collect();
     let rows: Vec<Person> = sqlx::query_as(
-        "SELECT user_id, first_name, last_name, email, mobile, business_phone, username
+        "SELECT user_id, first_name, last_name, email, mobile, business_phone, username,
+                email_verified
            FROM people WHERE tenant_id = $1 AND user_id = ANY($2)",
     )
     .bind(tenant.0)
@@ -195,13 +206,14 @@ async fn store(
     };
     sqlx::query(
         "INSERT INTO people (tenant_id, user_id, first_name, last_name, email, mobile,
-                             business_phone, username)
+                             business_phone, username, email_verified)
          SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                                  $7::text[], $8::text[])
+                                  $7::text[], $8::text[], $9::bool[])
          ON CONFLICT (tenant_id, user_id) DO UPDATE
             SET first_name = excluded.first_name, last_name = excluded.last_name,
                 email = excluded.email, mobile = excluded.mobile,
-                business_phone = excluded.business_phone, username = excluded.username",
+                business_phone = excluded.business_phone, username = excluded.username,
+                email_verified = excluded.email_verified",
     )
     .bind(tenant.0)
     .bind(people.iter().map(|person| person.user_id).collect::<Vec<_>>())
@@ -211,6 +223,7 @@ async fn store(
     .bind(column(|person| &person.mobile))
     .bind(column(|person| &person.business_phone))
     .bind(column(|person| &person.username))
+    .bind(people.iter().map(|person| person.email_verified).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())

@@ -19,6 +19,8 @@ pub struct Person {
     /// E.164.
     pub business_phone: Option<String>,
     pub username: Option<String>,
+    /// Whether mail to the address is known to arrive.
+    pub email_verified: bool,
 }
 
 impl Person {
@@ -54,7 +56,8 @@ pub async fn persons(
     users: &[UserId],
 ) -> Result<BTreeMap<UserId, Person>, sqlx::Error> {
     let rows: Vec<Person> = sqlx::query_as(
-        "SELECT user_id, first_name, last_name, email, mobile, business_phone, username
+        "SELECT user_id, first_name, last_name, email, mobile, business_phone, username,
+                email_verified
            FROM read.people WHERE tenant_id = $1 AND user_id = ANY($2)",
     )
     .bind(view.tenant().0)

@@ -25,6 +25,8 @@ use crate::graphql::{
 pub struct Me {
     pub id: ID,
     pub email: Option<EmailScalar>,
+    /// Whether mail to the address is known to arrive (GN-06).
+    pub email_verified: bool,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     /// The number that passcodes go to.
@@ -61,6 +63,7 @@ impl MeQuery {
         Ok(Me {
             id: NodeType::User.id(user),
             email: person.email.map(EmailScalar),
+            email_verified: person.email_verified,
             first_name: person.first_name,
             last_name: person.last_name,
             mobile: person.mobile.map(PhoneScalar),

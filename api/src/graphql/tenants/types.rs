@@ -65,6 +65,8 @@ pub struct Portal {
     pub login_identifier: String,
     /// What a password must be.
     pub password_rules: PasswordRulesView,
+    /// Rules of the portal that visitors meet.
+    pub policy: PortalPolicy,
     /// Whether one-time passcodes are in use.
     pub otp_enabled: bool,
     /// The ways a passcode reaches people.
@@ -83,6 +85,29 @@ pub struct Portal {
     pub account_request_form: bool,
     /// The version of the policy these facts are from.
     pub policy_version: String,
+}
+
+/// Rules of a portal that everybody may know before they meet them.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PortalPolicy {
+    /// What asks for a passcode each time (MC-28).
+    pub step_up_actions: Vec<StepUpAction>,
+}
+
+/// An action that may ask for a one-time passcode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_domain::policies::StepUpAction")]
+pub enum StepUpAction {
+    SignIn,
+    FirstPassword,
+    ResetPassword,
+    ChangePassword,
+    ChangePhone,
+    ChangeEmail,
+    RevealPin,
+    ResetPin,
+    AddOrganization,
+    SignAgreement,
 }
 
 /// What a password must be (MC-24).
@@ -121,6 +146,9 @@ impl Portal {
             time_zone: policy.time_zone().name().to_owned(),
             login_identifier: policy.login_identifier().as_str().to_owned(),
             password_rules: PasswordRulesView::of(policy),
+            policy: PortalPolicy {
+                step_up_actions: policy.step_up_actions().into_iter().map(Into::into).collect(),
+            },
             otp_enabled: otp.enabled,
             otp_methods: otp.methods.iter().map(|method| method.as_str().to_owned()).collect(),
             otp_digits: int(otp.digits),

@@ -86,6 +86,8 @@ pub struct User {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub email: Option<EmailScalar>,
+    /// Whether mail to the address is known to arrive (CX-06).
+    pub email_verified: bool,
     /// The number passcodes go to.
     pub mobile: Option<PhoneScalar>,
     pub business_phone: Option<PhoneScalar>,
@@ -139,6 +141,7 @@ impl User {
             first_name: row.person.first_name,
             last_name: row.person.last_name,
             email: row.person.email.map(EmailScalar),
+            email_verified: row.person.email_verified,
             mobile: row.person.mobile.map(PhoneScalar),
             business_phone: row.person.business_phone.map(PhoneScalar),
             username: row.person.username,

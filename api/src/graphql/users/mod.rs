@@ -6,3 +6,4 @@ pub mod credential;
 pub mod first_password;
 pub mod invitations;
 pub mod one_time_passcodes;
+pub mod profile;

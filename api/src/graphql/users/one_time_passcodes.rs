@@ -5,14 +5,14 @@ use rollcall_commands::users::{
     links::LinkToken,
     one_time_passcode::{ChallengeStatus, PasscodeOwner, RequestOtp, VerifyOtp},
 };
-use rollcall_domain::{Code, Refusal, kernel::ids::OtpChallengeId};
+use rollcall_domain::{Code, Refusal, kernel::ids::OtpChallengeId, values::PhoneNumber};
 
 use crate::graphql::{
     ids::NodeType,
-    scalars::DateTime,
+    scalars::{DateTime, PhoneScalar},
     sending::{MutationMeta, payload, send},
     visiting::{Visit, absent},
-    vocabulary::CodeChannel,
+    vocabulary::{CodeChannel, field},
 };
 
 /// Where a passcode stands.
@@ -78,6 +78,8 @@ pub struct RequestOtpInput {
     pub invitation_token: Option<String>,
     /// For a link that sets or resets a password.
     pub password_token: Option<String>,
+    /// For a number that the signed-in person wants to change to (`changePhone`); the code goes there.
+    pub new_phone: Option<PhoneScalar>,
     /// The channel chosen before, unless another is named.
     pub channel: Option<CodeChannel>,
     #[graphql(flatten)]
@@ -151,15 +153,23 @@ impl OneTimePasscodeMutation {
 }
 
 fn owner(input: &RequestOtpInput) -> Result<PasscodeOwner, Refusal> {
-    let RequestOtpInput { registration_id, invitation_token, password_token, .. } = input;
-    match (registration_id, invitation_token, password_token) {
-        (None, None, None) => Ok(PasscodeOwner::Myself),
-        (Some(id), None, None) => {
-            NodeType::Registration.parse(id, "registrationId").map(PasscodeOwner::Registration)
-        }
-        (None, Some(token), None) => Ok(PasscodeOwner::Invitation(LinkToken::new(token))),
-        (None, None, Some(token)) => Ok(PasscodeOwner::PasswordLink(LinkToken::new(token))),
-        (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+    let RequestOtpInput { registration_id, invitation_token, password_token, new_phone, .. } =
+        input;
+    let registration = registration_id.as_ref().map(|id| {
+        NodeType::Registration.parse(id, "registrationId").map(PasscodeOwner::Registration)
+    });
+    let invitation =
+        invitation_token.as_ref().map(|it| Ok(PasscodeOwner::Invitation(LinkToken::new(it))));
+    let password =
+        password_token.as_ref().map(|it| Ok(PasscodeOwner::PasswordLink(LinkToken::new(it))));
+    let phone = new_phone
+        .as_ref()
+        .map(|phone| field("newPhone", PhoneNumber::parse(&phone.0)).map(PasscodeOwner::NewPhone));
+    let mut named = [registration, invitation, password, phone].into_iter().flatten();
+    match (named.next(), named.next()) {
+        (None, _) => Ok(PasscodeOwner::Myself),
+        (Some(only), None) => only,
+        (Some(_), Some(_)) => {
             Err(Refusal::new(Code::FieldInvalid, "Name one thing that the passcode is for."))
         }
     }

@@ -16,11 +16,11 @@ use rollcall_domain::{
 };
 use tokio::sync::OnceCell;
 
-use super::matching_hash;
+use super::confirm_password;
 use crate::{
     Access, Command, Context, Failure,
     authorization::session_ended,
-    sessions::{limits, live_sessions_of},
+    sessions::live_sessions_of,
     users::{Candidate, new_password, one_time_passcode::step_up, set_password::identifiers},
 };
 
@@ -53,15 +53,9 @@ impl Command for ChangePassword {
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let user = cx.person()?;
         let here = cx.authority.session.ok_or_else(session_ended)?;
-        let count = async || limits::count(cx, limits::CURRENT_PASSWORD, &user.to_string()).await;
-        self.counted.get_or_try_init(count).await?;
+        let matched = Some(confirm_password(cx, user, &self.current, &self.counted).await?);
         let stream = cx.tenant().credential_stream(user);
         let credential = cx.load::<Credential>(stream).await?;
-        let hashes = credential.login_hashes(cx.now);
-        let matched = matching_hash(cx, &self.current, &hashes, 1).await?;
-        if matched.is_none() {
-            return Err(Refusal::from(CredentialRefusal::CurrentPasswordWrong).into());
-        }
         let passcode = (OtpPurpose::StepUp, self.challenge);
         let otp = step_up(cx, StepUpAction::ChangePassword, user, passcode).await?;
         if otp == StepUp::Missing {

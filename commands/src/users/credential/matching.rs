@@ -1,9 +1,15 @@
 //! Which stored hash a typed password fits. Invariant: the work depends on the number of comparisons
 //! asked for, not on what is stored (GN-09).
 
-use rollcall_domain::{kernel::ids::VaultRef, values::Password};
+use rollcall_domain::{
+    Refusal,
+    kernel::ids::{UserId, VaultRef},
+    users::credential::{Credential, CredentialRefusal},
+    values::Password,
+};
+use tokio::sync::OnceCell;
 
-use crate::{Context, Failure, users::PASSWORD};
+use crate::{Context, Failure, sessions::limits, users::PASSWORD};
 
 /// Compares `typed` with `hashes`, and with decoys up to `comparisons` in all.
 ///
@@ -26,4 +32,23 @@ pub(crate) async fn matching_hash(
         }
     }
     Ok(matched)
+}
+
+/// The stored hash that a signed-in person's own password fits; tries are limited, and one counts
+/// once, however often it is decided.
+///
+/// # Errors
+/// `CURRENT_PASSWORD_WRONG`, `RATE_LIMITED`, or the vault did not answer.
+pub(crate) async fn confirm_password(
+    cx: &mut Context<'_>,
+    user: UserId,
+    typed: &Password,
+    counted: &OnceCell<()>,
+) -> Result<VaultRef, Failure> {
+    let count = async || limits::count(cx, limits::CURRENT_PASSWORD, &user.to_string()).await;
+    counted.get_or_try_init(count).await?;
+    let credential = cx.load::<Credential>(cx.tenant().credential_stream(user)).await?;
+    let hashes = credential.login_hashes(cx.now);
+    let matched = matching_hash(cx, typed, &hashes, 1).await?;
+    matched.ok_or_else(|| Refusal::from(CredentialRefusal::CurrentPasswordWrong).into())
 }

@@ -16,6 +16,7 @@ use rollcall_domain::{
 
 pub use owner::PasscodeOwner;
 pub use request::RequestOtp;
+pub(crate) use step_up::passcode_required;
 pub use step_up::{require_step_up, step_up};
 pub use verify::VerifyOtp;
 pub use view::ChallengeStatus;

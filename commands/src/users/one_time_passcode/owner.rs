@@ -1,7 +1,7 @@
 //! Whose telephone a passcode goes to, and what it is for.
 //!
 //! Invariant: a person with an account is reached at the account's number, never at one a visitor
-//! typed: a code proves the account's owner.
+//! typed: a code proves the account's owner. A code to another number proves that number alone.
 
 use rollcall_domain::{
     Code, Refusal,
@@ -35,6 +35,8 @@ pub enum PasscodeOwner {
     PasswordLink(LinkToken),
     /// The signed-in person, for an action the policy guards (MC-28).
     Myself,
+    /// The signed-in person, at a number that is to become theirs (MC-27).
+    NewPhone(PhoneNumber),
 }
 
 /// Where the code goes.
@@ -59,6 +61,11 @@ impl PasscodeOwner {
             Self::Myself => {
                 let user = cx.person()?;
                 account(cx, user, OtpPurpose::StepUp).await
+            }
+            Self::NewPhone(phone) => {
+                let user = cx.person()?;
+                let known = account(cx, user, OtpPurpose::NewPhone).await?;
+                Ok(Recipient { phone: phone.clone(), ..known })
             }
         }
     }

@@ -32,7 +32,7 @@ impl Command for RequestOtp {
 
     fn access(&self) -> Access {
         match self.owner {
-            PasscodeOwner::Myself => Access::OwnSession,
+            PasscodeOwner::Myself | PasscodeOwner::NewPhone(_) => Access::OwnSession,
             PasscodeOwner::Registration(_)
             | PasscodeOwner::Invitation(_)
             | PasscodeOwner::PasswordLink(_) => Access::Public,

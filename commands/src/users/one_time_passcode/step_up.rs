@@ -55,11 +55,15 @@ pub async fn require_step_up(
     let user = cx.person()?;
     match step_up(cx, action, user, (OtpPurpose::StepUp, challenge)).await? {
         StepUp::NotRequired | StepUp::Passed => Ok(()),
-        StepUp::Missing => Err(Refusal::new(
-            Code::OtpRequired,
-            "This needs a one-time passcode. Ask for one and verify it, then repeat this with it.",
-        )
-        .at("otpChallengeId")
-        .into()),
+        StepUp::Missing => Err(passcode_required().into()),
     }
+}
+
+/// An action that the policy guards was tried without a passcode.
+pub(crate) fn passcode_required() -> Refusal {
+    Refusal::new(
+        Code::OtpRequired,
+        "This needs a one-time passcode. Ask for one and verify it, then repeat this with it.",
+    )
+    .at("otpChallengeId")
 }

@@ -32,9 +32,9 @@ impl Command for VerifyOtp {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OtpChallengeId, Failure> {
         let state = cx.load::<OneTimePasscode>(self.challenge).await?;
-        let sent = state.sent().copied();
-        let matches = sent.is_some_and(|sent| {
-            let expected = expected(cx.journal().secrets(), self.challenge, &sent);
+        let sent = state.sent().cloned();
+        let matches = sent.as_ref().is_some_and(|sent| {
+            let expected = expected(cx.journal().secrets(), self.challenge, sent);
             expected.as_bytes().ct_eq(self.code.as_bytes()).into()
         });
         let verify = OneTimePasscodeCommand::VerifyOtp { matches };

@@ -14,7 +14,7 @@ use crate::{Decider, Decision, Sealed};
 pub const CONSUME_GRACE: TimeDelta = TimeDelta::minutes(10);
 
 /// One code sent to one telephone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OneTimePasscode {
     /// The id is not in use.
     #[default]
@@ -30,10 +30,12 @@ pub enum OneTimePasscode {
 }
 
 /// What was sent, for whom and for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub owner: OtpOwner,
     pub purpose: OtpPurpose,
+    /// The number that the right code proves.
+    pub to: Sealed<PhoneNumber>,
     /// How many last digits are typed.
     pub digits: u32,
     /// How many digits the code has.
@@ -182,6 +184,7 @@ impl Decider for OneTimePasscode {
             OneTimePasscodeEvent::OtpSent {
                 owner,
                 purpose,
+                to,
                 digits,
                 sent_length,
                 tries,
@@ -191,6 +194,7 @@ impl Decider for OneTimePasscode {
                 let sent = Sent {
                     owner: *owner,
                     purpose: *purpose,
+                    to: to.clone(),
                     digits: *digits,
                     sent_length: *sent_length,
                     tries: *tries,
@@ -206,7 +210,7 @@ impl Decider for OneTimePasscode {
             }
             OneTimePasscodeEvent::OtpVerified { .. } => {
                 if let Self::Pending { sent, .. } = self {
-                    *self = Self::Verified(*sent);
+                    *self = Self::Verified(sent.clone());
                 }
             }
             OneTimePasscodeEvent::OtpConsumed { .. } => *self = Self::Consumed,

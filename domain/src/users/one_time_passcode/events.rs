@@ -23,6 +23,8 @@ pub enum OtpPurpose {
     PasswordReset,
     /// An action that the policy guards (MC-28).
     StepUp,
+    /// Showing that a new number is the person's own (MC-27).
+    NewPhone,
 }
 
 /// Whose telephone it is.

@@ -1,12 +1,13 @@
 //! The user aggregate. Invariant: setting what already stands is no event.
 
+use chrono::{DateTime, Utc};
 use rpds::HashTrieMapSync;
 
-use super::changes::{DetailChanges, NewDetails, change, own};
+use super::changes::{Change, DetailChanges, NewDetails, change, own};
 use super::command::{Registration, UserCommand};
 use super::events::UserEvent;
 use super::refusal::UserRefusal;
-use crate::kernel::ids::UserId;
+use crate::kernel::ids::{LinkId, UserId};
 use crate::notifications::{Frequency, NotificationType};
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username,
@@ -31,6 +32,8 @@ pub struct Profile {
     pub user: UserId,
     pub email: Sealed<EmailAddress>,
     pub email_verified: bool,
+    /// The newest link sent to show that mail to the address arrives.
+    pub email_link: Option<EmailLink>,
     pub first_name: Sealed<PersonName>,
     pub last_name: Sealed<PersonName>,
     pub mobile: Sealed<PhoneNumber>,
@@ -40,6 +43,13 @@ pub struct Profile {
     /// The newest version accepted of each agreement.
     pub accepted: HashTrieMapSync<AgreementKind, String>,
     pub preferences: HashTrieMapSync<NotificationType, Preference>,
+}
+
+/// A link sent to an address; it works before it expires, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmailLink {
+    pub id: LinkId,
+    pub expires_at: DateTime<Utc>,
 }
 
 /// Whether and how often mail follows a notice.
@@ -88,17 +98,35 @@ impl Profile {
         Some(UserEvent::PhoneChanged { user, old: change.old, new: change.new })
     }
 
-    fn change_email(&self, email: EmailAddress, verified: bool) -> Option<UserEvent> {
+    fn change_email(
+        &self,
+        decision: &Decision<'_>,
+        email: EmailAddress,
+        link_id: LinkId,
+    ) -> Vec<UserEvent> {
         let user = self.user;
-        let change = change(&self.email, Some(Sealed::new(user, email)))?;
-        Some(UserEvent::EmailChanged { user, old: change.old, new: change.new, verified })
+        let change = change(&self.email, Some(Sealed::new(user, email)));
+        if change.is_none() && self.email_verified {
+            return Vec::new();
+        }
+        let changed = |it: Change<_>| UserEvent::EmailChanged {
+            user,
+            old: it.old,
+            new: it.new,
+            verified: false,
+        };
+        let expires_at = decision.now + decision.policy.invite_ttl();
+        let sent = UserEvent::EmailVerificationSent { user, link_id, expires_at };
+        change.map(changed).into_iter().chain([sent]).collect()
     }
 
-    fn verify_email(&self, email: &EmailAddress) -> Decided {
-        if self.email.get() != Some(email) {
-            Err(UserRefusal::EmailReplaced)
-        } else if self.email_verified {
-            Ok(Vec::new())
+    fn verify_email(&self, now: DateTime<Utc>, link_id: LinkId) -> Decided {
+        let link = self.email_link.filter(|link| link.id == link_id);
+        let link = link.ok_or(UserRefusal::LinkInvalid)?;
+        if self.email_verified {
+            Err(UserRefusal::LinkUsed)
+        } else if now >= link.expires_at {
+            Err(UserRefusal::LinkExpired)
         } else {
             let (user, email) = (self.user, self.email.clone());
             Ok(vec![UserEvent::EmailVerified { user, email }])
@@ -173,7 +201,7 @@ impl Decider for User {
     type Event = UserEvent;
     type Refusal = UserRefusal;
 
-    fn decide(&self, _: &Decision<'_>, command: UserCommand) -> Decided {
+    fn decide(&self, decision: &Decision<'_>, command: UserCommand) -> Decided {
         match command {
             UserCommand::RegisterUser(registration) => match self {
                 Self::Unregistered => Ok(vec![user_registered(*registration)]),
@@ -194,10 +222,12 @@ impl Decider for User {
             UserCommand::ChangePhone { mobile } => {
                 Ok(self.registered()?.change_phone(mobile).into_iter().collect())
             }
-            UserCommand::ChangeEmail { email, verified } => {
-                Ok(self.registered()?.change_email(email, verified).into_iter().collect())
+            UserCommand::ChangeEmail { email, link_id } => {
+                Ok(self.registered()?.change_email(decision, email, link_id))
             }
-            UserCommand::VerifyEmail { email } => self.registered()?.verify_email(&email),
+            UserCommand::VerifyEmail { link_id } => {
+                self.registered()?.verify_email(decision.now, link_id)
+            }
             UserCommand::AcceptAgreement(acceptance) => {
                 Ok(self.registered()?.accept(acceptance).into_iter().collect())
             }
@@ -230,6 +260,7 @@ impl Decider for User {
                     email: email.clone(),
                     // The link that led here came by this address.
                     email_verified: true,
+                    email_link: None,
                     first_name: first_name.clone(),
                     last_name: last_name.clone(),
                     mobile: mobile.clone(),
@@ -250,7 +281,13 @@ impl Decider for User {
             UserEvent::EmailChanged { new, verified, .. } => self.update(|profile| {
                 profile.email = new.clone();
                 profile.email_verified = *verified;
+                profile.email_link = None;
             }),
+            UserEvent::EmailVerificationSent { link_id, expires_at, .. } => {
+                self.update(|profile| {
+                    profile.email_link = Some(EmailLink { id: *link_id, expires_at: *expires_at });
+                })
+            }
             UserEvent::EmailVerified { .. } => self.update(|profile| profile.email_verified = true),
             UserEvent::AgreementAccepted { kind, version, .. } => {
                 self.update(|profile| profile.accepted.insert_mut(*kind, version.clone()));

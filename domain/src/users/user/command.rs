@@ -2,7 +2,7 @@
 //! reservation at the append, not a rule here (GN-05).
 
 use super::changes::NewDetails;
-use crate::kernel::ids::UserId;
+use crate::kernel::ids::{LinkId, UserId};
 use crate::notifications::{Frequency, NotificationType};
 use crate::values::{Acceptance, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username};
 
@@ -17,10 +17,11 @@ pub enum UserCommand {
     CorrectUserDetails(NewDetails),
     /// Change the number that passcodes go to (MC-27).
     ChangePhone { mobile: PhoneNumber },
-    /// Change the address; `verified` where the person proved it in the same step (CX-06).
-    ChangeEmail { email: EmailAddress, verified: bool },
-    /// Mail to this address has reached the person.
-    VerifyEmail { email: EmailAddress },
+    /// Change the address, which is unverified until its owner follows the link sent to it; for an
+    /// address that stands and is not verified yet, only another link is sent (CX-06, GN-06).
+    ChangeEmail { email: EmailAddress, link_id: LinkId },
+    /// The person followed that link.
+    VerifyEmail { link_id: LinkId },
     /// Accept an agreement that passed the check against the published version.
     AcceptAgreement(Acceptance),
     /// Choose mail for a type of notice (MC-64 to MC-66).

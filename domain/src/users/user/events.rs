@@ -1,9 +1,10 @@
 //! What happens to an account. Invariant: everything personal is sealed under the person's key.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::changes::DetailChanges;
-use crate::kernel::ids::UserId;
+use crate::kernel::ids::{LinkId, UserId};
 use crate::notifications::{Frequency, NotificationType};
 use crate::values::{AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username};
 use crate::{Event, Facets, Sealed};
@@ -35,6 +36,8 @@ pub enum UserEvent {
         new: Sealed<EmailAddress>,
         verified: bool,
     },
+    /// A link went to the address, to show that mail reaches the person (CX-06, GN-06).
+    EmailVerificationSent { user: UserId, link_id: LinkId, expires_at: DateTime<Utc> },
     /// Mail to the address reaches the person (CX-06).
     EmailVerified { user: UserId, email: Sealed<EmailAddress> },
     /// The person accepted an agreement with all its boxes (MC-06, MC-18).
@@ -56,6 +59,7 @@ impl Event for UserEvent {
             Self::UserDetailsCorrected { .. } => "users.user.user_details_corrected",
             Self::PhoneChanged { .. } => "users.user.phone_changed",
             Self::EmailChanged { .. } => "users.user.email_changed",
+            Self::EmailVerificationSent { .. } => "users.user.email_verification_sent",
             Self::EmailVerified { .. } => "users.user.email_verified",
             Self::AgreementAccepted { .. } => "users.user.agreement_accepted",
             Self::NotificationPreferenceChanged { .. } => {
@@ -71,6 +75,7 @@ impl Event for UserEvent {
             | Self::UserDetailsCorrected { user, .. }
             | Self::PhoneChanged { user, .. }
             | Self::EmailChanged { user, .. }
+            | Self::EmailVerificationSent { user, .. }
             | Self::EmailVerified { user, .. }
             | Self::AgreementAccepted { user, .. }
             | Self::NotificationPreferenceChanged { user, .. } => user,

@@ -9,8 +9,12 @@ pub enum UserRefusal {
     Unknown,
     #[error("This account exists already. Sign in instead.")]
     AlreadyRegistered,
-    #[error("This is not the current email address. Use the newest link.")]
-    EmailReplaced,
+    #[error("This link is not valid. Use the newest one, or ask for another.")]
+    LinkInvalid,
+    #[error("This link has expired. Enter your email address again for another.")]
+    LinkExpired,
+    #[error("This link has been used: the address is verified.")]
+    LinkUsed,
     #[error("Mail about the security of your account cannot be switched off.")]
     SecurityMail,
     #[error("Only organization administrators receive these notices.")]
@@ -23,7 +27,9 @@ impl From<UserRefusal> for Refusal {
         match refusal {
             UserRefusal::Unknown => Self::new(Code::UserUnknown, message).at("userId"),
             UserRefusal::AlreadyRegistered => Self::new(Code::AlreadyAccepted, message),
-            UserRefusal::EmailReplaced => Self::new(Code::LinkInvalid, message).at("token"),
+            UserRefusal::LinkInvalid => Self::new(Code::LinkInvalid, message).at("token"),
+            UserRefusal::LinkExpired => Self::new(Code::LinkExpired, message).at("token"),
+            UserRefusal::LinkUsed => Self::new(Code::LinkUsed, message).at("token"),
             UserRefusal::SecurityMail => Self::new(Code::FieldInvalid, message).at("email"),
             UserRefusal::AdminOnly => Self::new(Code::NotOrgAdmin, message).at("type"),
         }

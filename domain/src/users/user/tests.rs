@@ -1,8 +1,10 @@
 //! Accounts, shown. Invariant: personal data in the events is sealed under the person's own id.
 
+use chrono::{DateTime, Utc};
+
 use super::*;
 use crate::kernel::ids::UserId;
-use crate::kernel::scenario::{Given, given, id};
+use crate::kernel::scenario::{Given, after, given, id};
 use crate::notifications::{Frequency, NotificationType};
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username,
@@ -76,8 +78,8 @@ fn nothing_is_changed_for_somebody_who_is_not_registered() {
         UserCommand::UpdateProfile(NewDetails::default()),
         UserCommand::CorrectUserDetails(NewDetails::default()),
         UserCommand::ChangePhone { mobile: mobile() },
-        UserCommand::ChangeEmail { email: email("a@b.example"), verified: false },
-        UserCommand::VerifyEmail { email: email("a@b.example") },
+        UserCommand::ChangeEmail { email: email("a@b.example"), link_id: id(70) },
+        UserCommand::VerifyEmail { link_id: id(70) },
     ] {
         given::<User>(&[]).when(command).refused(Code::UserUnknown);
     }
@@ -131,12 +133,12 @@ fn mc_27_a_business_number_can_be_removed() {
 fn what_already_stands_is_no_event() {
     let same = NewDetails { preferred_channel: Some(CodeChannel::Sms), ..NewDetails::default() };
     let email = email("ann@clinic.example");
+    let link_id = id(70);
     for command in [
         UserCommand::UpdateProfile(same.clone()),
         UserCommand::CorrectUserDetails(same),
         UserCommand::ChangePhone { mobile: mobile() },
-        UserCommand::ChangeEmail { email: email.clone(), verified: true },
-        UserCommand::VerifyEmail { email },
+        UserCommand::ChangeEmail { email, link_id },
     ] {
         ann().when(command).then(&[]);
     }
@@ -150,27 +152,42 @@ fn mc_27_a_new_phone_keeps_the_old_one_in_history() {
     ann().when(UserCommand::ChangePhone { mobile: new }).then(&[event]);
 }
 
+const SEVEN_DAYS: i64 = 7 * 86_400;
+
+fn changed_to(new: &EmailAddress) -> UserEvent {
+    let old = sealed(email("ann@clinic.example"));
+    UserEvent::EmailChanged { user: user(), old, new: sealed(new.clone()), verified: false }
+}
+
+fn verification_sent(link: u128, expires_at: DateTime<Utc>) -> UserEvent {
+    UserEvent::EmailVerificationSent { user: user(), link_id: id(link), expires_at }
+}
+
 #[test]
-fn cx_06_a_changed_address_is_unverified_until_mail_reached_it() {
+fn cx_06_a_changed_address_is_unverified_until_the_link_to_it_was_followed() {
     let new = email("ann.lee@clinic.example");
-    let changed = UserEvent::EmailChanged {
-        user: user(),
-        old: sealed(email("ann@clinic.example")),
-        new: sealed(new.clone()),
-        verified: false,
-    };
-    let change = UserCommand::ChangeEmail { email: new.clone(), verified: false };
-    let state = ann().when(change).then(std::slice::from_ref(&changed));
+    let change = |link| UserCommand::ChangeEmail { email: new.clone(), link_id: id(link) };
+    let changed = changed_to(&new);
+    let sent = verification_sent(70, after(SEVEN_DAYS));
+    let state = ann().when(change(70)).then(&[changed.clone(), sent.clone()]);
     assert!(!state.profile().unwrap().email_verified);
 
-    let history = [registered(), changed];
+    let history = [registered(), changed, sent];
+    given::<User>(&history).when(change(71)).then(&[verification_sent(71, after(SEVEN_DAYS))]);
+    let verify = |link| UserCommand::VerifyEmail { link_id: id(link) };
+    given::<User>(&history).when(verify(71)).refused(Code::LinkInvalid);
     let verified = UserEvent::EmailVerified { user: user(), email: sealed(new.clone()) };
-    let state =
-        given::<User>(&history).when(UserCommand::VerifyEmail { email: new }).then(&[verified]);
+    let state = given::<User>(&history)
+        .at(after(SEVEN_DAYS - 1))
+        .when(verify(70))
+        .then(std::slice::from_ref(&verified));
     assert!(state.profile().unwrap().email_verified);
-    given::<User>(&history)
-        .when(UserCommand::VerifyEmail { email: email("ann@clinic.example") })
-        .refused(Code::LinkInvalid);
+    given::<User>(&history).at(after(SEVEN_DAYS)).when(verify(70)).refused(Code::LinkExpired);
+
+    let [registered, changed, sent] = history;
+    let history = [registered, changed, sent, verified];
+    given::<User>(&history).when(verify(70)).refused(Code::LinkUsed);
+    given::<User>(&history).when(change(72)).then(&[]);
 }
 
 #[test]

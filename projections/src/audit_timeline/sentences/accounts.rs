@@ -31,6 +31,10 @@ pub(super) fn user(event: &UserEvent, telling: Telling<'_>) -> String {
             let state = if *verified { "" } else { ", not verified yet" };
             format!("{who} changed {} email address{state}.", telling.whose(*user))
         }
+        UserEvent::EmailVerificationSent { user, expires_at, .. } => {
+            let (person, end) = (telling.person(*user), time(expires_at));
+            format!("A link to verify the address went to {person}; it works until {end}.")
+        }
         UserEvent::EmailVerified { user, .. } => {
             format!("{} showed that mail to the address arrives.", telling.person(*user))
         }

@@ -64,6 +64,7 @@ WITH users AS (
          coalesce(p.mobile, t.mobile) AS mobile,
          coalesce(p.business_phone, t.business_phone) AS business_phone,
          p.username,
+         coalesce(p.email_verified, false) AS email_verified,
          lower(coalesce(p.last_name, t.last_name, '')) AS last_key,
          lower(coalesce(p.first_name, t.first_name, '')) AS first_key
     FROM read.directory_members m

@@ -1,0 +1,70 @@
+//! `ChangePhone`: the number that passcodes go to (MC-27).
+//!
+//! Invariant: where the policy asks for a passcode, it went to the new number, so nobody moves their
+//! passcodes to a telephone they do not hold.
+
+use async_trait::async_trait;
+use rollcall_domain::{
+    kernel::ids::OtpChallengeId,
+    policies::StepUpAction,
+    users::{
+        credential::StepUp,
+        one_time_passcode::{OneTimePasscode, OtpPurpose},
+        user::{User, UserCommand},
+    },
+    values::{Password, PhoneNumber},
+};
+use tokio::sync::OnceCell;
+
+use crate::{
+    Access, Command, Context, Failure,
+    users::{
+        credential::confirm_password,
+        one_time_passcode::{passcode_required, step_up},
+    },
+};
+
+/// Changes the caller's own number.
+pub struct ChangePhone {
+    mobile: PhoneNumber,
+    password: Password,
+    /// A verified passcode that was sent to the new number, where the policy asks for one.
+    challenge: Option<OtpChallengeId>,
+    /// A try counts once, however often it is decided.
+    counted: OnceCell<()>,
+}
+
+impl ChangePhone {
+    #[must_use]
+    pub fn new(mobile: PhoneNumber, password: Password, challenge: Option<OtpChallengeId>) -> Self {
+        Self { mobile, password, challenge, counted: OnceCell::new() }
+    }
+}
+
+#[async_trait]
+impl Command for ChangePhone {
+    const NAME: &'static str = "ChangePhone";
+    type Output = ();
+
+    fn access(&self) -> Access {
+        Access::SignedIn
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let user = cx.person()?;
+        confirm_password(cx, user, &self.password, &self.counted).await?;
+        let mut challenge = self.challenge;
+        if let Some(id) = challenge {
+            let state = cx.load::<OneTimePasscode>(id).await?;
+            let to_the_new = state.sent().is_some_and(|sent| sent.to.get() == Some(&self.mobile));
+            challenge = challenge.filter(|_| to_the_new);
+        }
+        let passcode = (OtpPurpose::NewPhone, challenge);
+        if step_up(cx, StepUpAction::ChangePhone, user, passcode).await? == StepUp::Missing {
+            return Err(passcode_required().into());
+        }
+        let change = UserCommand::ChangePhone { mobile: self.mobile.clone() };
+        cx.decide::<User>(user, change).await?;
+        Ok(())
+    }
+}
