@@ -2,12 +2,10 @@
 //!
 //! Invariant: every question names its organisation; nothing of another one can come back.
 
-mod domains;
 mod history;
 mod row;
 mod users;
 
-pub use domains::{DomainRow, domains};
 pub use history::{FactRow, histories};
 pub use row::{InvitationPart, UserRow, UserStatus};
 pub use users::{DirectoryKey, Listing, UserFilter, count_users, list_users, users_by_id};
