@@ -77,6 +77,8 @@ CREATE TABLE read.agreements (
   boxes jsonb NOT NULL,
   effective_at timestamptz NOT NULL,
   published_at timestamptz NOT NULL,
+  -- The event that published it: its global id, for `node`.
+  event_id uuid NOT NULL,
   PRIMARY KEY (tenant_id, kind, sequence)
 );
 SELECT ops.secure_tenant_table('read.agreements');

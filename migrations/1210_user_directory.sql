@@ -27,6 +27,8 @@ CREATE TABLE read.directory_members (
     CHECK (setup IN ('NOT_STARTED', 'DEFERRED', 'ASSIGNED'))
 );
 SELECT ops.secure_tenant_table('read.directory_members');
+-- The plan finds a person by id alone: query `node`.
+CREATE INDEX directory_members_user_id_idx ON read.directory_members (tenant_id, user_id);
 
 -- What an account adds to each of its memberships.
 CREATE TABLE read.directory_accounts (

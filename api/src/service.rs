@@ -21,7 +21,7 @@ use rollcall_commands::{
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
     Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner,
-    pools, schema,
+    pools, schema, upcast::Upcasters,
 };
 use rollcall_projections::ReadStore;
 use sqlx::postgres::PgConnectOptions;
@@ -39,6 +39,13 @@ use crate::{
 /// Loaded states kept for commands.
 const CACHED_STATES: usize = 100_000;
 
+/// Every step from an old version of an event to today's, for whatever reads the log: states,
+/// projections, sentences and rebuilds. No event has changed its shape yet.
+#[must_use]
+pub fn upcasters() -> Upcasters {
+    Upcasters::default()
+}
+
 /// What the service stands on.
 pub struct Ground {
     pub config: Config,
@@ -48,6 +55,8 @@ pub struct Ground {
     pub folder: PathBuf,
     pub master_key: MasterKey,
     pub clock: ServiceClock,
+    /// How events of old versions are read; [`upcasters`] but for tests.
+    pub upcasters: Upcasters,
 }
 
 /// Which clock drives everything.
@@ -96,22 +105,22 @@ impl Service {
     /// # Errors
     /// What could not be started, in words for whoever starts it.
     pub async fn start(ground: Ground) -> Result<Self, StartError> {
-        let Ground { config, database, folder, master_key, clock } = ground;
+        let Ground { config, database, folder, master_key, clock, upcasters } = ground;
         schema::migrate(&database).await?;
         let writer = pools::writer(database.clone(), 16).await?;
         let runner = pools::runner(database.clone(), 12).await?;
         let query = pools::query(database, 16).await?;
-        let journal = Journal::open(JournalConfig {
+        let config_of_journal = JournalConfig {
             writer: writer.clone(),
             master: master_key,
             clock: clock.as_clock(),
             injected_time: clock.injected().is_some(),
             cache_states: CACHED_STATES,
-        })
-        .await?;
+        };
+        let journal = Journal::open_with(config_of_journal, upcasters).await?;
         let commands = Commands::new(CommandsConfig { journal: journal.clone(), ops: writer });
         let (shutdown, stopping) = watch::channel(false);
-        let reader: Reader<AnyEvent> = Reader::new(runner.clone(), journal.keys().clone());
+        let reader: Reader<AnyEvent> = journal.reader(runner.clone());
         let smtp = config.smtp.as_ref().map(SmtpRelay::new).transpose()?;
         let background = Background::new(BackgroundConfig {
             commands: commands.clone(),
@@ -127,7 +136,7 @@ impl Service {
         let projections =
             Runner::new(runner, reader, rollcall_projections::all()).woken_by(journal.appended());
         let progress = projections.handle();
-        let reads = ReadStore::new(query, progress.clone());
+        let reads = ReadStore::new(query, progress.clone(), journal.upcasters().clone());
         let mut tasks =
             vec![projections.spawn(stopping.clone()), processes.spawn(stopping.clone())];
         tasks.extend(background.spawn(&stopping));

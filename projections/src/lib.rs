@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rollcall_domain::AnyEvent;
 use rollcall_journal::Projection;
 
+pub mod acceptances;
 pub mod access_register;
 pub mod affiliations;
 pub mod audit_timeline;
@@ -28,6 +29,7 @@ pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 /// Every projection's name; read-your-writes waits for all of them.
 pub const NAMES: &[&str] = &[
     "people",
+    "acceptances",
     "user_directory",
     "permission_matrix",
     "pins",
@@ -45,6 +47,7 @@ pub const NAMES: &[&str] = &[
 pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
     vec![
         Arc::new(people::People),
+        Arc::new(acceptances::Acceptances),
         Arc::new(user_directory::UserDirectory),
         Arc::new(permission_matrix::PermissionMatrix),
         Arc::new(pins::Pins),

@@ -23,18 +23,16 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
             access_register::NAME,
         ],
         AnyEvent::RegistrationToken(_) => &["organizations"],
+        AnyEvent::Registration(_) => &["acceptances"],
         AnyEvent::Membership(_) => &["user_directory", "permission_matrix", access_register::NAME],
-        AnyEvent::User(_) => &["people", access_register::NAME],
-        AnyEvent::Invitation(_) => &["people", "user_directory"],
+        AnyEvent::User(_) => &["people", "acceptances", access_register::NAME],
+        AnyEvent::Invitation(_) => &["people", "acceptances", "user_directory"],
         AnyEvent::Credential(_) => &["user_directory", "sessions"],
         AnyEvent::Session(_) => &["user_directory", "sessions"],
         AnyEvent::Pin(_) => &["pins"],
         AnyEvent::Affiliation(_) => &["affiliations"],
         AnyEvent::Notification(_) | AnyEvent::Inbox(_) => &["notifications_list"],
-        AnyEvent::Registration(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => &[],
+        AnyEvent::OneTimePasscode(_) | AnyEvent::Delivery(_) | AnyEvent::Denial(_) => &[],
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::kernel::ids::TenantId;
-use rollcall_journal::{Guard, Progress};
+use rollcall_journal::{Guard, Progress, upcast::Upcasters};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 /// How long a query waits for the position it asks for.
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct ReadStore {
     pool: PgPool,
     progress: Progress,
+    upcasters: Upcasters,
 }
 
 /// What a view must satisfy.
@@ -39,10 +40,10 @@ pub enum ReadError {
 }
 
 impl ReadStore {
-    /// `pool` serves as the query role.
+    /// `pool` serves as the query role; events that an answer tells are read through `upcasters`.
     #[must_use]
-    pub fn new(pool: PgPool, progress: Progress) -> Self {
-        Self { pool, progress }
+    pub fn new(pool: PgPool, progress: Progress, upcasters: Upcasters) -> Self {
+        Self { pool, progress, upcasters }
     }
 
     /// Where each projection stands.
@@ -73,7 +74,12 @@ impl ReadStore {
                 .bind(ask.tenant.0)
                 .fetch_all(&mut *tx)
                 .await?;
-        Ok(Snapshot { tx, tenant: ask.tenant, positions: positions.into_iter().collect() })
+        Ok(Snapshot {
+            tx,
+            tenant: ask.tenant,
+            positions: positions.into_iter().collect(),
+            upcasters: self.upcasters.clone(),
+        })
     }
 }
 
@@ -82,12 +88,19 @@ pub struct Snapshot {
     tx: Transaction<'static, Postgres>,
     tenant: TenantId,
     positions: BTreeMap<String, i64>,
+    upcasters: Upcasters,
 }
 
 impl Snapshot {
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// How old payloads are read as today's.
+    #[must_use]
+    pub fn upcasters(&self) -> &Upcasters {
+        &self.upcasters
     }
 
     /// For queries; every table is already bound to the tenant.

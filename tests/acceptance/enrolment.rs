@@ -10,7 +10,7 @@ use rollcall_domain::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Client, Portal, uuid_of};
+use crate::support::{Client, Person, Portal, uuid_of};
 
 /// A line of the plan's file; `overrides` are its other columns.
 pub fn line(overrides: Value) -> Value {
@@ -180,6 +180,29 @@ async fn mc_12_an_organization_is_provider_submitter_or_both() {
     portal.finish().await;
 }
 
+#[tokio::test]
+async fn mc_12_each_kind_gives_its_own_area_and_no_other() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let areas = async |who: &Person| -> Vec<String> {
+        let client = portal.client(who).await;
+        let answer = client.send("{ dashboard { tiles { kind } } }", json!({})).await;
+        let tiles = answer.data()["dashboard"]["tiles"].as_array().expect("tiles").clone();
+        let kinds = tiles.iter().map(|tile| tile["kind"].as_str().expect("a kind").to_owned());
+        kinds.filter(|kind| kind.contains("SUBMITTER") || kind.contains("PROVIDER")).collect()
+    };
+    assert_eq!(areas(&world.clinic_admin).await, ["SUBMITTER_MANAGEMENT"]);
+    assert_eq!(areas(&world.biller_admin).await, ["PROVIDER_NETWORK"]);
+    assert!(areas(&world.processor).await.is_empty(), "administrators decide there");
+    let support = portal.client(&world.plan_support).await;
+    let both = json!({
+        "organizationId": world.clinic.id.to_string(), "kinds": ["PROVIDER", "SUBMITTER"],
+    });
+    support.mutate("setOrganizationKinds", both, ORGANIZATION).await.done();
+    assert_eq!(areas(&world.clinic_admin).await, ["SUBMITTER_MANAGEMENT", "PROVIDER_NETWORK"]);
+    portal.finish().await;
+}
+
 fn npi_input(organization: &str, npi: &str) -> Value {
     json!({
         "organizationId": organization, "npi": npi, "name": "Redwood Urgent Care",
@@ -211,6 +234,9 @@ async fn mc_13_an_npi_is_attached_with_a_pin_and_held_by_one_organization() {
         let answer = support.mutate("attachNpi", npi_input(organization, npi), ORGANIZATION).await;
         assert_eq!(answer.refused(), code, "{npi}");
     }
+    let admin = portal.client(&portal.world().clinic_admin).await;
+    let own = admin.mutate("attachNpi", npi_input(&clinic, "1111111112"), ORGANIZATION).await;
+    assert_eq!(own.refused(), "FORBIDDEN", "the plan attaches NPIs");
     let mut past = npi_input(&clinic, "1111111112");
     past["effectiveAt"] = json!("2026-01-12T16:59:59Z");
     assert_eq!(support.mutate("attachNpi", past, ORGANIZATION).await.refused(), "RANGE_INVALID");
@@ -258,6 +284,14 @@ async fn mc_13_detaching_an_npi_ends_what_people_held_for_it() {
     }
     let again = support.mutate("detachNpi", detach(npi), ORGANIZATION).await;
     assert_eq!(again.refused(), "NPI_NOT_IN_ORG");
+    let held = async |at: &str| -> Value {
+        let list = "query($id: ID!, $at: DateTime!) {
+            npis(organizationId: $id, asOf: $at) { totalCount } }";
+        let answer = support.send(list, json!({ "id": clinic, "at": at })).await;
+        answer.data()["npis"]["totalCount"].clone()
+    };
+    assert_eq!(held("2026-01-12T16:59:59Z").await, 3, "until the second before");
+    assert_eq!(held("2026-01-12T17:00:00Z").await, 2);
 
     let moved = support.mutate("attachNpi", npi_input(&hospital, npi), ORGANIZATION).await;
     moved.done();

@@ -1,10 +1,12 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
+mod acceptances;
 mod affiliations;
 mod audit;
 mod enrolment;
 mod first_password;
 mod invitations;
+mod nodes;
 mod notifications;
 mod outbox;
 mod passwords;

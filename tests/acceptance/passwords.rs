@@ -1,4 +1,5 @@
-//! Passwords forgotten, changed and grown too old (MC-22, MC-26, MC-27, AL-04, CC-04, CX-07).
+//! Passwords forgotten, changed and grown too old (MC-22, MC-25 to MC-27, AL-04, CC-04, CX-07,
+//! GN-07, GN-08).
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::support::{Answer, Client, PASSWORD, Portal};
 
 const NEW_PASSWORD: &str = "Meadow-Lantern-42!";
 const HALF_HOUR: u64 = 30 * 60;
+const DAY: u64 = 24 * 60 * 60;
 
 async fn request(visitor: &Client, email: &str) -> Answer {
     visitor.mutate("requestPasswordReset", json!({ "email": email }), "").await
@@ -92,10 +94,7 @@ async fn mc_22_who_missed_the_first_link_gets_in_by_a_reset() {
 async fn mc_27_changing_the_password_takes_the_current_one_and_a_day_between() {
     let portal = Portal::medi_cal().await;
     let client = portal.client(&portal.world().clinic_admin).await;
-    let change = async |current: &str, new: &str| {
-        let input = json!({ "currentPassword": current, "newPassword": new });
-        client.mutate("changePassword", input, "").await
-    };
+    let change = async |current: &str, new: &str| change(&client, current, new).await;
     let wrong = change("Wrong-Horse-Battery-7!", NEW_PASSWORD).await;
     assert_eq!(wrong.refused(), "CURRENT_PASSWORD_WRONG");
     assert_eq!(wrong.refusal()["field"], json!(["currentPassword"]));
@@ -106,6 +105,82 @@ async fn mc_27_changing_the_password_takes_the_current_one_and_a_day_between() {
     let again = change(NEW_PASSWORD, "Harbour-Violin-93$").await;
     assert_eq!(again.refused(), "TOO_EARLY");
     assert_eq!(again.refusal()["retryAt"], "2026-01-13T17:00:00Z");
+    portal.finish().await;
+}
+
+async fn change(client: &Client, current: &str, new: &str) -> Answer {
+    let input = json!({ "currentPassword": current, "newPassword": new });
+    client.mutate("changePassword", input, "").await
+}
+
+/// The clinic's administrator, signed in with a password.
+async fn signed_in(portal: &Portal, password: &str) -> Client {
+    let world = portal.world();
+    portal.visitor(&world.slug).sign_in(&world.clinic_admin.email, password).await
+}
+
+#[tokio::test]
+async fn mc_25_the_previous_five_passwords_and_those_like_them_are_refused() {
+    let portal = Portal::medi_cal().await;
+    let mut client = signed_in(&portal, PASSWORD).await;
+    assert_eq!(change(&client, PASSWORD, PASSWORD).await.refused(), "PASSWORD_REUSED");
+    let first = "Correct-Horse-Baxxxxy-7!";
+    let others =
+        ["Meadow-Lantern-42!", "Harbour-Violin-93$", "Granite-Saffron-61#", "Orchard-Pebble-58%"];
+    let mut current = PASSWORD;
+    for next in [first].into_iter().chain(others) {
+        if next == others[3] {
+            // Four have followed the one everybody began with; it is the fifth.
+            assert_eq!(change(&client, current, PASSWORD).await.refused(), "PASSWORD_REUSED");
+            let like = change(&client, current, "77-Correct-Horse-Baxxxxy-2024$").await;
+            assert_eq!(like.refused(), "PASSWORD_TOO_SIMILAR");
+        }
+        change(&client, current, next).await.done();
+        current = next;
+        portal.advance(Duration::from_secs(DAY));
+        client = signed_in(&portal, current).await;
+    }
+    change(&client, current, PASSWORD).await.done();
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_07_the_same_normal_form_or_three_edits_are_similar_and_four_are_not() {
+    let portal = Portal::medi_cal().await;
+    let client = signed_in(&portal, PASSWORD).await;
+    for similar in
+        ["correct-HORSE-battery-99$", "#1-C0rrect-Hor5e-B4ttery", "Correct-Horse-Batxxxy-7!"]
+    {
+        let answer = change(&client, PASSWORD, similar).await;
+        assert_eq!(answer.refused(), "PASSWORD_TOO_SIMILAR", "{similar}");
+        assert_eq!(answer.refusal()["field"], json!(["newPassword"]));
+    }
+    change(&client, PASSWORD, "Correct-Horse-Baxxxxy-7!").await.done();
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_08_a_password_is_kept_for_a_day_to_the_second_as_an_argon2id_hash() {
+    let portal = Portal::medi_cal().await;
+    let client = signed_in(&portal, PASSWORD).await;
+    change(&client, PASSWORD, NEW_PASSWORD).await.done();
+    let world = portal.world();
+    let events = portal.credential_events(world.clinic_admin.user).await;
+    let hash_ref = events.iter().rev().find_map(|event| {
+        let CredentialEvent::PasswordChanged { hash_ref, .. } = event else { return None };
+        Some(*hash_ref)
+    });
+    let journal = &portal.service.commands.journal;
+    let hash_ref = hash_ref.expect("it was changed");
+    let kept = journal.vault_get(world.tenant, "password", hash_ref.0).await;
+    let kept = kept.expect("the vault answers").expect("a hash");
+    assert!(kept.starts_with(b"$argon2id$v=19$"));
+    let next = "Harbour-Violin-93$";
+    portal.advance(Duration::from_secs(DAY - 1));
+    let client = signed_in(&portal, NEW_PASSWORD).await;
+    assert_eq!(change(&client, NEW_PASSWORD, next).await.refused(), "TOO_EARLY");
+    portal.advance(Duration::from_secs(1));
+    change(&client, NEW_PASSWORD, next).await.done();
     portal.finish().await;
 }
 

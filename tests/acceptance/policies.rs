@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rollcall_domain::policies::Preset;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Portal};
@@ -176,6 +177,38 @@ async fn mc_02_visitors_read_the_text_in_force_and_its_history() {
     );
     let none = visitor.send("{ agreement(kind: AFFILIATION_AGREEMENT) { version } }", json!({}));
     assert_eq!(none.await.data()["agreement"], Value::Null);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_02_every_portal_has_texts_of_its_own_and_every_kind_versions_of_its_own() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    admin.mutate("publishAgreement", terms("1"), AGREEMENT).await.done();
+    for kind in [
+        "ONLINE_CONDITIONS_OF_USE",
+        "SYSTEM_USE_NOTIFICATION",
+        "AFFILIATION_AGREEMENT",
+        "ELECTRONIC_1099_CONSENT",
+    ] {
+        let mut other = terms("1");
+        other["kind"] = json!(kind);
+        admin.mutate("publishAgreement", other, AGREEMENT).await.done();
+    }
+    let mut past = terms("2");
+    past["effectiveAt"] = json!("2026-01-12T16:59:59Z");
+    let refused = admin.mutate("publishAgreement", past, AGREEMENT).await;
+    assert_eq!(refused.refused(), "RANGE_INVALID", "nobody could have read it then");
+
+    let read = "{ agreementHistory(kind: PORTAL_TERMS) { nodes { version } } }";
+    let other = portal.another_tenant("other-plan", Preset::MediCal).await;
+    let elsewhere = portal.visitor(&other.slug);
+    let none = elsewhere.send(read, json!({})).await;
+    assert_eq!(none.data()["agreementHistory"]["nodes"], json!([]));
+    let foreign = portal.client_in(&other, Preset::MediCal, &other.plan_admin).await;
+    foreign.mutate("publishAgreement", terms("1"), AGREEMENT).await.done();
+    let own = portal.visitor("medi-cal").send(read, json!({})).await;
+    assert_eq!(own.data()["agreementHistory"]["nodes"], json!([{ "version": "1" }]));
     portal.finish().await;
 }
 

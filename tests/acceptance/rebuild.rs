@@ -1,11 +1,13 @@
-//! Every projection, rebuilt from the log, gives the rows it has: in one go or as events came.
+//! Every projection, rebuilt from the log, gives the rows it has: in one go or as events came, and
+//! whichever version they were stored in.
 
 use rollcall_domain::{
     Actor, AnyEvent,
     organizations::{Organization, OrganizationCommand},
     values::Npi,
 };
-use rollcall_journal::{Reader, pools, rebuild::verify_rebuild};
+use rollcall_journal::{Reader, pools, rebuild::verify_rebuild, upcast::Upcasters};
+use serde_json::{Value, json};
 
 use crate::support::Portal;
 
@@ -24,12 +26,50 @@ async fn gn_29_every_projection_rebuilt_equals_the_one_that_followed() {
         portal.record::<Organization>(Actor::SYSTEM, world.clinic.id.0, detach).await;
     }
     portal.settle().await;
+    every_rebuild_agrees(&portal).await;
+    portal.finish().await;
+}
+
+/// As if names had been stored in other letters before version 2.
+fn in_capitals(mut payload: Value) -> Value {
+    let name = payload["NpiAttached"]["name"].as_str().map(str::to_uppercase);
+    payload["NpiAttached"]["name"] = json!(name);
+    payload
+}
+
+#[tokio::test]
+async fn gn_29_an_event_of_an_old_version_is_read_as_todays_wherever_it_is_read() {
+    const ATTACHED: &str = "organizations.organization.npi_attached";
+    let upcasters = Upcasters::default().with(ATTACHED, "1.0", "2.0", in_capitals);
+    let portal = Portal::with_old_events(upcasters).await;
+    let world = portal.world();
+    let npi = Npi::parse(&world.hospital.npis[0]).expect("a valid NPI");
+    // A process that has decided nothing knows the states from the log alone.
+    let fresh = portal.another_process().await;
+    let state = fresh.commands.journal.load::<Organization>(world.tenant, world.hospital.id.0);
+    let state = state.await.expect("it loads").state;
+    assert_eq!(state.npi(&npi).expect("held").name.as_str(), "BAYVIEW HOSPITAL");
+    fresh.stop().await;
+
+    let document = "query($of: ID!, $types: [String!]!) {
+      npis(organizationId: $of) { nodes { name } }
+      auditEvents(filter: { organization: $of, types: $types }) { nodes { sentence } } }";
+    let variables = json!({ "of": world.hospital.id.to_string(), "types": [ATTACHED] });
+    let answer = portal.client(&world.auditor).await.send(document, variables).await;
+    assert_eq!(answer.data()["npis"]["nodes"], json!([{ "name": "BAYVIEW HOSPITAL" }]));
+    let told = &answer.data()["auditEvents"]["nodes"];
+    let sentence = told[0]["sentence"].as_str().expect("a sentence");
+    assert!(sentence.contains("attached NPI 1558598797 (BAYVIEW HOSPITAL)"), "{sentence}");
+    every_rebuild_agrees(&portal).await;
+    portal.finish().await;
+}
+
+async fn every_rebuild_agrees(portal: &Portal) {
     let owner = portal.database();
     let pool = pools::runner(owner.clone(), 2).await.expect("a pool");
-    let reader: Reader<AnyEvent> = Reader::new(pool, journal.keys().clone());
+    let reader: Reader<AnyEvent> = portal.service.commands.journal.reader(pool);
     for projection in rollcall_projections::all() {
         let found = verify_rebuild(&owner, &reader, &projection).await.expect("it rebuilds");
         assert!(found.is_empty(), "{} differs: {found:?}", projection.name());
     }
-    portal.finish().await;
 }

@@ -27,14 +27,14 @@ const REGISTRANT: &str = "rosa@willow.example";
 const REGISTRATION: &str = "registration { id step agreement triesLeft organizationName }";
 
 /// A portal with an organisation on file and the token of its letter.
-struct Letter {
-    portal: Portal,
-    organization: OrganizationId,
+pub struct Letter {
+    pub portal: Portal,
+    pub organization: OrganizationId,
     token: String,
 }
 
 impl Letter {
-    async fn sent() -> Self {
+    pub async fn sent() -> Self {
         Self::sent_at(None).await
     }
 
@@ -79,7 +79,7 @@ impl Letter {
     }
 
     /// Walks a new registration to its last step.
-    async fn ready(&self, email: &str) -> String {
+    pub async fn ready(&self, email: &str) -> String {
         let id = self.started(email).await;
         self.accept(&id, "PORTAL_TERMS", &["READ"]).await.done();
         self.submit(&id, json!({ "email": email })).await.done();
@@ -89,7 +89,7 @@ impl Letter {
         id
     }
 
-    async fn complete(&self, id: &str) -> Answer {
+    pub async fn complete(&self, id: &str) -> Answer {
         let input = json!({ "registrationId": id });
         self.visitor().mutate("completeOrganizationRegistration", input, REGISTRATION).await
     }

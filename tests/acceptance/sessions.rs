@@ -143,7 +143,7 @@ async fn mc_37_the_home_page_offers_what_rights_allow() {
         "NOTIFICATIONS",
         "USERS",
         "PINS",
-        "AFFILIATIONS",
+        "SUBMITTER_MANAGEMENT",
         "ACCESS_REGISTER",
         "SIGN_OUT",
     ];
@@ -168,7 +168,8 @@ async fn mc_37_tiles_count_what_waits() {
     let client = portal.client(&world.clinic_admin).await;
     let answer = client.send("{ dashboard { tiles { kind count } } }", json!({})).await;
     let tiles = answer.data()["dashboard"]["tiles"].as_array().expect("a list").clone();
-    for (kind, count) in [("USERS", json!(1)), ("AFFILIATIONS", json!(0)), ("PINS", Value::Null)] {
+    let counted = [("USERS", json!(1)), ("SUBMITTER_MANAGEMENT", json!(0)), ("PINS", Value::Null)];
+    for (kind, count) in counted {
         assert!(tiles.contains(&json!({ "kind": kind, "count": count })), "{kind}: {tiles:?}");
     }
     portal.finish().await;

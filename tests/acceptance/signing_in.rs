@@ -275,6 +275,11 @@ async fn cx_08_a_lock_at_rest_ends_after_thirty_minutes_and_trying_starts_them_a
     assert_eq!(answer.refused(), "ACCOUNT_LOCKED");
     assert_eq!(answer.refusal()["retryAt"], "2026-01-12T17:59:59Z");
     portal.advance(Duration::from_secs(30 * 60));
+    portal.settle().await;
+    let user = portal.world().processor.user;
+    let by = UnlockCause::Timer;
+    let unlocked = CredentialEvent::UserUnlocked { user: Some(user), by };
+    assert_eq!(portal.credential_events(user).await.pop(), Some(unlocked));
     visitor.sign_in(&name, PASSWORD).await;
     portal.finish().await;
 }

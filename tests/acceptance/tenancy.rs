@@ -220,6 +220,30 @@ async fn assign(client: &Client, input: Value) -> Answer {
     client.mutate("assignPlanRole", input, STAFF).await
 }
 
+const STAFF_ROLES: &str =
+    "{ planStaff(first: 100) { nodes { userId roles { role inForce until } } } }";
+
+/// The role of plan support that has an end.
+fn cover(in_force: bool) -> Value {
+    json!({ "role": "PA", "inForce": in_force, "until": "2026-01-12T18:00:00Z" })
+}
+
+fn lasting() -> Value {
+    json!({ "role": "PS", "inForce": true, "until": null })
+}
+
+/// What plan support holds or will hold, once everything that is due has been done.
+async fn plan_roles(portal: &Portal) -> Value {
+    portal.settle().await;
+    let world = portal.world();
+    let list = portal.client(&world.plan_admin).await.send(STAFF_ROLES, json!({})).await;
+    let nodes = list.data()["planStaff"]["nodes"].as_array().expect("a list");
+    let of = |node: &&Value| {
+        uuid_of(node["userId"].as_str().expect("an id")) == world.plan_support.user.0
+    };
+    nodes.iter().find(of).expect("plan support is listed")["roles"].clone()
+}
+
 #[tokio::test]
 async fn gn_31_a_time_boxed_role_ends_at_its_second() {
     let portal = Portal::medi_cal().await;
@@ -228,7 +252,7 @@ async fn gn_31_a_time_boxed_role_ends_at_its_second() {
     let give = |user: &str, role: &str| {
         json!({
             "userId": user, "role": role, "reason": "Holiday cover.",
-            "until": "2026-01-12T18:00:00Z",
+            "from": "2026-01-12T17:30:00Z", "until": "2026-01-12T18:00:00Z",
         })
     };
     let support = world.plan_support.user.to_string();
@@ -241,23 +265,26 @@ async fn gn_31_a_time_boxed_role_ends_at_its_second() {
     assert_eq!(assign(&admin, give(&nobody, "PS")).await.refused(), "NOT_FOUND");
     assign(&admin, give(&support, "PA")).await.done();
 
-    let staff = "{ planStaff(first: 100) { nodes { userId roles { role inForce until } } } }";
-    portal.advance(Duration::from_secs(59 * 60 + 59));
-    let helper = portal.client(&world.plan_support).await;
-    assert!(helper.send(staff, json!({})).await.data()["planStaff"].is_object());
-    portal.advance(Duration::from_secs(1));
-    assert_eq!(helper.send(staff, json!({})).await.error_code(), "FORBIDDEN");
-    let admin = portal.client(&world.plan_admin).await;
-    let list = admin.send(staff, json!({})).await;
-    let in_force = list.data()["planStaff"]["nodes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|node| node["roles"].as_array().unwrap())
-        .filter(|role| role["until"] == "2026-01-12T18:00:00Z")
-        .map(|role| role["inForce"].as_bool().unwrap())
-        .collect::<Vec<_>>();
-    assert!(!in_force.contains(&true), "over, whether or not its end was written down");
+    let (almost, second) = (Duration::from_secs(30 * 60 - 1), Duration::from_secs(1));
+    let read = async || portal.client(&world.plan_support).await.send(STAFF_ROLES, json!({})).await;
+    portal.advance(almost);
+    assert_eq!(read().await.error_code(), "FORBIDDEN");
+    assert_eq!(plan_roles(&portal).await, json!([cover(false), lasting()]));
+    portal.advance(second);
+    read().await.data();
+    assert_eq!(plan_roles(&portal).await, json!([cover(true), lasting()]));
+    portal.advance(almost);
+    read().await.data();
+    assert_eq!(plan_roles(&portal).await, json!([cover(true), lasting()]));
+    portal.advance(second);
+    // At once, whether or not its end was written down; then it is, and the role is held no more.
+    assert_eq!(read().await.error_code(), "FORBIDDEN");
+    assert_eq!(plan_roles(&portal).await, json!([lasting()]));
+    let ends = "{ auditEvents(filter: { types: [\"tenants.plan_staff.plan_role_ended\"] }) {
+      nodes { effectiveAt } } }";
+    let ends = portal.client(&world.auditor).await.send(ends, json!({})).await;
+    let told = json!([{ "effectiveAt": "2026-01-12T18:00:00Z" }]);
+    assert_eq!(ends.data()["auditEvents"]["nodes"], told);
     portal.finish().await;
 }
 

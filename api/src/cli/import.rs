@@ -10,7 +10,7 @@ use rollcall_domain::kernel::ids::TenantId;
 use rollcall_journal::{Journal, JournalConfig, SystemClock, pools};
 
 use super::CliResult;
-use crate::{config::Config, ground::Database};
+use crate::{config::Config, ground::Database, service::upcasters};
 
 /// Organisations kept in memory while a file is imported.
 const CACHED_STATES: usize = 10_000;
@@ -34,14 +34,14 @@ async fn import(
 ) -> Result<Vec<RowResult>, Box<dyn std::error::Error + Send + Sync>> {
     rollcall_journal::schema::migrate(&database.options).await?;
     let writer = pools::writer(database.options.clone(), 4).await?;
-    let journal = Journal::open(JournalConfig {
+    let config = JournalConfig {
         writer: writer.clone(),
         master: database.master_key()?,
         clock: Arc::new(SystemClock),
         injected_time: false,
         cache_states: CACHED_STATES,
-    })
-    .await?;
+    };
+    let journal = Journal::open_with(config, upcasters()).await?;
     let commands = Commands::new(CommandsConfig { journal, ops: writer });
     let tenant = TenantId::of_slug(slug);
     enrolment_file::import_file(&commands, tenant, file).await.map_err(|error| match error {

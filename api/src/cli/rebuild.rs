@@ -6,7 +6,7 @@ use rollcall_domain::AnyEvent;
 use rollcall_journal::{Projection, Reader, keys::KeyRing, pools, rebuild};
 
 use super::CliResult;
-use crate::{config::Config, ground::Database};
+use crate::{config::Config, ground::Database, service::upcasters};
 
 pub fn run(name: Option<&str>) -> CliResult {
     let chosen = choose(name)?;
@@ -34,7 +34,7 @@ async fn rebuild_all(
     rollcall_journal::schema::migrate(&database.options).await?;
     let pool = pools::runner(database.options.clone(), 4).await?;
     let keys = KeyRing::new(&database.master_key()?, pool.clone());
-    let reader: Reader<AnyEvent> = Reader::new(pool, keys);
+    let reader: Reader<AnyEvent> = Reader::new(pool, keys).with_upcasters(upcasters());
     for projection in projections {
         let rebuilt = rebuild::rebuild(&database.options, &reader, &projection).await?;
         println!("{}: {} events", projection.name(), rebuilt.events);

@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     demo,
     ground::Database,
-    service::{Ground, Service, ServiceClock},
+    service::{Ground, Service, ServiceClock, upcasters},
 };
 
 pub fn run(demo: bool, dev: bool) -> CliResult {
@@ -38,6 +38,7 @@ async fn serve(config: Config, database: &Database) -> CliResult {
         folder: database.folder.clone(),
         config: config.clone(),
         clock: clock.clone(),
+        upcasters: upcasters(),
     };
     let service = Service::start(ground).await?;
     if let Some(clock) = clock.injected().filter(|_| config.demo) {

@@ -8,7 +8,7 @@ use rollcall_domain::Refusal;
 use uuid::Uuid;
 
 /// The types behind `node(id)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeType {
     Tenant,
     Organization,
@@ -21,12 +21,13 @@ pub enum NodeType {
     Affiliation,
     Notification,
     AuditEvent,
-    AccessRight,
     PlanStaff,
+    Agreement,
 }
 
 impl NodeType {
-    const ALL: [Self; 13] = [
+    /// Every type.
+    pub const ALL: [Self; 13] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -38,8 +39,8 @@ impl NodeType {
         Self::Affiliation,
         Self::Notification,
         Self::AuditEvent,
-        Self::AccessRight,
         Self::PlanStaff,
+        Self::Agreement,
     ];
 
     /// The GraphQL type's name.
@@ -57,8 +58,8 @@ impl NodeType {
             Self::Affiliation => "Affiliation",
             Self::Notification => "Notification",
             Self::AuditEvent => "AuditEvent",
-            Self::AccessRight => "AccessRight",
             Self::PlanStaff => "PlanStaff",
+            Self::Agreement => "Agreement",
         }
     }
 

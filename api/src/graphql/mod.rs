@@ -2,6 +2,7 @@
 //!
 //! Invariant: resolvers hold no rule; a mutation sends one command, a query reads one view.
 
+mod about;
 mod access_register;
 mod affiliations;
 mod audit;

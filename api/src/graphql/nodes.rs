@@ -1,7 +1,8 @@
 //! `node(id)` and `nodes(ids)`: any object by its global id (Relay).
 //!
 //! Invariant: another tenant's id, one that never was and one the caller may not see all answer
-//! null; each type is looked up once however many ids of it there are.
+//! null; each type is looked up once however many ids of it there are, under the right of the
+//! query that lists it.
 
 use std::collections::HashMap;
 
@@ -10,17 +11,39 @@ use rollcall_domain::{Code, Refusal};
 use uuid::Uuid;
 
 use super::{
+    affiliations::{self, Affiliation},
     audit::{self, AuditEvent},
     errors::top_level,
     ids::{NodeType, decode},
+    notifications::{self, Notification},
+    organizations::{self, Organization, RegistrationToken, registrations::Registration},
     paging::MAX_PAGE,
+    pins::{self, Pin},
+    policies::{self, Agreement},
+    reading::caller,
+    sessions::{self, Session},
+    tenants::{self, PlanStaff, Tenant},
+    user_directory::{self, User},
+    users::invitations::Invitation,
 };
 
 /// An object with a global id.
-#[derive(Clone, Debug, Interface)]
+#[derive(Clone, Interface)]
 #[graphql(field(name = "id", ty = "&ID", desc = "The global id."))]
 pub enum Node {
+    Affiliation(Box<Affiliation>),
+    Agreement(Box<Agreement>),
     AuditEvent(Box<AuditEvent>),
+    Invitation(Box<Invitation>),
+    Notification(Box<Notification>),
+    Organization(Box<Organization>),
+    Pin(Box<Pin>),
+    PlanStaff(Box<PlanStaff>),
+    Registration(Box<Registration>),
+    RegistrationToken(Box<RegistrationToken>),
+    Session(Box<Session>),
+    Tenant(Box<Tenant>),
+    User(Box<User>),
 }
 
 /// Objects by id.
@@ -29,7 +52,8 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object of this id; null where there is none for the caller.
+    /// The object of this id; null where there is none for the caller. A person is shown in the
+    /// organisation the session acts for, to plan staff in the one that lists them.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
         Ok(find(ctx, &[id]).await?.pop().flatten())
     }
@@ -47,34 +71,51 @@ impl NodeQuery {
 }
 
 async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    caller(ctx)?;
     let wanted: Vec<Option<(NodeType, Uuid)>> = ids.iter().map(decode).collect();
-    let of = |kind: NodeType| -> Vec<Uuid> {
-        wanted.iter().flatten().filter(|(of, _)| *of == kind).map(|(_, uuid)| *uuid).collect()
-    };
-    let events = of(NodeType::AuditEvent);
-    let events =
-        if events.is_empty() { HashMap::new() } else { audit::nodes::by_ids(ctx, &events).await? };
-    Ok(wanted
-        .into_iter()
-        .map(|wanted| match wanted? {
-            (NodeType::AuditEvent, id) => {
-                events.get(&id).map(|event| Node::AuditEvent(Box::new(event.clone())))
-            }
-            (
-                NodeType::Tenant
-                | NodeType::Organization
-                | NodeType::User
-                | NodeType::Invitation
-                | NodeType::RegistrationToken
-                | NodeType::Registration
-                | NodeType::Session
-                | NodeType::Pin
-                | NodeType::Affiliation
-                | NodeType::Notification
-                | NodeType::AccessRight
-                | NodeType::PlanStaff,
-                _,
-            ) => None,
-        })
-        .collect())
+    let mut found = HashMap::new();
+    for kind in NodeType::ALL {
+        let of_kind = wanted.iter().flatten().filter(|(of, _)| *of == kind);
+        let ids: Vec<Uuid> = of_kind.map(|(_, id)| *id).collect();
+        if !ids.is_empty() {
+            let nodes = Box::pin(of_type(ctx, kind, &ids)).await?;
+            found.extend(nodes.into_iter().map(|(id, node)| ((kind, id), node)));
+        }
+    }
+    Ok(wanted.into_iter().map(|wanted| found.get(&wanted?).cloned()).collect())
+}
+
+async fn of_type(ctx: &Context<'_>, kind: NodeType, ids: &[Uuid]) -> Result<Vec<(Uuid, Node)>> {
+    Ok(match kind {
+        NodeType::Tenant => each(tenants::nodes::tenants(ctx, ids).await?, Node::Tenant),
+        NodeType::PlanStaff => each(tenants::nodes::plan_staff(ctx, ids).await?, Node::PlanStaff),
+        NodeType::Agreement => each(policies::nodes::agreements(ctx, ids).await?, Node::Agreement),
+        NodeType::Organization => {
+            each(organizations::nodes::organizations(ctx, ids).await?, Node::Organization)
+        }
+        NodeType::RegistrationToken => {
+            let found = organizations::nodes::registration_tokens(ctx, ids).await?;
+            each(found, Node::RegistrationToken)
+        }
+        NodeType::Registration => {
+            each(organizations::nodes::registrations(ctx, ids).await?, Node::Registration)
+        }
+        NodeType::User => each(user_directory::nodes::users(ctx, ids).await?, Node::User),
+        NodeType::Invitation => {
+            each(user_directory::nodes::invitations(ctx, ids).await?, Node::Invitation)
+        }
+        NodeType::Session => each(sessions::nodes::sessions(ctx, ids).await?, Node::Session),
+        NodeType::Pin => each(pins::nodes::pins(ctx, ids).await?, Node::Pin),
+        NodeType::Affiliation => {
+            each(affiliations::nodes::affiliations(ctx, ids).await?, Node::Affiliation)
+        }
+        NodeType::Notification => {
+            each(notifications::nodes::notifications(ctx, ids).await?, Node::Notification)
+        }
+        NodeType::AuditEvent => each(audit::nodes::by_ids(ctx, ids).await?, Node::AuditEvent),
+    })
+}
+
+fn each<T>(found: HashMap<Uuid, T>, node: fn(Box<T>) -> Node) -> Vec<(Uuid, Node)> {
+    found.into_iter().map(|(id, object)| (id, node(Box::new(object)))).collect()
 }

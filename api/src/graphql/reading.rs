@@ -9,8 +9,10 @@ use rollcall_commands::{
     authorization::{authorise, not_signed_in},
 };
 use rollcall_domain::{
-    Refusal,
+    Code, Refusal,
+    kernel::ids::OrganizationId,
     policies::{Policy, PolicyHistory},
+    tenants::PlanRole,
 };
 use rollcall_projections::{Ask, ReadError, ReadStore, Snapshot};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
@@ -81,6 +83,52 @@ pub async fn read<'a>(
     Ok(Reading { authority, view })
 }
 
+/// As [`read`], for objects asked for by their ids: `None` where the caller only lacks the right.
+///
+/// # Errors
+/// A top-level error: UNAUTHENTICATED, or a fault.
+pub async fn read_if_permitted<'a>(
+    ctx: &Context<'a>,
+    access: Access,
+) -> Result<Option<Reading<'a>>> {
+    let caller = caller(ctx)?;
+    let mut view = open(ctx, caller, None).await?;
+    match decided(ctx.data::<Commands>()?, caller, access, &mut view).await {
+        Ok(authority) => Ok(Some(Reading { authority, view })),
+        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
+            if lacks_only_the_right(&refusal) {
+                Ok(None)
+            } else {
+                Err(top_level(refusal))
+            }
+        }
+        Err(failure) => Err(refused(failure)),
+    }
+}
+
+/// By which right somebody reads what is an organisation's: as `member` of the one the session acts
+/// for or as plan staff, whichever they are.
+pub fn own_or_plan(
+    caller: &Caller,
+    member: fn(OrganizationId, &'static [PlanRole]) -> Access,
+    roles: &'static [PlanRole],
+) -> Access {
+    caller.organization().map_or(Access::Plan(roles), |organization| member(organization, roles))
+}
+
+/// Whether somebody else, or the same person acting for another organisation, might be allowed what
+/// was refused; other refusals are about the session itself.
+pub fn lacks_only_the_right(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code,
+        Code::Forbidden
+            | Code::NotFound
+            | Code::NotOrgAdmin
+            | Code::NotAMember
+            | Code::OrganizationNotSelected
+    )
+}
+
 /// The tenant's policy in force now, for answers that depend on it.
 ///
 /// # Errors
@@ -105,10 +153,18 @@ pub async fn authorised(
     access: Access,
     view: &mut Snapshot,
 ) -> Result<Authority> {
+    decided(commands, caller, access, view).await.map_err(refused)
+}
+
+async fn decided(
+    commands: &Commands,
+    caller: &Caller,
+    access: Access,
+    view: &mut Snapshot,
+) -> Result<Authority, Failure> {
     let now = commands.journal.now();
-    let (authority, guards) =
-        authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
-    if view.holds(&guards).await.map_err(|error| fault(&error))? {
+    let (authority, guards) = authorise(&commands.journal, caller, access, now).await?;
+    if view.holds(&guards).await? {
         return Ok(authority);
     }
     // A cached state was behind. The second time it is read from the journal itself, which is
@@ -116,8 +172,7 @@ pub async fn authorised(
     for guard in &guards {
         commands.journal.invalidate(caller.tenant, guard.aggregate_type, guard.id);
     }
-    let (authority, _) =
-        authorise(&commands.journal, caller, access, now).await.map_err(refused)?;
+    let (authority, _) = authorise(&commands.journal, caller, access, now).await?;
     Ok(authority)
 }
 

@@ -21,6 +21,7 @@ use super::{
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
     user_directory::{UserAdministrationMutation, UserDirectoryQuery},
     users::{
+        acceptances::AcceptanceQuery,
         agreements::AgreementMutation,
         credential::CredentialMutation,
         first_password::FirstPasswordMutation,
@@ -39,6 +40,7 @@ pub struct Query(
     ServiceQuery,
     RegistrationQuery,
     InvitationQuery,
+    AcceptanceQuery,
     OneTimePasscodeQuery,
     PinQuery,
     AffiliationQuery,

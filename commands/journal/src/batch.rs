@@ -35,28 +35,40 @@ pub(crate) struct Appended {
     pub recorded_at: DateTime<Utc>,
 }
 
-const ARGUMENTS: usize = 52;
+const ARGUMENTS: usize = 55;
 static APPEND: LazyLock<String> = LazyLock::new(|| {
     let arguments: Vec<_> = (1..=ARGUMENTS).map(|n| format!("${n}")).collect();
     format!("SELECT * FROM es.append({})", arguments.join(", "))
 });
 
-/// Calls `es.append`; with an injected clock the events are recorded at `now`.
+/// Calls `es.append` until every request is either written or refused; with an injected clock the
+/// events are recorded at `now`.
 pub(crate) async fn append(
     connection: &mut PgConnection,
     epoch: Uuid,
     now: Option<DateTime<Utc>>,
     requests: &[&Request],
 ) -> Result<Vec<Verdict>, sqlx::Error> {
-    let columns = Columns::of(requests);
-    let answer = columns.bind(sqlx::query(&APPEND).bind(epoch).bind(now));
-    let answer = Answer::from_row(&answer.fetch_one(connection).await?)?;
-    Ok(answer.verdicts(epoch, requests, &columns))
+    let mut verdicts: Vec<Option<Verdict>> = requests.iter().map(|_| None).collect();
+    loop {
+        let open: Vec<_> = (0..requests.len()).filter(|n| verdicts[*n].is_none()).collect();
+        if open.is_empty() {
+            return Ok(verdicts.into_iter().flatten().collect());
+        }
+        let asked: Vec<_> = open.iter().map(|n| requests[*n]).collect();
+        let columns = Columns::of(&asked);
+        let answer = columns.bind(sqlx::query(&APPEND).bind(epoch).bind(now));
+        let answer = Answer::from_row(&answer.fetch_one(&mut *connection).await?)?;
+        for (n, verdict) in answer.verdicts(epoch, &columns) {
+            verdicts[open[n]] = Some(verdict);
+        }
+    }
 }
 
 /// The arguments, an array per column; fields as in the SQL function.
 #[derive(Default)]
 struct Columns<'a> {
+    t: TenantColumns,
     r: RequestColumns<'a>,
     e: EventColumns<'a>,
     g: GuardColumns,
@@ -66,19 +78,28 @@ struct Columns<'a> {
 }
 
 #[derive(Default)]
+struct TenantColumns {
+    nth: HashMap<Uuid, i32>,
+    tenant: Vec<Uuid>,
+    events: Vec<i32>,
+}
+
+#[derive(Default)]
 struct RequestColumns<'a> {
     tenant: Vec<Uuid>,
     command: Vec<Uuid>,
     attempt: Vec<Uuid>,
     hash: Vec<&'a [u8]>,
     result: Vec<&'a str>,
+    tenant_nth: Vec<i32>,
+    tenant_offset: Vec<i32>,
     last_event: Vec<i32>,
 }
 
 #[derive(Default)]
 struct EventColumns<'a> {
-    request: Vec<i32>,
-    tenant: Vec<Uuid>,
+    tenant_nth: Vec<i32>,
+    tenant_offset: Vec<i32>,
     aggregate_type: Vec<&'a str>,
     stream: Vec<String>,
     sequence: Vec<i64>,
@@ -127,7 +148,6 @@ struct ReservationColumns<'a> {
 
 #[derive(Default)]
 struct VaultColumns<'a> {
-    request: Vec<i32>,
     tenant: Vec<Uuid>,
     kind: Vec<&'a str>,
     id: Vec<Uuid>,
@@ -146,9 +166,13 @@ struct KeyColumns<'a> {
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
-/// Counts from 1, as SQL does. A batch is far smaller than `i32`.
+/// Counts from 1, as SQL does.
 fn ordinal(index: usize) -> i32 {
-    i32::try_from(index + 1).expect("a batch has fewer than two billion elements")
+    small(index + 1)
+}
+
+fn small(count: usize) -> i32 {
+    i32::try_from(count).expect("a batch has fewer than two billion elements")
 }
 
 impl<'a> Columns<'a> {
@@ -161,45 +185,70 @@ impl<'a> Columns<'a> {
     }
 
     fn add(&mut self, nth: i32, request: &'a Request) {
-        self.e.add(nth, request);
-        let last_event = if request.events.is_empty() { 0 } else { self.e.event.len() };
+        let tenant_nth = self.t.nth(request.tenant);
+        let offset = self.t.count(tenant_nth, request.events.len());
+        self.e.add(tenant_nth, offset, request);
         self.r.tenant.push(request.tenant);
         self.r.command.push(request.command);
         self.r.attempt.push(request.attempt);
         self.r.hash.push(&request.hash);
         self.r.result.push(&request.result);
-        self.r.last_event.push(i32::try_from(last_event).expect("fewer than two billion events"));
+        self.r.tenant_nth.push(tenant_nth);
+        self.r.tenant_offset.push(offset + small(request.events.len()));
+        self.r.last_event.push(small(self.e.event.len()));
         for guard in &request.guards {
             self.g.add(nth, guard);
         }
         self.s.add(nth, request);
-        self.v.add(nth, request);
+        self.v.add(request);
         for key in &request.keys {
             self.k.add(nth, request.tenant, key);
         }
     }
 
     fn bind<'q>(&'q self, query: Query<'q>) -> Query<'q> {
-        let Self { r, e, g, s, v, k } = self;
+        let Self { t, r, e, g, s, v, k } = self;
+        let query = query.bind(&t.tenant).bind(&t.events);
         let query = query.bind(&r.tenant).bind(&r.command).bind(&r.attempt);
-        let query = query.bind(&r.hash).bind(&r.result).bind(&r.last_event);
+        let query = query.bind(&r.hash).bind(&r.result);
+        let query = query.bind(&r.tenant_nth).bind(&r.tenant_offset).bind(&r.last_event);
         let query = e.bind(query);
         let query = query.bind(&g.aggregate_type).bind(&g.stream).bind(&g.version);
         let query = query.bind(&g.request).bind(&g.guard);
         let query = query.bind(&s.request).bind(&s.tenant).bind(&s.kind);
         let query = query.bind(&s.key).bind(&s.expected).bind(&s.owner);
-        let query = query.bind(&v.request).bind(&v.tenant).bind(&v.kind);
-        let query = query.bind(&v.id).bind(&v.value);
+        let query = query.bind(&v.tenant).bind(&v.kind).bind(&v.id).bind(&v.value);
         let query = query.bind(&k.request).bind(&k.tenant).bind(&k.subject);
         query.bind(&k.version).bind(&k.wrapped).bind(&k.action)
     }
 }
 
+impl TenantColumns {
+    fn nth(&mut self, tenant: Uuid) -> i32 {
+        let next = ordinal(self.tenant.len());
+        let nth = *self.nth.entry(tenant).or_insert(next);
+        if nth == next {
+            self.tenant.push(tenant);
+            self.events.push(0);
+        }
+        nth
+    }
+
+    /// Counts `more` events of the tenant; gives how many it had before.
+    fn count(&mut self, nth: i32, more: usize) -> i32 {
+        let events = &mut self.events[element(nth)];
+        let before = *events;
+        *events += small(more);
+        before
+    }
+}
+
 impl<'a> EventColumns<'a> {
-    fn add(&mut self, nth: i32, request: &'a Request) {
-        for event in &request.events {
-            self.request.push(nth);
-            self.tenant.push(request.tenant);
+    /// `before`: events of the same tenant earlier in the batch.
+    fn add(&mut self, tenant_nth: i32, before: i32, request: &'a Request) {
+        for (index, event) in request.events.iter().enumerate() {
+            self.tenant_nth.push(tenant_nth);
+            self.tenant_offset.push(before + ordinal(index));
             self.aggregate_type.push(event.aggregate_type);
             self.stream.push(event.stream.to_string());
             self.sequence.push(event.sequence);
@@ -225,8 +274,8 @@ impl<'a> EventColumns<'a> {
 
     fn bind<'q>(&'q self, query: Query<'q>) -> Query<'q> {
         query
-            .bind(&self.request)
-            .bind(&self.tenant)
+            .bind(&self.tenant_nth)
+            .bind(&self.tenant_offset)
             .bind(&self.aggregate_type)
             .bind(&self.stream)
             .bind(&self.sequence)
@@ -280,9 +329,8 @@ impl<'a> ReservationColumns<'a> {
 }
 
 impl<'a> VaultColumns<'a> {
-    fn add(&mut self, nth: i32, request: &'a Request) {
+    fn add(&mut self, request: &'a Request) {
         for row in &request.vault {
-            self.request.push(nth);
             self.tenant.push(request.tenant);
             self.kind.push(row.kind);
             self.id.push(row.id);
@@ -313,8 +361,8 @@ impl<'a> KeyColumns<'a> {
 struct Answer {
     epoch: Uuid,
     recorded_at: Option<DateTime<Utc>>,
-    positions: Vec<i64>,
-    tenant_positions: Vec<i64>,
+    base: i64,
+    tenant_bases: Vec<i64>,
     refused: Vec<i32>,
     reasons: Vec<String>,
     elements: Vec<i32>,
@@ -322,12 +370,12 @@ struct Answer {
 
 impl FromRow<'_, PgRow> for Answer {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        // The database leaves arrays null that it had nothing to put into.
+        // What the database had nothing to put into is null.
         Ok(Self {
             epoch: row.try_get("epoch")?,
             recorded_at: row.try_get("recorded")?,
-            positions: row.try_get::<Option<_>, _>("positions")?.unwrap_or_default(),
-            tenant_positions: row.try_get::<Option<_>, _>("tenant_positions")?.unwrap_or_default(),
+            base: row.try_get::<Option<_>, _>("base")?.unwrap_or_default(),
+            tenant_bases: row.try_get::<Option<_>, _>("tenant_bases")?.unwrap_or_default(),
             refused: row.try_get::<Option<_>, _>("refused")?.unwrap_or_default(),
             reasons: row.try_get::<Option<_>, _>("reasons")?.unwrap_or_default(),
             elements: row.try_get::<Option<_>, _>("elements")?.unwrap_or_default(),
@@ -336,26 +384,30 @@ impl FromRow<'_, PgRow> for Answer {
 }
 
 impl Answer {
-    fn verdicts(&self, epoch: Uuid, requests: &[&Request], columns: &Columns<'_>) -> Vec<Verdict> {
+    /// What became of the requests it tells of, by index: of all, or of the refused where it refused
+    /// some and wrote none.
+    fn verdicts(&self, epoch: Uuid, columns: &Columns<'_>) -> Vec<(usize, Verdict)> {
+        let RequestColumns { tenant_nth, tenant_offset, last_event, .. } = &columns.r;
+        let requests = 0..tenant_nth.len();
         let Some(recorded_at) = self.recorded_at.filter(|_| self.epoch == epoch) else {
-            return requests.iter().map(|_| Verdict::Restored(self.epoch)).collect();
+            return requests.map(|n| (n, Verdict::Restored(self.epoch))).collect();
         };
-        let refusals: HashMap<i32, (&str, i32)> = (self.refused.iter())
-            .zip(self.reasons.iter().zip(&self.elements))
-            .map(|(request, (reason, element))| (*request, (reason.as_str(), *element)))
-            .collect();
-        let verdict = |index: usize| match refusals.get(&ordinal(index)) {
-            None => Verdict::Appended(Appended {
-                position: self.tenant_positions[index],
-                global: self.positions[index],
+        if self.refused.is_empty() {
+            let appended = |n: usize| Appended {
+                position: self.tenant_bases[element(tenant_nth[n])] + i64::from(tenant_offset[n]),
+                global: self.base + i64::from(last_event[n]),
                 recorded_at,
-            }),
-            Some(("duplicate", _)) => Verdict::Duplicate,
-            Some(("conflict", n)) => Verdict::Conflict(columns.g.guards[element(*n)]),
-            Some(("taken", n)) => Verdict::Taken(columns.s.nth[element(*n)]),
-            Some((_, _)) => Verdict::KeyChanged,
+            };
+            return requests.map(|n| (n, Verdict::Appended(appended(n)))).collect();
+        }
+        let refusals = self.refused.iter().zip(self.reasons.iter().zip(&self.elements));
+        let verdict = |reason: &str, n: i32| match reason {
+            "duplicate" => Verdict::Duplicate,
+            "conflict" => Verdict::Conflict(columns.g.guards[element(n)]),
+            "taken" => Verdict::Taken(columns.s.nth[element(n)]),
+            _ => Verdict::KeyChanged,
         };
-        (0..requests.len()).map(verdict).collect()
+        refusals.map(|(request, (reason, n))| (element(*request), verdict(reason, *n))).collect()
     }
 }
 

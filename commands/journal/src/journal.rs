@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider,
-    kernel::ids::{SubjectId, TenantId, UserId},
+    kernel::{
+        EventSet,
+        ids::{SubjectId, TenantId, UserId},
+    },
 };
 use serde_json::Value;
 use sqlx::{PgPool, postgres::PgListener};
@@ -25,6 +28,7 @@ use crate::{
     keys::KeyRing,
     lanes::Lanes,
     load,
+    reader::Reader,
     secrets::{MasterKey, Secrets},
     upcast::Upcasters,
     work::Work,
@@ -95,13 +99,16 @@ impl Journal {
         let (appended, _) = watch::channel(position);
         let time = injected_time.then(|| Arc::clone(&clock));
         let (stop, stopped) = oneshot::channel();
+        // Batches follow each other: always on the same connection they find its caches warm.
+        let one = pool.options().clone().min_connections(1).max_connections(1);
+        let appends = one.connect_lazy_with((*pool.connect_options()).clone());
         let inner = Arc::new(Inner {
             secrets: Secrets::new(&master),
             keys: KeyRing::new(&master, pool.clone()),
             upcasters,
             cache: Cache::new(cache_states),
             lanes: Lanes::new(),
-            appender: Appender::new(pool.clone(), time, epoch, appended.clone()),
+            appender: Appender::new(appends, time, epoch, appended.clone()),
             pool,
             clock,
             appended,
@@ -134,6 +141,13 @@ impl Journal {
     #[must_use]
     pub fn upcasters(&self) -> &Upcasters {
         &self.0.upcasters
+    }
+
+    /// A reader of the whole log that opens and upcasts as this journal does; `pool` as in
+    /// [`Reader::new`].
+    #[must_use]
+    pub fn reader<E: EventSet>(&self, pool: PgPool) -> Reader<E> {
+        Reader::new(pool, self.0.keys.clone()).with_upcasters(self.0.upcasters.clone())
     }
 
     /// The last position in the whole log that this process appended or heard of.
@@ -233,6 +247,25 @@ impl Journal {
             found.entry(stream).or_default().push(event);
         }
         Ok(found)
+    }
+
+    /// The states of several streams, past the cache and by two queries however many there are; a
+    /// stream without events is missing.
+    ///
+    /// # Errors
+    /// As [`Journal::load`].
+    pub async fn load_all<A: Decider>(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<BTreeMap<Uuid, A>, JournalError> {
+        let streams = self.events_of::<A>(tenant, ids).await?;
+        let fold = |events: Vec<A::Event>| {
+            let mut state = A::default();
+            events.iter().for_each(|event| state.evolve(event));
+            state
+        };
+        Ok(streams.into_iter().map(|(id, events)| (id, fold(events))).collect())
     }
 
     /// Whether every one of `guards` still stands at its version. Those that do not are dropped from

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Changes a payload of one version into the next version's shape. Sealed values are open or erased.
+/// Changes a payload of one version into the next version's shape. Sealed values are open, erased or,
+/// where an event is only told, still closed: a step moves them as they are.
 pub type Upcast = fn(Value) -> Value;
 
 /// The known upcasters, by event type and the version they start from.

@@ -117,6 +117,7 @@ async fn a_stalled_subscriber_goes_on_by_itself() {
     running.reaches("balances", TENANT, 3).await;
     balances.refuses_notes.store(false, Ordering::SeqCst);
     running.reaches("balances", TENANT, 6).await;
+    running.reaches("balances", OTHER_TENANT, 2).await;
     assert_eq!(database.totals().await, (7, 8));
 }
 

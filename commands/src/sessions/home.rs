@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rollcall_domain::{
     kernel::ids::OrganizationId,
-    organizations::{OrgRole, Organization, organization::Standing},
+    organizations::{OrgRole, Organization, OrganizationKind, organization::Standing},
     permissions::{Right, Situation},
     policies::{Policy, PolicyHistory},
     tenants::{PlanRole, PlanStaff},
@@ -29,8 +29,10 @@ pub enum Tile {
     Users,
     /// PINs of the NPIs that the person may view and reset.
     Pins,
-    /// Submitters and providers working together.
-    Affiliations,
+    /// A provider's submitters (MC-12).
+    SubmitterManagement,
+    /// The providers a submitter submits for (MC-12).
+    ProviderNetwork,
     /// Who had and has access to what.
     AccessRegister,
     /// What happened.
@@ -114,7 +116,8 @@ impl Commands {
         if authority.org_role == Some(OrgRole::Admin) {
             home.tiles.insert(Tile::AccessRegister);
             if policy.affiliations_enabled() {
-                home.tiles.insert(Tile::Affiliations);
+                let kinds = organization.record().map(|record| &record.kinds);
+                home.tiles.extend(kinds.into_iter().flatten().map(|kind| area_of(*kind)));
             }
         }
         if home.tiles.contains(&Tile::Users) {
@@ -122,6 +125,14 @@ impl Commands {
             home.invited =
                 organization.members().filter(|(_, member)| is_invited(&member.standing)).count();
         }
+    }
+}
+
+/// Each kind of organisation has an area of its own (MC-12).
+const fn area_of(kind: OrganizationKind) -> Tile {
+    match kind {
+        OrganizationKind::Provider => Tile::SubmitterManagement,
+        OrganizationKind::Submitter => Tile::ProviderNetwork,
     }
 }
 

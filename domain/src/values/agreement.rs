@@ -29,6 +29,11 @@ impl AgreementKind {
         Self::Electronic1099Consent,
     ];
 
+    /// Reads a stored name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The stored name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,6 +65,7 @@ mod tests {
     fn every_kind_is_stored_under_its_name() {
         for kind in AgreementKind::ALL {
             assert_eq!(serde_json::to_value(kind).expect("json"), kind.as_str());
+            assert_eq!(AgreementKind::parse(kind.as_str()), Some(kind));
         }
     }
 }

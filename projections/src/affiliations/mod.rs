@@ -12,6 +12,7 @@ mod row;
 pub use directory::{DirectoryKey, Submitter, count_submitters, submitters};
 pub use projection::Affiliations;
 pub use queries::{
-    AffiliationFilter, AffiliationView, Viewpoint, affiliation, affiliations, count_affiliations,
+    AffiliationFilter, AffiliationView, Viewpoint, affiliations, affiliations_by_id,
+    count_affiliations,
 };
 pub use row::{AffiliationRow, AffiliationStatus};

@@ -146,18 +146,18 @@ pub async fn count_affiliations(
     query.build_query_scalar().fetch_one(view.connection()).await
 }
 
-/// One affiliation, if the viewer sees it.
+/// The affiliations of these ids that the viewer sees.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn affiliation(
+pub async fn affiliations_by_id(
     view: &mut Snapshot,
     viewpoint: Viewpoint,
-    id: Uuid,
+    ids: &[Uuid],
     now: DateTime<Utc>,
-) -> Result<Option<AffiliationView>, sqlx::Error> {
+) -> Result<Vec<AffiliationView>, sqlx::Error> {
     let mut query = select(now);
     push_filter(&mut query, view.tenant().0, AffiliationFilter::all(viewpoint), now);
-    query.push(" AND a.affiliation_id = ").push_bind(id);
-    query.build_query_as().fetch_optional(view.connection()).await
+    query.push(" AND a.affiliation_id = ANY(").push_bind(ids.to_vec()).push(")");
+    query.build_query_as().fetch_all(view.connection()).await
 }

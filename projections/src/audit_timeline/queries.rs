@@ -121,6 +121,7 @@ struct Row {
     before: Option<Value>,
     after: Option<Value>,
     aggregate_type: String,
+    event_version: String,
     payload: Json<Value>,
 }
 
@@ -128,7 +129,7 @@ struct Row {
 const SELECT: &str = "SELECT t.position, t.event_id, t.event_type, t.outcome, t.actor_kind,
    t.actor_id, t.organization_id, t.subject_id, t.subject_organization_id, t.npi, t.command,
    t.session_id, t.policy_version, t.correlation_id, t.causation_id, t.recorded_at, t.occurred_at,
-   t.effective_at, t.before, t.after, e.aggregate_type, e.payload
+   t.effective_at, t.before, t.after, e.aggregate_type, e.event_version, e.payload
   FROM read.audit_timeline t
   JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position
  WHERE t.tenant_id = ";
@@ -276,9 +277,11 @@ fn see(query: &mut QueryBuilder<'_, Postgres>, sight: &Sight) {
     query.push(")");
 }
 
-async fn tell(view: &mut Snapshot, rows: Vec<Row>) -> Result<Vec<Entry>, TellError> {
+async fn tell(view: &mut Snapshot, mut rows: Vec<Row>) -> Result<Vec<Entry>, TellError> {
     let mut ids = BTreeSet::new();
-    for row in &rows {
+    for row in &mut rows {
+        let payload = std::mem::take(&mut row.payload.0);
+        row.payload.0 = view.upcasters().apply(&row.event_type, &row.event_version, payload);
         names::mentioned(&row.payload, &mut ids);
         let around =
             [row.actor_id, row.subject_id, row.organization_id, row.subject_organization_id];

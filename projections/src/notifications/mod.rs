@@ -8,4 +8,6 @@ mod queries;
 mod sentence;
 
 pub use projection::Notifications;
-pub use queries::{Notice, NoticeFilter, NoticePage, count, notice, notices, title, unread_count};
+pub use queries::{
+    Notice, NoticeFilter, NoticePage, count, notices, notices_by_id, title, unread_count,
+};

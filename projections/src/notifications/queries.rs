@@ -121,20 +121,21 @@ pub async fn unread_count(
     count(view, &filter).await
 }
 
-/// One of a person's notices.
+/// Those of a person's notices that have these ids, of whichever organisation.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn notice(
+pub async fn notices_by_id(
     view: &mut Snapshot,
     user: UserId,
-    id: NotificationId,
-) -> Result<Option<Notice>, sqlx::Error> {
+    ids: &[NotificationId],
+) -> Result<Vec<Notice>, sqlx::Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let mut query = QueryBuilder::new(COLUMNS);
     query.push(TABLES).push_bind(view.tenant().0);
     query.push(" AND n.user_id = ").push_bind(user.0);
-    query.push(" AND n.notification_id = ").push_bind(id.0);
-    query.build_query_as().fetch_optional(view.connection()).await
+    query.push(" AND n.notification_id = ANY(").push_bind(ids).push(")");
+    query.build_query_as().fetch_all(view.connection()).await
 }
 
 fn filtered<'a>(

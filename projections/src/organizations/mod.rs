@@ -10,7 +10,7 @@ mod rows;
 mod tokens;
 
 pub use list::{NpiRow, NpiSearch, OrganizationSearch, count_npis, npis, organizations};
-pub use one::{DomainRow, PerOrganization, admins, email_domains, first_npis, organization};
+pub use one::{DomainRow, PerOrganization, admins, email_domains, first_npis, organizations_by_id};
 pub use projection::Organizations;
 pub use rows::OrganizationRow;
-pub use tokens::{TokenFilter, TokenRow, registration_token, registration_tokens};
+pub use tokens::{TokenFilter, TokenRow, registration_tokens, registration_tokens_by_id};

@@ -1,4 +1,4 @@
-//! One organisation, and what belongs to one or several.
+//! Organisations by their ids, and what belongs to one or several.
 //!
 //! Invariant: whatever belongs to a list of organisations is read for all of them by one query.
 
@@ -15,17 +15,17 @@ use crate::{Snapshot, people::Person};
 /// What belongs to each organisation asked for.
 pub type PerOrganization<T> = BTreeMap<Uuid, Vec<T>>;
 
-/// The organisation, unless the view's tenant has none of this id.
+/// The organisations of these ids, as far as the view's tenant has them.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn organization(
+pub async fn organizations_by_id(
     view: &mut Snapshot,
-    id: Uuid,
-) -> Result<Option<OrganizationRow>, sqlx::Error> {
-    sqlx::query_as(&format!("SELECT {ORGANIZATION} FROM read.organizations WHERE id = $1"))
-        .bind(id)
-        .fetch_optional(view.connection())
+    ids: &[Uuid],
+) -> Result<Vec<OrganizationRow>, sqlx::Error> {
+    sqlx::query_as(&format!("SELECT {ORGANIZATION} FROM read.organizations WHERE id = ANY($1)"))
+        .bind(ids)
+        .fetch_all(view.connection())
         .await
 }
 

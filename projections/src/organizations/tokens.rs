@@ -66,19 +66,19 @@ pub async fn registration_tokens(
     .await
 }
 
-/// One token.
+/// The tokens of these ids, as far as the view's tenant has them.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn registration_token(
+pub async fn registration_tokens_by_id(
     view: &mut Snapshot,
-    id: Uuid,
+    ids: &[Uuid],
     now: DateTime<Utc>,
-) -> Result<Option<TokenRow>, sqlx::Error> {
-    sqlx::query_as(&format!("{SELECT} WHERE id = $2"))
+) -> Result<Vec<TokenRow>, sqlx::Error> {
+    sqlx::query_as(&format!("{SELECT} WHERE id = ANY($2)"))
         .bind(now)
-        .bind(id)
-        .fetch_optional(view.connection())
+        .bind(ids)
+        .fetch_all(view.connection())
         .await
 }
 

@@ -8,4 +8,4 @@ mod queries;
 
 pub use login_history::{LoginEntry, LoginOutcome, login_history};
 pub use projection::Sessions;
-pub use queries::{SessionKey, SessionRow, sessions};
+pub use queries::{SessionKey, SessionRow, sessions, sessions_by_id};

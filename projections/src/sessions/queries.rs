@@ -47,6 +47,20 @@ pub struct SessionKey {
     pub id: Uuid,
 }
 
+/// $1 tenant, $2 person, $3 now, $4 idle time.
+const LIVE: &str =
+    "SELECT s.id, s.user_id, s.organization_id, s.must_change_password, s.started_at,
+        s.absolute_expires_at, s.ended_at, s.end_cause, a.last_seen_at
+   FROM read.sessions s
+   LEFT JOIN ops.session_activity a ON a.tenant_id = s.tenant_id AND a.session_id = s.id
+  WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.ended_at IS NULL
+    AND $3 < s.absolute_expires_at
+    AND $3 < coalesce(a.last_seen_at, s.started_at) + $4";
+
+fn interval(idle: TimeDelta) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: idle.num_seconds() * 1_000_000 }
+}
+
 /// A person's live sessions, newest first, one more than `first`.
 ///
 /// # Errors
@@ -57,26 +71,37 @@ pub async fn sessions(
     (now, idle): (DateTime<Utc>, TimeDelta),
     (first, after): (i64, Option<&SessionKey>),
 ) -> Result<Vec<SessionRow>, sqlx::Error> {
-    let idle = PgInterval { months: 0, days: 0, microseconds: idle.num_seconds() * 1_000_000 };
-    sqlx::query_as(
-        "SELECT s.id, s.user_id, s.organization_id, s.must_change_password, s.started_at,
-                s.absolute_expires_at, s.ended_at, s.end_cause, a.last_seen_at
-           FROM read.sessions s
-           LEFT JOIN ops.session_activity a ON a.tenant_id = s.tenant_id AND a.session_id = s.id
-          WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.ended_at IS NULL
-            AND $3 < s.absolute_expires_at
-            AND $3 < coalesce(a.last_seen_at, s.started_at) + $4
-            AND ($5::timestamptz IS NULL OR (s.started_at, s.id) < ($5, $6))
-          ORDER BY s.started_at DESC, s.id DESC
-          LIMIT $7",
-    )
+    sqlx::query_as(&format!(
+        "{LIVE} AND ($5::timestamptz IS NULL OR (s.started_at, s.id) < ($5, $6))
+          ORDER BY s.started_at DESC, s.id DESC LIMIT $7"
+    ))
     .bind(view.tenant().0)
     .bind(user.0)
     .bind(now)
-    .bind(idle)
+    .bind(interval(idle))
     .bind(after.map(|key| key.started_at))
     .bind(after.map(|key| key.id))
     .bind(first + 1)
     .fetch_all(view.connection())
     .await
+}
+
+/// Those of a person's live sessions that have these ids.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn sessions_by_id(
+    view: &mut Snapshot,
+    user: UserId,
+    (now, idle): (DateTime<Utc>, TimeDelta),
+    ids: &[Uuid],
+) -> Result<Vec<SessionRow>, sqlx::Error> {
+    sqlx::query_as(&format!("{LIVE} AND s.id = ANY($5)"))
+        .bind(view.tenant().0)
+        .bind(user.0)
+        .bind(now)
+        .bind(interval(idle))
+        .bind(ids)
+        .fetch_all(view.connection())
+        .await
 }

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::Snapshot;
 
 /// A published version.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct AgreementRow {
+    /// The event that published it.
+    pub event_id: Uuid,
     pub kind: String,
     pub sequence: i64,
     pub version: String,
@@ -22,7 +25,7 @@ pub struct AgreementRow {
 }
 
 const COLUMNS: &str =
-    "kind, sequence, version, title, text, sha256, boxes, effective_at, published_at";
+    "event_id, kind, sequence, version, title, text, sha256, boxes, effective_at, published_at";
 
 /// The version in force at `at`: the latest effective one, of several the last published.
 ///
@@ -41,6 +44,20 @@ pub async fn agreement(
     .bind(at)
     .fetch_optional(view.connection())
     .await
+}
+
+/// The versions that these events published.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn agreements_by_id(
+    view: &mut Snapshot,
+    event_ids: &[Uuid],
+) -> Result<Vec<AgreementRow>, sqlx::Error> {
+    sqlx::query_as(&format!("SELECT {COLUMNS} FROM read.agreements WHERE event_id = ANY($1)"))
+        .bind(event_ids)
+        .fetch_all(view.connection())
+        .await
 }
 
 /// Every version from the newest to the oldest, before `before`.

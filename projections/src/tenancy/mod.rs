@@ -8,8 +8,8 @@ mod portals;
 mod projection;
 mod staff;
 
-pub use agreements::{AgreementRow, agreement, agreement_history};
+pub use agreements::{AgreementRow, agreement, agreement_history, agreements_by_id};
 pub use policies::{PolicyChangeRow, policy_changes, policy_history};
-pub use portals::{PortalRow, TenantRow, portal, tenant, tenants};
+pub use portals::{PortalRow, TenantRow, portal, tenants, tenants_by_id};
 pub use projection::Tenancy;
-pub use staff::{PlanRoleRow, PlanStaffRow, plan_staff, plan_staff_of};
+pub use staff::{PlanRoleRow, PlanStaffRow, plan_staff, plan_staff_by_id};

@@ -56,15 +56,18 @@ pub async fn tenants(
     .await
 }
 
-/// One tenant of the directory.
+/// The tenants of these ids, as far as the directory has them.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn tenant(view: &mut Snapshot, id: Uuid) -> Result<Option<TenantRow>, sqlx::Error> {
+pub async fn tenants_by_id(
+    view: &mut Snapshot,
+    ids: &[Uuid],
+) -> Result<Vec<TenantRow>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT id, slug, name, preset, state, created_at FROM read.tenants WHERE id = $1",
+        "SELECT id, slug, name, preset, state, created_at FROM read.tenants WHERE id = ANY($1)",
     )
-    .bind(id)
-    .fetch_optional(view.connection())
+    .bind(ids)
+    .fetch_all(view.connection())
     .await
 }

@@ -238,8 +238,8 @@ async fn agreement(
         .map_err(|error| ProjectionError::Contradiction(error.to_string()))?;
     sqlx::query(
         "INSERT INTO agreements (tenant_id, kind, sequence, version, title, text, sha256, boxes,
-                                 effective_at, published_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                 effective_at, published_at, event_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(recorded.tenant.0)
     .bind(kind.as_str())
@@ -251,6 +251,7 @@ async fn agreement(
     .bind(boxes)
     .bind(effective_at)
     .bind(recorded.recorded_at)
+    .bind(recorded.event_id)
     .execute(tx)
     .await?;
     Ok(())

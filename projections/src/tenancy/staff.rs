@@ -53,23 +53,23 @@ pub async fn plan_staff(
     with_roles(view, rows).await
 }
 
-/// One person.
+/// Those of the people who are or will be staff.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn plan_staff_of(
+pub async fn plan_staff_by_id(
     view: &mut Snapshot,
-    user: Uuid,
-) -> Result<Option<(PlanStaffRow, Vec<PlanRoleRow>)>, sqlx::Error> {
+    users: &[Uuid],
+) -> Result<Vec<(PlanStaffRow, Vec<PlanRoleRow>)>, sqlx::Error> {
     let rows: Vec<PlanStaffRow> = sqlx::query_as(&format!(
         "SELECT {COLUMNS} FROM read.plan_staff s
            LEFT JOIN read.people p ON p.tenant_id = s.tenant_id AND p.user_id = s.user_id
-          WHERE s.user_id = $1"
+          WHERE s.user_id = ANY($1)"
     ))
-    .bind(user)
+    .bind(users)
     .fetch_all(view.connection())
     .await?;
-    Ok(with_roles(view, rows).await?.pop())
+    with_roles(view, rows).await
 }
 
 async fn with_roles(

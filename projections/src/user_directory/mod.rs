@@ -15,5 +15,5 @@ pub use history::MemberFact;
 pub use projection::UserDirectory;
 pub use queries::{
     DirectoryKey, FactRow, InvitationPart, Listing, UserFilter, UserRow, UserStatus, count_users,
-    histories, list_users, users_by_id,
+    histories, list_users, users_anywhere, users_by_id,
 };

@@ -1,9 +1,10 @@
-//! No query per row: a page costs the same number of statements however long it is.
+//! No query per row: a page costs the same number of statements however long it is, and so do
+//! objects by their ids.
 
 use std::sync::Arc;
 
-use async_graphql::Request;
-use rollcall_api::graphql::{reading::RequestView, schema};
+use async_graphql::{ID, Request};
+use rollcall_api::graphql::{ids::NodeType, reading::RequestView, schema};
 use rollcall_commands::{Caller, Identity, authentication::Presented};
 use rollcall_tests::statements::Statements;
 use tracing::instrument::WithSubscriber;
@@ -74,5 +75,40 @@ async fn a_page_takes_the_same_few_statements_however_long_it_is() {
         assert_eq!(short, long, "{}", document(60));
         assert!((4..=16).contains(&long), "{long} statements for {}", document(60));
     }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn nodes_of_a_type_take_the_same_few_statements_however_many_there_are() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let plan = portal.client(&world.plan_support).await;
+    let caller = caller(&portal, &plan).await;
+    portal.settle().await;
+    let people = [
+        &world.clinic_admin,
+        &world.hospital_admin,
+        &world.biller_admin,
+        &world.npi_admin,
+        &world.processor,
+        &world.newcomer,
+    ];
+    let users: Vec<_> = people.iter().map(|person| NodeType::User.id(person.user)).collect();
+    let organizations = [&world.clinic, &world.hospital, &world.biller];
+    let organizations: Vec<_> =
+        organizations.iter().map(|company| NodeType::Organization.id(company.id)).collect();
+    let nodes = |ids: Vec<&ID>| {
+        let ids: Vec<_> = ids.iter().map(|id| format!("\"{}\"", id.as_str())).collect();
+        format!(
+            "{{ nodes(ids: [{}]) {{ ... on User {{ email }} ... on Organization {{ name
+                admins {{ lastName }} }} }} }}",
+            ids.join(", ")
+        )
+    };
+    let few = nodes(vec![&users[0], &organizations[0]]);
+    let many = nodes(users.iter().chain(&organizations).collect());
+    let (few, many) = (fewest(&portal, &caller, &few).await, fewest(&portal, &caller, &many).await);
+    assert_eq!(few, many);
+    assert!((4..=16).contains(&many), "{many} statements");
     portal.finish().await;
 }

@@ -16,7 +16,7 @@ use rollcall_domain::{
     policies::{PolicyCommand, PolicyHistory, PolicyKey, PolicyValue, Preset},
     values::Reason,
 };
-use rollcall_journal::{InjectedClock, MasterKey};
+use rollcall_journal::{InjectedClock, MasterKey, upcast::Upcasters};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
@@ -41,33 +41,47 @@ pub struct Portal {
     database: String,
     /// Where the service keeps what is not in the database.
     folder: PathBuf,
+    upcasters: Upcasters,
 }
 
 impl Portal {
     /// A service on an empty database.
     pub async fn empty() -> Self {
-        Self::begin(None).await
+        Self::begin(None, Upcasters::default()).await
     }
 
     /// A service with a Medi-Cal tenant that sends its mail to this server.
     pub async fn with_smtp(url: &str) -> Self {
         let smtp = SmtpConfig { url: url.to_owned(), from: "portal@plan.example".to_owned() };
-        Self::begin(Some(smtp)).await.seed("medi-cal", Preset::MediCal).await
+        let portal = Self::begin(Some(smtp), Upcasters::default()).await;
+        portal.seed("medi-cal", Preset::MediCal).await
     }
 
-    async fn begin(smtp: Option<SmtpConfig>) -> Self {
+    /// A service with a Medi-Cal tenant for which some events are of an old version.
+    pub async fn with_old_events(upcasters: Upcasters) -> Self {
+        Self::begin(None, upcasters).await.seed("medi-cal", Preset::MediCal).await
+    }
+
+    async fn begin(smtp: Option<SmtpConfig>, upcasters: Upcasters) -> Self {
         let (name, options) = database::fresh().await;
         let folder = std::env::temp_dir().join(&name);
         let clock = Arc::new(InjectedClock::starting_at(beginning()));
-        let process = Process { database: options, folder: folder.clone(), smtp };
+        let process = Process {
+            database: options,
+            folder: folder.clone(),
+            smtp,
+            upcasters: upcasters.clone(),
+        };
         let service = process.start(&clock).await;
-        Self { world: None, preset: Preset::Hardened, clock, service, database: name, folder }
+        let preset = Preset::Hardened;
+        Self { world: None, preset, clock, service, database: name, folder, upcasters }
     }
 
     /// A second process of the same service: another journal and other caches on the same database.
     pub async fn another_process(&self) -> Service {
         let database = volatile::connect_options(&self.database);
-        let process = Process { database, folder: self.folder.clone(), smtp: None };
+        let upcasters = self.upcasters.clone();
+        let process = Process { database, folder: self.folder.clone(), smtp: None, upcasters };
         process.start(&self.clock).await
     }
 
@@ -199,6 +213,7 @@ struct Process {
     database: PgConnectOptions,
     folder: PathBuf,
     smtp: Option<SmtpConfig>,
+    upcasters: Upcasters,
 }
 
 impl Process {
@@ -221,6 +236,7 @@ impl Process {
             folder: self.folder,
             master_key: MasterKey::from_bytes([7; 32]),
             clock: ServiceClock::Injected(Arc::clone(clock)),
+            upcasters: self.upcasters,
         };
         Service::start(ground).await.expect("the service starts")
     }

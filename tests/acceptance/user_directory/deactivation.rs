@@ -140,6 +140,28 @@ async fn mc_31_reactivation_lists_former_permissions_before_they_return() {
 }
 
 #[tokio::test]
+async fn mc_31_whoever_is_no_administrator_reactivates_nobody() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let admin = portal.client(&world.clinic_admin).await;
+    let about = (world, &world.processor);
+    let left = json!({ "confirm": true, "reason": "left" });
+    change(&admin, "deactivateUser", about, left).await.done();
+    for (who, code) in [
+        (&world.npi_admin, "NOT_ORG_ADMIN"),
+        (&world.hospital_admin, "NOT_FOUND"),
+        (&world.auditor, "NOT_FOUND"),
+    ] {
+        let client = portal.client(who).await;
+        let answer = change(&client, "reactivateUser", about, json!({ "confirm": true })).await;
+        assert_eq!(answer.refused(), code);
+    }
+    let status = user(&admin, world, &world.processor, "status").await;
+    assert_eq!(status.data()["user"]["status"], "DEACTIVATED");
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn gn_12_after_ninety_days_former_permissions_are_confirmed_or_taken_away() {
     let portal = Portal::medi_cal().await;
     let world = portal.world();

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 
 use rollcall_api::{
     config::Config,
-    service::{Ground, Service, ServiceClock},
+    service::{self, Ground, Service, ServiceClock},
 };
 use rollcall_commands::processes;
 use rollcall_domain::policies::Preset;
@@ -46,6 +46,7 @@ impl Portal {
             folder: folder.to_owned(),
             master_key: population.master.clone(),
             clock: ServiceClock::System(Arc::new(SystemClock)),
+            upcasters: service::upcasters(),
         };
         let service = Service::start(ground).await.expect("the service starts");
         while let Err(lagging) = service.caught_up().await {

@@ -4,9 +4,11 @@
 
 mod input;
 mod mutations;
+pub mod nodes;
 mod queries;
 mod show;
 mod types;
 
 pub use mutations::AffiliationMutation;
 pub use queries::AffiliationQuery;
+pub use types::Affiliation;

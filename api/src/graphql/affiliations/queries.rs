@@ -25,7 +25,7 @@ use crate::graphql::{
 };
 
 /// Plan staff to whom relationships are disclosed (GN-18).
-const PLAN: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps, PlanRole::Au];
+pub(super) const PLAN: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps, PlanRole::Au];
 
 /// Questions about affiliations.
 #[derive(Default)]
@@ -189,9 +189,9 @@ pub(super) async fn affiliation_of(
 ) -> Result<Option<Affiliation>> {
     let mut reading = read(ctx, access(viewpoint), min_position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
-    let found = rows::affiliation(&mut reading.view, viewpoint, id.0, now)
+    let found = rows::affiliations_by_id(&mut reading.view, viewpoint, &[id.0], now)
         .await
         .map_err(|error| fault(&error))?;
-    let shown = show(ctx, found.into_iter().collect(), with_papers).await?;
+    let shown = show(ctx, found, with_papers).await?;
     Ok(shown.into_iter().next().map(|(_, affiliation)| affiliation))
 }

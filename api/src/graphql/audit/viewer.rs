@@ -9,7 +9,6 @@ use rollcall_commands::{
     authorization::{authorise, not_signed_in},
 };
 use rollcall_domain::{
-    Code, Refusal,
     kernel::ids::{OrganizationId, UserId},
     tenants::PlanRole,
 };
@@ -17,7 +16,7 @@ use rollcall_projections::audit_timeline::Viewer;
 
 use crate::graphql::{
     errors::{fault, top_level},
-    reading::{Reading, read},
+    reading::{Reading, lacks_only_the_right, read},
     scalars::Position,
 };
 
@@ -74,22 +73,16 @@ async fn granted(
 ) -> Result<Option<Authority>> {
     match authorise(&commands.journal, caller, access, commands.journal.now()).await {
         Ok((authority, _)) => Ok(Some(authority)),
-        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => lacking(refusal),
+        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
+            if lacks_only_the_right(&refusal) {
+                Ok(None)
+            } else {
+                Err(top_level(refusal))
+            }
+        }
         Err(Failure::Journal(error)) => Err(fault(&error)),
         Err(Failure::Database(error)) => Err(fault(&error)),
     }
-}
-
-fn lacking(refusal: Refusal) -> Result<Option<Authority>> {
-    let only_the_right = matches!(
-        refusal.code,
-        Code::Forbidden
-            | Code::NotFound
-            | Code::NotOrgAdmin
-            | Code::NotAMember
-            | Code::OrganizationNotSelected
-    );
-    if only_the_right { Ok(None) } else { Err(top_level(refusal)) }
 }
 
 /// Opens the request's view for the widest sight the caller has.

@@ -49,9 +49,10 @@ impl NotificationsMutation {
             Some(id) => {
                 let mut reading = read(ctx, Access::SignedIn, sent.position).await?;
                 let user = reading.authority.person().map_err(top_level)?;
-                notifications::notice(&mut reading.view, user, id)
+                notifications::notices_by_id(&mut reading.view, user, &[id])
                     .await
                     .map_err(|error| fault(&error))?
+                    .pop()
                     .map(Notification::from)
             }
             None => None,

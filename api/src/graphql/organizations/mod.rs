@@ -2,6 +2,7 @@
 
 mod enrolment_mutations;
 mod mutations;
+pub mod nodes;
 mod queries;
 pub mod registrations;
 mod token_mutations;
@@ -11,4 +12,4 @@ pub use enrolment_mutations::EnrolmentMutation;
 pub use mutations::OrganizationsMutation;
 pub use queries::{OrganizationsQuery, read_organization};
 pub use token_mutations::RegistrationTokensMutation;
-pub use types::{EmailDomain, Organization, OrganizationKind};
+pub use types::{EmailDomain, Organization, OrganizationKind, RegistrationToken};

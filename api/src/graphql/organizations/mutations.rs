@@ -1,6 +1,7 @@
 //! What plan staff send about an organisation: kinds, contract, NPIs, standing.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use chrono::{DateTime as Instant, Utc};
 use rollcall_commands::{
     Command,
     organizations::{
@@ -36,6 +37,16 @@ pub struct SetOrganizationKindsInput {
     expected_version: Option<i32>,
 }
 
+impl SetOrganizationKindsInput {
+    fn command(&self) -> Result<SetOrganizationKinds, Refusal> {
+        Ok(SetOrganizationKinds {
+            organization: id(&self.organization_id)?,
+            kinds: self.kinds.iter().map(|kind| (*kind).into()).collect(),
+            expected_version: self.expected_version.map(i64::from),
+        })
+    }
+}
+
 /// A contract status to record.
 #[derive(Debug, InputObject)]
 pub struct SetContractStatusInput {
@@ -46,6 +57,17 @@ pub struct SetContractStatusInput {
     /// Since when; now if not given, never later.
     from: Option<DateTime>,
     expected_version: Option<i32>,
+}
+
+impl SetContractStatusInput {
+    fn command(&self) -> Result<SetContractStatus, Refusal> {
+        Ok(SetContractStatus {
+            organization: id(&self.organization_id)?,
+            status: self.status.into(),
+            from: self.from.as_ref().map(|at| at.parse("from")).transpose()?,
+            expected_version: self.expected_version.map(i64::from),
+        })
+    }
 }
 
 /// An NPI to attach.
@@ -63,6 +85,21 @@ pub struct AttachNpiInput {
     effective_at: Option<DateTime>,
 }
 
+impl AttachNpiInput {
+    fn command(&self) -> Result<AttachNpi, Refusal> {
+        Ok(AttachNpi {
+            organization: id(&self.organization_id)?,
+            details: NpiDetails {
+                npi: field("npi", Npi::parse(&self.npi.0))?,
+                name: field("name", OrganizationName::parse(&self.name))?,
+                provider_type: field("providerType", ProviderType::parse(&self.provider_type))?,
+                community: field("community", ProviderCommunity::parse(&self.community))?,
+            },
+            effective_at: moment(self.effective_at.as_ref())?,
+        })
+    }
+}
+
 /// An NPI to detach.
 #[derive(Debug, InputObject)]
 pub struct DetachNpiInput {
@@ -75,6 +112,17 @@ pub struct DetachNpiInput {
     reason: Option<String>,
 }
 
+impl DetachNpiInput {
+    fn command(&self) -> Result<DetachNpi, Refusal> {
+        Ok(DetachNpi {
+            organization: id(&self.organization_id)?,
+            npi: field("npi", Npi::parse(&self.npi.0))?,
+            effective_at: moment(self.effective_at.as_ref())?,
+            reason: self.reason.as_deref().map(reason).transpose()?,
+        })
+    }
+}
+
 /// An organisation to stop for the time being.
 #[derive(Debug, InputObject)]
 pub struct SuspendOrganizationInput {
@@ -83,6 +131,16 @@ pub struct SuspendOrganizationInput {
     organization_id: ID,
     reason: String,
     expected_version: Option<i32>,
+}
+
+impl SuspendOrganizationInput {
+    fn command(&self) -> Result<SuspendOrganization, Refusal> {
+        Ok(SuspendOrganization {
+            organization: id(&self.organization_id)?,
+            reason: reason(&self.reason)?,
+            expected_version: self.expected_version.map(i64::from),
+        })
+    }
 }
 
 /// An organisation to close for good.
@@ -95,6 +153,16 @@ pub struct CloseOrganizationInput {
     expected_version: Option<i32>,
 }
 
+impl CloseOrganizationInput {
+    fn command(&self) -> Result<CloseOrganization, Refusal> {
+        Ok(CloseOrganization {
+            organization: id(&self.organization_id)?,
+            reason: reason(&self.reason)?,
+            expected_version: self.expected_version.map(i64::from),
+        })
+    }
+}
+
 /// A suspended organisation to reopen.
 #[derive(Debug, InputObject)]
 pub struct ReopenOrganizationInput {
@@ -102,6 +170,15 @@ pub struct ReopenOrganizationInput {
     meta: MutationMeta,
     organization_id: ID,
     expected_version: Option<i32>,
+}
+
+impl ReopenOrganizationInput {
+    fn command(&self) -> Result<ReopenOrganization, Refusal> {
+        Ok(ReopenOrganization {
+            organization: id(&self.organization_id)?,
+            expected_version: self.expected_version.map(i64::from),
+        })
+    }
 }
 
 payload! {
@@ -124,11 +201,7 @@ impl OrganizationsMutation {
         ctx: &Context<'_>,
         input: SetOrganizationKindsInput,
     ) -> Result<OrganizationPayload> {
-        let command = id(&input.organization_id).map(|organization| SetOrganizationKinds {
-            organization,
-            kinds: input.kinds.into_iter().map(Into::into).collect(),
-            expected_version: input.expected_version.map(i64::from),
-        });
+        let command = input.command();
         change(ctx, input.meta, command).await
     }
 
@@ -138,8 +211,8 @@ impl OrganizationsMutation {
         ctx: &Context<'_>,
         input: SetContractStatusInput,
     ) -> Result<OrganizationPayload> {
-        let meta = input.meta.clone();
-        change(ctx, meta, contract(input)).await
+        let command = input.command();
+        change(ctx, input.meta, command).await
     }
 
     /// Attaches an NPI to an organisation; where the portal keeps PINs, it gets one (MC-13).
@@ -148,8 +221,8 @@ impl OrganizationsMutation {
         ctx: &Context<'_>,
         input: AttachNpiInput,
     ) -> Result<OrganizationPayload> {
-        let meta = input.meta.clone();
-        change(ctx, meta, attach(input)).await
+        let command = input.command();
+        change(ctx, input.meta, command).await
     }
 
     /// Detaches an NPI; what people held for it ends at the same time (GN-04).
@@ -158,8 +231,8 @@ impl OrganizationsMutation {
         ctx: &Context<'_>,
         input: DetachNpiInput,
     ) -> Result<OrganizationPayload> {
-        let meta = input.meta.clone();
-        change(ctx, meta, detach(input)).await
+        let command = input.command();
+        change(ctx, input.meta, command).await
     }
 
     /// Stops an organisation's access for the time being; its sessions end (GN-03).
@@ -168,13 +241,7 @@ impl OrganizationsMutation {
         ctx: &Context<'_>,
         input: SuspendOrganizationInput,
     ) -> Result<OrganizationPayload> {
-        let command = stop(&input.organization_id, &input.reason).map(|(organization, reason)| {
-            SuspendOrganization {
-                organization,
-                reason,
-                expected_version: input.expected_version.map(i64::from),
-            }
-        });
+        let command = input.command();
         change(ctx, input.meta, command).await
     }
 
@@ -184,10 +251,7 @@ impl OrganizationsMutation {
         ctx: &Context<'_>,
         input: ReopenOrganizationInput,
     ) -> Result<OrganizationPayload> {
-        let command = id(&input.organization_id).map(|organization| ReopenOrganization {
-            organization,
-            expected_version: input.expected_version.map(i64::from),
-        });
+        let command = input.command();
         change(ctx, input.meta, command).await
     }
 
@@ -197,13 +261,7 @@ impl OrganizationsMutation {
         ctx: &Context<'_>,
         input: CloseOrganizationInput,
     ) -> Result<OrganizationPayload> {
-        let command = stop(&input.organization_id, &input.reason).map(|(organization, reason)| {
-            CloseOrganization {
-                organization,
-                reason,
-                expected_version: input.expected_version.map(i64::from),
-            }
-        });
+        let command = input.command();
         change(ctx, input.meta, command).await
     }
 }
@@ -226,38 +284,10 @@ fn id(id: &ID) -> Result<OrganizationId, Refusal> {
     NodeType::Organization.parse(id, "organizationId")
 }
 
-fn contract(input: SetContractStatusInput) -> Result<SetContractStatus, Refusal> {
-    Ok(SetContractStatus {
-        organization: id(&input.organization_id)?,
-        status: input.status.into(),
-        from: input.from.map(|at| at.parse("from")).transpose()?,
-        expected_version: input.expected_version.map(i64::from),
-    })
+fn moment(at: Option<&DateTime>) -> Result<Option<Instant<Utc>>, Refusal> {
+    at.map(|at| at.parse("effectiveAt")).transpose()
 }
 
-fn attach(input: AttachNpiInput) -> Result<AttachNpi, Refusal> {
-    Ok(AttachNpi {
-        organization: id(&input.organization_id)?,
-        details: NpiDetails {
-            npi: field("npi", Npi::parse(&input.npi.0))?,
-            name: field("name", OrganizationName::parse(&input.name))?,
-            provider_type: field("providerType", ProviderType::parse(&input.provider_type))?,
-            community: field("community", ProviderCommunity::parse(&input.community))?,
-        },
-        effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
-    })
-}
-
-fn detach(input: DetachNpiInput) -> Result<DetachNpi, Refusal> {
-    let reason = input.reason.map(|reason| field("reason", Reason::parse(&reason)));
-    Ok(DetachNpi {
-        organization: id(&input.organization_id)?,
-        npi: field("npi", Npi::parse(&input.npi.0))?,
-        effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
-        reason: reason.transpose()?,
-    })
-}
-
-fn stop(organization: &ID, reason: &str) -> Result<(OrganizationId, Reason), Refusal> {
-    Ok((id(organization)?, field("reason", Reason::parse(reason))?))
+fn reason(text: &str) -> Result<Reason, Refusal> {
+    field("reason", Reason::parse(text))
 }

@@ -25,7 +25,7 @@ use crate::graphql::{
 };
 
 /// Plan staff who see every organisation.
-const READERS: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps, PlanRole::Au];
+pub(super) const READERS: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps, PlanRole::Au];
 /// Plan staff who see the way into organisations.
 pub(super) const TOKEN_READERS: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps];
 /// NPIs shown with their organisation.
@@ -168,21 +168,20 @@ pub async fn read_organization(
     wanted: Lookahead<'_>,
 ) -> Result<Option<Organization>> {
     let mut reading = read(ctx, Access::MemberOrPlan(id, READERS), min_position).await?;
-    let found = organizations::organization(&mut reading.view, id.0)
+    let rows = organizations::organizations_by_id(&mut reading.view, &[id.0])
         .await
         .map_err(|error| fault(&error))?;
     let sight = sight(&reading.authority);
-    let rows = found.into_iter().collect();
     Ok(complete(&mut reading.view, rows, sight, &[wanted]).await?.pop())
 }
 
-fn sight(authority: &Authority) -> Sight {
+pub(super) fn sight(authority: &Authority) -> Sight {
     let plan = authority.acts_for_plan();
     Sight { tax_id: plan || authority.org_role == Some(OrgRole::Admin), address: plan }
 }
 
 /// Adds what was selected beside the rows, each by one query for all of them.
-async fn complete(
+pub(super) async fn complete(
     view: &mut Snapshot,
     rows: Vec<OrganizationRow>,
     sight: Sight,

@@ -41,7 +41,7 @@ pub enum RegistrationStep {
 
 /// A registration under way. Whoever holds its id may go on with it; it tells nothing about
 /// accounts.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct Registration {
     pub id: ID,
     /// What comes next.

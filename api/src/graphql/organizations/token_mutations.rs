@@ -8,7 +8,7 @@ use rollcall_commands::{
     },
 };
 use rollcall_domain::{Refusal, kernel::ids::RegistrationTokenId, values::Reason};
-use rollcall_projections::organizations::registration_token;
+use rollcall_projections::organizations::registration_tokens_by_id;
 
 use super::{queries::TOKEN_READERS, types::RegistrationToken};
 use crate::graphql::{
@@ -124,7 +124,7 @@ async fn answer<T>(
     };
     let mut reading = read(ctx, Access::Plan(TOKEN_READERS), sent.position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
-    let row =
-        registration_token(&mut reading.view, token.0, now).await.map_err(|error| fault(&error))?;
+    let rows = registration_tokens_by_id(&mut reading.view, &[token.0], now).await;
+    let row = rows.map_err(|error| fault(&error))?.pop();
     Ok(RegistrationTokenPayload::of(sent, row.map(RegistrationToken::from)))
 }

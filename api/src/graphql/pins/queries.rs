@@ -124,12 +124,12 @@ pub(super) async fn pin_of(
 }
 
 /// An authorised reader with the NPIs they are assigned.
-struct Viewer<'a> {
-    reading: Reading<'a>,
+pub(super) struct Viewer<'a> {
+    pub(super) reading: Reading<'a>,
     organization: OrganizationId,
     levels: BTreeMap<Npi, NpiLevel>,
     policy: Arc<Policy>,
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl<'a> Viewer<'a> {
@@ -145,6 +145,16 @@ impl<'a> Viewer<'a> {
         if !policy.pins().enabled {
             return Err(top_level(Refusal::new(Code::FeatureDisabled, "This portal has no PINs.")));
         }
+        Self::of(ctx, reading, organization, policy).await
+    }
+
+    /// A reader that was found to be a member, in a portal with PINs.
+    pub(super) async fn of(
+        ctx: &Context<'a>,
+        reading: Reading<'a>,
+        organization: OrganizationId,
+        policy: Arc<Policy>,
+    ) -> Result<Self> {
         let (journal, tenant) = (&ctx.data::<Commands>()?.journal, ctx.data::<Caller>()?.tenant);
         let now = journal.now();
         let state = journal
@@ -156,7 +166,12 @@ impl<'a> Viewer<'a> {
         Ok(Self { reading, organization, levels, policy, now })
     }
 
-    fn show(&self, row: read_pins::PinRow) -> Option<Pin> {
+    /// The NPIs they are assigned.
+    pub(super) fn npis(&self) -> impl Iterator<Item = &Npi> {
+        self.levels.keys()
+    }
+
+    pub(super) fn show(&self, row: read_pins::PinRow) -> Option<Pin> {
         let npi = Npi::parse(&row.npi).ok()?;
         let level = *self.levels.get(&npi)?;
         let tenant = self.reading.view.tenant();

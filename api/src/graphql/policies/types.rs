@@ -144,6 +144,7 @@ impl PolicyView {
 /// A published version of a text.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Agreement {
+    pub id: ID,
     pub kind: AgreementKind,
     pub version: String,
     pub title: String,
@@ -169,6 +170,7 @@ pub struct AgreementBox {
 impl Agreement {
     pub fn of(kind: AgreementKind, row: AgreementRow) -> Self {
         Self {
+            id: NodeType::Agreement.id(row.event_id),
             kind,
             version: row.version,
             title: row.title,

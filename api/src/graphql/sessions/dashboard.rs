@@ -5,7 +5,7 @@ use rollcall_commands::{
     Access, Commands, Failure,
     sessions::{Home, Tile},
 };
-use rollcall_domain::kernel::ids::UserId;
+use rollcall_domain::{affiliations::Side, kernel::ids::UserId};
 use rollcall_projections::{
     Snapshot,
     affiliations::{AffiliationFilter, Viewpoint, count_affiliations},
@@ -30,8 +30,10 @@ pub enum DashboardTileKind {
     Users,
     /// PINs of the NPIs that the person may view and reset.
     Pins,
-    /// Submitters and providers working together.
-    Affiliations,
+    /// A provider's submitters (MC-12).
+    SubmitterManagement,
+    /// The providers a submitter submits for (MC-12).
+    ProviderNetwork,
     /// Who had and has access to what.
     AccessRegister,
     /// What happened.
@@ -102,8 +104,11 @@ impl DashboardQuery {
 /// What waits for somebody.
 struct Waiting {
     unread: i64,
-    /// Affiliations asked for by others; none is counted without the tile.
-    to_decide: Option<i64>,
+    /// Requests by submitters that the organisation as a provider decides; none is counted without
+    /// the tile.
+    from_submitters: Option<i64>,
+    /// Requests by providers that it decides as a submitter.
+    from_providers: Option<i64>,
     invited: i64,
 }
 
@@ -114,22 +119,24 @@ impl Waiting {
         home: &Home,
     ) -> Result<Self, sqlx::Error> {
         let unread = unread_count(view, user, home.organization).await?;
-        let to_decide = match home.organization {
-            Some(organization) if home.tiles.contains(&Tile::Affiliations) => {
-                let all = AffiliationFilter::all(Viewpoint::Party(organization));
-                let filter = AffiliationFilter { to_decide: true, ..all };
-                Some(count_affiliations(view, filter, now).await?)
-            }
-            Some(_) | None => None,
-        };
-        Ok(Self { unread, to_decide, invited: i64::try_from(home.invited).unwrap_or(i64::MAX) })
+        let provider = (Tile::SubmitterManagement, Side::Provider);
+        let from_submitters = to_decide(view, now, home, provider).await?;
+        let submitter = (Tile::ProviderNetwork, Side::Submitter);
+        let from_providers = to_decide(view, now, home, submitter).await?;
+        Ok(Self {
+            unread,
+            from_submitters,
+            from_providers,
+            invited: i64::try_from(home.invited).unwrap_or(i64::MAX),
+        })
     }
 
     fn at(&self, kind: DashboardTileKind) -> Option<i32> {
         let count = match kind {
             DashboardTileKind::Notifications => Some(self.unread),
             DashboardTileKind::Users => Some(self.invited),
-            DashboardTileKind::Affiliations => self.to_decide,
+            DashboardTileKind::SubmitterManagement => self.from_submitters,
+            DashboardTileKind::ProviderNetwork => self.from_providers,
             DashboardTileKind::MyDashboard
             | DashboardTileKind::Pins
             | DashboardTileKind::AccessRegister
@@ -142,4 +149,19 @@ impl Waiting {
         };
         count.map(|count| i32::try_from(count).unwrap_or(i32::MAX))
     }
+}
+
+/// How many requests wait for the organisation where it stands on this side.
+async fn to_decide(
+    view: &mut Snapshot,
+    now: chrono::DateTime<chrono::Utc>,
+    home: &Home,
+    (tile, side): (Tile, Side),
+) -> Result<Option<i64>, sqlx::Error> {
+    let Some(organization) = home.organization.filter(|_| home.tiles.contains(&tile)) else {
+        return Ok(None);
+    };
+    let all = AffiliationFilter::all(Viewpoint::Party(organization));
+    let filter = AffiliationFilter { to_decide: true, side: Some(side), ..all };
+    Ok(Some(count_affiliations(view, filter, now).await?))
 }

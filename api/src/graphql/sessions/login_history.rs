@@ -1,22 +1,15 @@
 //! What became of somebody's sign-ins (MC-34, AL-06).
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use rollcall_commands::{Access, Caller, Commands};
-use rollcall_domain::{
-    Refusal, kernel::ids::UserId, organizations::Organization, tenants::PlanRole,
-};
 use rollcall_projections::sessions::{self as read_model, LoginEntry as Row};
 
 use crate::graphql::{
+    about::{About, about},
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows, connection},
-    reading::{caller, read},
     scalars::{DateTime, Position},
 };
-
-/// Who of the plan may read anybody's history.
-const READERS: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps, PlanRole::Au];
 
 /// How a sign-in, or a lock, turned out.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
@@ -66,33 +59,13 @@ impl LoginHistoryQuery {
         min_position: Option<Position>,
     ) -> Result<LoginHistoryConnection> {
         let page = Page::<i64>::new(first, after).map_err(top_level)?;
-        let user: UserId = NodeType::User.parse(&user_id, "userId").map_err(top_level)?;
-        let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
-        let is_own = caller.user() == Some(user);
-        let access = match caller.organization() {
-            _ if is_own => Access::OwnSession,
-            Some(organization) => Access::OrgAdminOrPlan(organization, READERS),
-            None => Access::Plan(READERS),
-        };
-        let mut reading = read(ctx, access, min_position).await?;
-        if !is_own && !reading.authority.acts_for_plan() {
-            require_member(commands, caller, user).await?;
-        }
+        let About { mut reading, user, is_own } = about(ctx, &user_id, min_position).await?;
         let asked = (page.first, page.after);
         let found = read_model::login_history(&mut reading.view, user, asked).await;
         let found = found.map_err(|error| fault(&error))?;
         let rows = found.into_iter().map(|row| (row.position, entry(row, is_own))).collect();
         Ok(LoginHistoryConnection::of(&page, Rows { rows, total: None }))
     }
-}
-
-/// Somebody of whom the organisation knows nothing is nobody here.
-async fn require_member(commands: &Commands, caller: &Caller, user: UserId) -> Result<()> {
-    let unknown = || top_level(Refusal::not_found("userId"));
-    let id = caller.organization().ok_or_else(unknown)?;
-    let organization = commands.journal.load_fresh::<Organization>(caller.tenant, id.0).await;
-    let organization = organization.map_err(|error| fault(&error))?.state;
-    organization.member(user).map(drop).ok_or_else(unknown)
 }
 
 fn entry(row: Row, is_own: bool) -> LoginEntry {

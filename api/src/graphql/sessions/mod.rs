@@ -4,6 +4,7 @@ mod dashboard;
 mod login_history;
 mod me;
 mod mutations;
+pub mod nodes;
 mod queries;
 mod sign_in;
 mod types;

@@ -149,8 +149,8 @@ async fn answer<T>(
         return Ok(PlanStaffPayload::of(sent, None));
     };
     let mut reading = read(ctx, Access::Plan(STAFF_READERS), sent.position).await?;
-    let found =
-        tenancy::plan_staff_of(&mut reading.view, user.0).await.map_err(|error| fault(&error))?;
+    let found = tenancy::plan_staff_by_id(&mut reading.view, &[user.0]).await;
+    let found = found.map_err(|error| fault(&error))?.pop();
     let now = ctx.data::<Commands>()?.journal.now();
     let staff = found.map(|(row, roles)| PlanStaff::of(row, roles, now));
     Ok(PlanStaffPayload::of(sent, staff))

@@ -232,6 +232,7 @@ async fn answer<T>(
     let progress = ctx.data::<ReadStore>()?.progress();
     progress.wait(NAMES, tenant, position.0, patience).await.map_err(|error| fault(&error))?;
     let mut reading = read(ctx, Access::Operator, None).await?;
-    let row = tenancy::tenant(&mut reading.view, tenant.0).await.map_err(|error| fault(&error))?;
+    let rows = tenancy::tenants_by_id(&mut reading.view, &[tenant.0]).await;
+    let row = rows.map_err(|error| fault(&error))?.pop();
     Ok(TenantPayload::of(sent, row.map(Tenant::from)))
 }

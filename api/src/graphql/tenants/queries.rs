@@ -15,7 +15,8 @@ use crate::graphql::{
 };
 
 /// Who sees the health plan's people.
-pub(super) const STAFF_READERS: &[PlanRole] = &[PlanRole::Pa, PlanRole::Au, PlanRole::Operator];
+pub(in crate::graphql) const STAFF_READERS: &[PlanRole] =
+    &[PlanRole::Pa, PlanRole::Au, PlanRole::Operator];
 
 /// Questions about portals and plan staff.
 #[derive(Default)]

@@ -6,6 +6,7 @@
 
 mod loading;
 mod mutations;
+pub mod nodes;
 mod queries;
 mod types;
 

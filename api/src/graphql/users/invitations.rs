@@ -53,7 +53,7 @@ pub enum InvitationStep {
 }
 
 /// An invitation into an organisation or, without one, into plan roles.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct Invitation {
     pub id: ID,
     pub organization_id: Option<ID>,

@@ -1,5 +1,6 @@
 //! People in the schema.
 
+pub mod acceptances;
 pub mod agreements;
 pub mod credential;
 pub mod first_password;

@@ -6,6 +6,8 @@ use rollcall_domain::{
     organizations::{Organization, Registration, registration::RegistrationStep},
 };
 
+use uuid::Uuid;
+
 use crate::{Commands, Failure};
 
 /// Where a registration stands. Says the same for people with and without an account.
@@ -32,9 +34,33 @@ impl Commands {
         id: RegistrationId,
     ) -> Result<RegistrationView, Failure> {
         let state = self.journal.load_fresh::<Registration>(tenant, id.0).await?.state;
-        let Some(progress) = state.progress() else {
-            return Err(Refusal::not_found("id").into());
-        };
+        let shown = self.registration_shown(tenant, id, &state).await?;
+        shown.ok_or_else(|| Refusal::not_found("id").into())
+    }
+
+    /// The registrations of these ids, those that never began left out.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn registrations(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<RegistrationView>, Failure> {
+        let mut shown = Vec::new();
+        for (id, state) in self.journal.load_all::<Registration>(tenant, ids).await? {
+            shown.extend(self.registration_shown(tenant, RegistrationId(id), &state).await?);
+        }
+        Ok(shown)
+    }
+
+    async fn registration_shown(
+        &self,
+        tenant: TenantId,
+        id: RegistrationId,
+        state: &Registration,
+    ) -> Result<Option<RegistrationView>, Failure> {
+        let Some(progress) = state.progress() else { return Ok(None) };
         let matched = progress.step > RegistrationStep::SubmitDetails;
         let organization = if matched {
             let organization =
@@ -43,12 +69,12 @@ impl Commands {
         } else {
             None
         };
-        Ok(RegistrationView {
+        Ok(Some(RegistrationView {
             registration: id,
             step: progress.step,
             email: progress.email.get().map(ToString::to_string),
             tries_left: state.tries_left(),
             organization,
-        })
+        }))
     }
 }

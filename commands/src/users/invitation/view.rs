@@ -62,10 +62,37 @@ impl Commands {
         tenant: TenantId,
         id: InvitationId,
     ) -> Result<InvitationView, Failure> {
-        let now = self.journal.now();
         let state = self.journal.load_fresh::<Invitation>(tenant, id.0).await?.state;
+        let shown = self.invitation_shown(tenant, id, &state).await?;
+        shown.ok_or_else(|| Refusal::not_found("invitationId").into())
+    }
+
+    /// The invitations of these ids, those that were never sent left out; the caller has decided who
+    /// may ask.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn invitations(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<InvitationView>, Failure> {
+        let mut shown = Vec::new();
+        for (id, state) in self.journal.load_all::<Invitation>(tenant, ids).await? {
+            shown.extend(self.invitation_shown(tenant, InvitationId(id), &state).await?);
+        }
+        Ok(shown)
+    }
+
+    async fn invitation_shown(
+        &self,
+        tenant: TenantId,
+        id: InvitationId,
+        state: &Invitation,
+    ) -> Result<Option<InvitationView>, Failure> {
+        let now = self.journal.now();
         let (Some(invited), Some(status)) = (state.invited(), state.status(now)) else {
-            return Err(Refusal::not_found("invitationId").into());
+            return Ok(None);
         };
         let organization_name = match invited.organization {
             Some(id) => {
@@ -74,7 +101,7 @@ impl Commands {
             }
             None => None,
         };
-        let (expires_at, step) = match &*state {
+        let (expires_at, step) = match state {
             Invitation::Open(open) => {
                 let policies =
                     self.journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await?;
@@ -88,7 +115,7 @@ impl Commands {
                 (None, None)
             }
         };
-        Ok(InvitationView {
+        Ok(Some(InvitationView {
             invitation: id,
             user: invited.user,
             organization: invited.organization,
@@ -97,7 +124,7 @@ impl Commands {
             status,
             expires_at,
             step,
-        })
+        }))
     }
 }
 

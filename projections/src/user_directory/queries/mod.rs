@@ -1,6 +1,7 @@
 //! Questions to the user directory.
 //!
-//! Invariant: every question names its organisation; nothing of another one can come back.
+//! Invariant: every question names its organisation and gets nothing of another one; where the plan
+//! looks for a person anywhere, the name says so.
 
 mod history;
 mod row;
@@ -8,4 +9,6 @@ mod users;
 
 pub use history::{FactRow, histories};
 pub use row::{InvitationPart, UserRow, UserStatus};
-pub use users::{DirectoryKey, Listing, UserFilter, count_users, list_users, users_by_id};
+pub use users::{
+    DirectoryKey, Listing, UserFilter, count_users, list_users, users_anywhere, users_by_id,
+};

@@ -35,7 +35,7 @@ pub struct Listing {
     pub now: DateTime<Utc>,
 }
 
-/// $1 tenant, $2 now, $3 organisation.
+/// $1 tenant, $2 now, $3 organisations.
 const USERS: &str = "
 WITH users AS (
   SELECT m.user_id, m.organization_id,
@@ -78,7 +78,7 @@ WITH users AS (
      AND t.tenant_id = m.tenant_id AND t.invitation_id = m.invitation_id
     LEFT JOIN read.directory_invitations i
       ON i.tenant_id = m.tenant_id AND i.invitation_id = m.invitation_id
-   WHERE m.tenant_id = $1 AND m.organization_id = $3 AND m.standing <> 'UNLISTED'
+   WHERE m.tenant_id = $1 AND m.organization_id = ANY($3) AND m.standing <> 'UNLISTED'
 )";
 
 /// $4 search, $5 status, $6 domain, $7 unassigned.
@@ -108,7 +108,7 @@ pub async fn list_users(
     let rows: Vec<Raw> = sqlx::query_as(&statement)
         .bind(view.tenant().0)
         .bind(listing.now)
-        .bind(listing.organization.0)
+        .bind([listing.organization.0])
         .bind(search)
         .bind(status.map(UserStatus::as_str))
         .bind(domain)
@@ -137,7 +137,7 @@ pub async fn count_users(view: &mut Snapshot, listing: &Listing) -> Result<i64, 
     sqlx::query_scalar(&statement)
         .bind(view.tenant().0)
         .bind(listing.now)
-        .bind(listing.organization.0)
+        .bind([listing.organization.0])
         .bind(search)
         .bind(status.map(UserStatus::as_str))
         .bind(domain)
@@ -160,9 +160,45 @@ pub async fn users_by_id(
     let rows: Vec<Raw> = sqlx::query_as(&statement)
         .bind(view.tenant().0)
         .bind(now)
-        .bind(organization.0)
+        .bind([organization.0])
         .bind(users.iter().map(|user| user.0).collect::<Vec<_>>())
         .fetch_all(view.connection())
         .await?;
     Ok(rows.into_iter().map(UserRow::from).map(|row| (UserId(row.person.user_id), row)).collect())
+}
+
+/// People where the plan finds them: each in the organisation they joined last, or else in the one
+/// that invited them last; those whom no organisation lists are missing.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn users_anywhere(
+    view: &mut Snapshot,
+    users: &[UserId],
+    now: DateTime<Utc>,
+) -> Result<Vec<UserRow>, sqlx::Error> {
+    let ids: Vec<Uuid> = users.iter().map(|user| user.0).collect();
+    let places: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "SELECT DISTINCT ON (user_id) organization_id, user_id FROM read.directory_members
+          WHERE tenant_id = $1 AND user_id = ANY($2) AND standing <> 'UNLISTED'
+          ORDER BY user_id, standing = 'ACTIVE' DESC, joined_at DESC NULLS LAST,
+                   invited_at DESC NULLS LAST, organization_id",
+    )
+    .bind(view.tenant().0)
+    .bind(ids)
+    .fetch_all(view.connection())
+    .await?;
+    let (organizations, users): (Vec<_>, Vec<_>) = places.into_iter().unzip();
+    let statement = format!(
+        "{USERS} SELECT * FROM users
+          WHERE (organization_id, user_id) IN (SELECT * FROM unnest($3::uuid[], $4::uuid[]))"
+    );
+    let rows: Vec<Raw> = sqlx::query_as(&statement)
+        .bind(view.tenant().0)
+        .bind(now)
+        .bind(organizations)
+        .bind(users)
+        .fetch_all(view.connection())
+        .await?;
+    Ok(rows.into_iter().map(UserRow::from).collect())
 }
