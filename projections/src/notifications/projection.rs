@@ -13,6 +13,8 @@ use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::readers;
+
 /// Keeps `read.notifications`.
 pub struct Notifications;
 
@@ -30,10 +32,14 @@ impl Projection<AnyEvent> for Notifications {
         &["notifications", "notification_organizations"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let mut folded = Folded::default();
         for recorded in batch {
@@ -59,32 +65,16 @@ struct Folded {
 
 impl Folded {
     fn take(&mut self, recorded: &Recorded<AnyEvent>) {
-        match &recorded.event {
-            AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
-                self.raised.push(notice, recorded);
-            }
-            AnyEvent::Inbox(InboxEvent::NotificationRead { notification, user }) => {
-                self.read.users.push(user.0);
-                self.read.notifications.push(notification.0);
-                self.read.at.push(recorded.occurred_at);
-            }
-            AnyEvent::Organization(event) => self.names.take(event),
-            AnyEvent::Tenant(_)
-            | AnyEvent::PlanStaff(_)
-            | AnyEvent::Policy(_)
-            | AnyEvent::Agreement(_)
-            | AnyEvent::RegistrationToken(_)
-            | AnyEvent::Registration(_)
-            | AnyEvent::Membership(_)
-            | AnyEvent::User(_)
-            | AnyEvent::Invitation(_)
-            | AnyEvent::Credential(_)
-            | AnyEvent::OneTimePasscode(_)
-            | AnyEvent::Session(_)
-            | AnyEvent::Pin(_)
-            | AnyEvent::Affiliation(_)
-            | AnyEvent::Delivery(_)
-            | AnyEvent::Denial(_) => {}
+        if let AnyEvent::Notification(event) = &recorded.event {
+            let NotificationEvent::NotificationRaised(notice) = event;
+            self.raised.push(notice, recorded);
+        } else if let AnyEvent::Inbox(event) = &recorded.event {
+            let InboxEvent::NotificationRead { notification, user } = event;
+            self.read.users.push(user.0);
+            self.read.notifications.push(notification.0);
+            self.read.at.push(recorded.occurred_at);
+        } else if let AnyEvent::Organization(event) = &recorded.event {
+            self.names.take(event);
         }
     }
 }
