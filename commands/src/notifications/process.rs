@@ -18,7 +18,7 @@ use super::{
     RaiseNotification,
     causes::{Once, Raise, raised_by},
 };
-use crate::{Caller, Commands, DispatchError};
+use crate::{Caller, Commands, DispatchError, NO_KEY};
 
 /// Raises notices.
 pub struct NotificationsProcess {
@@ -47,7 +47,7 @@ impl NotificationsProcess {
             subject_ref: raise.subject_ref,
         };
         let caller = Caller::system(event.tenant, event.correlation_id, Some(event.event_id));
-        self.commands.dispatch_as(&caller, (id, [0; 32]), &RaiseNotification { notice }).await?;
+        self.commands.dispatch_as(&caller, (id, NO_KEY), &RaiseNotification { notice }).await?;
         Ok(())
     }
 

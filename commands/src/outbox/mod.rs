@@ -14,4 +14,4 @@ pub use backoff::MAX_ATTEMPTS;
 pub use process::OutboxProcess;
 pub use queue::{DeadLetter, dead_letters, due};
 pub use record_delivery::{Outcome, RecordDelivery};
-pub use sender::Sender;
+pub use sender::{Acknowledged, Sender};
