@@ -221,7 +221,8 @@ async fn of_token(
         | E::RegistrationTokenRejected { .. }
         | E::RegistrationTokenExpired { .. }
         | E::RegistrationTokenRevoked { .. }
-        | E::LetterReturned { .. } => Ok(Vec::new()),
+        | E::LetterReturned { .. }
+        | E::LetterOpened { .. } => Ok(Vec::new()),
     }
 }
 
