@@ -6,14 +6,17 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
-    notifications::{InboxEvent, Notice, NotificationEvent},
+    notifications::{Happening, InboxEvent, Notice, NotificationEvent, Preference},
     organizations::OrganizationEvent,
+    users::user::UserEvent,
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Keeps `read.notifications`.
+use super::preferences::Chosen;
+
+/// Keeps `read.notifications` and what people chose about mail.
 pub struct Notifications;
 
 #[async_trait]
@@ -27,7 +30,7 @@ impl Projection<AnyEvent> for Notifications {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["notifications", "notification_organizations"]
+        &["notifications", "notification_organizations", "notification_preferences"]
     }
 
     async fn apply(
@@ -45,6 +48,7 @@ impl Projection<AnyEvent> for Notifications {
         folded.raised.store(tx, tenant).await?;
         // After the notices: one may be raised and read within a batch.
         folded.read.store(tx, tenant).await?;
+        folded.chosen.store(tx, tenant).await?;
         Ok(())
     }
 }
@@ -55,13 +59,16 @@ struct Folded {
     raised: Raised,
     read: Read,
     names: Names,
+    chosen: Chosen,
 }
 
 impl Folded {
     fn take(&mut self, recorded: &Recorded<AnyEvent>) {
         match &recorded.event {
             AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
-                self.raised.push(notice, recorded);
+                if !notice.mail_only {
+                    self.raised.push(notice, recorded);
+                }
             }
             AnyEvent::Inbox(InboxEvent::NotificationRead { notification, user }) => {
                 self.read.users.push(user.0);
@@ -69,6 +76,7 @@ impl Folded {
                 self.read.at.push(recorded.occurred_at);
             }
             AnyEvent::Organization(event) => self.names.take(event),
+            AnyEvent::User(event) => self.take_user(event, recorded),
             AnyEvent::Tenant(_)
             | AnyEvent::PlanStaff(_)
             | AnyEvent::Policy(_)
@@ -76,7 +84,6 @@ impl Folded {
             | AnyEvent::RegistrationToken(_)
             | AnyEvent::Registration(_)
             | AnyEvent::Membership(_)
-            | AnyEvent::User(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Credential(_)
             | AnyEvent::OneTimePasscode(_)
@@ -85,6 +92,27 @@ impl Folded {
             | AnyEvent::Affiliation(_)
             | AnyEvent::Delivery(_)
             | AnyEvent::Denial(_) => {}
+        }
+    }
+
+    fn take_user(&mut self, event: &UserEvent, recorded: &Recorded<AnyEvent>) {
+        match event {
+            UserEvent::NotificationPreferenceChanged {
+                user,
+                notification_type,
+                email,
+                frequency,
+            } => {
+                let preference = Preference { email: *email, frequency: *frequency };
+                self.chosen.take((*user, *notification_type), preference, recorded.occurred_at);
+            }
+            UserEvent::UserRegistered { .. }
+            | UserEvent::ProfileUpdated { .. }
+            | UserEvent::UserDetailsCorrected { .. }
+            | UserEvent::PhoneChanged { .. }
+            | UserEvent::EmailChanged { .. }
+            | UserEvent::EmailVerified { .. }
+            | UserEvent::AgreementAccepted { .. } => {}
         }
     }
 }
@@ -100,6 +128,8 @@ struct Raised {
     subject_kinds: Vec<&'static str>,
     subjects: Vec<Uuid>,
     npis: Vec<Option<String>>,
+    happenings: Vec<Option<&'static str>>,
+    counterparties: Vec<Option<Uuid>>,
 }
 
 impl Raised {
@@ -114,6 +144,8 @@ impl Raised {
             self.subject_kinds.push(notice.subject_ref.kind.as_str());
             self.subjects.push(notice.subject_ref.id);
             self.npis.push(notice.subject_ref.npi.as_ref().map(ToString::to_string));
+            self.happenings.push(notice.subject_ref.happening.map(Happening::as_str));
+            self.counterparties.push(notice.subject_ref.counterparty.map(|id| id.0));
         }
     }
 
@@ -123,9 +155,11 @@ impl Raised {
         }
         sqlx::query(
             "INSERT INTO notifications (tenant_id, user_id, notification_id, raised_position,
-               raised_at, type, organization_id, subject_kind, subject_id, npi)
+               raised_at, type, organization_id, subject_kind, subject_id, npi, happening,
+               counterparty_id)
              SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::timestamptz[],
-               $6::text[], $7::uuid[], $8::text[], $9::uuid[], $10::text[])
+               $6::text[], $7::uuid[], $8::text[], $9::uuid[], $10::text[], $11::text[],
+               $12::uuid[])
              ON CONFLICT DO NOTHING",
         )
         .bind(tenant)
@@ -138,6 +172,8 @@ impl Raised {
         .bind(self.subject_kinds)
         .bind(self.subjects)
         .bind(self.npis)
+        .bind(self.happenings)
+        .bind(self.counterparties)
         .execute(tx)
         .await?;
         Ok(())
