@@ -25,7 +25,9 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::RegistrationToken(_) => &["organizations"],
         AnyEvent::Registration(_) => &["acceptances"],
         AnyEvent::Membership(_) => &["user_directory", "permission_matrix", access_register::NAME],
-        AnyEvent::User(_) => &["people", "acceptances", access_register::NAME],
+        AnyEvent::User(_) => {
+            &["people", "acceptances", "notifications_list", access_register::NAME]
+        }
         AnyEvent::Invitation(_) => &["people", "acceptances", "user_directory"],
         AnyEvent::Credential(_) => &["user_directory", "sessions"],
         AnyEvent::Session(_) => &["user_directory", "sessions"],

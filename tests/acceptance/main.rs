@@ -7,6 +7,7 @@ mod enrolment;
 mod first_password;
 mod invitations;
 mod nodes;
+mod notification_preferences;
 mod notifications;
 mod outbox;
 mod passwords;

@@ -69,7 +69,7 @@ templates! {
     AffiliationWithdrawn = "affiliation_withdrawn";
     /// One side ended an affiliation (GN-18).
     AffiliationTerminated = "affiliation_terminated";
-    /// A notice waits in the portal, for those who want to hear of it by mail (MC-64).
+    /// There is a notice, for those who want to hear of it by mail (MC-64).
     Notice = "notice";
 }
 

@@ -195,12 +195,10 @@ fn words(template: Template, facts: &Facts) -> Words {
             )],
         ),
         Template::Notice => mail(
-            format!("A notice waits for you in {portal}"),
+            format!("A notice from {portal}"),
             [
                 format!("There is a new notice about {}.", about(facts.notice)),
-                format!(
-                    "Sign in to {portal} to read it. You choose there which notices are mailed."
-                ),
+                format!("Sign in to {portal} for more. You choose there which notices are mailed."),
             ],
         ),
     }

@@ -5,8 +5,10 @@ mod causes;
 mod mark_notification_read;
 mod process;
 mod raise_notification;
+mod set_notification_preference;
 
 pub use audience::Audience;
 pub use mark_notification_read::MarkNotificationRead;
 pub use process::NotificationsProcess;
 pub use raise_notification::RaiseNotification;
+pub use set_notification_preference::SetNotificationPreference;

@@ -3,10 +3,12 @@
 //! Invariant: a person sees the notices addressed to them and nobody else's; what a notice says is
 //! put together when it is read.
 
+mod preferences;
 mod projection;
 mod queries;
 mod sentence;
 
+pub use preferences::{OwnChoice, own_choices};
 pub use projection::Notifications;
 pub use queries::{
     Notice, NoticeFilter, NoticePage, count, notices, notices_by_id, title, unread_count,

@@ -6,16 +6,18 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
-    notifications::{InboxEvent, Notice, NotificationEvent},
+    notifications::{Happening, InboxEvent, Notice, NotificationEvent, Preference},
     organizations::OrganizationEvent,
+    users::user::UserEvent,
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::preferences::Chosen;
 use crate::readers;
 
-/// Keeps `read.notifications`.
+/// Keeps `read.notifications` and what people chose about mail.
 pub struct Notifications;
 
 #[async_trait]
@@ -29,7 +31,7 @@ impl Projection<AnyEvent> for Notifications {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["notifications", "notification_organizations"]
+        &["notifications", "notification_organizations", "notification_preferences"]
     }
 
     fn reads(&self, event: &AnyEvent) -> bool {
@@ -51,6 +53,7 @@ impl Projection<AnyEvent> for Notifications {
         folded.raised.store(tx, tenant).await?;
         // After the notices: one may be raised and read within a batch.
         folded.read.store(tx, tenant).await?;
+        folded.chosen.store(tx, tenant).await?;
         Ok(())
     }
 }
@@ -61,13 +64,16 @@ struct Folded {
     raised: Raised,
     read: Read,
     names: Names,
+    chosen: Chosen,
 }
 
 impl Folded {
     fn take(&mut self, recorded: &Recorded<AnyEvent>) {
         if let AnyEvent::Notification(event) = &recorded.event {
             let NotificationEvent::NotificationRaised(notice) = event;
-            self.raised.push(notice, recorded);
+            if !notice.mail_only {
+                self.raised.push(notice, recorded);
+            }
         } else if let AnyEvent::Inbox(event) = &recorded.event {
             let InboxEvent::NotificationRead { notification, user } = event;
             self.read.users.push(user.0);
@@ -75,6 +81,29 @@ impl Folded {
             self.read.at.push(recorded.occurred_at);
         } else if let AnyEvent::Organization(event) = &recorded.event {
             self.names.take(event);
+        } else if let AnyEvent::User(event) = &recorded.event {
+            self.take_user(event, recorded);
+        }
+    }
+
+    fn take_user(&mut self, event: &UserEvent, recorded: &Recorded<AnyEvent>) {
+        match event {
+            UserEvent::NotificationPreferenceChanged {
+                user,
+                notification_type,
+                email,
+                frequency,
+            } => {
+                let preference = Preference { email: *email, frequency: *frequency };
+                self.chosen.take((*user, *notification_type), preference, recorded.occurred_at);
+            }
+            UserEvent::UserRegistered { .. }
+            | UserEvent::ProfileUpdated { .. }
+            | UserEvent::UserDetailsCorrected { .. }
+            | UserEvent::PhoneChanged { .. }
+            | UserEvent::EmailChanged { .. }
+            | UserEvent::EmailVerified { .. }
+            | UserEvent::AgreementAccepted { .. } => {}
         }
     }
 }
@@ -90,6 +119,8 @@ struct Raised {
     subject_kinds: Vec<&'static str>,
     subjects: Vec<Uuid>,
     npis: Vec<Option<String>>,
+    happenings: Vec<Option<&'static str>>,
+    counterparties: Vec<Option<Uuid>>,
 }
 
 impl Raised {
@@ -104,6 +135,8 @@ impl Raised {
             self.subject_kinds.push(notice.subject_ref.kind.as_str());
             self.subjects.push(notice.subject_ref.id);
             self.npis.push(notice.subject_ref.npi.as_ref().map(ToString::to_string));
+            self.happenings.push(notice.subject_ref.happening.map(Happening::as_str));
+            self.counterparties.push(notice.subject_ref.counterparty.map(|id| id.0));
         }
     }
 
@@ -113,9 +146,11 @@ impl Raised {
         }
         sqlx::query(
             "INSERT INTO notifications (tenant_id, user_id, notification_id, raised_position,
-               raised_at, type, organization_id, subject_kind, subject_id, npi)
+               raised_at, type, organization_id, subject_kind, subject_id, npi, happening,
+               counterparty_id)
              SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::timestamptz[],
-               $6::text[], $7::uuid[], $8::text[], $9::uuid[], $10::text[])
+               $6::text[], $7::uuid[], $8::text[], $9::uuid[], $10::text[], $11::text[],
+               $12::uuid[])
              ON CONFLICT DO NOTHING",
         )
         .bind(tenant)
@@ -128,6 +163,8 @@ impl Raised {
         .bind(self.subject_kinds)
         .bind(self.subjects)
         .bind(self.npis)
+        .bind(self.happenings)
+        .bind(self.counterparties)
         .execute(tx)
         .await?;
         Ok(())

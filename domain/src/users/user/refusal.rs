@@ -11,7 +11,7 @@ pub enum UserRefusal {
     AlreadyRegistered,
     #[error("This is not the current email address. Use the newest link.")]
     EmailReplaced,
-    #[error("Mail about the security of your account cannot be switched off.")]
+    #[error("Mail about the security of your account cannot be switched off or put off.")]
     SecurityMail,
     #[error("Only organization administrators receive these notices.")]
     AdminOnly,
