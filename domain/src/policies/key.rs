@@ -237,6 +237,17 @@ policy_keys! {
     NotifyEmailDefault "notify.email_default": BOOLEAN, Bool(false),
         "Notices also go out by email until a person says otherwise; security mail always does.",
         "MC-64 GN-19";
+    NotifyDigestAt "notify.digest_at": ValueType::TimeOfDay, Text("08:00"),
+        "When digests go out, tenant time.", "MC-65";
+    NotifyDigestDay "notify.digest_day":
+        one_of(&["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]), Text("MON"),
+        "The day weekly digests go out.", "MC-65";
+    NotifyQuietHours "notify.quiet_hours": BOOLEAN, Bool(false),
+        "Mail that does not concern security waits for the end of the quiet hours.", "GN-19";
+    NotifyQuietFrom "notify.quiet_from": ValueType::TimeOfDay, Text("21:00"),
+        "When the quiet hours begin, tenant time.", "GN-19";
+    NotifyQuietUntil "notify.quiet_until": ValueType::TimeOfDay, Text("07:00"),
+        "When the quiet hours end, tenant time.", "GN-19";
 
     // change requests, submissions, care and chat
     PcrEnabled "pcr.enabled": BOOLEAN, Bool(false),

@@ -75,6 +75,7 @@ impl Folded {
                 self.read.notifications.push(notification.0);
                 self.read.at.push(recorded.occurred_at);
             }
+            AnyEvent::Inbox(InboxEvent::DigestSent { .. }) => {}
             AnyEvent::Organization(event) => self.names.take(event),
             AnyEvent::User(event) => self.take_user(event, recorded),
             AnyEvent::Tenant(_)

@@ -29,7 +29,12 @@ pub(super) async fn apply(
         .iter()
         .filter_map(|(recorded, fact)| match fact {
             Fact::Invitation(event) => Some((recorded.aggregate_id, recorded.occurred_at, *event)),
-            Fact::Roster(_) | Fact::Permissions(_) | Fact::Credential(_) | Fact::Session(_) => None,
+            Fact::Roster(_)
+            | Fact::Permissions(_)
+            | Fact::Credential(_)
+            | Fact::Session(_)
+            | Fact::Account(_)
+            | Fact::Delivery(_) => None,
         })
         .collect();
     if facts.is_empty() {

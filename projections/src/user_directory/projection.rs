@@ -5,10 +5,11 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     AnyEvent,
+    notifications::DeliveryEvent,
     organizations::OrganizationEvent,
     permissions::MembershipEvent,
     sessions::SessionEvent,
-    users::{credential::CredentialEvent, invitation::InvitationEvent},
+    users::{credential::CredentialEvent, invitation::InvitationEvent, user::UserEvent},
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
@@ -26,6 +27,8 @@ pub(super) enum Fact<'a> {
     Invitation(&'a InvitationEvent),
     Credential(&'a CredentialEvent),
     Session(&'a SessionEvent),
+    Account(&'a UserEvent),
+    Delivery(&'a DeliveryEvent),
 }
 
 /// A fact with what stands around it.
@@ -75,19 +78,19 @@ fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
         AnyEvent::Invitation(event) => Some(Fact::Invitation(event)),
         AnyEvent::Credential(event) => Some(Fact::Credential(event)),
         AnyEvent::Session(event) => Some(Fact::Session(event)),
+        AnyEvent::User(event) => Some(Fact::Account(event)),
+        AnyEvent::Delivery(event) => Some(Fact::Delivery(event)),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
         | AnyEvent::RegistrationToken(_)
         | AnyEvent::Registration(_)
-        | AnyEvent::User(_)
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::Pin(_)
         | AnyEvent::Affiliation(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => None,
     }
 }
