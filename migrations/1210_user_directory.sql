@@ -50,6 +50,8 @@ CREATE TABLE read.directory_invitations (
   status text NOT NULL,
   sent_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
+  -- When the newest email with its link came back.
+  email_bounced_at timestamptz,
   PRIMARY KEY (tenant_id, invitation_id),
   CONSTRAINT directory_invitations_status_check
     CHECK (status IN ('SENT', 'OPENED', 'COMPLETED', 'EXPIRED', 'CANCELLED'))

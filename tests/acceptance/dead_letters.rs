@@ -133,6 +133,34 @@ async fn gn_19_a_mailbox_that_does_not_exist_is_marked_until_the_address_changes
 }
 
 #[tokio::test]
+async fn gn_19_an_invitation_that_came_back_is_marked_and_no_account_is() {
+    let mut server = MailServer::closed().await;
+    let portal = Portal::with_smtp(&server.url()).await;
+    portal.publish_agreements().await;
+    let world = portal.world().clone();
+    // The clinic invites somebody who has an account at the hospital.
+    let known = &world.hospital_admin;
+    server.open(&[&known.email]).await;
+    let admin = portal.client(&world.clinic_admin).await;
+    let invite = json!({
+        "organizationId": world.clinic.id, "firstName": "Hana", "lastName": "Wu",
+        "email": known.email, "mobile": "+12025550188",
+    });
+    let invited = admin.mutate("inviteUser", invite, "invitation { id }").await;
+    let invitation = invited.done()["invitation"]["id"].as_str().expect("an id").to_owned();
+    let user = portal.invited_user(&invitation).await;
+    let person = Person { user, ..known.clone() };
+    assert_eq!(bounced_at(&portal, &person).await, "2026-01-12T17:00:00Z");
+    let hospital = portal.client(known).await;
+    let query =
+        "query($id: ID!, $of: ID!) { user(id: $id, organizationId: $of) { emailBouncedAt } }";
+    let own = json!({ "id": known.user, "of": world.hospital.id });
+    let own = hospital.send(query, own).await;
+    assert_eq!(own.data()["user"]["emailBouncedAt"], Value::Null);
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn gn_19_plan_staff_report_mail_that_came_back_later() {
     let portal = Portal::medi_cal().await;
     let world = portal.world().clone();

@@ -134,7 +134,11 @@ async fn gn_19_quiet_hours_hold_mail_back_until_their_end_but_not_security_mail(
     let portal = Portal::medi_cal().await;
     let who = portal.world().npi_admin.clone();
     choose(&portal, &who, true, "IMMEDIATE").await;
-    portal.change_policy(PolicyKey::NotifyQuietHours, PolicyValue::Boolean(true)).await;
+    for (key, time) in
+        [(PolicyKey::NotifyQuietFrom, "21:00"), (PolicyKey::NotifyQuietUntil, "07:00")]
+    {
+        portal.change_policy(key, PolicyValue::Text(time.to_owned())).await;
+    }
     let subject = "A notice from medi-cal portal";
     let noticed = async || {
         let mail = portal.mailbox(&who.email).await;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::kernel::ids::{DeliveryId, SubjectId, UserId};
+use crate::kernel::ids::{DeliveryId, InvitationId, SubjectId, UserId};
 use crate::{Code, Decider, Decision, Event, Facets, Refusal};
 
 /// By which way a message goes.
@@ -45,6 +45,9 @@ pub struct Recipient {
     pub user: Option<UserId>,
     /// Whose data the message holds: the person, a registration, an organisation's contact.
     pub subject: SubjectId,
+    /// The invitation whose address it goes to; that need not be an account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationId>,
 }
 
 /// A message, as asked for.

@@ -242,12 +242,10 @@ policy_keys! {
     NotifyDigestDay "notify.digest_day":
         one_of(&["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]), Text("MON"),
         "The day weekly digests go out.", "MC-65";
-    NotifyQuietHours "notify.quiet_hours": BOOLEAN, Bool(false),
-        "Mail that does not concern security waits for the end of the quiet hours.", "GN-19";
-    NotifyQuietFrom "notify.quiet_from": ValueType::TimeOfDay, Text("21:00"),
-        "When the quiet hours begin, tenant time.", "GN-19";
-    NotifyQuietUntil "notify.quiet_until": ValueType::TimeOfDay, Text("07:00"),
-        "When the quiet hours end, tenant time.", "GN-19";
+    NotifyQuietFrom "notify.quiet_from": ValueType::TimeOfDay, Text("00:00"),
+        "From when mail that does not concern security is held back, tenant time.", "GN-19";
+    NotifyQuietUntil "notify.quiet_until": ValueType::TimeOfDay, Text("00:00"),
+        "When the mail held back goes out; the same time as the beginning means never.", "GN-19";
 
     // change requests, submissions, care and chat
     PcrEnabled "pcr.enabled": BOOLEAN, Bool(false),

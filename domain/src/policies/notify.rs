@@ -36,9 +36,6 @@ impl Policy {
     /// The end of the quiet hours `now` lies in, if it lies in any (GN-19). Hours that end when
     /// they begin are none.
     pub fn quiet_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if !self.flag(PolicyKey::NotifyQuietHours) {
-            return None;
-        }
         let from = self.time(PolicyKey::NotifyQuietFrom);
         let until = self.time(PolicyKey::NotifyQuietUntil);
         let zone = self.time_zone();
@@ -110,8 +107,14 @@ mod tests {
 
     #[test]
     fn gn_19_quiet_hours_pass_midnight_and_end_by_the_clock_on_the_wall() {
-        let on = (PolicyKey::NotifyQuietHours, PolicyValue::Boolean(true));
-        let policy = medi_cal(std::slice::from_ref(&on));
+        let between = |from: &str, until: &str| {
+            let time = |key, text: &str| (key, PolicyValue::Text(text.to_owned()));
+            medi_cal(&[
+                time(PolicyKey::NotifyQuietFrom, from),
+                time(PolicyKey::NotifyQuietUntil, until),
+            ])
+        };
+        let policy = between("21:00", "07:00");
         let until = |now| policy.quiet_until(at(now));
         assert_eq!(medi_cal(&[]).quiet_until(at("2026-01-13T06:00:00Z")), None, "off by default");
         assert_eq!(until("2026-01-13T04:59:59Z"), None);
@@ -121,17 +124,10 @@ mod tests {
         // The night to 8 March is an hour shorter.
         assert_eq!(until("2026-03-08T09:00:00Z"), Some(at("2026-03-08T14:00:00Z")));
 
-        let time = |key, text: &str| (key, PolicyValue::Text(text.to_owned()));
-        let noon = [
-            on.clone(),
-            time(PolicyKey::NotifyQuietFrom, "12:00"),
-            time(PolicyKey::NotifyQuietUntil, "13:00"),
-        ];
-        let policy = medi_cal(&noon);
+        let policy = between("12:00", "13:00");
         let end = Some(at("2026-01-12T21:00:00Z"));
         assert_eq!(policy.quiet_until(at("2026-01-12T20:30:00Z")), end);
         assert_eq!(policy.quiet_until(at("2026-01-12T21:00:00Z")), None);
-        let never = [on, time(PolicyKey::NotifyQuietFrom, "07:00")];
-        assert_eq!(medi_cal(&never).quiet_until(at("2026-01-12T15:30:00Z")), None);
+        assert_eq!(between("07:00", "07:00").quiet_until(at("2026-01-12T15:30:00Z")), None);
     }
 }

@@ -47,10 +47,12 @@ fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, Told<'a>)> {
             | UserEvent::NotificationPreferenceChanged { .. } => None,
         },
         Fact::Delivery(event) => match event {
-            DeliveryEvent::EmailBounced { recipient, .. } => {
+            // The address of an invitation is the invitation's affair.
+            DeliveryEvent::EmailBounced { recipient, .. } if recipient.invitation.is_none() => {
                 Some((recipient.user?.0, Told::EmailBounced(recorded.occurred_at)))
             }
-            DeliveryEvent::MessageQueued(_)
+            DeliveryEvent::EmailBounced { .. }
+            | DeliveryEvent::MessageQueued(_)
             | DeliveryEvent::EmailSent { .. }
             | DeliveryEvent::EmailGaveUp { .. }
             | DeliveryEvent::SmsSent { .. }

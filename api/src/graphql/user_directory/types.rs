@@ -107,7 +107,8 @@ pub struct User {
     pub locked: bool,
     /// When the lock ends by itself; absent where only a person lifts it.
     pub locked_until: Option<DateTime>,
-    /// When an email to a member's present address came back last (GN-19); absent where none did.
+    /// When an email to their present address came back, of somebody invited the newest one with
+    /// the link (GN-19); absent where none did.
     pub email_bounced_at: Option<DateTime>,
     pub setup_state: SetupState,
     /// The wizard's steps that are done.
