@@ -40,8 +40,9 @@ CREATE TABLE es.events (
   effective_at timestamptz NOT NULL,
   salt bytea NOT NULL CHECK (octet_length(salt) = 16),
   -- Loading a stream, the guards of es.append, and postgres-es, which asks by exactly these. An index
-  -- that begins with the tenant cannot serve those; stream ids are unique over all tenants.
-  CONSTRAINT events_stream_key UNIQUE (aggregate_type, aggregate_id, sequence),
+  -- that begins with the tenant cannot serve those; stream ids are unique over all tenants, and come
+  -- first because they differ in their first letters, which types do not.
+  CONSTRAINT events_stream_key UNIQUE (aggregate_id, aggregate_type, sequence),
   -- Subscriptions and the proof's leaves.
   CONSTRAINT events_tenant_position_key UNIQUE (tenant_id, tenant_position)
 );

@@ -58,15 +58,6 @@ CREATE TABLE read.directory_invitations (
 );
 SELECT ops.secure_tenant_table('read.directory_invitations');
 
--- emailDomains(organizationId).
-CREATE TABLE read.directory_domains (
-  tenant_id uuid NOT NULL,
-  organization_id uuid NOT NULL,
-  domain text NOT NULL,
-  PRIMARY KEY (tenant_id, organization_id, domain)
-);
-SELECT ops.secure_tenant_table('read.directory_domains');
-
 -- user(id){history}: what happened to a person in an organisation, newest first.
 CREATE TABLE read.directory_history (
   tenant_id uuid NOT NULL,

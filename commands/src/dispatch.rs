@@ -24,6 +24,9 @@ use crate::{
 /// moved under a busy organisation deserves a few more, because the client did nothing wrong.
 const ATTEMPTS: usize = 5;
 
+/// The fingerprint of a command that no client's key stands behind.
+pub const NO_KEY: [u8; 32] = [0; 32];
+
 /// An intent, with the verb of the catalogue (`SetNpiPermissions`).
 #[async_trait]
 pub trait Command: Send + Sync {
@@ -131,6 +134,9 @@ impl Commands {
         for guard in guards {
             work.guard(guard.aggregate_type, guard.id, guard.version);
         }
+        if ids.1 != NO_KEY {
+            work.remember();
+        }
         let (policy_version, policy) = load_policy(&mut work, now).await?;
         let header = work.header_mut();
         header.actor = authority.actor;
@@ -186,7 +192,7 @@ impl Commands {
         let now = self.journal.now();
         let id = Uuid::now_v7();
         let mut work =
-            self.journal.begin(header(caller, caller.tenant, command, (id, [0; 32]), now));
+            self.journal.begin(header(caller, caller.tenant, command, (id, NO_KEY), now));
         let (version, policy) = load_policy(&mut work, now).await?;
         work.header_mut().policy_version = version;
         let decision = rollcall_domain::Decision { now, actor: caller.actor(), policy: &policy };
@@ -214,7 +220,7 @@ fn identify(
     name: &str,
 ) -> Result<(Uuid, [u8; 32]), Refusal> {
     let Some(IdempotencyKey { key, fingerprint }) = key else {
-        return Ok((Uuid::now_v7(), [0; 32]));
+        return Ok((Uuid::now_v7(), NO_KEY));
     };
     if key.is_empty() || key.len() > 255 {
         return Err(Refusal::new(

@@ -33,6 +33,6 @@ pub mod users;
 pub use authorization::{Access, Authority};
 pub use caller::{Caller, Identity};
 pub use context::Context;
-pub use dispatch::{Command, IdempotencyKey, Receipt};
+pub use dispatch::{Command, IdempotencyKey, NO_KEY, Receipt};
 pub use failure::{DispatchError, Failure};
 pub use service::{Commands, CommandsConfig};

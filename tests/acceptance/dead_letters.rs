@@ -86,7 +86,7 @@ async fn gn_19_a_dead_letter_is_found_by_plan_staff_and_tried_again() {
     let again = dead_reset(&portal).await.expect("given up a second time");
     assert_eq!((&again["attempts"], &again["retries"]), (&json!(12), &json!(1)));
 
-    server.open(&[]).await;
+    server.open().await;
     let support = portal.client(&world.plan_support).await;
     retry(&support, &again["messageId"]).await.done();
     portal.settle().await;
@@ -114,10 +114,10 @@ async fn gn_19_a_dead_letter_is_found_by_plan_staff_and_tried_again() {
 
 #[tokio::test]
 async fn gn_19_a_mailbox_that_does_not_exist_is_marked_until_the_address_changes() {
-    let mut server = MailServer::closed().await;
+    let server = MailServer::opened().await;
     let portal = Portal::with_smtp(&server.url()).await;
     let world = portal.world().clone();
-    server.open(&[&world.processor.email]).await;
+    server.refuse(&world.processor.email);
     assert_eq!(bounced_at(&portal, &world.processor).await, Value::Null);
     request_reset(&portal, &world.processor).await;
     request_reset(&portal, &world.npi_admin).await;
@@ -134,13 +134,13 @@ async fn gn_19_a_mailbox_that_does_not_exist_is_marked_until_the_address_changes
 
 #[tokio::test]
 async fn gn_19_an_invitation_that_came_back_is_marked_and_no_account_is() {
-    let mut server = MailServer::closed().await;
+    let server = MailServer::opened().await;
     let portal = Portal::with_smtp(&server.url()).await;
     portal.publish_agreements().await;
     let world = portal.world().clone();
     // The clinic invites somebody who has an account at the hospital.
     let known = &world.hospital_admin;
-    server.open(&[&known.email]).await;
+    server.refuse(&known.email);
     let admin = portal.client(&world.clinic_admin).await;
     let invite = json!({
         "organizationId": world.clinic.id, "firstName": "Hana", "lastName": "Wu",

@@ -1,8 +1,9 @@
 //! Commands sent twice, and commands on an outdated view (GN-28).
 
 use rollcall_domain::{
+    kernel::ids::MembershipId,
     organizations::{Authority, OrgRole, Organization, organization::RosterCommand},
-    permissions::Cause,
+    permissions::{Cause, Membership},
 };
 use serde_json::{Value, json};
 
@@ -72,6 +73,30 @@ async fn gn_28_a_repetition_is_authorised_again() {
     };
     portal.decide::<Organization>(world.clinic.id.0, demote.into()).await;
     assert_eq!(invite(&admin, input).await.refused(), "NOT_ORG_ADMIN");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_28_a_command_that_changed_nothing_undoes_nothing_when_it_is_repeated() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let admin = portal.client(&world.clinic_admin).await;
+    let set = async |level: &str, key: &str| {
+        let input = json!({
+            "organizationId": world.clinic.id,
+            "userId": world.processor.user,
+            "permissions": [{ "npi": world.clinic.npis[0], "level": level }],
+            "idempotencyKey": key,
+        });
+        let answer = admin.mutate("setNpiPermissions", input, "position").await;
+        answer.done()["position"].clone()
+    };
+    let unchanged = set("PROCESSOR", "first").await;
+    set("ADMIN", "second").await;
+    let membership = MembershipId::of(world.tenant, world.processor.user, world.clinic.id);
+    let before = portal.events::<Membership>(membership).await.len();
+    assert_eq!(set("PROCESSOR", "first").await, unchanged);
+    assert_eq!(portal.events::<Membership>(membership).await.len(), before);
     portal.finish().await;
 }
 

@@ -1,16 +1,28 @@
 //! What the database holds after the last kill, against what the writers were told.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{Reader, keys::KeyRing, pools, rebuild};
-use sqlx::{PgPool, postgres::PgConnectOptions};
+use sqlx::{
+    Connection, FromRow, PgConnection, PgPool, Postgres,
+    postgres::{PgArguments, PgConnectOptions, PgRow},
+    query::QueryScalar,
+};
 use tokio::runtime::Runtime;
 
 use crate::{
     ground::{self, Ground, within},
-    writers::Acknowledged,
+    mail,
+    sink::Sink,
+    writers::{Acknowledged, Effect, Told},
 };
+
+const INVITED: &str = "users.invitation.user_invited";
+const LEVEL_SET: &str = "permissions.membership.npi_permission_set";
 
 /// Events out of step with the one before: a gap, or a time that runs backwards.
 const OUT_OF_STEP: &str = "
@@ -28,44 +40,53 @@ const WRONG_HEADS: &str = "
                 OR position <> (SELECT max(position) FROM es.events))
          + (SELECT count(*) FROM es.tenant_heads h
              WHERE position <> (SELECT count(*) FROM es.events e WHERE e.tenant_id = h.tenant_id))";
-/// Acknowledged commands that are kept with their position and have their one event just there.
+/// Acknowledged commands that are kept with their position and have brought about, just there, what
+/// they were to bring about.
 const KEPT: &str = "
-    SELECT count(*) FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) a(tenant, command, position)
-     WHERE EXISTS (SELECT FROM es.commands k WHERE k.tenant_id = a.tenant
-                      AND k.command_id = a.command AND k.position = a.position)
-       AND (SELECT array_agg(e.tenant_position) FROM es.events e
-             WHERE e.tenant_id = a.tenant AND e.command_id = a.command) = ARRAY[a.position]";
+    SELECT count(*) FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[])
+                           a(tenant, position, event_type, stream)
+      JOIN es.events e ON e.tenant_id = a.tenant AND e.tenant_position = a.position
+       AND e.event_type = a.event_type AND e.aggregate_id = coalesce(a.stream, e.aggregate_id)
+      JOIN es.commands k ON k.tenant_id = e.tenant_id AND k.command_id = e.command_id
+       AND k.position = a.position";
+/// Events of a type that people caused.
+const CAUSED: &str = "SELECT count(*) FROM es.events WHERE event_type = $1 AND actor_kind = 'USER'";
 /// Commands, told or not, whose events are not all there, and events without their command.
 const TORN: &str = "
     SELECT count(*) FROM es.commands k
-      FULL JOIN (SELECT DISTINCT tenant_id, command_id FROM es.events) e
-           USING (tenant_id, command_id)
-     WHERE k.command_id IS NULL OR e.command_id IS NULL";
-/// People whose account, reservation and vault entry did not come together.
-const HALF_REGISTERED: &str = "
-    SELECT count(*) FROM (SELECT tenant_id, aggregate_id::uuid AS id FROM es.events
-                           WHERE event_type = 'users.user.user_registered') u
-      FULL JOIN (SELECT tenant_id, owner AS id FROM es.reservations WHERE kind = 'email') r
-           USING (tenant_id, id)
-      FULL JOIN (SELECT tenant_id, id FROM es.vault WHERE kind = 'password') v USING (tenant_id, id)
-     WHERE u.id IS NULL OR r.id IS NULL OR v.id IS NULL";
-/// Changes of a number of which no mail tells the person.
-const UNTOLD: &str = "
-    SELECT count(*) FROM es.events c
-     WHERE c.event_type = 'users.user.phone_changed'
-       AND NOT EXISTS (SELECT FROM es.events m WHERE m.tenant_id = c.tenant_id
-              AND m.event_type = 'notifications.delivery.message_queued'
-              AND m.correlation_id = c.correlation_id)";
-/// Mails queued or recorded as sent more than once.
+      FULL JOIN (SELECT tenant_id, command_id, max(tenant_position) AS last FROM es.events
+                  GROUP BY tenant_id, command_id) e USING (tenant_id, command_id)
+     WHERE k.position IS DISTINCT FROM e.last";
+/// Invitations whose place in the organisation and whose address did not come together with them.
+const HALF_INVITED: &str = "
+    SELECT count(*) FROM es.events i
+     WHERE i.event_type = 'users.invitation.user_invited'
+       AND NOT (EXISTS (SELECT FROM es.events m WHERE m.tenant_id = i.tenant_id
+                   AND m.command_id = i.command_id
+                   AND m.event_type = 'organizations.organization.member_invited')
+            AND EXISTS (SELECT FROM es.reservations r WHERE r.tenant_id = i.tenant_id
+                   AND r.kind = 'email' AND r.owner = i.subject_id))";
+/// Invitations of which no mail tells, mails still on their way, and projections or processes behind
+/// a tenant's head.
+const UNFINISHED: &str = "
+    SELECT (SELECT count(*) FROM es.events c
+             WHERE c.event_type = 'users.invitation.user_invited'
+               AND NOT EXISTS (SELECT FROM es.events m WHERE m.tenant_id = c.tenant_id
+                      AND m.event_type = 'notifications.delivery.email_sent'
+                      AND m.correlation_id = c.correlation_id))
+         + (SELECT count(*) FROM ops.outbox)
+         + (SELECT count(*) FROM ops.projections p CROSS JOIN es.tenant_heads h
+              LEFT JOIN ops.checkpoints c
+                   ON c.name = p.name AND c.version = p.version AND c.tenant_id = h.tenant_id
+             WHERE c.position IS DISTINCT FROM h.position)";
+/// Messages queued or recorded as sent more than once.
 const TOLD_TWICE: &str = "
     SELECT count(*) FROM (SELECT FROM es.events WHERE aggregate_type = 'notifications.delivery'
-                           GROUP BY correlation_id, event_type HAVING count(*) > 1) m";
-/// Projections behind a tenant's head.
-const BEHIND: &str = "
-    SELECT count(*) FROM ops.projections p CROSS JOIN es.tenant_heads h
-      LEFT JOIN ops.checkpoints c
-           ON c.name = p.name AND c.version = p.version AND c.tenant_id = h.tenant_id
-     WHERE c.position IS DISTINCT FROM h.position";
+                           GROUP BY tenant_id, aggregate_id, event_type HAVING count(*) > 1) m";
+/// Message-IDs of the mails recorded as sent.
+const SENT: &str = "
+    SELECT coalesce(array_agg(payload -> 'EmailSent' ->> 'message_id'), '{}') FROM es.events
+     WHERE event_type = 'notifications.delivery.email_sent'";
 
 /// The database after the fact, as its owner.
 pub struct Evidence {
@@ -89,32 +110,62 @@ impl Evidence {
 
     /// # Panics
     /// When anything that was acknowledged, or that holds at all times, is not so.
-    pub fn confirms(&self, acknowledged: &[Acknowledged]) {
-        assert_eq!(self.kept(acknowledged), acknowledged.len() as i64, "an acknowledged command");
+    pub fn confirms(&self, told: &Told, sink: &Sink, (kills, repeatable): (usize, usize)) {
+        let begun = Instant::now();
+        self.holds_once(&told.acknowledged);
         for (what, question) in [
             ("gaps or times running back", OUT_OF_STEP),
             ("heads beside the events", WRONG_HEADS),
             ("torn commands", TORN),
-            ("half-registered people", HALF_REGISTERED),
+            ("half-made invitations", HALF_INVITED),
         ] {
             assert_eq!(self.count(question), 0, "{what}");
         }
-        for (what, question) in
-            [("all mail is queued", UNTOLD), ("the projections have caught up", BEHIND)]
-        {
-            let at_rest = || (self.count(question) == 0).then_some(());
-            within(Duration::from_secs(60), what, at_rest);
-        }
-        assert_eq!(self.count(TOLD_TWICE), 0, "mails queued or sent twice");
+        within(Duration::from_secs(120), "mail is sent and projections have caught up", || {
+            (self.count(UNFINISHED) == 0).then_some(())
+        });
+        let at_rest = begun.elapsed();
+        assert_eq!(self.count(TOLD_TWICE), 0, "messages recorded twice");
+        let sent: Vec<String> = self.owned(sqlx::query_scalar(SENT));
+        mail::arrived(&sink.mails(), &sent, told, (kills, repeatable));
         self.projections_equal_a_rebuild();
-        let events = self.count("SELECT count(*) FROM es.events");
-        println!("  {} commands acknowledged, {events} events kept", acknowledged.len());
+        // Without one the kills hit nothing.
+        assert!(told.cut_off > 0, "no command was cut off");
+        println!(
+            "  {} commands acknowledged, {} of them cut off before, {} events kept; \
+             at rest after {at_rest:.1?}, verified after {:.1?}",
+            told.acknowledged.len(),
+            told.cut_off,
+            self.count("SELECT count(*) FROM es.events"),
+            begun.elapsed(),
+        );
+    }
+
+    /// Each acknowledged command has its effect at its own position, and nothing else has one.
+    fn holds_once(&self, acknowledged: &[Acknowledged]) {
+        let places: BTreeSet<_> = acknowledged.iter().map(|a| (a.tenant.0, a.position)).collect();
+        assert_eq!(places.len(), acknowledged.len(), "two commands at one position");
+        let stream = |effect: &Effect| match effect {
+            Effect::Invited(_) => None,
+            Effect::LevelSet(stream) => Some(stream.to_string()),
+        };
+        let kept = sqlx::query_scalar(KEPT)
+            .bind(acknowledged.iter().map(|a| a.tenant.0).collect::<Vec<_>>())
+            .bind(acknowledged.iter().map(|a| a.position).collect::<Vec<_>>())
+            .bind(acknowledged.iter().map(|a| event_type(&a.effect)).collect::<Vec<_>>())
+            .bind(acknowledged.iter().map(|a| stream(&a.effect)).collect::<Vec<_>>());
+        assert_eq!(self.owned::<i64>(kept), acknowledged.len() as i64, "an acknowledged command");
+        for name in [INVITED, LEVEL_SET] {
+            let caused: i64 = self.owned(sqlx::query_scalar(CAUSED).bind(name));
+            let told = acknowledged.iter().filter(|a| event_type(&a.effect) == name).count();
+            assert_eq!(caused, told as i64, "{name}");
+        }
     }
 
     fn projections_equal_a_rebuild(&self) {
-        let registered = "SELECT count(*) FROM es.events
-                           WHERE event_type = 'users.user.user_registered'";
-        assert_eq!(self.count("SELECT count(*) FROM read.people"), self.count(registered));
+        let known = "SELECT count(*) FROM es.events WHERE event_type IN
+                       ('users.user.user_registered', 'users.invitation.user_invited')";
+        assert_eq!(self.count("SELECT count(*) FROM read.people"), self.count(known));
         let reader: Reader<AnyEvent> = Reader::new(self.pool.clone(), self.keys.clone());
         for projection in rollcall_projections::all() {
             let verified = rebuild::verify_rebuild(&self.owner, &reader, &projection);
@@ -123,29 +174,28 @@ impl Evidence {
         }
     }
 
-    fn kept(&self, acknowledged: &[Acknowledged]) -> i64 {
-        let kept = sqlx::query_scalar(KEPT)
-            .bind(acknowledged.iter().map(|told| told.tenant).collect::<Vec<_>>())
-            .bind(acknowledged.iter().map(|told| told.command).collect::<Vec<_>>())
-            .bind(acknowledged.iter().map(|told| told.position).collect::<Vec<_>>());
-        self.owned(kept)
-    }
-
     fn count(&self, question: &str) -> i64 {
         self.owned(sqlx::query_scalar(question))
     }
 
     /// As the owner, who may read everything.
-    fn owned<'q>(
-        &self,
-        query: sqlx::query::QueryScalar<'q, sqlx::Postgres, i64, sqlx::postgres::PgArguments>,
-    ) -> i64 {
-        use sqlx::{Connection, PgConnection};
+    fn owned<T>(&self, query: QueryScalar<'_, Postgres, T, PgArguments>) -> T
+    where
+        T: Send + Unpin,
+        (T,): for<'r> FromRow<'r, PgRow>,
+    {
         self.runtime.block_on(async {
             let mut session = PgConnection::connect_with(&self.owner).await.expect("it answers");
-            let count = query.fetch_one(&mut session).await.expect("the question is sound");
+            let answer = query.fetch_one(&mut session).await.expect("the question is sound");
             session.close().await.expect("the session ends");
-            count
+            answer
         })
+    }
+}
+
+fn event_type(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Invited(_) => INVITED,
+        Effect::LevelSet(_) => LEVEL_SET,
     }
 }

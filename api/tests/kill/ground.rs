@@ -1,7 +1,8 @@
-//! A data folder and the PostgreSQL that a service runs in it.
+//! A data folder, the PostgreSQL that a service runs in it, and where that service answers.
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     thread::sleep,
@@ -11,9 +12,13 @@ use std::{
 use rollcall_api::postgres::{attach, layout::Layout};
 use rollcall_journal::MasterKey;
 use sqlx::postgres::PgConnectOptions;
+use tokio::sync::watch;
 
 /// A data folder of its own, removed when dropped unless a test failed in it.
-pub struct Ground(PathBuf);
+pub struct Ground {
+    folder: PathBuf,
+    address: watch::Sender<SocketAddr>,
+}
 
 impl Ground {
     pub fn prepare() -> Self {
@@ -22,16 +27,26 @@ impl Ground {
         let folder = format!("rollcall-kill-{}-{nth}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
         fs::create_dir_all(&folder).expect("the temporary folder is writable");
-        Self(folder)
+        Self { folder, address: watch::Sender::new(SocketAddr::from(([127, 0, 0, 1], 0))) }
     }
 
     pub fn folder(&self) -> &Path {
-        &self.0
+        &self.folder
+    }
+
+    /// Where the service answers. Each start takes another port: a client that keeps connecting to
+    /// one that nobody listens on ends up connected to itself and occupies it.
+    pub fn address(&self) -> watch::Receiver<SocketAddr> {
+        self.address.subscribe()
+    }
+
+    pub fn moved_to(&self, address: SocketAddr) {
+        self.address.send_replace(address);
     }
 
     /// Kills the server's first process; the others notice and end.
     pub fn kill_postgres(&self) {
-        let pid_file = Layout::under(&self.0).pid_file();
+        let pid_file = Layout::under(&self.folder).pid_file();
         let text = fs::read_to_string(&pid_file).expect("a server runs here");
         let pid = text.lines().next().expect("a process id").trim().parse().expect("a process id");
         // SAFETY: a plain system call; the file names the server that this test started.
@@ -42,9 +57,9 @@ impl Ground {
 impl Drop for Ground {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("left for inspection: {}", self.0.display());
-        } else if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("{} stays behind: {error}", self.0.display());
+            eprintln!("left for inspection: {}", self.folder.display());
+        } else if let Err(error) = fs::remove_dir_all(&self.folder) {
+            eprintln!("{} stays behind: {error}", self.folder.display());
         }
     }
 }

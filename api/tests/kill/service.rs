@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use crate::ground::{Ground, within};
+use crate::{
+    ground::{Ground, within},
+    sink::Sink,
+};
 
 pub struct Service {
     process: Child,
@@ -17,18 +20,19 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it and waits until it says that it is ready.
-    pub fn start(ground: &Ground) -> Self {
+    /// Starts it, its mail going to `sink`, and waits until it says that it is ready.
+    pub fn start(ground: &Ground, sink: &Sink) -> Self {
         let address = free_address();
         let log = ground.folder().join("service.log");
         let output = File::options().create(true).append(true).open(&log).expect("own folder");
         let process = Command::new(env!("CARGO_BIN_EXE_rollcall"))
-            .arg("--dev")
             .current_dir(ground.folder())
             .env_remove("DATABASE_URL")
             .env_remove("ROLLCALL_ENV")
             .env("ROLLCALL_DATA_DIR", ground.folder())
             .env("ROLLCALL_LISTEN", address.to_string())
+            .env("ROLLCALL_SMTP_URL", sink.url())
+            .env("ROLLCALL_MAIL_FROM", "Portal <portal@plan.example>")
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("own file"))
             .stderr(output)
@@ -36,6 +40,7 @@ impl Service {
             .expect("the service starts");
         let mut service = Self { process, log };
         within(Duration::from_secs(120), "the service is ready", || service.is_ready(address));
+        ground.moved_to(address);
         service
     }
 

@@ -35,6 +35,8 @@ pub struct Work {
     reservations: Vec<(ReservationRow, Option<Refusal>)>,
     vault: Vec<VaultRow>,
     erased: Vec<SubjectId>,
+    /// Whether the command is kept even if it changes nothing.
+    remembered: bool,
     lanes: lanes::Held,
 }
 
@@ -72,6 +74,7 @@ impl Work {
             reservations: Vec::new(),
             vault: Vec::new(),
             erased: Vec::new(),
+            remembered: false,
             lanes: lanes::Held::default(),
         }
     }
@@ -199,6 +202,12 @@ impl Work {
         self.guards.push(Guard { aggregate_type, id, version });
     }
 
+    /// Keeps the command's id and answer even if it changes nothing: judged anew at a late repetition,
+    /// it could undo what others did in between.
+    pub fn remember(&mut self) {
+        self.remembered = true;
+    }
+
     /// Gives the command's reason, free text and therefore sealed.
     pub fn set_reason(&mut self, reason: Sealed<String>) {
         self.header.reason = Some(reason);
@@ -223,7 +232,7 @@ impl Work {
 
     /// Appends the buffered events with everything that belongs to them, and stores `result` as the
     /// command's answer. A work that would write nothing at all leaves no trace, its command id
-    /// included, and answers with the tenant's position.
+    /// included unless it is to be remembered, and answers with the tenant's position.
     ///
     /// # Errors
     /// See [`CommitError`]; nothing has been written then, unless the error says that this is
@@ -261,7 +270,8 @@ impl Work {
     }
 
     fn writes_nothing(&self) -> bool {
-        self.drafts.is_empty()
+        !self.remembered
+            && self.drafts.is_empty()
             && self.reservations.is_empty()
             && self.vault.is_empty()
             && self.erased.is_empty()

@@ -172,6 +172,38 @@ async fn a_caller_who_goes_away_takes_nobody_along() {
 }
 
 #[tokio::test]
+async fn a_runtime_that_shuts_down_during_an_append_ends_and_leaves_a_sound_journal() {
+    let database = Database::create().await;
+    let dam = Dam::raise(&database).await;
+    let other = tokio::runtime::Runtime::new().unwrap();
+    let journal = {
+        let database = database.clone();
+        other.spawn(async move { database.journal().await }).await.unwrap()
+    };
+    // The leader's flight and those waiting behind it belong to the runtime that goes.
+    let leaving: Vec<_> = (1..=3)
+        .map(|n| {
+            let journal = journal.clone();
+            other.spawn(async move { book(&journal, TENANT, Uuid::from_u128(n)).await })
+        })
+        .collect();
+    stopped_at_the_dam(&database, 1).await;
+    let shut_down = tokio::task::spawn_blocking(move || drop(other));
+    tokio::time::timeout(Duration::from_secs(10), shut_down).await.expect("it ends").unwrap();
+    for task in leaving {
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+    dam.lower().await;
+    stopped_at_the_dam(&database, 0).await;
+
+    // The database alone says whether the append went through; those behind it were never sent.
+    let committed = book(&database.journal().await, TENANT, Uuid::from_u128(9)).await;
+    let events: i64 = database.value("SELECT count(*) FROM es.events").await;
+    assert!((1..=2).contains(&events), "{events}");
+    assert_eq!((committed.position, committed.global), (events, events));
+}
+
+#[tokio::test]
 async fn a_connection_cut_during_the_append_costs_nothing_but_time() {
     let database = Database::create().await;
     let journal = database.journal().await;

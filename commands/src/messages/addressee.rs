@@ -84,7 +84,8 @@ impl Addressee {
             Self::Telephone { owner } => (owner.user(), owner.subject(), None),
             Self::PayTo { organization } => (None, SubjectId(organization.0), None),
         };
-        Recipient { user, subject, invitation }
+        let former_address = matches!(self, Self::FormerAddress { .. });
+        Recipient { user, subject, invitation, former_address }
     }
 
     /// A name within one event's messages, for their ids.

@@ -18,7 +18,7 @@ use super::{
     RaiseNotification,
     causes::{Once, Raise, raised_by},
 };
-use crate::{Caller, Commands, DispatchError};
+use crate::{Caller, Commands, DispatchError, NO_KEY};
 
 /// Raises notices.
 pub struct NotificationsProcess {
@@ -53,7 +53,7 @@ impl NotificationsProcess {
             mail_only,
         };
         let caller = Caller::system(event.tenant, event.correlation_id, Some(event.event_id));
-        self.commands.dispatch_as(&caller, (id, [0; 32]), &RaiseNotification { notice }).await?;
+        self.commands.dispatch_as(&caller, (id, NO_KEY), &RaiseNotification { notice }).await?;
         Ok(())
     }
 

@@ -17,4 +17,4 @@ pub use queue::{DeadLetter, dead_letters, due};
 pub use record_delivery::{Outcome, RecordDelivery};
 pub(crate) use retry_message::is_enhanced_status;
 pub use retry_message::{POSTMASTERS, RecordEmailBounce, RetryMessage};
-pub use sender::Sender;
+pub use sender::{Acknowledged, Sender};

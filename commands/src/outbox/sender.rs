@@ -1,10 +1,16 @@
 //! The sender: claims a message that is due, renders it, hands it over and records the outcome.
 //!
 //! Invariant: the outcome is recorded before the row is let go of. A crash in between sends the same
-//! message again under the same id, and the record of the first time stands.
+//! message again under the same id, and the record of the first time stands; where only the database
+//! failed in between, the answer of the mail server is remembered and nothing is sent again.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{notifications::Channel, policies::PolicyHistory};
+use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel, policies::PolicyHistory};
 use rollcall_journal::JournalError;
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
@@ -16,7 +22,7 @@ use super::{
     queue::{self, Claimed},
 };
 use crate::{
-    Caller, Commands, DispatchError,
+    Caller, Commands, DispatchError, NO_KEY,
     messages::{Planned, RenderError, Renderer},
     post::{NotTaken, Parcel, PostOffice},
     processes::Pace,
@@ -30,6 +36,19 @@ pub struct Sender {
     pub pool: PgPool,
     pub renderer: Renderer,
     pub post: PostOffice,
+    pub acknowledged: Acknowledged,
+}
+
+/// Messages that were taken, with the id they were taken under, until this is on record; all senders
+/// share it.
+#[derive(Clone, Default)]
+pub struct Acknowledged(Arc<Mutex<HashMap<DeliveryId, String>>>);
+
+impl Acknowledged {
+    // One insertion or removal at a time: sound after a panic.
+    fn all(&self) -> MutexGuard<'_, HashMap<DeliveryId, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why a message stays where it is for now, without counting as an attempt.
@@ -75,13 +94,21 @@ impl Sender {
             tx.commit().await?;
             return Ok(true);
         };
-        if let Some(until) = self.held_until(&claimed, message).await? {
-            queue::hold(&mut tx, &claimed, until).await?;
-            tx.commit().await?;
-            return Ok(true);
-        }
-        match self.hand_over(&claimed, message).await? {
+        let earlier = self.acknowledged.all().get(&claimed.delivery).cloned();
+        let handed_over = match earlier {
+            Some(message_id) => Ok(message_id),
+            None => {
+                if let Some(until) = self.held_until(&claimed, message).await? {
+                    queue::hold(&mut tx, &claimed, until).await?;
+                    tx.commit().await?;
+                    return Ok(true);
+                }
+                self.hand_over(&claimed, message).await?
+            }
+        };
+        match handed_over {
             Ok(message_id) => {
+                self.acknowledged.all().insert(claimed.delivery, message_id.clone());
                 self.record(&claimed, message, Outcome::Sent { message_id }).await?;
                 queue::done(&mut tx, &claimed).await?;
             }
@@ -106,6 +133,7 @@ impl Sender {
             }
         }
         tx.commit().await?;
+        self.acknowledged.all().remove(&claimed.delivery);
         Ok(true)
     }
 
@@ -154,7 +182,7 @@ impl Sender {
             Caller::system(claimed.tenant, claimed.correlation_id, Some(claimed.source_event));
         let id = command_id(claimed, &outcome);
         let record = RecordDelivery { message: claimed.recorded_as(message), outcome };
-        self.commands.dispatch_as(&caller, (id, [0; 32]), &record).await?;
+        self.commands.dispatch_as(&caller, (id, NO_KEY), &record).await?;
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     Commands,
     messages::Renderer,
     notifications::{DigestsProcess, NotificationsProcess},
-    outbox::{self, DeadLetter, OutboxProcess, Sender},
+    outbox::{self, Acknowledged, DeadLetter, OutboxProcess, Sender},
     post::{Mailbox, PostOffice},
     scheduler::{self, ScheduleProcess, Scheduler},
 };
@@ -79,6 +79,7 @@ impl Background {
             pool: pool.clone(),
             renderer: renderer.clone(),
             post: post.clone(),
+            acknowledged: Acknowledged::default(),
         };
         let scheduler = Scheduler { commands: commands.clone(), pool: pool.clone() };
         let mut tasks = vec![scheduler.spawn(self.pace(), stopping.clone())];

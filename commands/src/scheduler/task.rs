@@ -19,7 +19,7 @@ use super::{
     due::{self, Due, Kind},
 };
 use crate::{
-    Caller, Command, Commands, DispatchError,
+    Caller, Command, Commands, DispatchError, NO_KEY,
     affiliations::ExpireAffiliation,
     notifications::{SendDigest, waiting},
     organizations::tokens::ExpireRegistrationToken,
@@ -120,7 +120,7 @@ impl Scheduler {
 
     async fn send<C: Command>(&self, due: &Due, command: &C) -> Result<(), DispatchError> {
         let caller = Caller::system(due.tenant, due.correlation_id, Some(due.source_event));
-        self.commands.dispatch_as(&caller, (due.command_id(), [0; 32]), command).await?;
+        self.commands.dispatch_as(&caller, (due.command_id(), NO_KEY), command).await?;
         Ok(())
     }
 }

@@ -48,6 +48,9 @@ pub struct Recipient {
     /// The invitation whose address it goes to; that need not be an account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<InvitationId>,
+    /// Whether it goes to an address that the person has replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub former_address: bool,
 }
 
 /// A message, as asked for.

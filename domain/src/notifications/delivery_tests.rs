@@ -4,7 +4,7 @@ use super::*;
 use crate::kernel::scenario::{given, id};
 
 fn recipient() -> Recipient {
-    Recipient { user: Some(id(1)), subject: id(1), invitation: None }
+    Recipient { user: Some(id(1)), subject: id(1), invitation: None, former_address: false }
 }
 
 fn message(channel: Channel) -> Message {

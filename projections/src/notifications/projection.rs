@@ -15,6 +15,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::preferences::Chosen;
+use crate::readers;
 
 /// Keeps `read.notifications` and what people chose about mail.
 pub struct Notifications;
@@ -33,10 +34,14 @@ impl Projection<AnyEvent> for Notifications {
         &["notifications", "notification_organizations", "notification_preferences"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let mut folded = Folded::default();
         for recorded in batch {
@@ -64,35 +69,24 @@ struct Folded {
 
 impl Folded {
     fn take(&mut self, recorded: &Recorded<AnyEvent>) {
-        match &recorded.event {
-            AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
-                if !notice.mail_only {
-                    self.raised.push(notice, recorded);
+        if let AnyEvent::Notification(event) = &recorded.event {
+            let NotificationEvent::NotificationRaised(notice) = event;
+            if !notice.mail_only {
+                self.raised.push(notice, recorded);
+            }
+        } else if let AnyEvent::Inbox(event) = &recorded.event {
+            match event {
+                InboxEvent::NotificationRead { notification, user } => {
+                    self.read.users.push(user.0);
+                    self.read.notifications.push(notification.0);
+                    self.read.at.push(recorded.occurred_at);
                 }
+                InboxEvent::DigestSent { .. } => {}
             }
-            AnyEvent::Inbox(InboxEvent::NotificationRead { notification, user }) => {
-                self.read.users.push(user.0);
-                self.read.notifications.push(notification.0);
-                self.read.at.push(recorded.occurred_at);
-            }
-            AnyEvent::Inbox(InboxEvent::DigestSent { .. }) => {}
-            AnyEvent::Organization(event) => self.names.take(event),
-            AnyEvent::User(event) => self.take_user(event, recorded),
-            AnyEvent::Tenant(_)
-            | AnyEvent::PlanStaff(_)
-            | AnyEvent::Policy(_)
-            | AnyEvent::Agreement(_)
-            | AnyEvent::RegistrationToken(_)
-            | AnyEvent::Registration(_)
-            | AnyEvent::Membership(_)
-            | AnyEvent::Invitation(_)
-            | AnyEvent::Credential(_)
-            | AnyEvent::OneTimePasscode(_)
-            | AnyEvent::Session(_)
-            | AnyEvent::Pin(_)
-            | AnyEvent::Affiliation(_)
-            | AnyEvent::Delivery(_)
-            | AnyEvent::Denial(_) => {}
+        } else if let AnyEvent::Organization(event) = &recorded.event {
+            self.names.take(event);
+        } else if let AnyEvent::User(event) = &recorded.event {
+            self.take_user(event, recorded);
         }
     }
 

@@ -47,8 +47,10 @@ fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, Told<'a>)> {
             | UserEvent::NotificationPreferenceChanged { .. } => None,
         },
         Fact::Delivery(event) => match event {
-            // The address of an invitation is the invitation's affair.
-            DeliveryEvent::EmailBounced { recipient, .. } if recipient.invitation.is_none() => {
+            // The address of an invitation is the invitation's affair, a former one nobody's.
+            DeliveryEvent::EmailBounced { recipient, .. }
+                if recipient.invitation.is_none() && !recipient.former_address =>
+            {
                 Some((recipient.user?.0, Told::EmailBounced(recorded.occurred_at)))
             }
             DeliveryEvent::EmailBounced { .. }

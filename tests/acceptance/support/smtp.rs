@@ -11,6 +11,7 @@ use tokio::{
 /// A server on this machine.
 pub struct MailServer {
     port: u16,
+    refused: Arc<Mutex<Vec<String>>>,
     taken: Arc<Mutex<Vec<String>>>,
     task: Option<JoinHandle<()>>,
 }
@@ -20,19 +21,30 @@ impl MailServer {
     pub async fn closed() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        Self { port, taken: Arc::default(), task: None }
+        Self { port, refused: Arc::default(), taken: Arc::default(), task: None }
     }
 
-    /// Listens from now on; answers 550 for mailboxes in `refused`.
-    pub async fn open(&mut self, refused: &[&str]) {
+    /// A server that takes everything for now.
+    pub async fn opened() -> Self {
+        let mut server = Self::closed().await;
+        server.open().await;
+        server
+    }
+
+    /// Listens from now on.
+    pub async fn open(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.expect("the port is free");
-        let refused: Vec<String> = refused.iter().map(|&mailbox| mailbox.to_owned()).collect();
-        let taken = Arc::clone(&self.taken);
+        let (refused, taken) = (Arc::clone(&self.refused), Arc::clone(&self.taken));
         self.task = Some(tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, refused.clone(), Arc::clone(&taken)));
+                tokio::spawn(converse(stream, Arc::clone(&refused), Arc::clone(&taken)));
             }
         }));
+    }
+
+    /// Answers 550 for a mailbox from now on.
+    pub fn refuse(&self, mailbox: &str) {
+        self.refused.lock().expect("no panic while held").push(mailbox.to_owned());
     }
 
     /// What ROLLCALL_SMTP_URL would say.
@@ -56,9 +68,13 @@ impl Drop for MailServer {
 
 async fn converse(
     stream: TcpStream,
-    refused: Vec<String>,
+    refused: Arc<Mutex<Vec<String>>>,
     taken: Arc<Mutex<Vec<String>>>,
 ) -> Option<()> {
+    let is_refused = |line: &str| {
+        let refused = refused.lock().expect("no panic while held");
+        refused.iter().any(|mailbox| line.contains(mailbox))
+    };
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"220 mail.test\r\n").await.ok()?;
@@ -73,7 +89,7 @@ async fn converse(
             }
             taken.lock().expect("no panic while held").push(message);
             "250 2.0.0 taken"
-        } else if verb.starts_with("RCPT") && refused.iter().any(|mailbox| line.contains(mailbox)) {
+        } else if verb.starts_with("RCPT") && is_refused(&line) {
             "550 5.1.1 no such mailbox"
         } else if verb.starts_with("QUIT") {
             "221 bye"

@@ -5,7 +5,7 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_domain::permissions::membership::Setup;
-use rollcall_projections::user_directory::{self as directory, FactRow, InvitationPart, UserRow};
+use rollcall_projections::user_directory::{FactRow, InvitationPart, UserRow};
 
 pub use crate::graphql::organizations::EmailDomain;
 use crate::graphql::{
@@ -222,12 +222,5 @@ impl From<FactRow> for MemberHistoryEntry {
             at: row.occurred_at.into(),
             position: Position(row.position),
         }
-    }
-}
-
-impl From<directory::DomainRow> for EmailDomain {
-    fn from(row: directory::DomainRow) -> Self {
-        let active_users = i32::try_from(row.active_users).unwrap_or(i32::MAX);
-        Self { domain: row.domain, active_users }
     }
 }

@@ -35,6 +35,7 @@ pub const TENANT: TenantId = TenantId(Uuid::from_u128(0x7e));
 pub const OTHER_TENANT: TenantId = TenantId(Uuid::from_u128(0x7f));
 
 /// A migrated database that only one test uses.
+#[derive(Clone)]
 pub struct Database {
     name: String,
 }

@@ -1,0 +1,70 @@
+//! The portals written to: seeded tenants, each with sessions of two administrators of its clinic.
+
+use std::{path::Path, sync::Arc};
+
+use rollcall_domain::{
+    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
+    policies::Preset,
+};
+use rollcall_journal::{Journal, JournalConfig, SystemClock, pools};
+use uuid::Uuid;
+
+use crate::{
+    ground,
+    seed::{self, World},
+};
+
+const SLUGS: [&str; 8] =
+    ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+const PRESET: Preset = Preset::MediCal;
+
+/// An administrator's session, and the permission that nobody else sets.
+pub struct Post {
+    pub tenant: TenantId,
+    pub slug: String,
+    pub token: String,
+    pub organization: OrganizationId,
+    pub member: UserId,
+    pub npi: String,
+}
+
+impl Post {
+    /// The stream of the member's permissions.
+    pub fn membership(&self) -> Uuid {
+        MembershipId::of(self.tenant, self.member, self.organization).0
+    }
+}
+
+/// Seeds the portals of the service that runs in the folder and gives `count` posts, the portals
+/// taking turns.
+pub async fn open(folder: &Path, count: usize) -> Vec<Post> {
+    let writer = pools::writer(ground::database(folder), 4).await.expect("the database answers");
+    let master = ground::master_key(folder);
+    let clock = Arc::new(SystemClock);
+    let config = JournalConfig { writer, master, clock, injected_time: false, cache_states: 1000 };
+    let journal = Journal::open(config).await.expect("the service has migrated");
+    let mut worlds = Vec::new();
+    for slug in SLUGS {
+        worlds.push(Box::pin(seed::world(&journal, slug, PRESET)).await);
+    }
+    let mut posts = Vec::new();
+    for nth in 0..count {
+        posts.push(post(&journal, &worlds[nth % worlds.len()], nth / worlds.len()).await);
+    }
+    posts
+}
+
+async fn post(journal: &Journal, world: &World, nth: usize) -> Post {
+    let admin = [&world.clinic_admin, &world.clinic_second_admin][nth % 2];
+    let npis = &world.clinic.npis;
+    // The processor's level for the first NPI is the one that writers begin with: nobody's turn.
+    let members = [&world.newcomer, &world.npi_admin, &world.processor];
+    Post {
+        tenant: world.tenant,
+        slug: world.slug.clone(),
+        token: seed::sign_in(journal, world.tenant, PRESET, admin).await,
+        organization: world.clinic.id,
+        member: members[nth / npis.len()].user,
+        npi: npis[(nth + 1) % npis.len()].clone(),
+    }
+}
