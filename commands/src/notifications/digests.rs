@@ -134,10 +134,10 @@ impl DigestsProcess {
             .bind(mail.as_str())
             .execute(&mut *tx)
             .await?;
-        if done.rows_affected() > 0 {
-            if let Some(due) = self.due(event, mail).await? {
-                scheduler::note_digest(tx, event, (user, mail), due).await?;
-            }
+        if done.rows_affected() > 0
+            && let Some(due) = self.due(event, mail).await?
+        {
+            scheduler::note_digest(tx, event, (user, mail), due).await?;
         }
         Ok(())
     }
