@@ -25,16 +25,21 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::RegistrationToken(_) => &["organizations"],
         AnyEvent::Registration(_) => &["acceptances"],
         AnyEvent::Membership(_) => &["user_directory", "permission_matrix", access_register::NAME],
-        AnyEvent::User(_) => {
-            &["people", "acceptances", "notifications_list", access_register::NAME]
-        }
+        AnyEvent::User(_) => &[
+            "user_directory",
+            "people",
+            "acceptances",
+            "notifications_list",
+            access_register::NAME,
+        ],
         AnyEvent::Invitation(_) => &["people", "acceptances", "user_directory"],
         AnyEvent::Credential(_) => &["user_directory", "sessions"],
         AnyEvent::Session(_) => &["user_directory", "sessions"],
         AnyEvent::Pin(_) => &["pins"],
         AnyEvent::Affiliation(_) => &["affiliations"],
         AnyEvent::Notification(_) | AnyEvent::Inbox(_) => &["notifications_list"],
-        AnyEvent::OneTimePasscode(_) | AnyEvent::Delivery(_) | AnyEvent::Denial(_) => &[],
+        AnyEvent::Delivery(_) => &["user_directory"],
+        AnyEvent::OneTimePasscode(_) | AnyEvent::Denial(_) => &[],
     }
 }
 

@@ -3,6 +3,8 @@
 mod acceptances;
 mod affiliations;
 mod audit;
+mod dead_letters;
+mod digests;
 mod enrolment;
 mod first_password;
 mod invitations;

@@ -299,6 +299,39 @@ async fn mc_69_a_reset_pin_is_told_to_administrators_and_npi_admins_and_to_nobod
 }
 
 #[tokio::test]
+async fn mc_69_every_type_whose_object_exists_leaves_its_notice_on_record() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    ask_for_affiliation(&portal).await;
+    reset_pin(&portal, &world.clinic.npis[0]).await;
+    lock(&portal, &world.processor).await;
+    let admin = portal.client(&world.clinic_admin).await;
+    let promote = json!({
+        "organizationId": world.clinic.id, "userId": world.newcomer.user, "role": "PROCESSOR",
+    });
+    admin.mutate("assignOrgRole", promote, "user { id }").await.done();
+    let support = portal.client(&world.plan_support).await;
+    let stop = json!({ "organizationId": world.hospital.id, "reason": "Suspected misuse." });
+    support.mutate("suspendOrganization", stop, "organization { id }").await.done();
+    portal.settle().await;
+    let query = "{ auditEvents(first: 100, filter: {
+      types: [\"notifications.notification.notification_raised\"] }) { nodes { sentence } } }";
+    let auditor = portal.client(&world.auditor).await;
+    let told = auditor.send(query, json!({})).await.data().to_string();
+    for kind in [
+        "affiliation request",
+        "pin reset",
+        "account security",
+        "user activity",
+        "permission change",
+        "system alert",
+    ] {
+        assert!(told.contains(&format!("A notice of {kind} about ")), "{kind}: {told}");
+    }
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn a_notice_of_another_organization_is_not_listed_for_this_one() {
     let portal = Portal::medi_cal().await;
     let world = portal.world().clone();

@@ -7,7 +7,9 @@ use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
     kernel::ids::UserId,
-    notifications::{Channel, Frequency, Notice, NotificationEvent, NotificationType, Preference},
+    notifications::{
+        Channel, Frequency, InboxEvent, Notice, NotificationEvent, NotificationType, Preference,
+    },
     organizations::{OrganizationEvent, RegistrationToken, RegistrationTokenEvent, TokenPhase},
     pins::PinEvent,
     policies::PolicyHistory,
@@ -44,6 +46,7 @@ pub async fn caused_by(
         AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
             of_notice(journal, notice, event).await
         }
+        AnyEvent::Inbox(inbox) => Ok(of_inbox(inbox)),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
@@ -51,7 +54,6 @@ pub async fn caused_by(
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
         | AnyEvent::Session(_)
-        | AnyEvent::Inbox(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Ok(Vec::new()),
     }
@@ -324,6 +326,17 @@ pub(crate) async fn frequency_for(
     let own = profile.preferences.get(&kind).copied();
     let (preference, _) = Preference::in_force(kind, own, policy);
     Ok(preference.mail())
+}
+
+fn of_inbox(event: &InboxEvent) -> Vec<Planned> {
+    match event {
+        InboxEvent::DigestSent { user, notifications, .. } => {
+            let mut mail = to_account(Template::Digest, *user);
+            mail.particulars.digest = notifications.clone();
+            vec![mail]
+        }
+        InboxEvent::NotificationRead { .. } => Vec::new(),
+    }
 }
 
 /// Whether the event behind such a notice causes mail of its own.

@@ -36,11 +36,12 @@ pub(super) struct Raise {
 /// How notices of one type and audience are kept from piling up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Once {
-    PerEvent,
-    /// However many facts one command caused.
-    PerCommand,
-    /// However many facts one command caused about one subject.
-    PerCommandAndSubject,
+    /// One per event.
+    Event,
+    /// One however many facts one command caused.
+    Command,
+    /// One however many facts one command caused about one subject.
+    Subject,
 }
 
 impl Raise {
@@ -56,7 +57,7 @@ impl Raise {
                 happening: None,
                 counterparty: None,
             },
-            once: Once::PerEvent,
+            once: Once::Event,
             step: "",
         }
     }
@@ -77,7 +78,7 @@ impl Raise {
     }
 
     fn once_per_command(mut self) -> Self {
-        self.once = Once::PerCommand;
+        self.once = Once::Command;
         self
     }
 }
@@ -207,7 +208,7 @@ fn of_membership(event: &MembershipEvent, stream: Uuid) -> Vec<Raise> {
             let change = Raise::new(NotificationType::PermissionChange, audience, subject);
             let mut others = activity(*organization, *user, Happening::PermissionsChanged);
             others.step = "permissions";
-            others.once = Once::PerCommandAndSubject;
+            others.once = Once::Subject;
             vec![change.within(*organization).once_per_command(), others]
         }
         // The administrators are told that the person was deactivated.

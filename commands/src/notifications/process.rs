@@ -70,12 +70,12 @@ impl NotificationsProcess {
 fn key(event: &Recorded<AnyEvent>, raise: &Raise, audience: &BTreeSet<UserId>) -> String {
     let what = raise.notification_type.as_str();
     match (raise.once, audience.first()) {
-        (Once::PerCommand, Some(first)) => format!("{}/{what}/{first}", event.command_id),
-        (Once::PerCommandAndSubject, Some(_)) => {
+        (Once::Command, Some(first)) => format!("{}/{what}/{first}", event.command_id),
+        (Once::Subject, Some(_)) => {
             let subject = raise.subject_ref.id;
             format!("{}/{what}/{}/{subject}", event.command_id, raise.step)
         }
-        (Once::PerCommand | Once::PerCommandAndSubject, None) | (Once::PerEvent, _) => {
+        (Once::Command | Once::Subject, None) | (Once::Event, _) => {
             format!("{}/{what}/{}", event.event_id, raise.step)
         }
     }

@@ -75,10 +75,14 @@ impl Folded {
                 self.raised.push(notice, recorded);
             }
         } else if let AnyEvent::Inbox(event) = &recorded.event {
-            let InboxEvent::NotificationRead { notification, user } = event;
-            self.read.users.push(user.0);
-            self.read.notifications.push(notification.0);
-            self.read.at.push(recorded.occurred_at);
+            match event {
+                InboxEvent::NotificationRead { notification, user } => {
+                    self.read.users.push(user.0);
+                    self.read.notifications.push(notification.0);
+                    self.read.at.push(recorded.occurred_at);
+                }
+                InboxEvent::DigestSent { .. } => {}
+            }
         } else if let AnyEvent::Organization(event) = &recorded.event {
             self.names.take(event);
         } else if let AnyEvent::User(event) = &recorded.event {

@@ -5,10 +5,11 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     AnyEvent,
+    notifications::DeliveryEvent,
     organizations::OrganizationEvent,
     permissions::MembershipEvent,
     sessions::SessionEvent,
-    users::{credential::CredentialEvent, invitation::InvitationEvent},
+    users::{credential::CredentialEvent, invitation::InvitationEvent, user::UserEvent},
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
@@ -27,6 +28,8 @@ pub(super) enum Fact<'a> {
     Invitation(&'a InvitationEvent),
     Credential(&'a CredentialEvent),
     Session(&'a SessionEvent),
+    Account(&'a UserEvent),
+    Delivery(&'a DeliveryEvent),
 }
 
 /// A fact with what stands around it.
@@ -77,6 +80,10 @@ fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
         Some(Fact::Credential(event))
     } else if let AnyEvent::Session(event) = event {
         Some(Fact::Session(event))
+    } else if let AnyEvent::User(event) = event {
+        Some(Fact::Account(event))
+    } else if let AnyEvent::Delivery(event) = event {
+        Some(Fact::Delivery(event))
     } else {
         None
     }

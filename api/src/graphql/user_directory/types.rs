@@ -107,6 +107,9 @@ pub struct User {
     pub locked: bool,
     /// When the lock ends by itself; absent where only a person lifts it.
     pub locked_until: Option<DateTime>,
+    /// When an email to their present address came back, of somebody invited the newest one with
+    /// the link (GN-19); absent where none did.
+    pub email_bounced_at: Option<DateTime>,
     pub setup_state: SetupState,
     /// The wizard's steps that are done.
     pub setup_steps: Vec<WizardStep>,
@@ -153,6 +156,7 @@ impl User {
             last_login_at: row.last_login_at.map(DateTime::from),
             locked: row.is_locked,
             locked_until: row.locked_until.map(DateTime::from),
+            email_bounced_at: row.email_bounced_at.map(DateTime::from),
             setup_state,
             setup_steps,
             unassigned: row.is_unassigned,
