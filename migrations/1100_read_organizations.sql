@@ -23,7 +23,7 @@ SELECT ops.secure_tenant_table('read.organizations');
 -- The list for plan staff, by name.
 CREATE INDEX organizations_tenant_id_name_idx ON read.organizations (tenant_id, lower(name), id);
 
--- The latest holding of each NPI by each organisation.
+-- The times at which organisations hold NPIs; the matrix of permissions takes its rows from here.
 CREATE TABLE read.organization_npis (
   tenant_id uuid NOT NULL,
   organization_id uuid NOT NULL,
@@ -33,7 +33,7 @@ CREATE TABLE read.organization_npis (
   community text NOT NULL,
   attached_at timestamptz NOT NULL,
   detached_at timestamptz,
-  PRIMARY KEY (tenant_id, organization_id, npi)
+  PRIMARY KEY (tenant_id, organization_id, npi, attached_at)
 );
 SELECT ops.secure_tenant_table('read.organization_npis');
 CREATE INDEX organization_npis_tenant_id_npi_idx ON read.organization_npis (tenant_id, npi);

@@ -38,6 +38,8 @@ CREATE TABLE read.directory_accounts (
   is_locked boolean NOT NULL,
   -- When the lock ends by itself; absent: only a person lifts it.
   locked_until timestamptz,
+  -- When an email to the present address came back last.
+  email_bounced_at timestamptz,
   PRIMARY KEY (tenant_id, user_id)
 );
 SELECT ops.secure_tenant_table('read.directory_accounts');
@@ -48,20 +50,13 @@ CREATE TABLE read.directory_invitations (
   status text NOT NULL,
   sent_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
+  -- When the newest email with its link came back.
+  email_bounced_at timestamptz,
   PRIMARY KEY (tenant_id, invitation_id),
   CONSTRAINT directory_invitations_status_check
     CHECK (status IN ('SENT', 'OPENED', 'COMPLETED', 'EXPIRED', 'CANCELLED'))
 );
 SELECT ops.secure_tenant_table('read.directory_invitations');
-
--- emailDomains(organizationId).
-CREATE TABLE read.directory_domains (
-  tenant_id uuid NOT NULL,
-  organization_id uuid NOT NULL,
-  domain text NOT NULL,
-  PRIMARY KEY (tenant_id, organization_id, domain)
-);
-SELECT ops.secure_tenant_table('read.directory_domains');
 
 -- user(id){history}: what happened to a person in an organisation, newest first.
 CREATE TABLE read.directory_history (

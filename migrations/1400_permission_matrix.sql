@@ -23,15 +23,3 @@ CREATE TABLE read.correspondence_permissions (
   PRIMARY KEY (tenant_id, organization_id, user_id, npi)
 );
 SELECT ops.secure_tenant_table('read.correspondence_permissions');
-
--- The rows of the matrix: NPIs with the times at which the organisation holds them.
-CREATE TABLE read.matrix_npis (
-  tenant_id uuid NOT NULL,
-  organization_id uuid NOT NULL,
-  npi text NOT NULL,
-  held_from timestamptz NOT NULL,
-  held_until timestamptz,
-  name text NOT NULL,
-  PRIMARY KEY (tenant_id, organization_id, npi, held_from)
-);
-SELECT ops.secure_tenant_table('read.matrix_npis');

@@ -14,6 +14,8 @@ CREATE TABLE ops.outbox (
   dedupe_key      text        NOT NULL,
   status          text        NOT NULL DEFAULT 'PENDING',
   attempts        integer     NOT NULL DEFAULT 0,
+  -- How often it was taken up again after it had been given up.
+  retries         integer     NOT NULL DEFAULT 0,
   queued_at       timestamptz NOT NULL,
   next_attempt_at timestamptz NOT NULL,
   -- The kind of the last failure; a server's own words may name people.

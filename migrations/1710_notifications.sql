@@ -12,6 +12,9 @@ CREATE TABLE read.notifications (
   subject_kind    text        NOT NULL,
   subject_id      uuid        NOT NULL,
   npi             text,
+  -- What happened, where the type alone does not say, and with which other organisation.
+  happening       text,
+  counterparty_id uuid,
   read_at         timestamptz,
   PRIMARY KEY (tenant_id, user_id, notification_id)
 );
@@ -29,3 +32,17 @@ CREATE TABLE read.notification_organizations (
   PRIMARY KEY (tenant_id, organization_id)
 );
 SELECT ops.secure_tenant_table('read.notification_organizations');
+
+-- What people chose about mail: notificationPreferences (MC-64, MC-65).
+CREATE TABLE read.notification_preferences (
+  tenant_id uuid        NOT NULL,
+  user_id   uuid        NOT NULL,
+  type      text        NOT NULL,
+  email     boolean     NOT NULL,
+  frequency text        NOT NULL,
+  chosen_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, type),
+  CONSTRAINT notification_preferences_frequency_check
+    CHECK (frequency IN ('IMMEDIATE', 'DAILY', 'WEEKLY', 'OFF'))
+);
+SELECT ops.secure_tenant_table('read.notification_preferences');

@@ -34,10 +34,12 @@ CREATE TABLE read.access_intervals (
   CONSTRAINT access_intervals_valid_check CHECK (valid_from < valid_to),
   CONSTRAINT access_intervals_known_check CHECK (known_from < known_to)
 );
--- The fold reads a holder's timelines; effective access joins grants to their membership.
-CREATE INDEX access_intervals_holder_id_idx ON read.access_intervals (tenant_id, holder_id, kind);
--- `accessRegister` by person, by organisation, by NPI.
+-- The fold reads a holder's timelines; effective access joins grants to their membership and NPI.
+CREATE INDEX access_intervals_holder_id_idx ON read.access_intervals (tenant_id, holder_id, kind, npi);
+-- A person's memberships and roles; who is to be looked at for a page of the whole tenant.
 CREATE INDEX access_intervals_user_id_idx ON read.access_intervals (tenant_id, user_id, kind) WHERE user_id IS NOT NULL;
-CREATE INDEX access_intervals_organization_id_idx ON read.access_intervals (tenant_id, organization_id, kind) WHERE organization_id IS NOT NULL;
+-- An organisation's members in the order of pages, and its NPIs.
+CREATE INDEX access_intervals_organization_id_idx ON read.access_intervals (tenant_id, organization_id, kind, user_id, npi) WHERE organization_id IS NOT NULL;
+-- Who holds an NPI.
 CREATE INDEX access_intervals_npi_idx ON read.access_intervals (tenant_id, npi, kind) WHERE npi IS NOT NULL;
 SELECT ops.secure_tenant_table('read.access_intervals');

@@ -2,11 +2,12 @@
 -- domain/src/permissions/effective.rs, and a property test holds this to it. Not in schema read and
 -- not of bound form: a rebuild exchanges the table behind it. The caller's row-level security applies.
 --
--- `only_*` narrow the answer; null leaves them open. Correspondence of all types is told as `*`. The
--- span of a row is that of all it rests on.
+-- It answers for the people named, by index from each of them: what it costs grows with what they
+-- hold, not with the tenant. `only_*` narrow the answer; null leaves them open. Correspondence of all
+-- types is told as `*`. The span of a row is that of all it rests on.
 CREATE FUNCTION ops.effective_access(
   in_tenant uuid, true_at timestamptz, known_at bigint,
-  only_user uuid, only_organization uuid, only_npi text
+  of_users uuid[], only_organization uuid, only_npi text
 ) RETURNS TABLE (
   access_right text, user_id uuid, organization_id uuid, npi text, correspondence_type text, level text,
   source text, valid_from timestamptz, valid_to timestamptz,
@@ -42,8 +43,7 @@ CREATE FUNCTION ops.effective_access(
       JOIN held a ON a.kind = 'ACCOUNT_ACTIVE' AND a.holder_id = m.user_id
       JOIN held o ON o.kind = 'ORGANIZATION_ACTIVE' AND o.holder_id = m.organization_id
       LEFT JOIN held r ON r.kind = 'ORG_ROLE' AND r.holder_id = m.holder_id
-     WHERE m.kind = 'MEMBERSHIP_ACTIVE'
-       AND (only_user IS NULL OR m.user_id = only_user)
+     WHERE m.kind = 'MEMBERSHIP_ACTIVE' AND m.user_id = ANY (of_users)
        AND (only_organization IS NULL OR m.organization_id = only_organization)
   ), levels AS MATERIALIZED (
     -- Every member with every NPI of the organisation: the NPI's own entry, else the one for all,
@@ -58,8 +58,9 @@ CREATE FUNCTION ops.effective_access(
            CASE WHEN own.holder_id IS NULL THEN every.cause ELSE own.cause END AS granted_cause,
            CASE WHEN own.holder_id IS NULL THEN every.cause_position ELSE own.cause_position END AS granted_cause_position
       FROM members m
-      JOIN held n ON n.kind = 'NPI_HELD' AND n.organization_id = m.organization_id
-                 AND (only_npi IS NULL OR n.npi = only_npi)
+      -- One NPI or all of them as a range, so that the same plan finds either by index.
+      JOIN held n ON n.kind = 'NPI_HELD' AND n.organization_id = m.organization_id AND n.user_id IS NULL
+                 AND n.npi BETWEEN coalesce(only_npi, '0') AND coalesce(only_npi, '9999999999')
       LEFT JOIN held own ON own.kind = 'NPI_LEVEL' AND own.holder_id = m.holder_id AND own.npi = n.npi
       LEFT JOIN held every ON every.kind = 'NPI_LEVEL' AND every.holder_id = m.holder_id AND every.npi = '*'
   ), seen AS NOT MATERIALIZED (
@@ -129,7 +130,7 @@ CREATE FUNCTION ops.effective_access(
          greatest(r.valid_from, a.valid_from), least(r.valid_to, a.valid_to),
          r.known_from, r.known_from_at, r.cause, r.cause_position
     FROM held r JOIN held a ON a.kind = 'ACCOUNT_ACTIVE' AND a.holder_id = r.user_id
-   WHERE r.kind = 'PLAN_ROLE' AND (only_user IS NULL OR r.user_id = only_user)
+   WHERE r.kind = 'PLAN_ROLE' AND r.user_id = ANY (of_users)
      AND only_organization IS NULL AND only_npi IS NULL
 $$;
 REVOKE ALL ON FUNCTION ops.effective_access FROM PUBLIC;

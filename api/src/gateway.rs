@@ -66,7 +66,11 @@ impl ServiceGateway {
         }
     }
 
-    async fn caller(
+    /// Who sends a request, whatever it asks for; `None` when it names no tenant.
+    ///
+    /// # Errors
+    /// A session that is none, a tenant that is none, or a fault.
+    pub async fn caller(
         &self,
         inbound: &Inbound,
         init: Option<&serde_json::Value>,

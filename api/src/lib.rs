@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod dev;
+pub mod documents;
 pub mod gateway;
 pub mod graphql;
 pub mod ground;

@@ -29,7 +29,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     config::Config,
-    dev,
+    dev, documents,
     gateway::ServiceGateway,
     graphql,
     http::{self, HttpLimits},
@@ -152,10 +152,16 @@ impl Service {
             reads.clone(),
             config.tenant_hosts.clone(),
         );
+        let files = documents::Parts {
+            gateway: gateway.clone(),
+            commands: commands.clone(),
+            public_url: config.public_url.clone().into(),
+        };
         let parts = routes::Parts { reads: reads.clone(), complete: Arc::clone(&complete) };
         let mut app = http::router(gateway, HttpLimits::default())
             .merge(routes::router(parts))
-            .merge(link_pages::router());
+            .merge(link_pages::router())
+            .merge(documents::router(files));
         if let Some(clock) = clock.injected().filter(|_| config.dev) {
             let aids = dev::Parts { background: background.clone(), clock: Arc::clone(clock) };
             app = app.merge(dev::router(aids));

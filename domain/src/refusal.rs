@@ -80,6 +80,7 @@ codes! {
     NameRequired = "NAME_REQUIRED";
     RoleUnknown = "ROLE_UNKNOWN";
     TypeUnknown = "TYPE_UNKNOWN";
+    FrequencyUnknown = "FREQUENCY_UNKNOWN";
     RangeInvalid = "RANGE_INVALID";
     PageSizeExceeded = "PAGE_SIZE_EXCEEDED";
     PasswordPolicy = "PASSWORD_POLICY";

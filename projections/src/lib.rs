@@ -17,6 +17,7 @@ pub mod organizations;
 pub mod people;
 pub mod permission_matrix;
 pub mod pins;
+mod readers;
 mod search;
 pub mod sessions;
 mod snapshot;

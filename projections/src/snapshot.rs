@@ -63,10 +63,8 @@ impl ReadStore {
                 .await
                 .map_err(|_| ReadError::Lagging(position))?;
         }
-        let mut tx = self.pool.begin().await?;
-        sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            .execute(&mut *tx)
-            .await?;
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+        let mut tx = self.pool.begin_with(begin).await?;
         sqlx::query("SELECT set_config('rollcall.tenant', $1, true)")
             .bind(ask.tenant.to_string())
             .execute(&mut *tx)

@@ -3,10 +3,13 @@
 mod acceptances;
 mod affiliations;
 mod audit;
+mod dead_letters;
+mod digests;
 mod enrolment;
 mod first_password;
 mod invitations;
 mod nodes;
+mod notification_preferences;
 mod notifications;
 mod outbox;
 mod passwords;

@@ -15,7 +15,7 @@ use rollcall_domain::{
         credential::{Credential, CredentialCommand, UnlockCause},
         user::{User, UserCommand},
     },
-    values::{Npi, PersonName, TransactionType},
+    values::{Npi, PersonName, PhoneNumber, TransactionType},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -126,7 +126,7 @@ async fn mc_58_the_requester_is_told_of_the_decision_by_mail_and_by_notice() {
 async fn mc_64_notices_are_always_in_the_portal_and_mail_follows_only_where_it_was_chosen() {
     let portal = Portal::medi_cal().await;
     let world = portal.world().clone();
-    let subject = "A notice waits for you in medi-cal portal";
+    let subject = "A notice from medi-cal portal";
     let noticed = |messages: &[Value]| {
         messages.iter().filter(|message| message["subject"] == subject).count()
     };
@@ -243,6 +243,43 @@ async fn mc_68_notices_are_searched_by_words_and_by_days_of_the_portal() {
 }
 
 #[tokio::test]
+async fn mc_68_days_are_the_portals_own_in_the_week_the_clocks_change_too() {
+    let portal = Portal::medi_cal().await;
+    let who = portal.world().processor.clone();
+    // The last second of 7 March 2026 in California, both ends of the 8th, which has 23 hours, and
+    // the first instant of the 9th.
+    let instants = [
+        "2026-03-08T07:59:59Z",
+        "2026-03-08T08:00:00Z",
+        "2026-03-09T06:59:59Z",
+        "2026-03-09T07:00:00Z",
+    ];
+    for (n, instant) in instants.into_iter().enumerate() {
+        portal.clock.set(instant.parse().expect("a time"));
+        let mobile = PhoneNumber::parse(&format!("+1202555017{n}")).expect("a valid number");
+        portal.decide::<User>(who.user, UserCommand::ChangePhone { mobile }).await;
+        portal.settle().await;
+    }
+    let client = portal.client(&who).await;
+    let found = |from: Option<&'static str>, to: Option<&'static str>| {
+        let client = client.clone();
+        let variables = json!({ "search": "telephone number changed", "from": from, "to": to });
+        async move { list(&client, variables).await["notifications"]["totalCount"].as_i64() }
+    };
+    let [saturday, sunday, monday] = ["2026-03-07", "2026-03-08", "2026-03-09"];
+    assert_eq!(found(Some(saturday), Some(saturday)).await, Some(1));
+    assert_eq!(found(Some(sunday), Some(sunday)).await, Some(2));
+    assert_eq!(found(Some(monday), Some(monday)).await, Some(1));
+    assert_eq!(found(Some(sunday), None).await, Some(3));
+    assert_eq!(found(None, Some(sunday)).await, Some(3));
+    assert_eq!(found(None, None).await, Some(4));
+    let nonsense = json!({ "unread": false, "from": "2026-02-30" });
+    let answer = client.send(LIST, nonsense).await;
+    assert_eq!(answer.body["errors"][0]["extensions"]["reason"], "DATE_INVALID");
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn mc_69_a_reset_pin_is_told_to_administrators_and_npi_admins_and_to_nobody_else() {
     let portal = Portal::medi_cal().await;
     let world = portal.world().clone();
@@ -257,6 +294,39 @@ async fn mc_69_a_reset_pin_is_told_to_administrators_and_npi_admins_and_to_nobod
             let mail = mail.iter().filter(|mail| mail["subject"] == "A PIN was reset").count();
             assert_eq!((notices, mail), (expected, expected), "{}", person.email);
         }
+    }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_69_every_type_whose_object_exists_leaves_its_notice_on_record() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    ask_for_affiliation(&portal).await;
+    reset_pin(&portal, &world.clinic.npis[0]).await;
+    lock(&portal, &world.processor).await;
+    let admin = portal.client(&world.clinic_admin).await;
+    let promote = json!({
+        "organizationId": world.clinic.id, "userId": world.newcomer.user, "role": "PROCESSOR",
+    });
+    admin.mutate("assignOrgRole", promote, "user { id }").await.done();
+    let support = portal.client(&world.plan_support).await;
+    let stop = json!({ "organizationId": world.hospital.id, "reason": "Suspected misuse." });
+    support.mutate("suspendOrganization", stop, "organization { id }").await.done();
+    portal.settle().await;
+    let query = "{ auditEvents(first: 100, filter: {
+      types: [\"notifications.notification.notification_raised\"] }) { nodes { sentence } } }";
+    let auditor = portal.client(&world.auditor).await;
+    let told = auditor.send(query, json!({})).await.data().to_string();
+    for kind in [
+        "affiliation request",
+        "pin reset",
+        "account security",
+        "user activity",
+        "permission change",
+        "system alert",
+    ] {
+        assert!(told.contains(&format!("A notice of {kind} about ")), "{kind}: {told}");
     }
     portal.finish().await;
 }

@@ -5,13 +5,14 @@ use rollcall_commands::{
     Caller,
     organizations::{
         letter::Letter,
-        tokens::{ExpireRegistrationToken, find},
+        tokens::{ExpireRegistrationToken, find, token_text},
     },
 };
 use rollcall_domain::{
     Code,
     kernel::ids::RegistrationTokenId,
     organizations::{RegistrationToken, RegistrationTokenEvent},
+    policies::Preset,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -21,7 +22,8 @@ use crate::{
     support::{Client, Portal, uuid_of},
 };
 
-const TOKEN: &str = "registrationToken { id status issuedOn expiresAt organizationName }";
+const TOKEN: &str =
+    "registrationToken { id status issuedOn expiresAt organizationName letter { url } }";
 
 /// An enrolled organisation that has not registered yet.
 async fn enrolled(portal: &Portal, overrides: Value) -> String {
@@ -99,6 +101,99 @@ async fn mc_03_the_letter_carries_the_token_to_the_address_on_file() {
     admin.mutate("revokeRegistrationToken", input, TOKEN).await.done();
     let late = Letter::of(journal, tenant, token, "https://portal.test").await.unwrap();
     assert!(late.is_none(), "no letter goes out in vain");
+    portal.finish().await;
+}
+
+/// Opens a document as somebody, or as nobody; answers status, caching and the bytes.
+async fn open(portal: &Portal, url: &str, who: Option<&Client>) -> (u16, String, Vec<u8>) {
+    let url = format!("http://{}{url}", portal.service.address);
+    let mut request = reqwest::Client::new().get(url);
+    if let Some(client) = who {
+        request = request.bearer_auth(client.token.as_deref().expect("signed in"));
+    }
+    let answer = request.send().await.expect("the service answers");
+    let caching = answer.headers()["cache-control"].to_str().expect("text").to_owned();
+    let status = answer.status().as_u16();
+    (status, caching, answer.bytes().await.expect("a body").to_vec())
+}
+
+async fn openings(portal: &Portal, token: RegistrationTokenId) -> usize {
+    let events = portal.events::<RegistrationToken>(token).await;
+    let is_opening = |event: &&RegistrationTokenEvent| {
+        matches!(event, RegistrationTokenEvent::LetterOpened { .. })
+    };
+    events.iter().filter(is_opening).count()
+}
+
+#[tokio::test]
+async fn mc_03_a_plan_administrator_opens_the_letter_and_each_opening_is_on_record() {
+    let portal = Portal::medi_cal().await;
+    let organization = enrolled(&portal, json!({})).await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    let issued = issue(&admin, &organization).await;
+    let token = id_of(&issued);
+    let url = issued["letter"]["url"].as_str().expect("a link to the letter").to_owned();
+    for times in 1..=2 {
+        let (status, caching, pdf) = open(&portal, &url, Some(&admin)).await;
+        assert_eq!((status, caching.as_str()), (200, "no-store"));
+        let text = token_text(portal.service.commands.journal.secrets(), token);
+        assert!(pdf.starts_with(b"%PDF-"), "a PDF");
+        assert!(pdf.windows(text.len()).any(|window| window == text.as_bytes()), "with the token");
+        assert_eq!(openings(&portal, token).await, times);
+    }
+    portal.settle().await;
+    let told = "{ auditEvents(first: 5) { nodes { sentence } } }";
+    let auditor = portal.client(&portal.world().auditor).await;
+    let told = auditor.send(told, json!({})).await.data().to_string();
+    let sentence = "Pia Stone opened the letter with the token of Sierra Family Clinic.";
+    assert!(told.contains(sentence), "{told}");
+
+    let revoke = json!({ "tokenId": token.to_string(), "reason": "Sent to the wrong clinic." });
+    let revoked = admin.mutate("revokeRegistrationToken", revoke, TOKEN).await;
+    assert_eq!(revoked.done()["registrationToken"]["letter"], Value::Null);
+    assert_eq!(open(&portal, &url, Some(&admin)).await.0, 404, "the token is ISSUED no more");
+    assert_eq!(openings(&portal, token).await, 2);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn mc_03_nobody_but_who_issues_tokens_opens_a_letter_and_only_to_its_last_second() {
+    let portal = Portal::medi_cal().await;
+    let organization = enrolled(&portal, json!({})).await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    let issued = issue(&admin, &organization).await;
+    let token = id_of(&issued);
+    let url = issued["letter"]["url"].as_str().expect("a link to the letter").to_owned();
+
+    let world = portal.world();
+    let support = portal.client(&world.plan_support).await;
+    let list = "{ registrationTokens { nodes { letter { url } } } }";
+    let seen = support.send(list, json!({})).await;
+    assert_eq!(seen.data()["registrationTokens"]["nodes"][0]["letter"], Value::Null);
+    let other = portal.another_tenant("other-plan", Preset::MediCal).await;
+    for stranger in [
+        support,
+        portal.client(&world.auditor).await,
+        portal.client(&world.clinic_admin).await,
+        portal.client_in(&other, Preset::MediCal, &other.plan_admin).await,
+    ] {
+        let (status, caching, _) = open(&portal, &url, Some(&stranger)).await;
+        assert_eq!((status, caching.as_str()), (404, "no-store"));
+    }
+    assert_eq!(open(&portal, &url, None).await.0, 401);
+    let unknown = url.replace(&token.to_string(), &Uuid::new_v4().to_string());
+    assert_eq!(open(&portal, &unknown, Some(&admin)).await.0, 404);
+    let nonsense = url.replace(&token.to_string(), "nonsense");
+    assert_eq!(open(&portal, &nonsense, Some(&admin)).await.0, 404);
+    assert_eq!(openings(&portal, token).await, 0);
+
+    // Issued on 12 January for thirty days: over with 11 February, Pacific time.
+    let end = Utc.with_ymd_and_hms(2026, 2, 12, 8, 0, 0).unwrap();
+    for (at, status) in [(end - TimeDelta::seconds(1), 200), (end, 404)] {
+        portal.clock.set(at);
+        let admin = portal.client(&world.plan_admin).await;
+        assert_eq!(open(&portal, &url, Some(&admin)).await.0, status, "{at}");
+    }
     portal.finish().await;
 }
 

@@ -12,6 +12,7 @@
 
 mod append {
     pub mod clients;
+    #[expect(dead_code, reason = "the other benchmark needs more of it")]
     pub mod ground;
     pub mod pgbench;
     pub mod postgres_es;

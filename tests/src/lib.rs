@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What tests and benchmarks share.
+
+pub mod statements;

@@ -7,7 +7,9 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery},
     audit::{AuditQuery, AuditSubscription},
     nodes::NodeQuery,
-    notifications::{NotificationsMutation, NotificationsQuery},
+    notifications::{
+        DeadLettersMutation, DeadLettersQuery, NotificationsMutation, NotificationsQuery,
+    },
     organizations::{
         EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
@@ -46,6 +48,7 @@ pub struct Query(
     PinQuery,
     AffiliationQuery,
     NotificationsQuery,
+    DeadLettersQuery,
     TenantsQuery,
     PoliciesQuery,
     OrganizationsQuery,
@@ -77,6 +80,7 @@ pub struct Mutation(
     PinMutation,
     AffiliationMutation,
     NotificationsMutation,
+    DeadLettersMutation,
     SignInMutation,
     SessionMutation,
     CredentialMutation,

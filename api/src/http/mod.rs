@@ -89,7 +89,7 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    fn new(headers: &HeaderMap, extensions: &Extensions, purpose: Purpose) -> Self {
+    pub(crate) fn new(headers: &HeaderMap, extensions: &Extensions, purpose: Purpose) -> Self {
         Self {
             headers: headers.clone(),
             peer: extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),

@@ -219,9 +219,7 @@ impl Inner {
     async fn gather(&self, answered: usize) {
         let waiting = || lock(&self.queue).waiting.len();
         let mut last = waiting();
-        let total = last + answered;
-        let enough: usize = std::env::var("ENOUGH").ok().and_then(|v| v.parse().ok()).unwrap_or(1000);
-        let expected = if total >= 2 * enough { total / 2 } else { total };
+        let expected = last + answered;
         let mut idle = 0;
         for _ in 0..TURNS {
             if last >= expected || idle >= IDLE_TURNS {

@@ -63,7 +63,7 @@ pub async fn rebuild<E: EventSet>(
     let differences = if same_version { build.compare(&mut tx).await? } else { Vec::new() };
     build.switch(&mut tx).await?;
     tx.commit().await?;
-    session.close().await?;
+    end(session, projection.name()).await?;
     Ok(Rebuilt { events: build.events, differences })
 }
 
@@ -84,7 +84,7 @@ pub async fn verify_rebuild<E: EventSet>(
     let differences = build.compare(&mut tx).await?;
     tables::drop_schema(&mut tx, &build.schema).await?;
     tx.commit().await?;
-    session.close().await?;
+    end(session, projection.name()).await?;
     Ok(differences)
 }
 
@@ -96,6 +96,15 @@ pub async fn verify_rebuild<E: EventSet>(
 pub async fn drop_retired(owner: &PgConnectOptions, name: &str) -> Result<(), sqlx::Error> {
     let mut session = PgConnection::connect_with(owner).await?;
     tables::drop_schema(&mut session, &retired_schema(name)).await?;
+    session.close().await
+}
+
+/// Lets the next rebuild begin: a closed session's lock stays until the server notices.
+async fn end(mut session: PgConnection, name: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_unlock(hashtextextended('rollcall.rebuild/' || $1, 0))")
+        .bind(name)
+        .execute(&mut session)
+        .await?;
     session.close().await
 }
 

@@ -4,8 +4,13 @@
 //! Invariant: nothing is skipped. What cannot be taken in, read or found stalls that subscriber in
 //! that tenant, loudly, until it can; every other subscriber and tenant goes on.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use futures_util::{StreamExt, stream};
 use rollcall_domain::kernel::{EventSet, ids::TenantId};
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
@@ -24,8 +29,10 @@ use crate::{
 
 /// Events per transaction.
 const BATCH: i64 = 1_000;
-/// The longest time between two looks at the log.
+/// The longest time between two looks at the log, and between two at who leads.
 const POLL: Duration = Duration::from_secs(1);
+/// Subscribers of one tenant that take in events at the same time.
+const AT_ONCE: usize = 4;
 
 /// Runs projections and processes.
 pub struct Runner<E: EventSet> {
@@ -34,8 +41,19 @@ pub struct Runner<E: EventSet> {
     subscribers: Vec<Subscriber<E>>,
     appended: Option<watch::Receiver<i64>>,
     leadership: Leadership,
+    /// The subscribers that were led at a moment; good for [`POLL`], since a checkpoint moves only
+    /// from where it was read and with the tables' version.
+    led: Option<(Instant, Vec<usize>)>,
     retries: Retries,
     progress: Progress,
+}
+
+/// What a subscriber has to take in.
+struct Task<E> {
+    index: usize,
+    /// From its checkpoint to the end of the batch.
+    step: Step,
+    batch: Arc<Batch<E>>,
 }
 
 /// A tenant's batches during one pass, by the position they begin after: subscribers that stand at
@@ -53,6 +71,7 @@ impl<E: EventSet> Runner<E> {
             subscribers: projections.into_iter().map(Subscriber::Projection).collect(),
             appended: None,
             leadership: Leadership::default(),
+            led: None,
             retries: Retries::default(),
         }
     }
@@ -96,6 +115,7 @@ impl<E: EventSet> Runner<E> {
                 Err(error) => {
                     tracing::warn!(%error, "the log cannot be followed for now");
                     self.leadership.resign();
+                    self.led = None;
                     self.progress.forget();
                     tokio::time::sleep(POLL).await;
                 }
@@ -116,15 +136,29 @@ impl<E: EventSet> Runner<E> {
         let mut moved = false;
         for (tenant, head) in self.reader.heads().await? {
             let mut batches = Batches::new();
+            let mut tasks = Vec::new();
             for (&index, positions) in led.iter().zip(&positions) {
-                moved |= self.follow(index, (tenant, head), positions, &mut batches).await?;
+                tasks.extend(self.task(index, (tenant, head), positions, &mut batches).await?);
             }
+            moved |= self.follow(tenant, tasks).await?;
         }
         Ok(moved)
     }
 
-    /// The subscribers that this process leads and whose tables hold the version it knows.
+    /// As [`Self::look_who_leads`], looked at once in a while.
     async fn led(&mut self) -> Result<Vec<usize>, sqlx::Error> {
+        match &self.led {
+            Some((at, led)) if at.elapsed() < POLL => Ok(led.clone()),
+            Some(_) | None => {
+                let led = self.look_who_leads().await?;
+                self.led = Some((Instant::now(), led.clone()));
+                Ok(led)
+            }
+        }
+    }
+
+    /// The subscribers that this process leads and whose tables hold the version it knows.
+    async fn look_who_leads(&mut self) -> Result<Vec<usize>, sqlx::Error> {
         let subscriptions: Vec<_> = self.subscribers.iter().map(Subscriber::subscription).collect();
         let names: Vec<_> = subscriptions.iter().map(|(name, _)| *name).collect();
         let held = self.leadership.renew(&self.pool, &names).await?;
@@ -151,25 +185,25 @@ impl<E: EventSet> Runner<E> {
         Ok(led)
     }
 
-    /// Lets a subscriber take in what follows its checkpoint in a tenant, a batch at most.
-    async fn follow(
+    /// What follows a subscriber's checkpoint in a tenant, a batch at most.
+    async fn task(
         &mut self,
         index: usize,
         (tenant, head): (TenantId, i64),
         positions: &Positions,
         batches: &mut Batches<E>,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Option<Task<E>>, ReadError> {
         let subscription = self.subscribers[index].subscription();
         let (name, from) = (subscription.0, positions.get(&tenant).copied().unwrap_or(0));
         self.progress.note(name, tenant, from);
         let step = Step { subscription, tenant, from, to: from };
         if from == head || !self.retries.is_due((name, Some(tenant))) {
-            return Ok(false);
+            return Ok(None);
         }
         if from > head {
             let error = ReadError::Gap { expected: from, found: None, head };
             self.stall(step, &error.to_string()).await?;
-            return Ok(false);
+            return Ok(None);
         }
         let batch = match batches.get(&from) {
             Some(batch) => Arc::clone(batch),
@@ -178,28 +212,83 @@ impl<E: EventSet> Runner<E> {
                 Err(error) if error.is_passing() => return Err(error),
                 Err(error) => {
                     self.stall(step, &error.to_string()).await?;
-                    return Ok(false);
+                    return Ok(None);
                 }
             },
         };
-        let reached = self.feed(index, step, &batch.events).await?;
-        match &batch.stopped_by {
-            Some(error) if reached == from + batch.events.len() as i64 => {
-                self.stall(Step { from: reached, ..step }, &error.to_string()).await?;
-            }
-            Some(_) | None => {}
-        }
-        Ok(reached > from)
+        let step = Step { to: from + batch.events.len() as i64, ..step };
+        Ok(Some(Task { index, step, batch }))
     }
 
-    /// Applies events in as few transactions as they allow: where a batch fails, halves of it are
-    /// tried until the one event at fault is found. Gives the position reached.
+    /// Lets each subscriber take in its task: all together those that have nothing to write, some at
+    /// the same time the others. `true` if any moved on.
+    async fn follow(&mut self, tenant: TenantId, tasks: Vec<Task<E>>) -> Result<bool, ReadError> {
+        let (passing, tasks): (Vec<_>, Vec<_>) =
+            tasks.into_iter().partition(|task| self.is_passed_over(task));
+        let mut moved = self.pass_over(tenant, &passing).await?;
+        let (pool, subscribers, progress) = (&self.pool, &self.subscribers, &self.progress);
+        let applied: Vec<_> = stream::iter(tasks)
+            .map(|task| async move {
+                let Task { index, step, batch } = &task;
+                let applied = apply(pool, &subscribers[*index], *step, &batch.events).await;
+                if let Ok(true) = applied {
+                    // Whoever waits for this one need not wait for the others.
+                    progress.note(step.subscription.0, step.tenant, step.to);
+                }
+                (task, applied)
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (Task { index, step, batch }, applied) in applied {
+            let reached = self.feed(index, step, &batch.events, applied).await?;
+            match &batch.stopped_by {
+                Some(error) if reached == step.to => {
+                    self.stall(Step { from: reached, ..step }, &error.to_string()).await?;
+                }
+                Some(_) | None => {}
+            }
+            moved |= reached > step.from;
+        }
+        Ok(moved)
+    }
+
+    /// Whether nothing in a task is for its subscriber. One that has no checkpoint yet gets it in a
+    /// transaction of its own.
+    fn is_passed_over(&self, Task { index, step, batch }: &Task<E>) -> bool {
+        let reads = |recorded: &Recorded<E>| self.subscribers[*index].reads(&recorded.event);
+        step.from > 0 && batch.stopped_by.is_none() && !batch.events.iter().any(reads)
+    }
+
+    async fn pass_over(
+        &mut self,
+        tenant: TenantId,
+        passing: &[Task<E>],
+    ) -> Result<bool, sqlx::Error> {
+        if passing.is_empty() {
+            return Ok(false);
+        }
+        let steps: Vec<_> = passing.iter().map(|task| task.step).collect();
+        let moved = checkpoint::pass_over(&self.pool, tenant, &steps).await?;
+        for Step { subscription: (name, _), to, .. } in steps {
+            if moved.contains(name) {
+                self.retries.succeeded((name, Some(tenant)));
+                self.progress.note(name, tenant, to);
+            }
+        }
+        Ok(!moved.is_empty())
+    }
+
+    /// Goes on from what became of all `events` at once: where they failed, halves of them are tried
+    /// until the one event at fault is found. Gives the position reached.
     async fn feed(
         &mut self,
         index: usize,
         step: Step,
         events: &[Recorded<E>],
+        applied: Result<bool, ProjectionError>,
     ) -> Result<i64, sqlx::Error> {
+        let mut applied = Some(applied);
         let key = (step.subscription.0, Some(step.tenant));
         let mut rest = events;
         let mut size = rest.len();
@@ -207,7 +296,11 @@ impl<E: EventSet> Runner<E> {
         while let Some(last) = rest[..size.min(rest.len())].last() {
             let (batch, after) = rest.split_at(size.min(rest.len()));
             let step = Step { from, to: last.tenant_position, ..step };
-            match apply(&self.pool, &self.subscribers[index], step, batch).await {
+            let applied = match applied.take() {
+                Some(applied) => applied,
+                None => apply(&self.pool, &self.subscribers[index], step, batch).await,
+            };
+            match applied {
                 Ok(true) => {
                     self.retries.succeeded(key);
                     self.progress.note(key.0, step.tenant, step.to);
@@ -252,6 +345,9 @@ async fn apply<E: EventSet>(
     step: Step,
     batch: &[Recorded<E>],
 ) -> Result<bool, ProjectionError> {
+    if batch.is_empty() {
+        return Ok(false);
+    }
     let mut tx = pool.begin().await?;
     checkpoint::enter(&mut tx, step.subscription.0, subscriber.setting()).await?;
     if !checkpoint::advance(&mut tx, step).await? {

@@ -71,12 +71,16 @@ pub trait Projection<E: EventSet>: Send + Sync + 'static {
     /// No other projection writes them, and views over them would not survive a rebuild.
     fn tables(&self) -> &'static [&'static str];
 
-    /// Takes in consecutive events of one tenant. Names tables without schema: `search_path` holds
-    /// the one to write to and nothing else.
+    /// Whether an event can change its rows; it is given no others. Where nothing of a batch is for
+    /// it, its checkpoint moves on without a transaction of its own.
+    fn reads(&self, event: &E) -> bool;
+
+    /// Takes in those of consecutive events of one tenant that it reads, one at least. Names tables
+    /// without schema: `search_path` holds the one to write to and nothing else.
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<E>],
+        batch: &[&Recorded<E>],
     ) -> Result<(), ProjectionError>;
 }
 
@@ -129,6 +133,14 @@ impl<E: EventSet> Subscriber<E> {
         (self.name(), self.version())
     }
 
+    /// Whether an event is for it.
+    pub(crate) fn reads(&self, event: &E) -> bool {
+        match self {
+            Self::Projection(projection) => projection.reads(event),
+            Self::Process(_) => true,
+        }
+    }
+
     /// Takes events in; a panic is an error like any other, or it would stop everybody's runner.
     pub(crate) async fn apply(
         &self,
@@ -137,7 +149,11 @@ impl<E: EventSet> Subscriber<E> {
     ) -> Result<(), ProjectionError> {
         let applied = async {
             match self {
-                Self::Projection(projection) => projection.apply(tx, batch).await,
+                Self::Projection(projection) => {
+                    let batch: Vec<_> =
+                        batch.iter().filter(|recorded| projection.reads(&recorded.event)).collect();
+                    if batch.is_empty() { Ok(()) } else { projection.apply(tx, &batch).await }
+                }
                 Self::Process(process) => {
                     for event in batch {
                         process.react(tx, event).await?;

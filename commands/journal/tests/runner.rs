@@ -85,6 +85,29 @@ async fn a_poison_event_stalls_its_tenant_only_and_recovers_when_fixed() {
 }
 
 #[tokio::test]
+async fn a_projection_is_given_what_it_reads_and_passes_over_the_rest() {
+    let database = Database::create().await;
+    let journal = with_a_note(&database).await;
+    let balances = Arc::new(Balances::new());
+    balances.skips_notes.store(true, Ordering::SeqCst);
+    balances.refuses_notes.store(true, Ordering::SeqCst);
+    let running = Running::start(database.runner(&journal, &balances).await);
+    running.reaches("balances", TENANT, 6).await;
+    running.reaches("balances", OTHER_TENANT, 2).await;
+    assert_eq!(database.totals().await, (7, 7));
+
+    let applied = balances.batches();
+    book_all(&journal, TENANT, 1, vec![note(), note()]).await;
+    running.reaches("balances", TENANT, 8).await;
+    assert_eq!((database.totals().await, balances.batches()), ((7, 7), applied));
+    book_all(&journal, TENANT, 1, entries(1)).await;
+    running.reaches("balances", TENANT, 9).await;
+    assert_eq!((database.totals().await, balances.batches()), ((8, 8), applied + 1));
+    let lag = running.progress.lag().await.unwrap();
+    assert!(lag.iter().all(|lag| lag.status == "RUNNING" && lag.position == lag.head), "{lag:?}");
+}
+
+#[tokio::test]
 async fn a_stalled_subscriber_goes_on_by_itself() {
     let database = Database::create().await;
     let journal = with_a_note(&database).await;

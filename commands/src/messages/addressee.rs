@@ -76,16 +76,16 @@ impl Addressee {
     /// As deliveries name recipients.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
-        match *self {
+        let (user, subject, invitation) = match *self {
             Self::Account { user } | Self::FormerAddress { user } | Self::NewAddress { user } => {
-                Recipient { user: Some(user), subject: user.into() }
+                (Some(user), user.into(), None)
             }
-            Self::Invitee { user, .. } => Recipient { user: Some(user), subject: user.into() },
-            Self::Telephone { owner } => Recipient { user: owner.user(), subject: owner.subject() },
-            Self::PayTo { organization } => {
-                Recipient { user: None, subject: SubjectId(organization.0) }
-            }
-        }
+            Self::Invitee { user, invitation } => (Some(user), user.into(), Some(invitation)),
+            Self::Telephone { owner } => (owner.user(), owner.subject(), None),
+            Self::PayTo { organization } => (None, SubjectId(organization.0), None),
+        };
+        let former_address = matches!(self, Self::FormerAddress { .. });
+        Recipient { user, subject, invitation, former_address }
     }
 
     /// A name within one event's messages, for their ids.

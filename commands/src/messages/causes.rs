@@ -7,7 +7,9 @@ use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
     kernel::ids::UserId,
-    notifications::{Channel, Frequency, Notice, NotificationEvent, NotificationType},
+    notifications::{
+        Channel, Frequency, InboxEvent, Notice, NotificationEvent, NotificationType, Preference,
+    },
     organizations::{OrganizationEvent, RegistrationToken, RegistrationTokenEvent, TokenPhase},
     pins::PinEvent,
     policies::PolicyHistory,
@@ -44,6 +46,7 @@ pub async fn caused_by(
         AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
             of_notice(journal, notice, event).await
         }
+        AnyEvent::Inbox(inbox) => Ok(of_inbox(inbox)),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
@@ -51,7 +54,6 @@ pub async fn caused_by(
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
         | AnyEvent::Session(_)
-        | AnyEvent::Inbox(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Ok(Vec::new()),
     }
@@ -225,7 +227,8 @@ async fn of_token(
         | E::RegistrationTokenRejected { .. }
         | E::RegistrationTokenExpired { .. }
         | E::RegistrationTokenRevoked { .. }
-        | E::LetterReturned { .. } => Ok(Vec::new()),
+        | E::LetterReturned { .. }
+        | E::LetterOpened { .. } => Ok(Vec::new()),
     }
 }
 
@@ -255,25 +258,39 @@ async fn of_affiliation(
 ) -> Result<Vec<Planned>, JournalError> {
     use AffiliationEvent as E;
     // Who acted, and so who did not and has to be told.
-    let (template, pair, acted) = match event {
+    let decision = NotificationType::AffiliationDecision;
+    let request = NotificationType::AffiliationRequest;
+    let (template, kind, pair, acted) = match event {
         E::AffiliationRequested { pair, initiator, .. } => {
-            (Template::AffiliationRequested, pair, *initiator)
+            (Template::AffiliationRequested, request, pair, *initiator)
         }
-        E::AffiliationApproved { pair, side, .. } => (Template::AffiliationApproved, pair, *side),
-        E::AffiliationDenied { pair, side, .. } => (Template::AffiliationDenied, pair, *side),
-        E::AffiliationWithdrawn { pair, side, .. } => (Template::AffiliationWithdrawn, pair, *side),
+        E::AffiliationApproved { pair, side, .. } => {
+            (Template::AffiliationApproved, decision, pair, *side)
+        }
+        E::AffiliationDenied { pair, side, .. } => {
+            (Template::AffiliationDenied, decision, pair, *side)
+        }
+        E::AffiliationWithdrawn { pair, side, .. } => {
+            (Template::AffiliationWithdrawn, request, pair, *side)
+        }
         E::AffiliationExpired { pair, initiator } => {
-            (Template::AffiliationExpired, pair, initiator.other())
+            (Template::AffiliationExpired, decision, pair, initiator.other())
         }
         E::AffiliationTerminated { pair, side, .. } => {
-            (Template::AffiliationTerminated, pair, *side)
+            (Template::AffiliationTerminated, decision, pair, *side)
         }
         E::AffiliationAgreementSigned { .. } => return Ok(Vec::new()),
     };
     let (told, other) = (pair.of(acted.other()), pair.of(acted));
     let audience = Audience::Administrators(told);
-    let mail = to_everybody(template, journal, &audience, recorded).await?;
-    Ok(mail.into_iter().map(|mail| mail.organization(Some(told)).counterparty(other)).collect())
+    let mut mail = Vec::new();
+    for user in audience.resolve(journal, recorded.tenant, recorded.occurred_at).await? {
+        if frequency_for(journal, user, kind, recorded).await? == Frequency::Immediate {
+            let planned = to_account(template, user);
+            mail.push(planned.organization(Some(told)).counterparty(other));
+        }
+    }
+    Ok(mail)
 }
 
 /// Mail that follows a notice for those who chose so (MC-64); what is mailed anyway is not repeated.
@@ -285,18 +302,10 @@ async fn of_notice(
     if is_mailed_anyway(notice.notification_type) {
         return Ok(Vec::new());
     }
-    let tenant = recorded.tenant;
-    let policies = journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream()).await?.state;
-    let (_, policy) = policies.at(recorded.occurred_at);
     let mut mail = Vec::new();
     for user in &notice.audience {
-        let account = journal.load_fresh::<User>(tenant, user.0).await?.state;
-        let Some(profile) = account.profile() else { continue };
-        let wanted = match profile.preferences.get(&notice.notification_type) {
-            Some(preference) => preference.email && preference.frequency == Frequency::Immediate,
-            None => policy.notify_email_default(),
-        };
-        if wanted {
+        let frequency = frequency_for(journal, *user, notice.notification_type, recorded).await?;
+        if frequency == Frequency::Immediate {
             let mut planned = to_account(Template::Notice, *user);
             planned.particulars.notice = Some(notice.notification_type);
             planned.particulars.organization = notice.organization;
@@ -304,6 +313,34 @@ async fn of_notice(
         }
     }
     Ok(mail)
+}
+
+/// How often mail follows notices of a type for a person; never for somebody without an account.
+pub(crate) async fn frequency_for(
+    journal: &Journal,
+    user: UserId,
+    kind: NotificationType,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Frequency, JournalError> {
+    let tenant = recorded.tenant;
+    let policies = journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream()).await?.state;
+    let (_, policy) = policies.at(recorded.occurred_at);
+    let account = journal.load_fresh::<User>(tenant, user.0).await?.state;
+    let Some(profile) = account.profile() else { return Ok(Frequency::Off) };
+    let own = profile.preferences.get(&kind).copied();
+    let (preference, _) = Preference::in_force(kind, own, policy);
+    Ok(preference.mail())
+}
+
+fn of_inbox(event: &InboxEvent) -> Vec<Planned> {
+    match event {
+        InboxEvent::DigestSent { user, notifications, .. } => {
+            let mut mail = to_account(Template::Digest, *user);
+            mail.particulars.digest = notifications.clone();
+            vec![mail]
+        }
+        InboxEvent::NotificationRead { .. } => Vec::new(),
+    }
 }
 
 /// Whether the event behind such a notice causes mail of its own.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    kernel::ids::OrganizationId,
+    kernel::ids::{NotificationId, OrganizationId},
     notifications::{Channel, NotificationType},
     values::Npi,
 };
@@ -43,6 +43,9 @@ pub struct Particulars {
     pub npi: Option<Npi>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<NotificationType>,
+    /// The notices a digest tells of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub digest: Vec<NotificationId>,
 }
 
 /// A link by what it is for and its id.

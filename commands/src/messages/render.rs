@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rollcall_domain::{
     AnyEvent,
-    kernel::ids::{OrganizationId, RegistrationTokenId, TenantId, VaultRef},
+    kernel::ids::{NotificationId, OrganizationId, RegistrationTokenId, TenantId, VaultRef},
+    notifications::{Notification, NotificationType},
     organizations::Organization,
     policies::PolicyHistory,
     tenants::Tenant,
@@ -153,7 +154,27 @@ impl Renderer {
             counterparty: self.name(tenant, particulars.counterparty).await?,
             npi: particulars.npi.as_ref().map(ToString::to_string),
             notice: particulars.notice,
+            digest: self.digest(tenant, &particulars.digest).await?,
         })
+    }
+
+    /// What each notice of a digest is about, and in which organisation.
+    async fn digest(
+        &self,
+        tenant: TenantId,
+        notifications: &[NotificationId],
+    ) -> Result<Vec<(NotificationType, Option<String>)>, JournalError> {
+        let mut told = Vec::with_capacity(notifications.len());
+        for id in notifications {
+            let state = self.journal.load::<Notification>(tenant, id.0).await?.state;
+            let Notification::Raised(notice) = &*state else { continue };
+            let organization = match notice.organization {
+                Some(_) => Some(self.name(tenant, notice.organization).await?),
+                None => None,
+            };
+            told.push((notice.notification_type, organization));
+        }
+        Ok(told)
     }
 
     async fn zone(&self, tenant: TenantId) -> Result<TenantZone, JournalError> {

@@ -71,11 +71,48 @@ templates! {
     AffiliationWithdrawn = "affiliation_withdrawn";
     /// One side ended an affiliation (GN-18).
     AffiliationTerminated = "affiliation_terminated";
-    /// A notice waits in the portal, for those who want to hear of it by mail (MC-64).
+    /// There is a notice, for those who want to hear of it by mail (MC-64).
     Notice = "notice";
+    /// The notices of a day or a week (MC-65).
+    Digest = "digest";
 }
 
 impl Template {
+    /// Whether it concerns the security of an account or somebody waits for it, so that no quiet
+    /// hours hold it back (GN-19).
+    #[must_use]
+    pub const fn is_urgent(self) -> bool {
+        match self {
+            Self::SetPassword
+            | Self::ResetLink
+            | Self::ResetByAdmin
+            | Self::TemporaryPassword
+            | Self::PasswordChanged
+            | Self::PasswordExpired
+            | Self::AccountLocked
+            | Self::AccountUnlocked
+            | Self::Deactivated
+            | Self::EmailChanged
+            | Self::VerifyEmail
+            | Self::PhoneChanged
+            | Self::Passcode
+            | Self::PinReset => true,
+            Self::TokenLetter
+            | Self::Invitation
+            | Self::InvitationToMember
+            | Self::InvitationReissued
+            | Self::Reactivated
+            | Self::AffiliationRequested
+            | Self::AffiliationApproved
+            | Self::AffiliationDenied
+            | Self::AffiliationExpired
+            | Self::AffiliationWithdrawn
+            | Self::AffiliationTerminated
+            | Self::Notice
+            | Self::Digest => false,
+        }
+    }
+
     /// Reads a stored name back.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

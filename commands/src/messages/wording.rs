@@ -23,6 +23,8 @@ pub struct Facts {
     pub counterparty: String,
     pub npi: Option<String>,
     pub notice: Option<NotificationType>,
+    /// What the notices of a digest are about, each with its organisation.
+    pub digest: Vec<(NotificationType, Option<String>)>,
 }
 
 /// A subject line and the paragraphs under it.
@@ -201,16 +203,41 @@ fn words(template: Template, facts: &Facts) -> Words {
                 "The affiliation of {organization} with {counterparty} ends. Sign in to {portal} for its last day."
             )],
         ),
+        Template::Digest => digest(facts),
         Template::Notice => mail(
-            format!("A notice waits for you in {portal}"),
+            format!("A notice from {portal}"),
             [
                 format!("There is a new notice about {}.", about(facts.notice)),
-                format!(
-                    "Sign in to {portal} to read it. You choose there which notices are mailed."
-                ),
+                format!("Sign in to {portal} for more. You choose there which notices are mailed."),
             ],
         ),
     }
+}
+
+/// Notices named one by one in a digest; of more only the number is told.
+const DIGEST_LINES: usize = 50;
+
+fn digest(facts: &Facts) -> Words {
+    let Facts { portal, digest, .. } = facts;
+    let count = match digest.len() {
+        1 => "1 notice".to_owned(),
+        several => format!("{several} notices"),
+    };
+    let line = |(kind, organization): &(NotificationType, Option<String>)| match organization {
+        Some(organization) => format!("- {} ({organization})", about(Some(*kind))),
+        None => format!("- {}", about(Some(*kind))),
+    };
+    let mut lines: Vec<String> = digest.iter().take(DIGEST_LINES).map(line).collect();
+    if let Some(more) = digest.len().checked_sub(DIGEST_LINES).filter(|more| *more > 0) {
+        lines.push(format!("- and {more} more"));
+    }
+    mail(
+        format!("{count} from {portal}"),
+        [
+            format!("Since the digest before there was news about:\n{}", lines.join("\n")),
+            format!("Sign in to {portal} for more. You choose there which notices are mailed."),
+        ],
+    )
 }
 
 fn mail<const N: usize>(subject: String, paragraphs: [String; N]) -> Words {
@@ -314,6 +341,7 @@ mod tests {
             counterparty: "Golden Gate Billing".to_owned(),
             npi: Some("1234567893".to_owned()),
             notice: Some(NotificationType::PermissionChange),
+            digest: vec![(NotificationType::PermissionChange, Some("Redwood Clinic".to_owned()))],
         }
     }
 
@@ -324,6 +352,16 @@ mod tests {
             assert!(!subject.is_empty() && !subject.contains('\n'), "{template:?}");
             assert!(paragraphs.iter().all(|paragraph| !paragraph.is_empty()), "{template:?}");
         }
+    }
+
+    #[test]
+    fn mc_65_a_digest_names_fifty_notices_and_counts_the_rest() {
+        let digest = vec![(NotificationType::UserActivity, None); 53];
+        let Wording { subject, paragraphs } =
+            Wording::of(Template::Digest, &Facts { digest, ..facts() });
+        assert_eq!(subject, "53 notices from Test Portal");
+        assert_eq!(paragraphs[0].matches("\n- a user of your organization").count(), 50);
+        assert!(paragraphs[0].ends_with("\n- and 3 more"), "{}", paragraphs[0]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Audience {
     Person(UserId),
     /// The organisation's active administrators.
     Administrators(OrganizationId),
+    /// The administrators and whoever is Processor for the whole organisation (MC-47).
+    WholeOrganization(OrganizationId),
     /// The same without the person it is about.
     OtherAdministrators(OrganizationId, UserId),
     /// The administrators and whoever is Admin for the NPI (MC-53).
@@ -42,6 +44,10 @@ impl Audience {
             Self::Person(user) => Ok(BTreeSet::from([*user])),
             Self::Administrators(organization) => {
                 administrators(journal, tenant, *organization).await
+            }
+            Self::WholeOrganization(organization) => {
+                let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
+                Ok(state.active_viewers().collect())
             }
             Self::OtherAdministrators(organization, user) => {
                 let mut people = administrators(journal, tenant, *organization).await?;
@@ -91,6 +97,24 @@ async fn npi_administrators(
         }
     }
     Ok(people)
+}
+
+/// The organisations of which the person is an active administrator.
+///
+/// # Errors
+/// The journal's.
+pub async fn administered_by(
+    journal: &Journal,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Vec<OrganizationId>, JournalError> {
+    let mut found = Vec::new();
+    for id in organizations_of(journal, tenant, user).await? {
+        if administrators(journal, tenant, id).await?.contains(&user) {
+            found.push(id);
+        }
+    }
+    Ok(found)
 }
 
 /// The organisations of which the person is an active member.

@@ -6,7 +6,7 @@ use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
     kernel::ids::{OrganizationId, UserId},
-    notifications::{NotificationType, SubjectKind, SubjectRef},
+    notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::OrganizationEvent,
     permissions::MembershipEvent,
     pins::PinEvent,
@@ -36,9 +36,12 @@ pub(super) struct Raise {
 /// How notices of one type and audience are kept from piling up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Once {
-    PerEvent,
-    /// However many facts one command caused.
-    PerCommand,
+    /// One per event.
+    Event,
+    /// One however many facts one command caused.
+    Command,
+    /// One however many facts one command caused about one subject.
+    Subject,
 }
 
 impl Raise {
@@ -47,8 +50,14 @@ impl Raise {
             notification_type: kind,
             audience,
             organization: None,
-            subject_ref: SubjectRef { kind: subject.0, id: subject.1, npi: None },
-            once: Once::PerEvent,
+            subject_ref: SubjectRef {
+                kind: subject.0,
+                id: subject.1,
+                npi: None,
+                happening: None,
+                counterparty: None,
+            },
+            once: Once::Event,
             step: "",
         }
     }
@@ -63,8 +72,13 @@ impl Raise {
         self
     }
 
+    fn because(mut self, happening: Happening) -> Self {
+        self.subject_ref.happening = Some(happening);
+        self
+    }
+
     fn once_per_command(mut self) -> Self {
-        self.once = Once::PerCommand;
+        self.once = Once::Command;
         self
     }
 }
@@ -96,9 +110,8 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
 
 fn of_account(event: &UserEvent) -> Vec<Raise> {
     match event {
-        UserEvent::PhoneChanged { user, .. } | UserEvent::EmailChanged { user, .. } => {
-            vec![security(*user)]
-        }
+        UserEvent::PhoneChanged { user, .. } => vec![security(*user, Happening::PhoneChanged)],
+        UserEvent::EmailChanged { user, .. } => vec![security(*user, Happening::EmailChanged)],
         UserEvent::UserRegistered { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }
@@ -114,16 +127,16 @@ fn of_credential(event: &CredentialEvent) -> Vec<Raise> {
     match event {
         E::PasswordSet { user, source: PasswordSource::Setup, .. }
         | E::PasswordReset { user, .. }
-        | E::PasswordChanged { user, .. }
-        | E::PasswordExpired { user }
-        | E::UserUnlocked { user: Some(user), .. } => vec![security(*user)],
+        | E::PasswordChanged { user, .. } => vec![security(*user, Happening::PasswordChanged)],
+        E::PasswordExpired { user } => vec![security(*user, Happening::PasswordExpired)],
+        E::UserUnlocked { user: Some(user), .. } => vec![security(*user, Happening::Unlocked)],
         E::UserLocked { user: Some(user), .. } => {
             let administrators = Raise::new(
                 NotificationType::UserActivity,
                 Audience::AdministratorsOf(*user),
                 (SubjectKind::User, user.0),
             );
-            vec![security(*user), administrators]
+            vec![security(*user, Happening::Locked), administrators.because(Happening::Locked)]
         }
         E::UserLocked { user: None, .. }
         | E::UserUnlocked { user: None, .. }
@@ -139,27 +152,38 @@ fn of_credential(event: &CredentialEvent) -> Vec<Raise> {
 fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
     use OrganizationEvent as E;
     match event {
-        E::MembershipAdded { organization, user, .. }
-        | E::UserDeactivated { organization, user, .. }
-        | E::UserReactivated { organization, user } => vec![activity(*organization, *user)],
+        E::MemberInvited { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::Invited)]
+        }
+        E::MembershipAdded { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::Joined)]
+        }
+        E::UserDeactivated { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::Deactivated)]
+        }
+        E::UserReactivated { organization, user } => {
+            vec![activity(*organization, *user, Happening::Reactivated)]
+        }
         E::OrgRoleAssigned { organization, user, .. } => {
             let own = Raise::new(
                 NotificationType::PermissionChange,
                 Audience::Person(*user),
                 (SubjectKind::User, user.0),
             );
-            let mut others = activity(*organization, *user);
+            let own = own.within(*organization).because(Happening::RoleChanged);
+            let mut others = activity(*organization, *user, Happening::RoleChanged);
             others.step = "role";
-            vec![own.within(*organization).once_per_command(), others]
+            vec![own.once_per_command(), others]
         }
-        E::OrganizationRegistered { organization, .. }
-        | E::OrganizationSuspended { organization, .. }
-        | E::OrganizationReopened { organization }
-        | E::OrganizationClosed { organization, .. } => {
-            let subject = (SubjectKind::Organization, organization.0);
-            let audience = Audience::Administrators(*organization);
-            let alert = Raise::new(NotificationType::SystemAlert, audience, subject);
-            vec![alert.within(*organization)]
+        E::OrganizationRegistered { organization, .. } => {
+            vec![alert(*organization, Happening::Registered)]
+        }
+        E::OrganizationSuspended { organization, .. } => {
+            vec![alert(*organization, Happening::Suspended)]
+        }
+        E::OrganizationReopened { organization } => vec![alert(*organization, Happening::Reopened)],
+        E::OrganizationClosed { organization, .. } => {
+            vec![alert(*organization, Happening::Closed)]
         }
         E::OrganizationEnrolled { .. }
         | E::EnrolmentUpdated { .. }
@@ -167,7 +191,6 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         | E::OrganizationKindsChanged { .. }
         | E::NpiAttached { .. }
         | E::NpiDetached { .. }
-        | E::MemberInvited { .. }
         | E::MemberInvitationEnded { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
@@ -180,10 +203,18 @@ fn of_membership(event: &MembershipEvent, stream: Uuid) -> Vec<Raise> {
     match event {
         E::NpiPermissionSet { user, organization, .. }
         | E::NpiPermissionEnded { user, organization, .. }
-        | E::CorrespondencePermissionSet { user, organization, .. }
-        | E::MembershipPermissionsEnded { user, organization, .. } => {
+        | E::CorrespondencePermissionSet { user, organization, .. } => {
             let subject = (SubjectKind::Membership, stream);
             let audience = Audience::Person(*user);
+            let change = Raise::new(NotificationType::PermissionChange, audience, subject);
+            let mut others = activity(*organization, *user, Happening::PermissionsChanged);
+            others.step = "permissions";
+            others.once = Once::Subject;
+            vec![change.within(*organization).once_per_command(), others]
+        }
+        // The administrators are told that the person was deactivated.
+        E::MembershipPermissionsEnded { user, organization, .. } => {
+            let (audience, subject) = (Audience::Person(*user), (SubjectKind::Membership, stream));
             let change = Raise::new(NotificationType::PermissionChange, audience, subject);
             vec![change.within(*organization).once_per_command()]
         }
@@ -207,36 +238,55 @@ fn of_pin(event: &PinEvent, stream: Uuid) -> Vec<Raise> {
 
 fn of_affiliation(event: &AffiliationEvent, stream: Uuid) -> Vec<Raise> {
     use AffiliationEvent as E;
-    let (kind, told) = match event {
+    use NotificationType::{AffiliationDecision, AffiliationRequest};
+    // What happened, and the side that did it, so that the other one is told.
+    let (kind, happening, pair, acted) = match event {
         E::AffiliationRequested { pair, initiator, .. } => {
-            (NotificationType::AffiliationRequest, pair.of(initiator.other()))
-        }
-        E::AffiliationApproved { pair, side, .. }
-        | E::AffiliationDenied { pair, side, .. }
-        | E::AffiliationTerminated { pair, side, .. } => {
-            (NotificationType::AffiliationDecision, pair.of(side.other()))
+            (AffiliationRequest, Happening::Requested, pair, *initiator)
         }
         E::AffiliationWithdrawn { pair, side, .. } => {
-            (NotificationType::AffiliationRequest, pair.of(side.other()))
+            (AffiliationRequest, Happening::Withdrawn, pair, *side)
+        }
+        E::AffiliationApproved { pair, side, .. } => {
+            (AffiliationDecision, Happening::Approved, pair, *side)
+        }
+        E::AffiliationDenied { pair, side, .. } => {
+            (AffiliationDecision, Happening::Denied, pair, *side)
+        }
+        E::AffiliationTerminated { pair, side, .. } => {
+            (AffiliationDecision, Happening::Terminated, pair, *side)
         }
         E::AffiliationExpired { pair, initiator } => {
-            (NotificationType::AffiliationDecision, pair.of(*initiator))
+            (AffiliationDecision, Happening::Expired, pair, initiator.other())
         }
         E::AffiliationAgreementSigned { .. } => return Vec::new(),
     };
+    let (told, other) = (pair.of(acted.other()), pair.of(acted));
     let subject = (SubjectKind::Affiliation, stream);
-    vec![Raise::new(kind, Audience::Administrators(told), subject).within(told)]
+    let mut notice = Raise::new(kind, Audience::WholeOrganization(told), subject);
+    notice.subject_ref.counterparty = Some(other);
+    vec![notice.within(told).because(happening)]
 }
 
 /// To the person: something about their account that only they should have done.
-fn security(user: UserId) -> Raise {
+fn security(user: UserId, happening: Happening) -> Raise {
     let subject = (SubjectKind::User, user.0);
-    Raise::new(NotificationType::AccountSecurity, Audience::Person(user), subject)
+    let notice = Raise::new(NotificationType::AccountSecurity, Audience::Person(user), subject);
+    notice.because(happening)
 }
 
-/// To the other administrators: somebody came, went or changed their role.
-fn activity(organization: OrganizationId, user: UserId) -> Raise {
+/// To the other administrators: somebody came, went or has other rights than before (MC-66).
+fn activity(organization: OrganizationId, user: UserId, happening: Happening) -> Raise {
     let audience = Audience::OtherAdministrators(organization, user);
     let subject = (SubjectKind::User, user.0);
-    Raise::new(NotificationType::UserActivity, audience, subject).within(organization)
+    let notice = Raise::new(NotificationType::UserActivity, audience, subject);
+    notice.within(organization).because(happening)
+}
+
+/// To all who see what is the organisation's: it was opened, stopped or ended (MC-47).
+fn alert(organization: OrganizationId, happening: Happening) -> Raise {
+    let subject = (SubjectKind::Organization, organization.0);
+    let audience = Audience::WholeOrganization(organization);
+    let notice = Raise::new(NotificationType::SystemAlert, audience, subject);
+    notice.within(organization).because(happening)
 }

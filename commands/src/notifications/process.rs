@@ -31,7 +31,12 @@ impl NotificationsProcess {
         Self { commands }
     }
 
-    async fn raise(&self, event: &Recorded<AnyEvent>, raise: Raise) -> Result<(), DispatchError> {
+    async fn raise(
+        &self,
+        event: &Recorded<AnyEvent>,
+        raise: Raise,
+        mail_only: bool,
+    ) -> Result<(), DispatchError> {
         let journal = &self.commands.journal;
         let audience = raise.audience.resolve(journal, event.tenant, event.occurred_at).await?;
         if audience.is_empty() {
@@ -45,14 +50,15 @@ impl NotificationsProcess {
             organization: raise.organization,
             source_event: event.event_id,
             subject_ref: raise.subject_ref,
+            mail_only,
         };
         let caller = Caller::system(event.tenant, event.correlation_id, Some(event.event_id));
         self.commands.dispatch_as(&caller, (id, NO_KEY), &RaiseNotification { notice }).await?;
         Ok(())
     }
 
-    /// Whether the tenant's policy wants notices (MC-64).
-    async fn wanted(&self, event: &Recorded<AnyEvent>) -> Result<bool, DispatchError> {
+    /// Whether the tenant's policy shows notices in the portal (MC-64).
+    async fn in_portal(&self, event: &Recorded<AnyEvent>) -> Result<bool, DispatchError> {
         let tenant: TenantId = event.tenant;
         let history =
             self.commands.journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await?;
@@ -64,8 +70,12 @@ impl NotificationsProcess {
 fn key(event: &Recorded<AnyEvent>, raise: &Raise, audience: &BTreeSet<UserId>) -> String {
     let what = raise.notification_type.as_str();
     match (raise.once, audience.first()) {
-        (Once::PerCommand, Some(first)) => format!("{}/{what}/{first}", event.command_id),
-        (Once::PerCommand, None) | (Once::PerEvent, _) => {
+        (Once::Command, Some(first)) => format!("{}/{what}/{first}", event.command_id),
+        (Once::Subject, Some(_)) => {
+            let subject = raise.subject_ref.id;
+            format!("{}/{what}/{}/{subject}", event.command_id, raise.step)
+        }
+        (Once::Command | Once::Subject, None) | (Once::Event, _) => {
             format!("{}/{what}/{}", event.event_id, raise.step)
         }
     }
@@ -84,11 +94,12 @@ impl Process<AnyEvent> for NotificationsProcess {
     ) -> Result<(), ProjectionError> {
         let notices = raised_by(event);
         let failed = |error: DispatchError| ProjectionError::Contradiction(error.to_string());
-        if notices.is_empty() || !self.wanted(event).await.map_err(failed)? {
+        if notices.is_empty() {
             return Ok(());
         }
+        let mail_only = !self.in_portal(event).await.map_err(failed)?;
         for raise in notices {
-            self.raise(event, raise).await.map_err(failed)?;
+            self.raise(event, raise, mail_only).await.map_err(failed)?;
         }
         Ok(())
     }

@@ -161,7 +161,8 @@ fn issued_on(event: RegistrationTokenEvent) -> Option<NaiveDate> {
         | RegistrationTokenEvent::RegistrationTokenRejected { .. }
         | RegistrationTokenEvent::RegistrationTokenExpired { .. }
         | RegistrationTokenEvent::RegistrationTokenRevoked { .. }
-        | RegistrationTokenEvent::LetterReturned { .. } => None,
+        | RegistrationTokenEvent::LetterReturned { .. }
+        | RegistrationTokenEvent::LetterOpened { .. } => None,
     }
 }
 

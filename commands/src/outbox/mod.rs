@@ -8,10 +8,13 @@ mod backoff;
 mod process;
 mod queue;
 mod record_delivery;
+mod retry_message;
 mod sender;
 
 pub use backoff::MAX_ATTEMPTS;
 pub use process::OutboxProcess;
 pub use queue::{DeadLetter, dead_letters, due};
 pub use record_delivery::{Outcome, RecordDelivery};
+pub(crate) use retry_message::is_enhanced_status;
+pub use retry_message::{POSTMASTERS, RecordEmailBounce, RetryMessage};
 pub use sender::{Acknowledged, Sender};

@@ -2,7 +2,7 @@
 //! event's messages are queued exactly once.
 
 use async_trait::async_trait;
-use rollcall_domain::AnyEvent;
+use rollcall_domain::{AnyEvent, kernel::ids::DeliveryId, notifications::DeliveryEvent};
 use rollcall_journal::{Journal, Process, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
@@ -37,6 +37,10 @@ impl Process<AnyEvent> for OutboxProcess {
             .map_err(|error| ProjectionError::Contradiction(error.to_string()))?;
         for message in planned {
             queue::insert(tx, event, &message).await?;
+        }
+        if let AnyEvent::Delivery(DeliveryEvent::MessageRetried { .. }) = &event.event {
+            let delivery = DeliveryId(event.aggregate_id);
+            queue::retry(tx, event.tenant, delivery, event.occurred_at).await?;
         }
         Ok(())
     }

@@ -24,6 +24,8 @@ pub(super) struct Claimed {
     pub dedupe_key: String,
     /// Attempts made before this one.
     pub attempts: u32,
+    /// How often it was taken up again after it had been given up.
+    pub retries: u32,
     /// `None` when the row names a template or channel this version does not know.
     pub message: Option<Planned>,
 }
@@ -67,7 +69,7 @@ pub(super) async fn insert(
     .bind(event.tenant_position)
     .bind(event.correlation_id)
     .bind(message.template.as_str())
-    .bind(channel_name(message.channel))
+    .bind(message.channel.as_str())
     .bind(Json(message.to))
     .bind(Json(&message.particulars))
     .bind(key)
@@ -90,11 +92,12 @@ struct Row {
     particulars: Json<Particulars>,
     dedupe_key: String,
     attempts: i32,
+    retries: i32,
 }
 
 impl From<Row> for Claimed {
     fn from(row: Row) -> Self {
-        let known = Template::parse(&row.template).zip(parse_channel(&row.channel));
+        let known = Template::parse(&row.template).zip(Channel::parse(&row.channel));
         let message = known.map(|(template, channel)| Planned {
             template,
             channel,
@@ -109,6 +112,7 @@ impl From<Row> for Claimed {
             correlation_id: row.correlation_id,
             dedupe_key: row.dedupe_key,
             attempts: u32::try_from(row.attempts).unwrap_or_default(),
+            retries: u32::try_from(row.retries).unwrap_or_default(),
             message,
         }
     }
@@ -121,7 +125,7 @@ pub(super) async fn claim(
 ) -> Result<Option<Claimed>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT tenant_id, delivery_id, source_event, source_position, correlation_id, template,
-                channel, addressee, particulars, dedupe_key, attempts
+                channel, addressee, particulars, dedupe_key, attempts, retries
            FROM ops.outbox WHERE status = 'PENDING' AND next_attempt_at <= $1
           ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     )
@@ -164,6 +168,43 @@ pub(super) async fn failed(
     Ok(())
 }
 
+/// Puts a message off without counting an attempt.
+pub(super) async fn hold(
+    tx: &mut PgConnection,
+    claimed: &Claimed,
+    until: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE ops.outbox SET next_attempt_at = $3 WHERE tenant_id = $1 AND delivery_id = $2",
+    )
+    .bind(claimed.tenant.0)
+    .bind(claimed.delivery.0)
+    .bind(until)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes a dead letter up again, with all its attempts before it.
+pub(super) async fn retry(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    delivery: DeliveryId,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE ops.outbox
+            SET status = 'PENDING', attempts = 0, retries = retries + 1, next_attempt_at = $3
+          WHERE tenant_id = $1 AND delivery_id = $2 AND status = 'DEAD'",
+    )
+    .bind(tenant.0)
+    .bind(delivery.0)
+    .bind(at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// How many messages are due at `now`, those being sent included.
 ///
 /// # Errors
@@ -201,19 +242,4 @@ pub async fn dead_letters(pool: &PgPool, tenant: TenantId) -> Result<Vec<DeadLet
     .bind(tenant.0)
     .fetch_all(pool)
     .await
-}
-
-const fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Email => "EMAIL",
-        Channel::Sms => "SMS",
-        Channel::Voice => "VOICE",
-        Channel::Letter => "LETTER",
-    }
-}
-
-fn parse_channel(name: &str) -> Option<Channel> {
-    [Channel::Email, Channel::Sms, Channel::Voice, Channel::Letter]
-        .into_iter()
-        .find(|channel| channel_name(*channel) == name)
 }

@@ -12,6 +12,8 @@ pub enum Outcome {
     Waiting,
     /// Handed over under this id.
     Sent { message_id: String },
+    /// Refused for good because of its address.
+    Bounced { status: Option<String> },
     /// No further attempt will be made.
     GaveUp { attempts: u32 },
 }
@@ -39,6 +41,7 @@ impl Command for RecordDelivery {
             Outcome::Sent { message_id } => {
                 DeliveryCommand::RecordSent { message_id: message_id.clone() }
             }
+            Outcome::Bounced { status } => DeliveryCommand::RecordBounce { status: status.clone() },
             Outcome::GaveUp { attempts } => DeliveryCommand::GiveUp { attempts: *attempts },
         };
         cx.decide::<Delivery>(id, outcome).await?;

@@ -9,7 +9,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rollcall_domain::kernel::ids::DeliveryId;
+use chrono::{DateTime, Utc};
+use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel, policies::PolicyHistory};
+use rollcall_journal::JournalError;
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
@@ -55,6 +57,8 @@ enum Trouble {
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
     Render(#[from] RenderError),
     #[error(transparent)]
     Record(#[from] DispatchError),
@@ -93,7 +97,14 @@ impl Sender {
         let earlier = self.acknowledged.all().get(&claimed.delivery).cloned();
         let handed_over = match earlier {
             Some(message_id) => Ok(message_id),
-            None => self.hand_over(&claimed, message).await?,
+            None => {
+                if let Some(until) = self.held_until(&claimed, message).await? {
+                    queue::hold(&mut tx, &claimed, until).await?;
+                    tx.commit().await?;
+                    return Ok(true);
+                }
+                self.hand_over(&claimed, message).await?
+            }
         };
         match handed_over {
             Ok(message_id) => {
@@ -101,11 +112,15 @@ impl Sender {
                 self.record(&claimed, message, Outcome::Sent { message_id }).await?;
                 queue::done(&mut tx, &claimed).await?;
             }
+            Err(NotTaken::Bounced { status }) => {
+                self.record(&claimed, message, Outcome::Bounced { status }).await?;
+                queue::done(&mut tx, &claimed).await?;
+            }
             Err(failure) => {
                 let attempts = claimed.attempts + 1;
                 let wait = match &failure {
                     NotTaken::ForNow(_) => wait_after(attempts),
-                    NotTaken::Ever(_) => None,
+                    NotTaken::Ever(_) | NotTaken::Bounced { .. } => None,
                 };
                 let outcome = match wait {
                     Some(_) => Outcome::Waiting,
@@ -120,6 +135,21 @@ impl Sender {
         tx.commit().await?;
         self.acknowledged.all().remove(&claimed.delivery);
         Ok(true)
+    }
+
+    /// Until when a message waits because people are not to be disturbed (GN-19).
+    async fn held_until(
+        &self,
+        claimed: &Claimed,
+        message: &Planned,
+    ) -> Result<Option<DateTime<Utc>>, JournalError> {
+        if message.channel != Channel::Email || message.template.is_urgent() {
+            return Ok(None);
+        }
+        let (journal, tenant) = (&self.commands.journal, claimed.tenant);
+        let history = journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await?;
+        let now = journal.now();
+        Ok(history.state.at(now).1.quiet_until(now))
     }
 
     async fn hand_over(
@@ -150,19 +180,24 @@ impl Sender {
     ) -> Result<(), DispatchError> {
         let caller =
             Caller::system(claimed.tenant, claimed.correlation_id, Some(claimed.source_event));
-        let id = command_id(claimed.delivery, &outcome);
+        let id = command_id(claimed, &outcome);
         let record = RecordDelivery { message: claimed.recorded_as(message), outcome };
         self.commands.dispatch_as(&caller, (id, NO_KEY), &record).await?;
         Ok(())
     }
 }
 
-/// The same outcome of the same message is the same command.
-fn command_id(delivery: DeliveryId, outcome: &Outcome) -> Uuid {
+/// The same outcome of the same message is the same command, each time it is taken up anew.
+fn command_id(claimed: &Claimed, outcome: &Outcome) -> Uuid {
     let step = match outcome {
         Outcome::Waiting => "waiting",
         Outcome::Sent { .. } => "sent",
+        Outcome::Bounced { .. } => "bounced",
         Outcome::GaveUp { .. } => "gave-up",
     };
-    Uuid::new_v5(&delivery.0, step.as_bytes())
+    let id = claimed.delivery.0;
+    match claimed.retries {
+        0 => Uuid::new_v5(&id, step.as_bytes()),
+        times => Uuid::new_v5(&id, format!("{step}/{times}").as_bytes()),
+    }
 }

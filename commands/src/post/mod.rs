@@ -36,6 +36,9 @@ pub enum NotTaken {
     /// It never will.
     #[error("refused: {0}")]
     Ever(String),
+    /// There is no such mailbox; `status` is the enhanced status code where one was given.
+    #[error("bounced")]
+    Bounced { status: Option<String> },
 }
 
 /// Takes parcels out of the service.

@@ -14,6 +14,8 @@ use lettre::{
     },
 };
 
+use crate::outbox::is_enhanced_status;
+
 use super::{
     Carrier, NotTaken, Parcel,
     eml::{compose, message_id},
@@ -84,12 +86,34 @@ impl Carrier for SmtpRelay {
 /// about our credentials is ours to mend, and the mail waits for it.
 fn verdict(error: &Error) -> NotTaken {
     match error.status() {
-        Some(status) if is_final(status) => NotTaken::Ever(format!("SMTP {status}")),
+        Some(status) if is_final(status) => {
+            let said = std::error::Error::source(error).map(ToString::to_string);
+            final_verdict(status, said.as_deref().and_then(enhanced_status))
+        }
         Some(status) => NotTaken::ForNow(format!("SMTP {status}")),
         None if error.is_timeout() => NotTaken::ForNow("timeout".to_owned()),
         None if error.is_tls() => NotTaken::ForNow("TLS".to_owned()),
         None => NotTaken::ForNow("connection".to_owned()),
     }
+}
+
+/// Whether the mailbox is to blame, or the message: only the former bounced (RFC 5321, section
+/// 4.2.3; RFC 3463, subjects 1 and 2).
+fn final_verdict(code: Code, status: Option<String>) -> NotTaken {
+    let blames_the_mailbox = match status.as_deref().and_then(|status| status.split('.').nth(1)) {
+        Some(subject) => matches!(subject, "1" | "2"),
+        None => matches!(code.to_string().as_str(), "550" | "551" | "553"),
+    };
+    if blames_the_mailbox {
+        NotTaken::Bounced { status }
+    } else {
+        NotTaken::Ever(format!("SMTP {code}"))
+    }
+}
+
+/// The enhanced status code at the beginning of a server's words.
+fn enhanced_status(said: &str) -> Option<String> {
+    said.split_whitespace().find(|word| is_enhanced_status(word)).map(str::to_owned)
 }
 
 fn is_final(code: Code) -> bool {
@@ -109,6 +133,22 @@ mod tests {
         assert!(is_final(code(permanent, Category::MailSystem)));
         assert!(!is_final(code(permanent, Category::Unspecified3)));
         assert!(!is_final(code(Severity::TransientNegativeCompletion, Category::MailSystem)));
+    }
+
+    #[test]
+    fn gn_19_only_a_refused_mailbox_bounces() {
+        let code =
+            |detail| Code::new(Severity::PermanentNegativeCompletion, Category::MailSystem, detail);
+        let status = enhanced_status("5.1.1 <ann@clinic.example>: no such user");
+        assert_eq!(status.as_deref(), Some("5.1.1"));
+        let bounced = NotTaken::Bounced { status: status.clone() };
+        assert_eq!(final_verdict(code(Detail::Zero), status), bounced);
+        let bounced = NotTaken::Bounced { status: None };
+        assert_eq!(final_verdict(code(Detail::Zero), enhanced_status("no such user")), bounced);
+        let spam = NotTaken::Ever("SMTP 550".to_owned());
+        assert_eq!(final_verdict(code(Detail::Zero), Some("5.7.1".to_owned())), spam);
+        let failed = NotTaken::Ever("SMTP 554".to_owned());
+        assert_eq!(final_verdict(code(Detail::Four), None), failed);
     }
 
     #[test]

@@ -15,14 +15,14 @@ pub use pace::Pace;
 use crate::{
     Commands,
     messages::Renderer,
-    notifications::NotificationsProcess,
+    notifications::{DigestsProcess, NotificationsProcess},
     outbox::{self, Acknowledged, DeadLetter, OutboxProcess, Sender},
     post::{Mailbox, PostOffice},
     scheduler::{self, ScheduleProcess, Scheduler},
 };
 
 /// Every process's name.
-pub const NAMES: &[&str] = &["outbox", "notifications", "schedule"];
+pub const NAMES: &[&str] = &["outbox", "notifications", "digests", "schedule"];
 
 /// Messages that are handed over at the same time.
 const SENDERS: usize = 2;
@@ -65,6 +65,7 @@ impl Background {
         vec![
             Arc::new(OutboxProcess::new(commands.journal.clone())),
             Arc::new(NotificationsProcess::new(commands.clone())),
+            Arc::new(DigestsProcess::new(commands.journal.clone())),
             Arc::new(ScheduleProcess),
         ]
     }

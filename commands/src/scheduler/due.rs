@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     AnyEvent,
     kernel::ids::{OrganizationId, TenantId, UserId},
+    notifications::Frequency,
 };
 use rollcall_journal::Recorded;
 use sqlx::{PgConnection, PgPool};
@@ -28,16 +29,19 @@ pub(super) enum Kind {
     NpiPermission,
     /// A plan role with an end (GN-31); `detail` is the role.
     PlanRole,
+    /// The time until a person's next digest (MC-65); `detail` is the frequency.
+    Digest,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
         Self::Lock,
         Self::NpiPermission,
         Self::PlanRole,
+        Self::Digest,
     ];
 
     /// The stored name.
@@ -49,6 +53,7 @@ impl Kind {
             Self::Lock => "LOCK",
             Self::NpiPermission => "NPI_PERMISSION",
             Self::PlanRole => "PLAN_ROLE",
+            Self::Digest => "DIGEST",
         }
     }
 
@@ -156,6 +161,35 @@ pub(super) async fn note(
     .bind(&end.detail)
     .bind(event.subject.map(|user| user.0))
     .bind(event.subject_organization.map(|organization| organization.0))
+    .bind(at)
+    .bind(event.event_id)
+    .bind(event.correlation_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes when a person's next digest is due; an earlier time stands. Should the row be carried out
+/// this moment, this waits for that and notes the next one.
+pub async fn note_digest(
+    tx: &mut PgConnection,
+    event: &Recorded<AnyEvent>,
+    (user, frequency): (UserId, Frequency),
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO ops.due_times (tenant_id, kind, stream_id, detail, subject_id, due_at,
+           attempt_at, source_event, correlation_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
+         ON CONFLICT (tenant_id, kind, stream_id, detail) DO UPDATE SET
+           due_at = least(due_times.due_at, excluded.due_at),
+           attempt_at = least(due_times.attempt_at, excluded.attempt_at)",
+    )
+    .bind(event.tenant.0)
+    .bind(Kind::Digest.as_str())
+    .bind(event.tenant.inbox_stream(user))
+    .bind(frequency.as_str())
+    .bind(user.0)
     .bind(at)
     .bind(event.event_id)
     .bind(event.correlation_id)

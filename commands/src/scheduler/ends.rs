@@ -63,9 +63,10 @@ fn of_token(event: &RegistrationTokenEvent) -> Option<End> {
         E::RegistrationTokenRedeemed { .. }
         | E::RegistrationTokenExpired { .. }
         | E::RegistrationTokenRevoked { .. } => Some(End::no_more(Kind::RegistrationToken)),
-        E::LetterQueued { .. } | E::RegistrationTokenRejected { .. } | E::LetterReturned { .. } => {
-            None
-        }
+        E::LetterQueued { .. }
+        | E::RegistrationTokenRejected { .. }
+        | E::LetterReturned { .. }
+        | E::LetterOpened { .. } => None,
     }
 }
 

@@ -1,5 +1,5 @@
 //! What happens by itself when its time comes: invitations, tokens, requests, locks and temporary
-//! permissions end.
+//! permissions end, digests go out.
 //!
 //! Invariant: the end is decided by the aggregate at the injected clock's time, whether or not the
 //! scheduler is late; the scheduler only has it written down, once.
@@ -11,6 +11,7 @@ mod process;
 mod task;
 
 pub use due::count as due;
+pub(crate) use due::note_digest;
 pub use expire_grants::{ExpireNpiPermission, ExpirePlanRole};
 pub use process::ScheduleProcess;
 pub use task::Scheduler;

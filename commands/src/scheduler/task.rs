@@ -6,11 +6,12 @@
 use rollcall_domain::{
     Code,
     kernel::ids::{AffiliationId, InvitationId, RegistrationTokenId},
+    notifications::Frequency,
     permissions::{NpiScope, membership::MembershipKey},
     tenants::PlanRole,
     values::Npi,
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     affiliations::ExpireAffiliation,
+    notifications::{SendDigest, waiting},
     organizations::tokens::ExpireRegistrationToken,
     processes::Pace,
     users::{ExpireLock, invitation::ExpireInvitation},
@@ -56,7 +58,7 @@ impl Scheduler {
         let now = self.commands.journal.now();
         let mut tx = self.pool.begin().await?;
         let Some(due) = due::claim(&mut tx, now).await? else { return Ok(false) };
-        match self.carry_out(&due).await {
+        match self.carry_out(&mut tx, &due).await {
             Ok(()) => due::done(&mut tx, &due).await?,
             Err(DispatchError::Refused(refusal)) if refusal.code == Code::VersionConflict => {
                 due::put_off(&mut tx, &due, now).await?;
@@ -74,7 +76,7 @@ impl Scheduler {
         Ok(true)
     }
 
-    async fn carry_out(&self, due: &Due) -> Result<(), DispatchError> {
+    async fn carry_out(&self, tx: &mut PgConnection, due: &Due) -> Result<(), DispatchError> {
         let unfit = || DispatchError::Fault(format!("a due time of no known shape: {due:?}"));
         match due.kind().ok_or_else(unfit)? {
             Kind::Invitation => {
@@ -104,6 +106,14 @@ impl Scheduler {
                 let user = due.subject().ok_or_else(unfit)?;
                 let role = PlanRole::parse(&due.detail).ok_or_else(unfit)?;
                 self.send(due, &ExpirePlanRole { user, role }).await
+            }
+            Kind::Digest => {
+                let user = due.subject().ok_or_else(unfit)?;
+                let frequency = Frequency::parse(&due.detail).ok_or_else(unfit)?;
+                let notifications = waiting(tx, due.tenant, user, frequency)
+                    .await
+                    .map_err(|error| DispatchError::Fault(error.to_string()))?;
+                self.send(due, &SendDigest { user, frequency, notifications }).await
             }
         }
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::kernel::ids::{DeliveryId, SubjectId, UserId};
+use crate::kernel::ids::{DeliveryId, InvitationId, SubjectId, UserId};
 use crate::{Code, Decider, Decision, Event, Facets, Refusal};
 
 /// By which way a message goes.
@@ -17,6 +17,27 @@ pub enum Channel {
     Letter,
 }
 
+impl Channel {
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::Sms => "SMS",
+            Self::Voice => "VOICE",
+            Self::Letter => "LETTER",
+        }
+    }
+
+    /// Reads a stored name back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Email, Self::Sms, Self::Voice, Self::Letter]
+            .into_iter()
+            .find(|channel| channel.as_str() == name)
+    }
+}
+
 /// To whom; the address itself is looked up when the message is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
@@ -24,6 +45,12 @@ pub struct Recipient {
     pub user: Option<UserId>,
     /// Whose data the message holds: the person, a registration, an organisation's contact.
     pub subject: SubjectId,
+    /// The invitation whose address it goes to; that need not be an account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationId>,
+    /// Whether it goes to an address that the person has replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub former_address: bool,
 }
 
 /// A message, as asked for.
@@ -63,6 +90,8 @@ pub enum DeliveryEvent {
     LetterPrinted { recipient: Recipient, document_id: String },
     /// The letter could not be made after so many attempts.
     LetterGaveUp { recipient: Recipient, attempts: u32 },
+    /// Somebody has a message that was given up tried again.
+    MessageRetried { channel: Channel, recipient: Recipient },
 }
 
 /// A command to stream `notifications.delivery`.
@@ -72,10 +101,12 @@ pub enum DeliveryCommand {
     Queue(Message),
     /// It was handed over under the id given.
     RecordSent { message_id: String },
-    /// An email came back.
+    /// An email came back, or was refused at the door because of its address.
     RecordBounce { status: Option<String> },
     /// No further attempt will be made.
     GiveUp { attempts: u32 },
+    /// Have it tried again after it was given up.
+    Retry,
 }
 
 /// Why a delivery refused.
@@ -83,15 +114,19 @@ pub enum DeliveryCommand {
 pub enum DeliveryRefusal {
     #[error("Nothing was queued under this id.")]
     NotQueued,
-    #[error("Only emails that were sent can bounce.")]
+    #[error("Only emails can bounce.")]
     CannotBounce,
+    #[error("Only a message that was given up is tried again.")]
+    NotGivenUp,
 }
 
 impl From<DeliveryRefusal> for Refusal {
     fn from(refusal: DeliveryRefusal) -> Self {
         match refusal {
             DeliveryRefusal::NotQueued => Self::not_found("deliveryId"),
-            DeliveryRefusal::CannotBounce => Self::new(Code::NotPending, refusal.to_string()),
+            DeliveryRefusal::CannotBounce | DeliveryRefusal::NotGivenUp => {
+                Self::new(Code::NotPending, refusal.to_string())
+            }
         }
     }
 }
@@ -109,7 +144,7 @@ pub enum Delivery {
     /// Came back.
     Bounced,
     /// Given up: a dead letter.
-    GaveUp,
+    GaveUp { channel: Channel, recipient: Recipient },
 }
 
 impl Event for DeliveryEvent {
@@ -125,6 +160,7 @@ impl Event for DeliveryEvent {
             Self::VoiceCallGaveUp { .. } => "notifications.delivery.voice_call_gave_up",
             Self::LetterPrinted { .. } => "notifications.delivery.letter_printed",
             Self::LetterGaveUp { .. } => "notifications.delivery.letter_gave_up",
+            Self::MessageRetried { .. } => "notifications.delivery.message_retried",
         }
     }
 
@@ -139,7 +175,8 @@ impl Event for DeliveryEvent {
             | Self::VoiceCallPlaced { recipient, .. }
             | Self::VoiceCallGaveUp { recipient, .. }
             | Self::LetterPrinted { recipient, .. }
-            | Self::LetterGaveUp { recipient, .. } => recipient,
+            | Self::LetterGaveUp { recipient, .. }
+            | Self::MessageRetried { recipient, .. } => recipient,
         };
         Facets { subject: recipient.user, ..Facets::default() }
     }
@@ -181,7 +218,8 @@ impl Decider for Delivery {
             (
                 DeliveryCommand::RecordSent { .. }
                 | DeliveryCommand::RecordBounce { .. }
-                | DeliveryCommand::GiveUp { .. },
+                | DeliveryCommand::GiveUp { .. }
+                | DeliveryCommand::Retry,
                 Self::NotQueued,
             ) => Err(DeliveryRefusal::NotQueued),
             (DeliveryCommand::RecordSent { message_id }, Self::Queued { channel, recipient }) => {
@@ -192,13 +230,21 @@ impl Decider for Delivery {
             }
             (
                 DeliveryCommand::RecordBounce { status },
-                Self::Sent { channel: Channel::Email, recipient },
+                Self::Queued { channel: Channel::Email, recipient }
+                | Self::Sent { channel: Channel::Email, recipient },
             ) => Ok(vec![DeliveryEvent::EmailBounced { recipient: *recipient, status }]),
             (DeliveryCommand::RecordBounce { .. }, Self::Queued { .. } | Self::Sent { .. }) => {
                 Err(DeliveryRefusal::CannotBounce)
             }
+            (DeliveryCommand::Retry, Self::GaveUp { channel, recipient }) => {
+                let (channel, recipient) = (*channel, *recipient);
+                Ok(vec![DeliveryEvent::MessageRetried { channel, recipient }])
+            }
+            (DeliveryCommand::Retry, Self::Queued { .. } | Self::Sent { .. } | Self::Bounced) => {
+                Err(DeliveryRefusal::NotGivenUp)
+            }
             // Outcomes repeat when an acknowledgement was lost; the first one stands.
-            (_, Self::Queued { .. } | Self::Sent { .. } | Self::Bounced | Self::GaveUp) => {
+            (_, Self::Queued { .. } | Self::Sent { .. } | Self::Bounced | Self::GaveUp { .. }) => {
                 Ok(Vec::new())
             }
         }
@@ -218,10 +264,21 @@ impl Decider for Delivery {
                 self.is_sent(Channel::Letter, *recipient);
             }
             DeliveryEvent::EmailBounced { .. } => *self = Self::Bounced,
-            DeliveryEvent::EmailGaveUp { .. }
-            | DeliveryEvent::SmsGaveUp { .. }
-            | DeliveryEvent::VoiceCallGaveUp { .. }
-            | DeliveryEvent::LetterGaveUp { .. } => *self = Self::GaveUp,
+            DeliveryEvent::EmailGaveUp { recipient, .. } => {
+                self.is_given_up(Channel::Email, *recipient);
+            }
+            DeliveryEvent::SmsGaveUp { recipient, .. } => {
+                self.is_given_up(Channel::Sms, *recipient);
+            }
+            DeliveryEvent::VoiceCallGaveUp { recipient, .. } => {
+                self.is_given_up(Channel::Voice, *recipient);
+            }
+            DeliveryEvent::LetterGaveUp { recipient, .. } => {
+                self.is_given_up(Channel::Letter, *recipient);
+            }
+            DeliveryEvent::MessageRetried { channel, recipient } => {
+                *self = Self::Queued { channel: *channel, recipient: *recipient };
+            }
         }
     }
 }
@@ -230,104 +287,12 @@ impl Delivery {
     fn is_sent(&mut self, channel: Channel, recipient: Recipient) {
         *self = Self::Sent { channel, recipient };
     }
+
+    fn is_given_up(&mut self, channel: Channel, recipient: Recipient) {
+        *self = Self::GaveUp { channel, recipient };
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::scenario::{given, id};
-
-    fn recipient() -> Recipient {
-        Recipient { user: Some(id(1)), subject: id(1) }
-    }
-
-    fn message(channel: Channel) -> Message {
-        Message {
-            delivery: id(90),
-            channel,
-            template: "invitation".to_owned(),
-            recipient: recipient(),
-            source_event: id(70),
-            dedupe_key: "invitation/5/20".to_owned(),
-        }
-    }
-
-    fn queued(channel: Channel) -> DeliveryEvent {
-        DeliveryEvent::MessageQueued(message(channel))
-    }
-
-    fn email_sent() -> DeliveryEvent {
-        DeliveryEvent::EmailSent { recipient: recipient(), message_id: "<1@portal>".to_owned() }
-    }
-
-    fn record_sent() -> DeliveryCommand {
-        DeliveryCommand::RecordSent { message_id: "<1@portal>".to_owned() }
-    }
-
-    fn bounce() -> DeliveryCommand {
-        DeliveryCommand::RecordBounce { status: Some("5.1.1".to_owned()) }
-    }
-
-    #[test]
-    fn gn_19_a_message_is_queued_once() {
-        let queue = || DeliveryCommand::Queue(message(Channel::Email));
-        given::<Delivery>(&[]).when(queue()).then(&[queued(Channel::Email)]);
-        given::<Delivery>(&[queued(Channel::Email)]).when(queue()).then(&[]);
-        given::<Delivery>(&[queued(Channel::Email), email_sent()]).when(queue()).then(&[]);
-    }
-
-    #[test]
-    fn each_channel_ends_in_its_own_event() {
-        let recipient = recipient();
-        let id = || "<1@portal>".to_owned();
-        for (channel, sent, gave_up) in [
-            (Channel::Email, email_sent(), DeliveryEvent::EmailGaveUp { recipient, attempts: 9 }),
-            (
-                Channel::Sms,
-                DeliveryEvent::SmsSent { recipient, message_id: id() },
-                DeliveryEvent::SmsGaveUp { recipient, attempts: 9 },
-            ),
-            (
-                Channel::Voice,
-                DeliveryEvent::VoiceCallPlaced { recipient, message_id: id() },
-                DeliveryEvent::VoiceCallGaveUp { recipient, attempts: 9 },
-            ),
-            (
-                Channel::Letter,
-                DeliveryEvent::LetterPrinted { recipient, document_id: id() },
-                DeliveryEvent::LetterGaveUp { recipient, attempts: 9 },
-            ),
-        ] {
-            given::<Delivery>(&[queued(channel)]).when(record_sent()).then(&[sent]);
-            given::<Delivery>(&[queued(channel)])
-                .when(DeliveryCommand::GiveUp { attempts: 9 })
-                .then(&[gave_up]);
-        }
-    }
-
-    #[test]
-    fn an_outcome_that_is_reported_again_changes_nothing() {
-        given::<Delivery>(&[queued(Channel::Email), email_sent()]).when(record_sent()).then(&[]);
-    }
-
-    #[test]
-    fn only_an_email_that_was_sent_bounces() {
-        let bounced = DeliveryEvent::EmailBounced {
-            recipient: recipient(),
-            status: Some("5.1.1".to_owned()),
-        };
-        let history = [queued(Channel::Email), email_sent()];
-        let state = given::<Delivery>(&history).when(bounce()).then(&[bounced]);
-        assert_eq!(state, Delivery::Bounced);
-        given::<Delivery>(&[queued(Channel::Email)]).when(bounce()).refused(Code::NotPending);
-        given::<Delivery>(&[queued(Channel::Sms)]).when(bounce()).refused(Code::NotPending);
-    }
-
-    #[test]
-    fn an_outcome_of_nothing_is_not_found() {
-        given::<Delivery>(&[]).when(record_sent()).refused(Code::NotFound);
-        given::<Delivery>(&[])
-            .when(DeliveryCommand::GiveUp { attempts: 1 })
-            .refused(Code::NotFound);
-    }
-}
+#[path = "delivery_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@
 pub mod delivery;
 pub mod inbox;
 pub mod notification;
+mod preference;
 mod types;
 
 pub use delivery::{
@@ -15,4 +16,5 @@ pub use inbox::{Inbox, InboxCommand, InboxEvent, InboxRefusal};
 pub use notification::{
     Notice, Notification, NotificationCommand, NotificationEvent, NotificationRefusal,
 };
-pub use types::{Frequency, NotificationType, SubjectKind, SubjectRef};
+pub use preference::{Preference, PreferenceSource};
+pub use types::{Frequency, Happening, NotificationType, SubjectKind, SubjectRef};

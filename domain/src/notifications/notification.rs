@@ -27,6 +27,9 @@ pub struct Notice {
     /// The id of the event it stems from.
     pub source_event: Uuid,
     pub subject_ref: SubjectRef,
+    /// Whether the tenant's policy keeps it out of the portal's lists; mail may follow all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mail_only: bool,
 }
 
 /// A command to stream `notifications.notification`.
@@ -126,7 +129,10 @@ mod tests {
                 kind: SubjectKind::Pin,
                 id: id(80),
                 npi: Some(Npi::parse("1234567893").expect("a valid NPI")),
+                happening: None,
+                counterparty: None,
             },
+            mail_only: false,
         }
     }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::kernel::ids::OrganizationId;
 use crate::values::Npi;
 
 /// The types of notices (MC-69).
@@ -80,6 +81,13 @@ impl NotificationType {
         matches!(self, Self::AccountSecurity | Self::PinReset)
     }
 
+    /// Whether mail follows at once until the person says otherwise, whatever the portal's default:
+    /// the other side of an affiliation waits (MC-58).
+    #[must_use]
+    pub const fn is_mailed_unless_declined(self) -> bool {
+        matches!(self, Self::AffiliationRequest | Self::AffiliationDecision)
+    }
+
     /// Whether only organisation administrators may subscribe (MC-66).
     #[must_use]
     pub const fn is_admin_only(self) -> bool {
@@ -99,6 +107,28 @@ pub enum Frequency {
     Weekly,
     /// Never.
     Off,
+}
+
+impl Frequency {
+    /// The list to choose from.
+    pub const ALL: [Self; 4] = [Self::Immediate, Self::Daily, Self::Weekly, Self::Off];
+
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Immediate => "IMMEDIATE",
+            Self::Daily => "DAILY",
+            Self::Weekly => "WEEKLY",
+            Self::Off => "OFF",
+        }
+    }
+
+    /// Reads a name of the list; `None` is FREQUENCY_UNKNOWN.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|frequency| frequency.as_str() == name)
+    }
 }
 
 /// What a notice leads to.
@@ -132,6 +162,97 @@ impl SubjectKind {
     }
 }
 
+/// What happened to the subject of a notice; a notice's type says to what kind of thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Happening {
+    Requested,
+    Withdrawn,
+    Approved,
+    Denied,
+    Expired,
+    Terminated,
+    Invited,
+    Joined,
+    Deactivated,
+    Reactivated,
+    RoleChanged,
+    PermissionsChanged,
+    Locked,
+    Unlocked,
+    PasswordChanged,
+    PasswordExpired,
+    PhoneChanged,
+    EmailChanged,
+    Registered,
+    Suspended,
+    Reopened,
+    Closed,
+}
+
+impl Happening {
+    /// Everything that can happen.
+    pub const ALL: [Self; 22] = [
+        Self::Requested,
+        Self::Withdrawn,
+        Self::Approved,
+        Self::Denied,
+        Self::Expired,
+        Self::Terminated,
+        Self::Invited,
+        Self::Joined,
+        Self::Deactivated,
+        Self::Reactivated,
+        Self::RoleChanged,
+        Self::PermissionsChanged,
+        Self::Locked,
+        Self::Unlocked,
+        Self::PasswordChanged,
+        Self::PasswordExpired,
+        Self::PhoneChanged,
+        Self::EmailChanged,
+        Self::Registered,
+        Self::Suspended,
+        Self::Reopened,
+        Self::Closed,
+    ];
+
+    /// The stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "REQUESTED",
+            Self::Withdrawn => "WITHDRAWN",
+            Self::Approved => "APPROVED",
+            Self::Denied => "DENIED",
+            Self::Expired => "EXPIRED",
+            Self::Terminated => "TERMINATED",
+            Self::Invited => "INVITED",
+            Self::Joined => "JOINED",
+            Self::Deactivated => "DEACTIVATED",
+            Self::Reactivated => "REACTIVATED",
+            Self::RoleChanged => "ROLE_CHANGED",
+            Self::PermissionsChanged => "PERMISSIONS_CHANGED",
+            Self::Locked => "LOCKED",
+            Self::Unlocked => "UNLOCKED",
+            Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::PasswordExpired => "PASSWORD_EXPIRED",
+            Self::PhoneChanged => "PHONE_CHANGED",
+            Self::EmailChanged => "EMAIL_CHANGED",
+            Self::Registered => "REGISTERED",
+            Self::Suspended => "SUSPENDED",
+            Self::Reopened => "REOPENED",
+            Self::Closed => "CLOSED",
+        }
+    }
+
+    /// Reads a stored name back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|happening| happening.as_str() == name)
+    }
+}
+
 /// A reference to what a notice is about; what is said of it is rendered when it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectRef {
@@ -139,6 +260,12 @@ pub struct SubjectRef {
     pub id: Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub npi: Option<Npi>,
+    /// What happened to it, where the type alone does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happening: Option<Happening>,
+    /// The other organisation of an affiliation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterparty: Option<OrganizationId>,
 }
 
 #[cfg(test)]
@@ -152,5 +279,14 @@ mod tests {
             assert_eq!(NotificationType::parse(kind.as_str()), Some(kind));
         }
         assert_eq!(NotificationType::parse("WEATHER"), None);
+        for happening in Happening::ALL {
+            assert_eq!(serde_json::to_value(happening).expect("json"), happening.as_str());
+            assert_eq!(Happening::parse(happening.as_str()), Some(happening));
+        }
+        for frequency in Frequency::ALL {
+            assert_eq!(serde_json::to_value(frequency).expect("json"), frequency.as_str());
+            assert_eq!(Frequency::parse(frequency.as_str()), Some(frequency));
+        }
+        assert_eq!(Frequency::parse("HOURLY"), None);
     }
 }

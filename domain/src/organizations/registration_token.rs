@@ -57,6 +57,8 @@ pub enum RegistrationTokenEvent {
     RegistrationTokenRevoked { organization: OrganizationId, reason: Sealed<Reason> },
     /// The postal service returned the letter.
     LetterReturned { organization: OrganizationId, letter: Uuid },
+    /// The plan opened the letter as a document, and so saw the token.
+    LetterOpened { organization: OrganizationId, letter: Uuid },
 }
 
 impl Event for RegistrationTokenEvent {
@@ -79,6 +81,7 @@ impl Event for RegistrationTokenEvent {
                 "organizations.registration_token.registration_token_revoked"
             }
             Self::LetterReturned { .. } => "organizations.registration_token.letter_returned",
+            Self::LetterOpened { .. } => "organizations.registration_token.letter_opened",
         }
     }
 
@@ -88,7 +91,8 @@ impl Event for RegistrationTokenEvent {
             | Self::LetterQueued { organization, .. }
             | Self::RegistrationTokenExpired { organization }
             | Self::RegistrationTokenRevoked { organization, .. }
-            | Self::LetterReturned { organization, .. } => {
+            | Self::LetterReturned { organization, .. }
+            | Self::LetterOpened { organization, .. } => {
                 Facets::default().organization(*organization)
             }
             Self::RegistrationTokenRedeemed { organization, user, .. } => {
@@ -131,6 +135,8 @@ pub enum RegistrationTokenCommand {
     RecordLetterReturned {
         letter: Uuid,
     },
+    /// Opens the letter of a token that still works.
+    OpenLetter,
 }
 
 /// Why a token is refused.
@@ -350,6 +356,11 @@ impl Decider for RegistrationToken {
                 }
                 Some(_) | None => Err(RegistrationTokenRefusal::LetterUnknown),
             },
+            C::OpenLetter => {
+                let organization = self.usable(now)?;
+                let letter = self.letter.ok_or(RegistrationTokenRefusal::LetterUnknown)?;
+                Ok(vec![E::LetterOpened { organization, letter }])
+            }
         }
     }
 
@@ -375,7 +386,7 @@ impl Decider for RegistrationToken {
             E::RegistrationTokenRevoked { organization, .. } => {
                 self.phase = TokenPhase::Revoked { organization: *organization };
             }
-            E::LetterReturned { .. } => {}
+            E::LetterReturned { .. } | E::LetterOpened { .. } => {}
         }
     }
 }

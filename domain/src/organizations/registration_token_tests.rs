@@ -164,3 +164,13 @@ fn a_returned_letter_is_the_one_that_was_sent() {
     ]);
     given::<RegistrationToken>(&issued()).when(returned(id(99))).refused(Code::NotFound);
 }
+
+#[test]
+fn mc_03_only_the_letter_of_a_token_that_works_is_opened() {
+    let open = || RegistrationTokenCommand::OpenLetter;
+    let opened = RegistrationTokenEvent::LetterOpened { organization: clinic(), letter: letter() };
+    given::<RegistrationToken>(&issued()).when(open()).then(&[opened]);
+    given::<RegistrationToken>(&[]).when(open()).refused(Code::TokenInvalid);
+    given::<RegistrationToken>(&after_issue(redeemed())).when(open()).refused(Code::TokenUsed);
+    given::<RegistrationToken>(&after_issue(revoked())).when(open()).refused(Code::TokenRevoked);
+}

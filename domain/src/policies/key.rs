@@ -237,6 +237,15 @@ policy_keys! {
     NotifyEmailDefault "notify.email_default": BOOLEAN, Bool(false),
         "Notices also go out by email until a person says otherwise; security mail always does.",
         "MC-64 GN-19";
+    NotifyDigestAt "notify.digest_at": ValueType::TimeOfDay, Text("08:00"),
+        "When digests go out, tenant time.", "MC-65";
+    NotifyDigestDay "notify.digest_day":
+        one_of(&["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]), Text("MON"),
+        "The day weekly digests go out.", "MC-65";
+    NotifyQuietFrom "notify.quiet_from": ValueType::TimeOfDay, Text("00:00"),
+        "From when mail that does not concern security is held back, tenant time.", "GN-19";
+    NotifyQuietUntil "notify.quiet_until": ValueType::TimeOfDay, Text("00:00"),
+        "When the mail held back goes out; the same time as the beginning means never.", "GN-19";
 
     // change requests, submissions, care and chat
     PcrEnabled "pcr.enabled": BOOLEAN, Bool(false),

@@ -8,6 +8,7 @@ mod aggregate;
 pub mod agreement;
 mod change;
 mod key;
+mod notify;
 mod policy;
 mod presets;
 mod readers;

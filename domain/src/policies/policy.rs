@@ -380,16 +380,6 @@ impl Policy {
             overdue: self.word(PolicyKey::ReviewOverdueAction),
         }
     }
-
-    /// Notices appear in the portal (MC-64).
-    pub fn notify_in_portal(&self) -> bool {
-        self.flag(PolicyKey::NotifyInPortal)
-    }
-
-    /// Notices also go out by email until a person says otherwise (MC-64).
-    pub fn notify_email_default(&self) -> bool {
-        self.flag(PolicyKey::NotifyEmailDefault)
-    }
 }
 
 const ADMITTED: &str = "parse_change and the preset tables admit only values of the key's type";

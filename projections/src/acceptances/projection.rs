@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Occasion;
+use crate::readers;
 
 /// Keeps `read.acceptances`.
 pub struct Acceptances;
@@ -31,10 +32,14 @@ impl Projection<AnyEvent> for Acceptances {
         &["acceptances"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         for recorded in batch {
             match fact(&recorded.event) {
@@ -63,26 +68,14 @@ enum Fact<'a> {
 }
 
 fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
-    match event {
-        AnyEvent::Registration(event) => of_registration(event),
-        AnyEvent::Invitation(event) => of_invitation(event).map(Fact::Accepted),
-        AnyEvent::User(event) => of_account(event).map(Fact::Accepted),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::Organization(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Membership(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
+    if let AnyEvent::Registration(event) = event {
+        of_registration(event)
+    } else if let AnyEvent::Invitation(event) = event {
+        of_invitation(event).map(Fact::Accepted)
+    } else if let AnyEvent::User(event) = event {
+        of_account(event).map(Fact::Accepted)
+    } else {
+        None
     }
 }
 

@@ -30,42 +30,52 @@ fn so(cause: Cause) -> Held {
     Held { value: nothing(), until: None, cause }
 }
 
+/// An event the register reads.
+enum Fact<'a> {
+    TenantChanged,
+    Policy(&'a PolicyEvent),
+    PlanStaff(&'a PlanStaffEvent),
+    User(&'a UserEvent),
+    Organization(&'a OrganizationEvent),
+    Membership(&'a MembershipEvent),
+}
+
+fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
+    if let AnyEvent::Membership(event) = event {
+        Some(Fact::Membership(event))
+    } else if let AnyEvent::Organization(event) = event {
+        Some(Fact::Organization(event))
+    } else if let AnyEvent::User(event) = event {
+        Some(Fact::User(event))
+    } else if let AnyEvent::PlanStaff(event) = event {
+        Some(Fact::PlanStaff(event))
+    } else if let AnyEvent::Policy(event) = event {
+        Some(Fact::Policy(event))
+    } else if let AnyEvent::Tenant(_) = event {
+        Some(Fact::TenantChanged)
+    } else {
+        None
+    }
+}
+
 /// The holders whose timelines an event may change.
 pub(super) fn holders(event: &Recorded<AnyEvent>, into: &mut BTreeSet<Uuid>) {
     let tenant = event.tenant;
-    let member = |user: &UserId, organization: &OrganizationId| {
+    let both = event.subject.as_ref().zip(event.subject_organization.as_ref());
+    let member = both.map(|(user, organization)| {
         Timeline::MembershipActive(*user, *organization).holder(tenant)
-    };
-    match &event.event {
-        AnyEvent::Tenant(_) | AnyEvent::Policy(_) => {
+    });
+    match fact(&event.event) {
+        Some(Fact::TenantChanged | Fact::Policy(_)) => {
             into.insert(tenant.0);
         }
-        AnyEvent::PlanStaff(_) | AnyEvent::User(_) => {
-            into.extend(event.subject.map(Uuid::from));
+        Some(Fact::PlanStaff(_) | Fact::User(_)) => into.extend(event.subject.map(Uuid::from)),
+        Some(Fact::Organization(_)) => {
+            into.extend(event.subject_organization.map(Uuid::from));
+            into.extend(member);
         }
-        AnyEvent::Organization(_) => {
-            let organization = event.subject_organization;
-            into.extend(organization.map(Uuid::from));
-            let both = event.subject.as_ref().zip(organization.as_ref());
-            into.extend(both.map(|(user, organization)| member(user, organization)));
-        }
-        AnyEvent::Membership(_) => {
-            let both = event.subject.as_ref().zip(event.subject_organization.as_ref());
-            into.extend(both.map(|(user, organization)| member(user, organization)));
-        }
-        AnyEvent::Agreement(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => {}
+        Some(Fact::Membership(_)) => into.extend(member),
+        None => {}
     }
 }
 
@@ -76,26 +86,14 @@ pub(super) fn take_in(ledger: &mut Ledger, event: &Recorded<AnyEvent>) {
         by: Happening { position: event.tenant_position, recorded_at: event.recorded_at },
         event,
     };
-    match &event.event {
-        AnyEvent::Tenant(_) => change.policies_begin(),
-        AnyEvent::Policy(policy) => change.policy(policy),
-        AnyEvent::PlanStaff(staff) => change.plan_staff(staff),
-        AnyEvent::Organization(organization) => change.organization(organization),
-        AnyEvent::Membership(membership) => change.membership(membership),
-        AnyEvent::User(user) => change.user(user),
-        AnyEvent::Agreement(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => {}
+    match fact(&event.event) {
+        Some(Fact::TenantChanged) => change.policies_begin(),
+        Some(Fact::Policy(policy)) => change.policy(policy),
+        Some(Fact::PlanStaff(staff)) => change.plan_staff(staff),
+        Some(Fact::Organization(organization)) => change.organization(organization),
+        Some(Fact::Membership(membership)) => change.membership(membership),
+        Some(Fact::User(user)) => change.user(user),
+        None => {}
     }
 }
 
@@ -312,7 +310,7 @@ fn in_words(value: &PolicyValue) -> Held {
 }
 
 /// Whose rows to load for a batch, and in which tenant.
-pub(super) fn all_holders(batch: &[Recorded<AnyEvent>]) -> Option<(TenantId, Vec<Uuid>)> {
+pub(super) fn all_holders(batch: &[&Recorded<AnyEvent>]) -> Option<(TenantId, Vec<Uuid>)> {
     let tenant = batch.first()?.tenant;
     let mut ids = BTreeSet::new();
     batch.iter().for_each(|event| holders(event, &mut ids));

@@ -15,6 +15,7 @@ use super::{
     interval::{Cause, Interval, Timeline},
     ledger::{Closed, Ledger, Made},
 };
+use crate::readers;
 
 /// The projection's name in checkpoints.
 pub const NAME: &str = "access_register";
@@ -36,10 +37,14 @@ impl Projection<AnyEvent> for AccessRegister {
         &["access_intervals"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let Some((tenant, holders)) = facts::all_holders(batch) else { return Ok(()) };
         if holders.is_empty() {

@@ -1,6 +1,6 @@
 //! Questions to the register: who could see an NPI then, what a person could do then.
 //!
-//! Invariant: every answer is the result of `ops.effective_access` at one moment and one position;
+//! Invariant: every answer comes of `ops.effective_access` at one moment and one position;
 //! before the tenant's records begin there is no answer, which is not the same as nobody.
 
 use chrono::{DateTime, Utc};
@@ -164,23 +164,15 @@ pub async fn page(
     after: Option<&AccessKey>,
     limit: i64,
 ) -> Result<Vec<AccessRow>, sqlx::Error> {
+    let tenant = view.tenant().0;
+    // The function gives rows in the order of their keys; joining must not lose it.
     let mut query = QueryBuilder::new(
-        "SELECT a.*, p.first_name, p.last_name, o.name AS organization_name FROM (SELECT * FROM ",
+        "SELECT a.*, p.first_name, p.last_name, o.name AS organization_name FROM ",
     );
-    effective(&mut query, view.tenant().0, moment, question);
-    if let Some(AccessKey(user, organization, npi, right, of)) = after {
-        query.push(format_args!(" AND ({KEY}) > (")).push_bind(*user);
-        query.push(", ").push_bind(*organization);
-        query.push(", ").push_bind(npi.clone());
-        query.push(", ").push_bind(right.clone());
-        query.push(", ").push_bind(of.clone()).push(")");
-    }
-    query.push(format_args!(" ORDER BY {KEY} LIMIT ")).push_bind(limit);
-    query.push(") a LEFT JOIN read.people p ON p.tenant_id = ");
-    query.push_bind(view.tenant().0);
+    rights(&mut query, tenant, moment, question, after, Some(limit));
+    query.push(" WITH ORDINALITY a LEFT JOIN read.people p ON p.tenant_id = ").push_bind(tenant);
     query.push(" AND p.user_id = a.user_id LEFT JOIN read.organizations o ON o.tenant_id = ");
-    query.push_bind(view.tenant().0);
-    query.push(format_args!(" AND o.id = a.organization_id ORDER BY {KEY}"));
+    query.push_bind(tenant).push(" AND o.id = a.organization_id ORDER BY a.ordinality");
     let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
     rows.into_iter().map(Row::read).collect()
 }
@@ -195,31 +187,32 @@ pub async fn count(
     question: &Question,
 ) -> Result<i64, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM ");
-    effective(&mut query, view.tenant().0, moment, question);
+    rights(&mut query, view.tenant().0, moment, question, None, None);
     query.build_query_scalar().fetch_one(view.connection()).await
 }
 
-/// The order of rows; what is absent stands first. Byte order, so that it is the same everywhere.
-const KEY: &str = "a.user_id, coalesce(a.organization_id, '00000000-0000-0000-0000-000000000000'),
-  coalesce(a.npi, '') COLLATE \"C\", a.access_right COLLATE \"C\",
-  coalesce(a.correspondence_type, a.level) || ':' || a.source COLLATE \"C\"";
-
-fn effective(
+/// The call of the function that answers.
+fn rights(
     query: &mut QueryBuilder<'_, Postgres>,
     tenant: Uuid,
     moment: Moment,
     question: &Question,
+    after: Option<&AccessKey>,
+    limit: Option<i64>,
 ) {
-    query.push("ops.effective_access(").push_bind(tenant);
+    query.push("ops.access_page(").push_bind(tenant);
     query.push(", ").push_bind(moment.true_at);
     query.push(", ").push_bind(moment.known_at);
     query.push(", ").push_bind(question.user);
     query.push(", ").push_bind(question.organization);
     query.push(", ").push_bind(question.npi.clone());
-    query.push(") a WHERE true");
-    if let Some(right) = question.right {
-        query.push(" AND a.access_right = ").push_bind(right.as_str());
-    }
+    query.push(", ").push_bind(question.right.map(AccessRight::as_str));
+    query.push(", ").push_bind(after.map(|key| key.0));
+    query.push(", ").push_bind(after.map(|key| key.1));
+    query.push(", ").push_bind(after.map(|key| key.2.clone()));
+    query.push(", ").push_bind(after.map(|key| key.3.clone()));
+    query.push(", ").push_bind(after.map(|key| key.4.clone()));
+    query.push(", ").push_bind(limit).push(")");
 }
 
 impl Row {

@@ -11,6 +11,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::AffiliationRow;
+use crate::readers;
 
 /// Keeps `read.affiliations`.
 pub struct Affiliations;
@@ -29,10 +30,14 @@ impl Projection<AnyEvent> for Affiliations {
         &["affiliations"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let events: Vec<_> = batch
             .iter()
@@ -51,27 +56,8 @@ impl Projection<AnyEvent> for Affiliations {
 }
 
 fn affiliation(event: &AnyEvent) -> Option<&AffiliationEvent> {
-    match event {
-        AnyEvent::Affiliation(event) => Some(event),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::Organization(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Membership(_)
-        | AnyEvent::User(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
-    }
+    let AnyEvent::Affiliation(event) = event else { return None };
+    Some(event)
 }
 
 async fn load(

@@ -87,10 +87,14 @@ impl Projection<AnyEvent> for AuditTimeline {
         &["audit_timeline"]
     }
 
+    fn reads(&self, _: &AnyEvent) -> bool {
+        true
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let mut columns = Columns::default();
         for event in batch {

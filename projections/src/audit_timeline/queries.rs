@@ -126,13 +126,19 @@ struct Row {
 }
 
 /// The payload comes from the log itself; what is sealed in it stays sealed here.
-const SELECT: &str = "SELECT t.position, t.event_id, t.event_type, t.outcome, t.actor_kind,
+const COLUMNS: &str = "t.position, t.event_id, t.event_type, t.outcome, t.actor_kind,
    t.actor_id, t.organization_id, t.subject_id, t.subject_organization_id, t.npi, t.command,
    t.session_id, t.policy_version, t.correlation_id, t.causation_id, t.recorded_at, t.occurred_at,
-   t.effective_at, t.before, t.after, e.aggregate_type, e.event_version, e.payload
-  FROM read.audit_timeline t
-  JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position
- WHERE t.tenant_id = ";
+   t.effective_at, t.before, t.after, e.aggregate_type, e.event_version, e.payload";
+const ITS_EVENT: &str =
+    "JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position";
+
+/// Entries to be picked by what follows `WHERE t.tenant_id = `.
+fn entries() -> QueryBuilder<'static, Postgres> {
+    QueryBuilder::new(format!(
+        "SELECT {COLUMNS} FROM read.audit_timeline t {ITS_EVENT} WHERE t.tenant_id = "
+    ))
+}
 
 /// One page, `limit` entries at most.
 ///
@@ -144,7 +150,10 @@ pub async fn page(
     filter: &Filter,
     request: PageRequest,
 ) -> Result<Vec<Entry>, TellError> {
-    let mut query = QueryBuilder::new(SELECT);
+    // The page first, then its events: joined before, the log is read from its end to a deep page.
+    let mut query = QueryBuilder::new(format!(
+        "SELECT {COLUMNS} FROM (SELECT * FROM read.audit_timeline t WHERE t.tenant_id = "
+    ));
     query.push_bind(view.tenant().0);
     restrict(&mut query, sight, filter);
     if let Some(after) = request.after {
@@ -154,11 +163,12 @@ pub async fn page(
         };
         query.push(beyond).push_bind(after);
     }
-    query.push(match request.order {
-        Order::NewestFirst => " ORDER BY t.position DESC LIMIT ",
-        Order::OldestFirst => " ORDER BY t.position LIMIT ",
-    });
-    query.push_bind(request.limit);
+    let order = match request.order {
+        Order::NewestFirst => "ORDER BY t.position DESC",
+        Order::OldestFirst => "ORDER BY t.position",
+    };
+    query.push(format_args!(" {order} LIMIT ")).push_bind(request.limit);
+    query.push(format_args!(") t {ITS_EVENT} {order}"));
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
     tell(view, rows).await
 }
@@ -188,7 +198,7 @@ pub async fn by_event_ids(
     sight: &Sight,
     event_ids: &[Uuid],
 ) -> Result<Vec<Entry>, TellError> {
-    let mut query = QueryBuilder::new(SELECT);
+    let mut query = entries();
     query.push_bind(view.tenant().0);
     restrict(&mut query, sight, &Filter::default());
     query.push(" AND t.event_id = ANY (").push_bind(event_ids.to_vec()).push(")");
@@ -205,7 +215,7 @@ pub async fn told_at(
     sight: &Sight,
     positions: &[i64],
 ) -> Result<Vec<Entry>, TellError> {
-    let mut query = QueryBuilder::new(SELECT);
+    let mut query = entries();
     query.push_bind(view.tenant().0);
     restrict(&mut query, sight, &Filter::default());
     query.push(" AND t.position = ANY (").push_bind(positions.to_vec()).push(")");

@@ -102,7 +102,8 @@ fn of_token(event: &RegistrationTokenEvent) -> Audience {
         | E::LetterQueued { .. }
         | E::RegistrationTokenExpired { .. }
         | E::RegistrationTokenRevoked { .. }
-        | E::LetterReturned { .. } => Audience::Operations,
+        | E::LetterReturned { .. }
+        | E::LetterOpened { .. } => Audience::Operations,
         E::RegistrationTokenRedeemed { .. } => Audience::Organization,
         E::RegistrationTokenRejected { .. } => Audience::Security,
     }

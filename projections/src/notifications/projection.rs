@@ -6,14 +6,18 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
-    notifications::{InboxEvent, Notice, NotificationEvent},
+    notifications::{Happening, InboxEvent, Notice, NotificationEvent, Preference},
     organizations::OrganizationEvent,
+    users::user::UserEvent,
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Keeps `read.notifications`.
+use super::preferences::Chosen;
+use crate::readers;
+
+/// Keeps `read.notifications` and what people chose about mail.
 pub struct Notifications;
 
 #[async_trait]
@@ -27,13 +31,17 @@ impl Projection<AnyEvent> for Notifications {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["notifications", "notification_organizations"]
+        &["notifications", "notification_organizations", "notification_preferences"]
+    }
+
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
     }
 
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let mut folded = Folded::default();
         for recorded in batch {
@@ -45,6 +53,7 @@ impl Projection<AnyEvent> for Notifications {
         folded.raised.store(tx, tenant).await?;
         // After the notices: one may be raised and read within a batch.
         folded.read.store(tx, tenant).await?;
+        folded.chosen.store(tx, tenant).await?;
         Ok(())
     }
 }
@@ -55,36 +64,51 @@ struct Folded {
     raised: Raised,
     read: Read,
     names: Names,
+    chosen: Chosen,
 }
 
 impl Folded {
     fn take(&mut self, recorded: &Recorded<AnyEvent>) {
-        match &recorded.event {
-            AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
+        if let AnyEvent::Notification(event) = &recorded.event {
+            let NotificationEvent::NotificationRaised(notice) = event;
+            if !notice.mail_only {
                 self.raised.push(notice, recorded);
             }
-            AnyEvent::Inbox(InboxEvent::NotificationRead { notification, user }) => {
-                self.read.users.push(user.0);
-                self.read.notifications.push(notification.0);
-                self.read.at.push(recorded.occurred_at);
+        } else if let AnyEvent::Inbox(event) = &recorded.event {
+            match event {
+                InboxEvent::NotificationRead { notification, user } => {
+                    self.read.users.push(user.0);
+                    self.read.notifications.push(notification.0);
+                    self.read.at.push(recorded.occurred_at);
+                }
+                InboxEvent::DigestSent { .. } => {}
             }
-            AnyEvent::Organization(event) => self.names.take(event),
-            AnyEvent::Tenant(_)
-            | AnyEvent::PlanStaff(_)
-            | AnyEvent::Policy(_)
-            | AnyEvent::Agreement(_)
-            | AnyEvent::RegistrationToken(_)
-            | AnyEvent::Registration(_)
-            | AnyEvent::Membership(_)
-            | AnyEvent::User(_)
-            | AnyEvent::Invitation(_)
-            | AnyEvent::Credential(_)
-            | AnyEvent::OneTimePasscode(_)
-            | AnyEvent::Session(_)
-            | AnyEvent::Pin(_)
-            | AnyEvent::Affiliation(_)
-            | AnyEvent::Delivery(_)
-            | AnyEvent::Denial(_) => {}
+        } else if let AnyEvent::Organization(event) = &recorded.event {
+            self.names.take(event);
+        } else if let AnyEvent::User(event) = &recorded.event {
+            self.take_user(event, recorded);
+        }
+    }
+
+    fn take_user(&mut self, event: &UserEvent, recorded: &Recorded<AnyEvent>) {
+        match event {
+            UserEvent::NotificationPreferenceChanged {
+                user,
+                notification_type,
+                email,
+                frequency,
+            } => {
+                let preference = Preference { email: *email, frequency: *frequency };
+                self.chosen.take((*user, *notification_type), preference, recorded.occurred_at);
+            }
+            UserEvent::UserRegistered { .. }
+            | UserEvent::ProfileUpdated { .. }
+            | UserEvent::UserDetailsCorrected { .. }
+            | UserEvent::PhoneChanged { .. }
+            | UserEvent::EmailChanged { .. }
+            | UserEvent::EmailVerificationSent { .. }
+            | UserEvent::EmailVerified { .. }
+            | UserEvent::AgreementAccepted { .. } => {}
         }
     }
 }
@@ -100,6 +124,8 @@ struct Raised {
     subject_kinds: Vec<&'static str>,
     subjects: Vec<Uuid>,
     npis: Vec<Option<String>>,
+    happenings: Vec<Option<&'static str>>,
+    counterparties: Vec<Option<Uuid>>,
 }
 
 impl Raised {
@@ -114,6 +140,8 @@ impl Raised {
             self.subject_kinds.push(notice.subject_ref.kind.as_str());
             self.subjects.push(notice.subject_ref.id);
             self.npis.push(notice.subject_ref.npi.as_ref().map(ToString::to_string));
+            self.happenings.push(notice.subject_ref.happening.map(Happening::as_str));
+            self.counterparties.push(notice.subject_ref.counterparty.map(|id| id.0));
         }
     }
 
@@ -123,9 +151,11 @@ impl Raised {
         }
         sqlx::query(
             "INSERT INTO notifications (tenant_id, user_id, notification_id, raised_position,
-               raised_at, type, organization_id, subject_kind, subject_id, npi)
+               raised_at, type, organization_id, subject_kind, subject_id, npi, happening,
+               counterparty_id)
              SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::timestamptz[],
-               $6::text[], $7::uuid[], $8::text[], $9::uuid[], $10::text[])
+               $6::text[], $7::uuid[], $8::text[], $9::uuid[], $10::text[], $11::text[],
+               $12::uuid[])
              ON CONFLICT DO NOTHING",
         )
         .bind(tenant)
@@ -138,6 +168,8 @@ impl Raised {
         .bind(self.subject_kinds)
         .bind(self.subjects)
         .bind(self.npis)
+        .bind(self.happenings)
+        .bind(self.counterparties)
         .execute(tx)
         .await?;
         Ok(())

@@ -8,6 +8,7 @@ use rollcall_domain::{
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::sentence;
 use crate::Snapshot;
 
 /// A notice as its person finds it.
@@ -25,6 +26,9 @@ pub struct Notice {
     /// The person it is about, where it is about one whose name is known.
     pub subject_name: Option<String>,
     pub npi: Option<String>,
+    pub happening: Option<String>,
+    /// The other organisation of an affiliation.
+    pub counterparty_name: Option<String>,
     pub read_at: Option<DateTime<Utc>>,
 }
 
@@ -34,7 +38,7 @@ pub struct NoticeFilter<'a> {
     pub user: UserId,
     /// Those of this organisation and the person's own; `None` for the person's own only.
     pub organization: Option<OrganizationId>,
-    /// Words that all occur in title, organisation, NPI or name (MC-68).
+    /// Words that all occur in what is shown: title, sentence, organisation, NPI or name (MC-68).
     pub search: Option<&'a str>,
     pub from: Option<DateTime<Utc>>,
     /// Exclusive.
@@ -70,13 +74,19 @@ pub const fn title(kind: NotificationType) -> &'static str {
 
 const COLUMNS: &str = "SELECT n.notification_id, n.raised_position, n.raised_at, n.type,
     n.organization_id, o.name AS organization_name, n.subject_kind, n.subject_id,
-    nullif(concat_ws(' ', p.first_name, p.last_name), '') AS subject_name, n.npi, n.read_at";
+    nullif(concat_ws(' ', p.first_name, p.last_name), '') AS subject_name, n.npi, n.happening,
+    c.name AS counterparty_name, n.read_at";
 
+// Who was merely invited is not named: the name would be of an account they may have elsewhere
+// (GN-09).
 const TABLES: &str = " FROM read.notifications n
     LEFT JOIN read.notification_organizations o
       ON o.tenant_id = n.tenant_id AND o.organization_id = n.organization_id
+    LEFT JOIN read.notification_organizations c
+      ON c.tenant_id = n.tenant_id AND c.organization_id = n.counterparty_id
     LEFT JOIN read.people p
       ON p.tenant_id = n.tenant_id AND p.user_id = n.subject_id AND n.subject_kind = 'USER'
+     AND n.happening IS DISTINCT FROM 'INVITED'
     WHERE n.tenant_id = ";
 
 /// The notices of a page, newest first, and one more where there are more.
@@ -168,18 +178,18 @@ fn filtered<'a>(
     query
 }
 
-/// The word occurs somewhere in what is shown; types by their titles.
+/// The word occurs somewhere in what is shown: in a name, or in what is always said of such a type
+/// and happening.
 fn search(query: &mut QueryBuilder<'_, Postgres>, word: &str) {
     let folded = word.to_lowercase();
-    let types: Vec<&'static str> = NotificationType::ALL
-        .into_iter()
-        .filter(|kind| title(*kind).to_lowercase().contains(&folded))
-        .map(NotificationType::as_str)
+    let said: Vec<String> = sentence::fixed_words()
+        .filter(|(_, words)| words.contains(&folded))
+        .map(|(what, _)| what)
         .collect();
     query
-        .push(" AND (n.type = ANY(")
-        .push_bind(types)
+        .push(" AND (concat_ws('/', n.type, n.happening) = ANY(")
+        .push_bind(said)
         .push(") OR position(")
         .push_bind(folded)
-        .push(" IN lower(concat_ws(' ', o.name, n.npi, p.first_name, p.last_name))) > 0)");
+        .push(" IN lower(concat_ws(' ', o.name, c.name, n.npi, p.first_name, p.last_name))) > 0)");
 }

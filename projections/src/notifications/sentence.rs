@@ -1,9 +1,9 @@
 //! What a notice says, in plain English. Invariant: put together from ids and names when it is read;
-//! a person whose name was erased is "a user".
+//! a person whose name was erased is "a user", and of another organisation no person is named.
 
-use rollcall_domain::notifications::{NotificationType, SubjectKind};
+use rollcall_domain::notifications::{Happening, NotificationType};
 
-use super::Notice;
+use super::{Notice, title};
 
 impl Notice {
     /// What it is about; `None` for a type that this version does not know.
@@ -15,49 +15,147 @@ impl Notice {
     /// One sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let organization = self.organization_name.as_deref().unwrap_or("your organization");
-        let person = self.subject_name.as_deref().unwrap_or("a user");
-        match self.notification_type() {
-            Some(NotificationType::AccessRequest) => {
-                format!("Somebody asks {organization} for access.")
-            }
-            Some(NotificationType::NewCorrespondence) => {
-                format!("New correspondence arrived for {organization}.")
-            }
-            Some(NotificationType::AffiliationRequest) => {
-                format!("A request for an affiliation with {organization} was made or withdrawn.")
-            }
-            Some(NotificationType::AffiliationDecision) => {
-                format!("An affiliation of {organization} was approved, denied or ended.")
-            }
-            Some(NotificationType::PinReset) => match &self.npi {
-                Some(npi) => format!("The PIN of NPI {npi} of {organization} was reset."),
-                None => format!("A PIN of {organization} was reset."),
-            },
-            Some(NotificationType::PermissionChange) => {
-                format!("Your permissions in {organization} were changed.")
-            }
-            Some(NotificationType::UserActivity) => {
-                format!("The access of {person} to {organization} has changed.")
-            }
-            Some(NotificationType::AccountSecurity) => {
-                "Your password, telephone number, address or lock was changed.".to_owned()
-            }
-            Some(NotificationType::ReviewDue) => {
-                format!("An access review of {organization} waits for you.")
-            }
-            Some(NotificationType::ReportReleased) => {
-                format!("A report for {organization} was released.")
-            }
-            Some(NotificationType::SystemAlert) if self.subject_kind == ORGANIZATION => {
-                format!("{organization} was registered, suspended, reopened or closed.")
-            }
-            Some(NotificationType::SystemAlert) | None => "The portal has news for you.".to_owned(),
-        }
+        let words = Words {
+            organization: self.organization_name.as_deref().unwrap_or("your organization"),
+            person: self.subject_name.as_deref().unwrap_or("a user"),
+            other: self.counterparty_name.as_deref().unwrap_or("The other organization"),
+            npi: self.npi.as_deref(),
+        };
+        let happening = self.happening.as_deref().and_then(Happening::parse);
+        sentence(self.notification_type(), happening, &words)
     }
 }
 
-const ORGANIZATION: &str = SubjectKind::Organization.as_str();
+/// The names in a sentence.
+struct Words<'a> {
+    organization: &'a str,
+    person: &'a str,
+    /// The other organisation of an affiliation.
+    other: &'a str,
+    npi: Option<&'a str>,
+}
+
+/// For each type and happening, as `TYPE` or `TYPE/HAPPENING`, the words in small letters that its
+/// notices have whatever the names.
+pub(super) fn fixed_words() -> impl Iterator<Item = (String, String)> {
+    let happenings = || std::iter::once(None).chain(Happening::ALL.into_iter().map(Some));
+    let nameless = Words { organization: "", person: "", other: "", npi: None };
+    NotificationType::ALL
+        .into_iter()
+        .flat_map(move |kind| happenings().map(move |h| (kind, h)))
+        .map(move |(kind, happening)| {
+            let suffix = happening.map(|happening| format!("/{}", happening.as_str()));
+            let what = format!("{}{}", kind.as_str(), suffix.unwrap_or_default());
+            let said = format!("{} {}", title(kind), sentence(Some(kind), happening, &nameless));
+            (what, said.to_lowercase())
+        })
+}
+
+fn sentence(
+    kind: Option<NotificationType>,
+    happening: Option<Happening>,
+    words: &Words<'_>,
+) -> String {
+    let Words { organization, npi, .. } = words;
+    match kind {
+        Some(NotificationType::AccessRequest) => {
+            format!("Somebody asks {organization} for access.")
+        }
+        Some(NotificationType::NewCorrespondence) => {
+            format!("New correspondence arrived for {organization}.")
+        }
+        Some(NotificationType::AffiliationRequest | NotificationType::AffiliationDecision) => {
+            affiliation(happening, words)
+        }
+        Some(NotificationType::PinReset) => match npi {
+            Some(npi) => format!("The PIN of NPI {npi} of {organization} was reset."),
+            None => format!("A PIN of {organization} was reset."),
+        },
+        Some(NotificationType::PermissionChange) if happening == Some(Happening::RoleChanged) => {
+            format!("Your role in {organization} was changed.")
+        }
+        Some(NotificationType::PermissionChange) => {
+            format!("Your permissions in {organization} were changed.")
+        }
+        Some(NotificationType::UserActivity) => activity(happening, words),
+        Some(NotificationType::AccountSecurity) => security(happening).to_owned(),
+        Some(NotificationType::ReviewDue) => {
+            format!("An access review of {organization} waits for you.")
+        }
+        Some(NotificationType::ReportReleased) => {
+            format!("A report for {organization} was released.")
+        }
+        Some(NotificationType::SystemAlert) => alert(happening, organization),
+        None => "The portal has news for you.".to_owned(),
+    }
+}
+
+fn affiliation(happening: Option<Happening>, words: &Words<'_>) -> String {
+    let Words { organization, other, .. } = words;
+    match happening {
+        Some(Happening::Requested) => {
+            format!("{other} asks for an affiliation with {organization}.")
+        }
+        Some(Happening::Withdrawn) => {
+            format!("{other} withdrew its request for an affiliation with {organization}.")
+        }
+        Some(Happening::Approved) => {
+            format!("{other} approved the affiliation with {organization}.")
+        }
+        Some(Happening::Denied) => format!("{other} denied the affiliation with {organization}."),
+        Some(Happening::Expired) => {
+            format!("{other} did not decide in time on an affiliation with {organization}.")
+        }
+        Some(Happening::Terminated) => {
+            format!("{other} ended the affiliation with {organization}.")
+        }
+        Some(_) | None => format!("An affiliation of {organization} has changed."),
+    }
+}
+
+fn activity(happening: Option<Happening>, words: &Words<'_>) -> String {
+    let Words { organization, person, .. } = words;
+    let subject = match person.strip_prefix("a ") {
+        Some(unnamed) => format!("A {unnamed}"),
+        None => (*person).to_owned(),
+    };
+    match happening {
+        Some(Happening::Invited) => format!("{subject} was invited to {organization}."),
+        Some(Happening::Joined) => format!("{subject} joined {organization}."),
+        Some(Happening::Deactivated) => format!("{subject} was deactivated in {organization}."),
+        Some(Happening::Reactivated) => format!("{subject} was reactivated in {organization}."),
+        Some(Happening::RoleChanged) => {
+            format!("The role of {person} in {organization} was changed.")
+        }
+        Some(Happening::PermissionsChanged) => {
+            format!("The permissions of {person} in {organization} were changed.")
+        }
+        Some(Happening::Locked) => format!("The account of {person} was locked."),
+        Some(_) | None => format!("The access of {person} to {organization} has changed."),
+    }
+}
+
+const fn security(happening: Option<Happening>) -> &'static str {
+    match happening {
+        Some(Happening::PasswordChanged) => "Your password was set or changed.",
+        Some(Happening::PasswordExpired) => "Your password has expired.",
+        Some(Happening::PhoneChanged) => "Your telephone number was changed.",
+        Some(Happening::EmailChanged) => "Your email address was changed.",
+        Some(Happening::Locked) => "Your account was locked.",
+        Some(Happening::Unlocked) => "Your account was unlocked.",
+        Some(_) | None => "Your password, telephone number, address or lock was changed.",
+    }
+}
+
+fn alert(happening: Option<Happening>, organization: &str) -> String {
+    match happening {
+        Some(Happening::Registered) => format!("{organization} was registered."),
+        Some(Happening::Suspended) => format!("The health plan suspended {organization}."),
+        Some(Happening::Reopened) => format!("The health plan reopened {organization}."),
+        Some(Happening::Closed) => format!("The health plan closed {organization} for good."),
+        Some(_) | None => "The portal has a message for you.".to_owned(),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -65,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    fn notice(kind: NotificationType) -> Notice {
+    fn notice(kind: NotificationType, happening: Option<Happening>) -> Notice {
         Notice {
             notification_id: Uuid::from_u128(1),
             raised_position: 7,
@@ -77,23 +175,46 @@ mod tests {
             subject_id: Uuid::from_u128(3),
             subject_name: None,
             npi: Some("1234567893".to_owned()),
+            happening: happening.map(|happening| happening.as_str().to_owned()),
+            counterparty_name: Some("Golden Gate Billing".to_owned()),
             read_at: None,
         }
     }
 
     #[test]
-    fn every_type_has_a_sentence_of_its_own() {
-        let sentences: std::collections::HashSet<String> =
-            NotificationType::ALL.into_iter().map(|kind| notice(kind).sentence()).collect();
-        assert_eq!(sentences.len(), NotificationType::ALL.len());
+    fn mc_58_the_notice_says_who_approved_or_denied() {
+        let said =
+            |happening| notice(NotificationType::AffiliationDecision, Some(happening)).sentence();
+        let approved = "Golden Gate Billing approved the affiliation with Redwood Clinic.";
+        assert_eq!(said(Happening::Approved), approved);
+        let denied = "Golden Gate Billing denied the affiliation with Redwood Clinic.";
+        assert_eq!(said(Happening::Denied), denied);
     }
 
     #[test]
     fn a_pin_is_named_by_its_npi_and_an_erased_person_by_no_name() {
         assert_eq!(
-            notice(NotificationType::PinReset).sentence(),
+            notice(NotificationType::PinReset, None).sentence(),
             "The PIN of NPI 1234567893 of Redwood Clinic was reset."
         );
-        assert!(notice(NotificationType::UserActivity).sentence().contains("a user"));
+        let invited = notice(NotificationType::UserActivity, Some(Happening::Invited)).sentence();
+        assert_eq!(invited, "A user was invited to Redwood Clinic.");
+        let role = notice(NotificationType::UserActivity, Some(Happening::RoleChanged)).sentence();
+        assert_eq!(role, "The role of a user in Redwood Clinic was changed.");
+    }
+
+    #[test]
+    fn every_sentence_is_one_and_is_found_by_its_own_words() {
+        for kind in NotificationType::ALL {
+            for happening in Happening::ALL {
+                let sentence = notice(kind, Some(happening)).sentence();
+                assert!(sentence.ends_with('.') && !sentence.contains("  "), "{sentence}");
+            }
+        }
+        let found = |word: &str| {
+            fixed_words().filter(|(_, words)| words.contains(word)).map(|(what, _)| what).collect()
+        };
+        let denied: Vec<String> = found("denied");
+        assert_eq!(denied, ["AFFILIATION_REQUEST/DENIED", "AFFILIATION_DECISION/DENIED"]);
     }
 }

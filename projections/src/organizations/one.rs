@@ -73,7 +73,7 @@ pub struct DomainRow {
     pub active_users: i64,
 }
 
-/// The email domains on the list, by name (MC-14).
+/// The email domains on the list, by name (MC-14); invited and deactivated people do not count.
 ///
 /// # Errors
 /// The database did not answer.

@@ -8,7 +8,7 @@ use rollcall_domain::{
     AnyEvent,
     organizations::{
         Change, ContractStatus, EnrolmentChanges, OrgRole, OrganizationEvent, OrganizationKind,
-        OrganizationKinds, PostalAddress, RegistrationTokenEvent, TaxIdRef,
+        OrganizationKinds, PostalAddress, TaxIdRef,
     },
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
@@ -20,6 +20,7 @@ use super::{
     rows::{self, MemberRow, Members, OrganizationRow},
     tokens,
 };
+use crate::readers;
 
 /// Keeps `read.organizations` and the tables around it.
 pub struct Organizations;
@@ -44,10 +45,14 @@ impl Projection<AnyEvent> for Organizations {
         ]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let Some(tenant) = batch.first().map(|recorded| recorded.tenant) else { return Ok(()) };
         let facts: Vec<_> = batch.iter().filter_map(organization_event).collect();
@@ -74,7 +79,7 @@ impl Projection<AnyEvent> for Organizations {
             .await?;
         rows::store_members(tx, tenant, &members.into_values().collect::<Vec<_>>()).await?;
         for recorded in batch {
-            if let Some(event) = token_event(&recorded.event) {
+            if let AnyEvent::RegistrationToken(event) = &recorded.event {
                 tokens::apply(tx, recorded, event).await?;
             }
         }
@@ -82,54 +87,11 @@ impl Projection<AnyEvent> for Organizations {
     }
 }
 
-fn organization_event(
-    recorded: &Recorded<AnyEvent>,
-) -> Option<(&Recorded<AnyEvent>, &OrganizationEvent)> {
-    match &recorded.event {
-        AnyEvent::Organization(event) => Some((recorded, event)),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Membership(_)
-        | AnyEvent::User(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
-    }
-}
-
-fn token_event(event: &AnyEvent) -> Option<&RegistrationTokenEvent> {
-    match event {
-        AnyEvent::RegistrationToken(event) => Some(event),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::Organization(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Membership(_)
-        | AnyEvent::User(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
-    }
+fn organization_event<'a>(
+    recorded: &&'a Recorded<AnyEvent>,
+) -> Option<(&'a Recorded<AnyEvent>, &'a OrganizationEvent)> {
+    let AnyEvent::Organization(event) = &recorded.event else { return None };
+    Some((recorded, event))
 }
 
 fn enrolled(
@@ -318,10 +280,9 @@ async fn beside(
                 "INSERT INTO organization_npis (tenant_id, organization_id, npi, name,
                                                 provider_type, community, attached_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (tenant_id, organization_id, npi) DO UPDATE
+                 ON CONFLICT (tenant_id, organization_id, npi, attached_at) DO UPDATE
                     SET name = excluded.name, provider_type = excluded.provider_type,
-                        community = excluded.community, attached_at = excluded.attached_at,
-                        detached_at = NULL",
+                        community = excluded.community, detached_at = NULL",
             )
             .bind(tenant)
             .bind(organization.0)
@@ -333,7 +294,7 @@ async fn beside(
         }
         E::NpiDetached { organization, npi, effective_at, .. } => sqlx::query(
             "UPDATE organization_npis SET detached_at = $4
-              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3",
+              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3 AND detached_at IS NULL",
         )
         .bind(tenant)
         .bind(organization.0)

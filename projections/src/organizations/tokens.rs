@@ -125,7 +125,7 @@ pub(super) async fn apply(
         .execute(tx)
         .await
         .map(drop),
-        E::RegistrationTokenRejected { .. } => Ok(()),
+        E::RegistrationTokenRejected { .. } | E::LetterOpened { .. } => Ok(()),
     }
 }
 

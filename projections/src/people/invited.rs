@@ -40,7 +40,7 @@ pub(super) fn person(event: &InvitationEvent) -> Option<Person> {
 pub(super) async fn store(
     tx: &mut PgConnection,
     tenant: TenantId,
-    batch: &[Recorded<AnyEvent>],
+    batch: &[&Recorded<AnyEvent>],
 ) -> Result<(), sqlx::Error> {
     let invited: Vec<(Uuid, Person)> = batch
         .iter()

@@ -18,6 +18,7 @@ use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
 use super::{Person, invited};
+use crate::readers;
 
 /// Keeps `read.people`.
 pub struct People;
@@ -36,10 +37,14 @@ impl Projection<AnyEvent> for People {
         &["people", "invited_people"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let changes: Vec<(UserId, Change<'_>)> =
             batch.iter().filter_map(|recorded| change(&recorded.event)).collect();
@@ -98,26 +103,12 @@ pub(super) fn open<T: ToString>(sealed: &Sealed<T>) -> Option<String> {
 }
 
 fn change(event: &AnyEvent) -> Option<(UserId, Change<'_>)> {
-    match event {
-        AnyEvent::User(event) => account(event),
-        AnyEvent::Invitation(event) => invitation(event),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::Organization(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Membership(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
+    if let AnyEvent::User(event) = event {
+        account(event)
+    } else if let AnyEvent::Invitation(event) = event {
+        invitation(event)
+    } else {
+        None
     }
 }
 

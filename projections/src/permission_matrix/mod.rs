@@ -6,7 +6,6 @@
 
 mod access;
 mod grants;
-mod npis;
 mod projection;
 mod queries;
 

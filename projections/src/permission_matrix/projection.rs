@@ -3,13 +3,14 @@
 //! Invariant: the facts of a batch are folded in their order before anything is written.
 
 use async_trait::async_trait;
-use rollcall_domain::{AnyEvent, organizations::OrganizationEvent, permissions::MembershipEvent};
+use rollcall_domain::AnyEvent;
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
-use super::{grants, npis};
+use super::grants;
+use crate::readers;
 
-/// Keeps `npi_permissions`, `correspondence_permissions` and `matrix_npis`.
+/// Keeps `npi_permissions` and `correspondence_permissions`.
 pub struct PermissionMatrix;
 
 #[async_trait]
@@ -23,55 +24,25 @@ impl Projection<AnyEvent> for PermissionMatrix {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["npi_permissions", "correspondence_permissions", "matrix_npis"]
+        &["npi_permissions", "correspondence_permissions"]
+    }
+
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
     }
 
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let Some(Recorded { tenant, .. }) = batch.first() else { return Ok(()) };
         let mut changed = grants::Changes::default();
-        let mut holdings = npis::Holdings::default();
         for recorded in batch {
-            match fact(&recorded.event) {
-                Some(Fact::Permissions(event)) => changed.take_in(event, recorded.occurred_at),
-                Some(Fact::Organization(event)) => holdings.take_in(event),
-                None => {}
+            if let AnyEvent::Membership(event) = &recorded.event {
+                changed.take_in(event, recorded.occurred_at);
             }
         }
-        changed.store(tx, *tenant).await?;
-        holdings.store(tx, *tenant).await?;
-        Ok(())
-    }
-}
-
-enum Fact<'a> {
-    Permissions(&'a MembershipEvent),
-    Organization(&'a OrganizationEvent),
-}
-
-fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
-    match event {
-        AnyEvent::Membership(event) => Some(Fact::Permissions(event)),
-        AnyEvent::Organization(event) => Some(Fact::Organization(event)),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::User(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
+        Ok(changed.store(tx, *tenant).await?)
     }
 }

@@ -54,9 +54,9 @@ pub async fn held_npis(
     now: DateTime<Utc>,
 ) -> Result<Vec<NpiRow>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT npi, name FROM read.matrix_npis
+        "SELECT npi, name FROM read.organization_npis
           WHERE tenant_id = $1 AND organization_id = $2
-            AND held_from <= $3 AND (held_until IS NULL OR held_until > $3)
+            AND attached_at <= $3 AND (detached_at IS NULL OR detached_at > $3)
           ORDER BY npi",
     )
     .bind(view.tenant().0)

@@ -19,6 +19,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::PinFact;
+use crate::readers;
 
 /// Keeps `read.pins` and `read.pin_history`.
 pub struct Pins;
@@ -37,10 +38,14 @@ impl Projection<AnyEvent> for Pins {
         &["pins", "pin_history"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let Some(first) = batch.first() else { return Ok(()) };
         let mut folded = Folded::default();
@@ -82,26 +87,10 @@ struct HistoryLine<'a> {
 
 impl<'a> Folded<'a> {
     fn take(&mut self, recorded: &'a Recorded<AnyEvent>) {
-        match &recorded.event {
-            AnyEvent::Organization(event) => self.take_npi(event),
-            AnyEvent::Pin(event) => self.take_pin(recorded, event),
-            AnyEvent::Tenant(_)
-            | AnyEvent::PlanStaff(_)
-            | AnyEvent::Policy(_)
-            | AnyEvent::Agreement(_)
-            | AnyEvent::RegistrationToken(_)
-            | AnyEvent::Registration(_)
-            | AnyEvent::Membership(_)
-            | AnyEvent::User(_)
-            | AnyEvent::Invitation(_)
-            | AnyEvent::Credential(_)
-            | AnyEvent::OneTimePasscode(_)
-            | AnyEvent::Session(_)
-            | AnyEvent::Affiliation(_)
-            | AnyEvent::Notification(_)
-            | AnyEvent::Inbox(_)
-            | AnyEvent::Delivery(_)
-            | AnyEvent::Denial(_) => {}
+        if let AnyEvent::Organization(event) = &recorded.event {
+            self.take_npi(event);
+        } else if let AnyEvent::Pin(event) = &recorded.event {
+            self.take_pin(recorded, event);
         }
     }
 

@@ -95,9 +95,9 @@ pub async fn login_history(
 pub(super) async fn take_in(
     tx: &mut PgConnection,
     tenant: TenantId,
-    batch: &[Recorded<AnyEvent>],
+    batch: &[&Recorded<AnyEvent>],
 ) -> Result<(), sqlx::Error> {
-    let entries: Vec<LoginEntry> = batch.iter().filter_map(entry).collect();
+    let entries: Vec<LoginEntry> = batch.iter().filter_map(|recorded| entry(recorded)).collect();
     if entries.is_empty() {
         return Ok(());
     }
@@ -121,7 +121,7 @@ pub(super) async fn take_in(
 }
 
 fn entry(recorded: &Recorded<AnyEvent>) -> Option<LoginEntry> {
-    let event = credential(&recorded.event)?;
+    let AnyEvent::Credential(event) = &recorded.event else { return None };
     let user = event.user()?;
     let entry = |outcome, detail| LoginEntry {
         position: recorded.tenant_position,
@@ -153,29 +153,5 @@ fn entry(recorded: &Recorded<AnyEvent>) -> Option<LoginEntry> {
         | CredentialEvent::PasswordChanged { .. }
         | CredentialEvent::PasswordExpired { .. }
         | CredentialEvent::TemporaryPasswordIssued { .. } => None,
-    }
-}
-
-fn credential(event: &AnyEvent) -> Option<&CredentialEvent> {
-    match event {
-        AnyEvent::Credential(event) => Some(event),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::Organization(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Membership(_)
-        | AnyEvent::User(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
     }
 }

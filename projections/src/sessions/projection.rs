@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{SessionRow, login_history};
+use crate::readers;
 
 /// Keeps `read.sessions` and `read.login_history`.
 pub struct Sessions;
@@ -31,14 +32,18 @@ impl Projection<AnyEvent> for Sessions {
         &["sessions", "login_history"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let Some(first) = batch.first() else { return Ok(()) };
         login_history::take_in(tx, first.tenant, batch).await?;
-        let facts: Vec<_> = batch.iter().filter_map(fact).collect();
+        let facts: Vec<_> = batch.iter().filter_map(|recorded| fact(recorded)).collect();
         if facts.is_empty() {
             return Ok(());
         }
@@ -52,27 +57,8 @@ impl Projection<AnyEvent> for Sessions {
 }
 
 fn fact(recorded: &Recorded<AnyEvent>) -> Option<(&Recorded<AnyEvent>, &SessionEvent)> {
-    match &recorded.event {
-        AnyEvent::Session(event) => Some((recorded, event)),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::Organization(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::Membership(_)
-        | AnyEvent::User(_)
-        | AnyEvent::Invitation(_)
-        | AnyEvent::Credential(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
-    }
+    let AnyEvent::Session(event) = &recorded.event else { return None };
+    Some((recorded, event))
 }
 
 fn apply(

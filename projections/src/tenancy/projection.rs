@@ -12,6 +12,8 @@ use rollcall_domain::{
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
+use crate::readers;
+
 /// Keeps `read.portals`, `read.tenants`, `read.plan_staff`, `read.plan_roles`,
 /// `read.policy_changes` and `read.agreements`.
 pub struct Tenancy;
@@ -30,32 +32,24 @@ impl Projection<AnyEvent> for Tenancy {
         &["portals", "tenants", "plan_staff", "plan_roles", "policy_changes", "agreements"]
     }
 
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         for recorded in batch {
-            match &recorded.event {
-                AnyEvent::Tenant(event) => tenant(tx, recorded, event).await?,
-                AnyEvent::PlanStaff(event) => plan_staff(tx, recorded, event).await?,
-                AnyEvent::Policy(event) => policy(tx, recorded, event).await?,
-                AnyEvent::Agreement(event) => agreement(tx, recorded, event).await?,
-                AnyEvent::Organization(_)
-                | AnyEvent::RegistrationToken(_)
-                | AnyEvent::Registration(_)
-                | AnyEvent::Membership(_)
-                | AnyEvent::User(_)
-                | AnyEvent::Invitation(_)
-                | AnyEvent::Credential(_)
-                | AnyEvent::OneTimePasscode(_)
-                | AnyEvent::Session(_)
-                | AnyEvent::Pin(_)
-                | AnyEvent::Affiliation(_)
-                | AnyEvent::Notification(_)
-                | AnyEvent::Inbox(_)
-                | AnyEvent::Delivery(_)
-                | AnyEvent::Denial(_) => {}
+            if let AnyEvent::Tenant(event) = &recorded.event {
+                tenant(tx, recorded, event).await?;
+            } else if let AnyEvent::PlanStaff(event) = &recorded.event {
+                plan_staff(tx, recorded, event).await?;
+            } else if let AnyEvent::Policy(event) = &recorded.event {
+                policy(tx, recorded, event).await?;
+            } else if let AnyEvent::Agreement(event) = &recorded.event {
+                agreement(tx, recorded, event).await?;
             }
         }
         Ok(())

@@ -1,11 +1,16 @@
-//! `directory_accounts`: whether a person can sign in.
+//! `directory_accounts`: whether a person can sign in, and whether mail reaches them.
 //!
-//! Invariant: a lock is stored with its end; whether it holds is asked with a time.
+//! Invariant: a lock is stored with its end; whether it holds is asked with a time. A bounce is about
+//! an address: with a new one it is forgotten.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{kernel::ids::TenantId, users::credential::CredentialEvent};
+use rollcall_domain::{
+    kernel::ids::TenantId,
+    notifications::DeliveryEvent,
+    users::{credential::CredentialEvent, user::UserEvent},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -17,6 +22,52 @@ struct AccountRow {
     has_password: bool,
     is_locked: bool,
     locked_until: Option<DateTime<Utc>>,
+    email_bounced_at: Option<DateTime<Utc>>,
+}
+
+/// What a fact says about an account.
+enum Told<'a> {
+    Credential(&'a CredentialEvent),
+    EmailBounced(DateTime<Utc>),
+    EmailReplaced,
+}
+
+/// Whose account a fact is about, and what it says; `None` where it is none of the table's.
+fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, Told<'a>)> {
+    match fact {
+        Fact::Credential(event) => Some((event.user()?.0, Told::Credential(event))),
+        Fact::Account(event) => match event {
+            UserEvent::EmailChanged { user, .. } => Some((user.0, Told::EmailReplaced)),
+            UserEvent::UserRegistered { .. }
+            | UserEvent::ProfileUpdated { .. }
+            | UserEvent::UserDetailsCorrected { .. }
+            | UserEvent::PhoneChanged { .. }
+            | UserEvent::EmailVerificationSent { .. }
+            | UserEvent::EmailVerified { .. }
+            | UserEvent::AgreementAccepted { .. }
+            | UserEvent::NotificationPreferenceChanged { .. } => None,
+        },
+        Fact::Delivery(event) => match event {
+            // The address of an invitation is the invitation's affair, a former one nobody's.
+            DeliveryEvent::EmailBounced { recipient, .. }
+                if recipient.invitation.is_none() && !recipient.former_address =>
+            {
+                Some((recipient.user?.0, Told::EmailBounced(recorded.occurred_at)))
+            }
+            DeliveryEvent::EmailBounced { .. }
+            | DeliveryEvent::MessageQueued(_)
+            | DeliveryEvent::EmailSent { .. }
+            | DeliveryEvent::EmailGaveUp { .. }
+            | DeliveryEvent::SmsSent { .. }
+            | DeliveryEvent::SmsGaveUp { .. }
+            | DeliveryEvent::VoiceCallPlaced { .. }
+            | DeliveryEvent::VoiceCallGaveUp { .. }
+            | DeliveryEvent::LetterPrinted { .. }
+            | DeliveryEvent::LetterGaveUp { .. }
+            | DeliveryEvent::MessageRetried { .. } => None,
+        },
+        Fact::Roster(_) | Fact::Permissions(_) | Fact::Invitation(_) | Fact::Session(_) => None,
+    }
 }
 
 impl AccountRow {
@@ -49,20 +100,19 @@ pub(super) async fn apply(
     tenant: TenantId,
     entries: &[Entry<'_>],
 ) -> Result<(), sqlx::Error> {
-    let facts: Vec<(Uuid, &CredentialEvent)> = entries
-        .iter()
-        .filter_map(|(_, fact)| match fact {
-            Fact::Credential(event) => Some((event.user()?.0, *event)),
-            Fact::Roster(_) | Fact::Permissions(_) | Fact::Invitation(_) | Fact::Session(_) => None,
-        })
-        .collect();
+    let facts: Vec<(Uuid, Told<'_>)> = entries.iter().filter_map(told).collect();
     if facts.is_empty() {
         return Ok(());
     }
     let mut rows = load(tx, tenant, facts.iter().map(|(user, _)| *user).collect()).await?;
-    for (user, event) in facts {
+    for (user, told) in facts {
         let fresh = || AccountRow { user_id: user, ..AccountRow::default() };
-        rows.entry(user).or_insert_with(fresh).take_in(event);
+        let row = rows.entry(user).or_insert_with(fresh);
+        match told {
+            Told::Credential(event) => row.take_in(event),
+            Told::EmailBounced(at) => row.email_bounced_at = Some(at),
+            Told::EmailReplaced => row.email_bounced_at = None,
+        }
     }
     store(tx, tenant, &rows.into_values().collect::<Vec<_>>()).await
 }
@@ -73,7 +123,7 @@ async fn load(
     users: Vec<Uuid>,
 ) -> Result<BTreeMap<Uuid, AccountRow>, sqlx::Error> {
     let rows: Vec<AccountRow> = sqlx::query_as(
-        "SELECT user_id, has_password, is_locked, locked_until
+        "SELECT user_id, has_password, is_locked, locked_until, email_bounced_at
            FROM directory_accounts WHERE tenant_id = $1 AND user_id = ANY($2)",
     )
     .bind(tenant.0)
@@ -89,17 +139,21 @@ async fn store(
     rows: &[AccountRow],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO directory_accounts (tenant_id, user_id, has_password, is_locked, locked_until)
-         SELECT $1, * FROM UNNEST($2::uuid[], $3::bool[], $4::bool[], $5::timestamptz[])
+        "INSERT INTO directory_accounts (tenant_id, user_id, has_password, is_locked, locked_until,
+                                         email_bounced_at)
+         SELECT $1, * FROM UNNEST($2::uuid[], $3::bool[], $4::bool[], $5::timestamptz[],
+                                  $6::timestamptz[])
          ON CONFLICT (tenant_id, user_id) DO UPDATE
             SET has_password = excluded.has_password, is_locked = excluded.is_locked,
-                locked_until = excluded.locked_until",
+                locked_until = excluded.locked_until,
+                email_bounced_at = excluded.email_bounced_at",
     )
     .bind(tenant.0)
     .bind(rows.iter().map(|row| row.user_id).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.has_password).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.is_locked).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.locked_until).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.email_bounced_at).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())

@@ -152,7 +152,11 @@ impl Columns {
         let told = match fact {
             Fact::Roster(event) => roster(event),
             Fact::Permissions(event) => Some(permissions(event)),
-            Fact::Invitation(_) | Fact::Credential(_) | Fact::Session(_) => None,
+            Fact::Invitation(_)
+            | Fact::Credential(_)
+            | Fact::Session(_)
+            | Fact::Account(_)
+            | Fact::Delivery(_) => None,
         };
         let (Some(told), Some(organization), Some(user)) =
             (told, recorded.subject_organization, recorded.subject)

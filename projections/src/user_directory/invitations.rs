@@ -1,4 +1,4 @@
-//! `directory_invitations`: how far an invitation came.
+//! `directory_invitations`: how far an invitation came, and whether its mail came back.
 //!
 //! Invariant: whether a link has run out is asked with a time, so a status of SENT or OPENED past
 //! `expires_at` reads as expired whether or not that has been recorded.
@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{kernel::ids::TenantId, users::invitation::InvitationEvent};
+use rollcall_domain::{
+    kernel::ids::TenantId, notifications::DeliveryEvent, users::invitation::InvitationEvent,
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -18,6 +20,41 @@ struct InvitationRow {
     status: String,
     sent_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    email_bounced_at: Option<DateTime<Utc>>,
+}
+
+/// What a fact says about an invitation.
+enum Told<'a> {
+    Invitation(&'a InvitationEvent),
+    EmailBounced,
+}
+
+/// Which invitation a fact is about, and what it says; `None` where it is about none.
+fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, DateTime<Utc>, Told<'a>)> {
+    let at = recorded.occurred_at;
+    match fact {
+        Fact::Invitation(event) => Some((recorded.aggregate_id, at, Told::Invitation(event))),
+        Fact::Delivery(event) => match event {
+            DeliveryEvent::EmailBounced { recipient, .. } => {
+                Some((recipient.invitation?.0, at, Told::EmailBounced))
+            }
+            DeliveryEvent::MessageQueued(_)
+            | DeliveryEvent::EmailSent { .. }
+            | DeliveryEvent::EmailGaveUp { .. }
+            | DeliveryEvent::SmsSent { .. }
+            | DeliveryEvent::SmsGaveUp { .. }
+            | DeliveryEvent::VoiceCallPlaced { .. }
+            | DeliveryEvent::VoiceCallGaveUp { .. }
+            | DeliveryEvent::LetterPrinted { .. }
+            | DeliveryEvent::LetterGaveUp { .. }
+            | DeliveryEvent::MessageRetried { .. } => None,
+        },
+        Fact::Roster(_)
+        | Fact::Permissions(_)
+        | Fact::Credential(_)
+        | Fact::Session(_)
+        | Fact::Account(_) => None,
+    }
 }
 
 pub(super) async fn apply(
@@ -25,19 +62,20 @@ pub(super) async fn apply(
     tenant: TenantId,
     entries: &[Entry<'_>],
 ) -> Result<(), sqlx::Error> {
-    let facts: Vec<(Uuid, DateTime<Utc>, &InvitationEvent)> = entries
-        .iter()
-        .filter_map(|(recorded, fact)| match fact {
-            Fact::Invitation(event) => Some((recorded.aggregate_id, recorded.occurred_at, *event)),
-            Fact::Roster(_) | Fact::Permissions(_) | Fact::Credential(_) | Fact::Session(_) => None,
-        })
-        .collect();
+    let facts: Vec<(Uuid, DateTime<Utc>, Told<'_>)> = entries.iter().filter_map(told).collect();
     if facts.is_empty() {
         return Ok(());
     }
     let mut rows = load(tx, tenant, facts.iter().map(|(id, ..)| *id).collect()).await?;
-    for (id, at, event) in facts {
-        take_in(&mut rows, id, at, event);
+    for (id, at, told) in facts {
+        match told {
+            Told::Invitation(event) => take_in(&mut rows, id, at, event),
+            Told::EmailBounced => {
+                if let Some(row) = rows.get_mut(&id) {
+                    row.email_bounced_at = Some(at);
+                }
+            }
+        }
     }
     store(tx, tenant, &rows.into_values().collect::<Vec<_>>()).await
 }
@@ -52,7 +90,14 @@ fn take_in(
     let status = match event {
         E::UserInvited { expires_at, .. } | E::InvitationReissued { expires_at, .. } => {
             let (status, expires_at) = ("SENT".to_owned(), *expires_at);
-            rows.insert(id, InvitationRow { invitation_id: id, status, sent_at: at, expires_at });
+            let row = InvitationRow {
+                invitation_id: id,
+                status,
+                sent_at: at,
+                expires_at,
+                email_bounced_at: None,
+            };
+            rows.insert(id, row);
             return;
         }
         E::InvitationOpened { .. } => "OPENED",
@@ -74,7 +119,7 @@ async fn load(
     ids: Vec<Uuid>,
 ) -> Result<BTreeMap<Uuid, InvitationRow>, sqlx::Error> {
     let rows: Vec<InvitationRow> = sqlx::query_as(
-        "SELECT invitation_id, status, sent_at, expires_at
+        "SELECT invitation_id, status, sent_at, expires_at, email_bounced_at
            FROM directory_invitations WHERE tenant_id = $1 AND invitation_id = ANY($2)",
     )
     .bind(tenant.0)
@@ -90,17 +135,21 @@ async fn store(
     rows: &[InvitationRow],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO directory_invitations (tenant_id, invitation_id, status, sent_at, expires_at)
-         SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+        "INSERT INTO directory_invitations (tenant_id, invitation_id, status, sent_at, expires_at,
+                                            email_bounced_at)
+         SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[],
+                                  $6::timestamptz[])
          ON CONFLICT (tenant_id, invitation_id) DO UPDATE
             SET status = excluded.status, sent_at = excluded.sent_at,
-                expires_at = excluded.expires_at",
+                expires_at = excluded.expires_at,
+                email_bounced_at = excluded.email_bounced_at",
     )
     .bind(tenant.0)
     .bind(rows.iter().map(|row| row.invitation_id).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.status.clone()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.sent_at).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.expires_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.email_bounced_at).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())

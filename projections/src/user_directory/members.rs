@@ -78,7 +78,7 @@ impl MemberRow {
                 self.permissions(event);
             }
             Fact::Session(event) => self.session(event, recorded.occurred_at),
-            Fact::Invitation(_) | Fact::Credential(_) => {}
+            Fact::Invitation(_) | Fact::Credential(_) | Fact::Account(_) | Fact::Delivery(_) => {}
         }
     }
 
@@ -172,7 +172,7 @@ fn key((recorded, fact): &Entry<'_>) -> Option<Key> {
         Fact::Roster(_) | Fact::Permissions(_) | Fact::Session(_) => {
             Some((recorded.subject_organization?.0, recorded.subject?.0))
         }
-        Fact::Invitation(_) | Fact::Credential(_) => None,
+        Fact::Invitation(_) | Fact::Credential(_) | Fact::Account(_) | Fact::Delivery(_) => None,
     }
 }
 

@@ -5,7 +5,6 @@
 //! has not joined only what the inviting organisation itself typed.
 
 mod accounts;
-mod domains;
 mod history;
 mod invitations;
 mod members;
@@ -15,6 +14,6 @@ mod queries;
 pub use history::MemberFact;
 pub use projection::UserDirectory;
 pub use queries::{
-    DirectoryKey, DomainRow, FactRow, InvitationPart, Listing, UserFilter, UserRow, UserStatus,
-    count_users, domains, histories, list_users, users_anywhere, users_by_id,
+    DirectoryKey, FactRow, InvitationPart, Listing, UserFilter, UserRow, UserStatus, count_users,
+    histories, list_users, users_anywhere, users_by_id,
 };

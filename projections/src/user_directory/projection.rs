@@ -5,15 +5,17 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     AnyEvent,
+    notifications::DeliveryEvent,
     organizations::OrganizationEvent,
     permissions::MembershipEvent,
     sessions::SessionEvent,
-    users::{credential::CredentialEvent, invitation::InvitationEvent},
+    users::{credential::CredentialEvent, invitation::InvitationEvent, user::UserEvent},
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
-use super::{accounts, domains, history, invitations, members};
+use super::{accounts, history, invitations, members};
+use crate::readers;
 
 /// Keeps the `directory_*` tables.
 pub struct UserDirectory;
@@ -26,6 +28,8 @@ pub(super) enum Fact<'a> {
     Invitation(&'a InvitationEvent),
     Credential(&'a CredentialEvent),
     Session(&'a SessionEvent),
+    Account(&'a UserEvent),
+    Delivery(&'a DeliveryEvent),
 }
 
 /// A fact with what stands around it.
@@ -42,52 +46,45 @@ impl Projection<AnyEvent> for UserDirectory {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &[
-            "directory_members",
-            "directory_accounts",
-            "directory_invitations",
-            "directory_domains",
-            "directory_history",
-        ]
+        &["directory_members", "directory_accounts", "directory_invitations", "directory_history"]
+    }
+
+    fn reads(&self, event: &AnyEvent) -> bool {
+        readers::of(event).contains(&self.name())
     }
 
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<AnyEvent>],
+        batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let entries: Vec<Entry<'_>> =
-            batch.iter().filter_map(|recorded| Some((recorded, fact(&recorded.event)?))).collect();
+            batch.iter().filter_map(|&recorded| Some((recorded, fact(&recorded.event)?))).collect();
         let Some((Recorded { tenant, .. }, _)) = entries.first() else { return Ok(()) };
         members::apply(tx, *tenant, &entries).await?;
         accounts::apply(tx, *tenant, &entries).await?;
         invitations::apply(tx, *tenant, &entries).await?;
-        domains::apply(tx, *tenant, &entries).await?;
         history::apply(tx, *tenant, &entries).await?;
         Ok(())
     }
 }
 
 fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
-    match event {
-        AnyEvent::Organization(event) => Some(Fact::Roster(event)),
-        AnyEvent::Membership(event) => Some(Fact::Permissions(event)),
-        AnyEvent::Invitation(event) => Some(Fact::Invitation(event)),
-        AnyEvent::Credential(event) => Some(Fact::Credential(event)),
-        AnyEvent::Session(event) => Some(Fact::Session(event)),
-        AnyEvent::Tenant(_)
-        | AnyEvent::PlanStaff(_)
-        | AnyEvent::Policy(_)
-        | AnyEvent::Agreement(_)
-        | AnyEvent::RegistrationToken(_)
-        | AnyEvent::Registration(_)
-        | AnyEvent::User(_)
-        | AnyEvent::OneTimePasscode(_)
-        | AnyEvent::Pin(_)
-        | AnyEvent::Affiliation(_)
-        | AnyEvent::Notification(_)
-        | AnyEvent::Inbox(_)
-        | AnyEvent::Delivery(_)
-        | AnyEvent::Denial(_) => None,
+    if let AnyEvent::Organization(event) = event {
+        Some(Fact::Roster(event))
+    } else if let AnyEvent::Membership(event) = event {
+        Some(Fact::Permissions(event))
+    } else if let AnyEvent::Invitation(event) = event {
+        Some(Fact::Invitation(event))
+    } else if let AnyEvent::Credential(event) = event {
+        Some(Fact::Credential(event))
+    } else if let AnyEvent::Session(event) = event {
+        Some(Fact::Session(event))
+    } else if let AnyEvent::User(event) = event {
+        Some(Fact::Account(event))
+    } else if let AnyEvent::Delivery(event) = event {
+        Some(Fact::Delivery(event))
+    } else {
+        None
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use proptest::{
     collection::vec,
     test_runner::{Config, TestRunner},
@@ -21,7 +22,7 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Ask, NAMES,
-    access_register::{self, AccessRight, AccessRow, AccessSource, Moment, Question},
+    access_register::{self, AccessKey, AccessRight, AccessRow, AccessSource, Moment, Question},
 };
 
 use self::operations::{Operation, TYPES, apply, operation};
@@ -153,6 +154,57 @@ fn assert_agree(register: &Rights, rule: &Rights, when: &str) {
     assert!(differences.is_empty(), "{when}:\n{}", differences.join("\n"));
 }
 
+/// What tells two rows apart.
+fn essence(row: &AccessRow) -> (AccessKey, i64, DateTime<Utc>) {
+    (row.key.clone(), row.cause_position, row.valid_from)
+}
+
+/// However narrow a question is and however short its pages, its rows are those of the whole tenant
+/// that fit it, in the same order.
+async fn questions_agree(portal: &Portal, world: &World, moment: Moment) {
+    let ask = Ask { tenant: world.tenant, projections: NAMES, min_position: Some(moment.known_at) };
+    let mut view = portal.service.reads.snapshot(ask).await.expect("the register catches up");
+    let everything = Question::default();
+    let whole = access_register::page(&mut view, moment, &everything, None, 100_000).await;
+    let whole = whole.expect("the register answers");
+    let mut questions = BTreeSet::from([(None, None, None, None)]);
+    for row in &whole {
+        let (user, of, npi) = (Some(row.user), row.organization, row.npi.clone());
+        questions.extend([
+            (user, None, None, None),
+            (None, of, None, None),
+            (None, None, npi.clone(), None),
+            (None, of, npi.clone(), Some(row.right.as_str())),
+            (user, of, npi, None),
+            (None, None, None, Some(row.right.as_str())),
+        ]);
+    }
+    for (user, organization, npi, right) in questions {
+        let right = AccessRight::ALL.into_iter().find(|known| Some(known.as_str()) == right);
+        let question = Question { user, organization, npi: npi.clone(), right };
+        let fits = |row: &&AccessRow| {
+            user.is_none_or(|user| row.user == user)
+                && (organization.is_none() || row.organization == organization)
+                && (npi.is_none() || row.npi == npi)
+                && right.is_none_or(|right| row.right == right)
+        };
+        let expected: Vec<_> = whole.iter().filter(fits).map(essence).collect();
+        let mut found: Vec<(AccessKey, i64, DateTime<Utc>)> = Vec::new();
+        loop {
+            let after = found.last().map(|(key, ..)| key.clone());
+            let page = access_register::page(&mut view, moment, &question, after.as_ref(), 7).await;
+            let page = page.expect("the register answers");
+            found.extend(page.iter().map(essence));
+            if page.len() < 7 {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{question:?} at {moment:?}");
+        let count = access_register::count(&mut view, moment, &question).await;
+        assert_eq!(count.expect("the register answers"), expected.len() as i64, "{question:?}");
+    }
+}
+
 async fn check(portal: &Portal, slug: &str, operations: Vec<Operation>) {
     let world = portal.another_tenant(slug, Preset::MediCal).await;
     let journal = &portal.service.commands.journal;
@@ -176,6 +228,9 @@ async fn check(portal: &Portal, slug: &str, operations: Vec<Operation>) {
             let true_then = by_the_register(portal, &world, known_now).await;
             assert_agree(&true_then, rights, &format!("as true at {}", moment.true_at));
         }
+    }
+    if let Some(Witness { moment, .. }) = witnesses.last() {
+        questions_agree(portal, &world, *moment).await;
     }
 }
 

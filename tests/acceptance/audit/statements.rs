@@ -1,48 +1,16 @@
 //! No query per row: a page costs the same number of statements however long it is, and so do
 //! objects by their ids.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use async_graphql::{ID, Request};
 use rollcall_api::graphql::{ids::NodeType, reading::RequestView, schema};
 use rollcall_commands::{Caller, Identity, authentication::Presented};
-use tracing::{
-    Event, Metadata, Subscriber,
-    instrument::WithSubscriber,
-    span::{Attributes, Id, Record},
-};
+use rollcall_tests::statements::Statements;
+use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
 use crate::support::{Client, Portal};
-
-/// Counts the statements that sqlx reports while a future is polled.
-#[derive(Clone, Default)]
-struct Statements(Arc<AtomicUsize>);
-
-impl Subscriber for Statements {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "sqlx::query"
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, _: &Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
 
 async fn caller(portal: &Portal, client: &Client) -> Caller {
     let presented = Presented {
@@ -80,7 +48,7 @@ async fn statements(portal: &Portal, caller: &Caller, document: &str) -> usize {
     let schema = schema();
     let response = schema.execute(request).with_subscriber(counter.clone()).await;
     assert!(response.errors.is_empty(), "{:?}", response.errors);
-    counter.0.load(Ordering::Relaxed)
+    counter.heard()
 }
 
 #[tokio::test]

@@ -213,14 +213,16 @@ pub async fn decide<A: Decider>(
 /// The clinic's NPIs, all with valid check digits.
 pub const CLINIC_NPIS: [&str; 3] = ["1234567893", "1245319599", "1679576722"];
 
-struct Seeder {
-    work: Work,
+/// Commands of one commit.
+pub(super) struct Seeder {
+    pub(super) work: Work,
     policy: Policy,
-    people: u32,
+    /// How many people it has recorded; tells their numbers apart.
+    pub(super) people: u32,
 }
 
 impl Seeder {
-    fn begin(journal: &Journal, tenant: TenantId, preset: Preset) -> Self {
+    pub(super) fn begin(journal: &Journal, tenant: TenantId, preset: Preset) -> Self {
         let header = Header {
             tenant,
             actor: Actor::SYSTEM,
@@ -239,11 +241,11 @@ impl Seeder {
         Self { work: journal.begin(header), policy: Policy::from(preset), people: 0 }
     }
 
-    async fn commit(self) {
+    pub(super) async fn commit(self) {
         self.work.commit(Value::Null).await.expect("the seed is appended");
     }
 
-    async fn decide<A: Decider>(&mut self, id: Uuid, command: A::Command) {
+    pub(super) async fn decide<A: Decider>(&mut self, id: Uuid, command: A::Command) {
         let decision =
             Decision { now: self.work.now(), actor: Actor::SYSTEM, policy: &self.policy };
         self.work.decide::<A>(id, &decision, command).await.expect("the seed is allowed");
@@ -272,7 +274,12 @@ impl Seeder {
         self.decide::<PolicyHistory>(tenant.policy_stream(), apply).await;
     }
 
-    async fn company(&mut self, label: &str, kind: OrganizationKind, npis: &[&str]) -> Company {
+    pub(super) async fn company(
+        &mut self,
+        label: &str,
+        kind: OrganizationKind,
+        npis: &[&str],
+    ) -> Company {
         let id = OrganizationId(self.id().derive("seed.organization", label));
         let address = PostalAddress::parse("1 Main St", "", "Fresno", "CA", "93701");
         let enrolment = Enrolment {
@@ -314,7 +321,7 @@ impl Seeder {
     }
 
     /// The registrant: administrator with everything (MC-08).
-    async fn first_admin(&mut self, of: &Company, first: &str, last: &str) -> Person {
+    pub(super) async fn first_admin(&mut self, of: &Company, first: &str, last: &str) -> Person {
         let person = self.person(first, last, Some(of.id)).await;
         let register = RosterCommand::RegisterOrganization {
             registration: RegistrationId(Uuid::new_v4()),
@@ -345,7 +352,7 @@ impl Seeder {
     }
 
     /// A member with a level for the organisation's first NPI.
-    async fn member(
+    pub(super) async fn member(
         &mut self,
         of: &Company,
         first: &str,
@@ -467,7 +474,7 @@ impl Seeder {
 }
 
 /// Everybody's first password has the reference derived from their id.
-fn hash_ref(user: UserId) -> VaultRef {
+pub(super) fn hash_ref(user: UserId) -> VaultRef {
     VaultRef(Uuid::new_v5(&user.0, b"password"))
 }
 

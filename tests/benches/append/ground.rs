@@ -58,6 +58,11 @@ impl Ground {
         options
     }
 
+    /// How to look into a database from outside.
+    pub fn hint(&self, database: &str) -> String {
+        format!("{} (database {database})", self.server.psql_hint())
+    }
+
     /// Of the last minute: what else the machine was doing.
     pub fn load_average(&self) -> String {
         let all = fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -1,19 +1,19 @@
 //! The list of notices and how many are unread.
 
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{Days, Utc};
-use rollcall_commands::{Access, Caller, Commands};
+use chrono::Days;
+use rollcall_commands::{Access, Caller};
 use rollcall_domain::{
-    Code, Refusal, kernel::ids::OrganizationId, policies::PolicyHistory, values::TenantZone,
+    Code, Refusal, kernel::ids::OrganizationId, notifications::NotificationType,
 };
 use rollcall_projections::notifications::{self, NoticeFilter, NoticePage};
 
-use super::types::{Notification, NotificationConnection};
+use super::types::{Notification, NotificationConnection, NotificationPreference};
 use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
-    reading::{Reading, read},
+    reading::{Reading, policy, read},
     scalars::{Date, Position},
 };
 
@@ -41,7 +41,7 @@ impl NotificationsQuery {
         let (mut reading, organization) = list_of(ctx, organization_id, min_position).await?;
         let user = reading.authority.person().map_err(top_level)?;
         let days = days(&from, &to).map_err(top_level)?;
-        let zone = zone(ctx).await?;
+        let zone = policy(ctx).await?.time_zone();
         let filter = NoticeFilter {
             user,
             organization,
@@ -67,6 +67,16 @@ impl NotificationsQuery {
         Ok(NotificationConnection::of(&page, Rows { rows, total }))
     }
 
+    /// Which mail follows the caller's notices: every type with the preference in force and where it
+    /// comes from (MC-64 to MC-66).
+    async fn notification_preferences(
+        &self,
+        ctx: &Context<'_>,
+        min_position: Option<Position>,
+    ) -> Result<Vec<NotificationPreference>> {
+        preferences(ctx, min_position).await
+    }
+
     /// How many of the notices that `notifications` lists are unread.
     async fn unread_count(
         &self,
@@ -81,6 +91,23 @@ impl NotificationsQuery {
             .map_err(|error| fault(&error))?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
+}
+
+/// Every type with what holds for the caller.
+///
+/// # Errors
+/// UNAUTHENTICATED, or a fault.
+pub(super) async fn preferences(
+    ctx: &Context<'_>,
+    min_position: Option<Position>,
+) -> Result<Vec<NotificationPreference>> {
+    let policy = policy(ctx).await?;
+    let mut reading = read(ctx, Access::SignedIn, min_position).await?;
+    let user = reading.authority.person().map_err(top_level)?;
+    let own = notifications::own_choices(&mut reading.view, user).await;
+    let own = own.map_err(|error| fault(&error))?;
+    let shown = |kind| NotificationPreference::of(kind, own.get(&kind), &policy);
+    Ok(NotificationType::ALL.into_iter().map(shown).collect())
 }
 
 /// Opens the list of an organisation the caller is a member of, or the caller's own.
@@ -110,13 +137,4 @@ fn days(from: &Option<Date>, to: &Option<Date>) -> Result<(Day, Day), Refusal> {
         }
         (from, to) => Ok((from, to)),
     }
-}
-
-async fn zone(ctx: &Context<'_>) -> Result<TenantZone> {
-    let tenant = ctx.data::<Caller>()?.tenant;
-    let journal = &ctx.data::<Commands>()?.journal;
-    let history = journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await;
-    let history = history.map_err(|error| fault(&error))?;
-    let (_, policy) = history.state.at(journal.now().with_timezone(&Utc));
-    Ok(policy.time_zone())
 }

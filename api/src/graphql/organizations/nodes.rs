@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{Access, Caller, Commands};
-use rollcall_projections::organizations;
+use rollcall_projections::organizations::{self, TokenRow};
 use uuid::Uuid;
 
 use super::{
@@ -53,7 +53,8 @@ pub async fn registration_tokens(
     let now = ctx.data::<Commands>()?.journal.now();
     let found = organizations::registration_tokens_by_id(&mut reading.view, ids, now).await;
     let found = found.map_err(|error| fault(&error))?;
-    Ok(found.into_iter().map(|row| (row.id, RegistrationToken::from(row))).collect())
+    let shown = |row: TokenRow| (row.id, RegistrationToken::of(row, &reading.authority));
+    Ok(found.into_iter().map(shown).collect())
 }
 
 /// The registrations of these ids, for whoever holds them.

@@ -7,7 +7,7 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Snapshot,
-    organizations::{self, NpiSearch, OrganizationRow, OrganizationSearch, TokenFilter},
+    organizations::{self, NpiSearch, OrganizationRow, OrganizationSearch, TokenFilter, TokenRow},
 };
 use uuid::Uuid;
 
@@ -152,7 +152,9 @@ impl OrganizationsQuery {
         )
         .await
         .map_err(|error| fault(&error))?;
-        let rows = found.into_iter().map(|row| (row.id, RegistrationToken::from(row))).collect();
+        let authority = &reading.authority;
+        let shown = |row: TokenRow| (row.id, RegistrationToken::of(row, authority));
+        let rows = found.into_iter().map(shown).collect();
         Ok(RegistrationTokenConnection::of(&page, Rows { rows, total: None }))
     }
 }

@@ -126,5 +126,6 @@ async fn answer<T>(
     let now = ctx.data::<Commands>()?.journal.now();
     let rows = registration_tokens_by_id(&mut reading.view, &[token.0], now).await;
     let row = rows.map_err(|error| fault(&error))?.pop();
-    Ok(RegistrationTokenPayload::of(sent, row.map(RegistrationToken::from)))
+    let shown = row.map(|row| RegistrationToken::of(row, &reading.authority));
+    Ok(RegistrationTokenPayload::of(sent, shown))
 }

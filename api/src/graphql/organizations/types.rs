@@ -1,11 +1,13 @@
 //! What organisations, NPIs and registration tokens look like.
 
 use async_graphql::{Enum, ID, SimpleObject};
+use rollcall_commands::{Authority, organizations::tokens::ISSUERS};
 use rollcall_projections::{
     organizations::{DomainRow, NpiRow, OrganizationRow, TokenRow},
     people::Person,
 };
 
+use crate::documents;
 pub use crate::graphql::vocabulary::OrganizationKind;
 use crate::graphql::{
     ids::NodeType,
@@ -237,6 +239,13 @@ impl RegistrationTokenStatus {
     }
 }
 
+/// A document outside GraphQL.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct DocumentLink {
+    /// A path of this service: GET it with the session that asked for it.
+    pub url: String,
+}
+
 /// A registration token; its text is on the letter and nowhere else (MC-03).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct RegistrationToken {
@@ -252,19 +261,27 @@ pub struct RegistrationToken {
     pub letter_returned: bool,
     /// When it was used, taken back or found expired.
     pub ended_at: Option<DateTime>,
+    /// The letter as a PDF, while the token is ISSUED, for those who issue tokens; each opening is
+    /// on record, since it shows the token.
+    pub letter: Option<DocumentLink>,
 }
 
-impl From<TokenRow> for RegistrationToken {
-    fn from(row: TokenRow) -> Self {
+impl RegistrationToken {
+    /// As this reader sees it.
+    pub fn of(row: TokenRow, reader: &Authority) -> Self {
+        let may_open = ISSUERS.iter().any(|role| reader.plan_roles.contains(role));
+        let status = RegistrationTokenStatus::parse(&row.status);
+        let is_open = may_open && status == RegistrationTokenStatus::Issued;
         Self {
             id: NodeType::RegistrationToken.id(row.id),
             organization_id: NodeType::Organization.id(row.organization_id),
             organization_name: row.organization_name,
-            status: RegistrationTokenStatus::parse(&row.status),
+            status,
             issued_on: row.issued_on.into(),
             expires_at: row.expires_at.into(),
             letter_returned: row.letter_returned,
             ended_at: row.ended_at.map(DateTime::from),
+            letter: is_open.then(|| DocumentLink { url: documents::letter_path(row.id) }),
         }
     }
 }

@@ -10,12 +10,12 @@ use rollcall_domain::{
     kernel::ids::{OrganizationId, UserId},
 };
 use rollcall_projections::{
-    Snapshot,
+    Snapshot, organizations,
     permission_matrix::{grants_of, held_npis, matrix_rows},
     user_directory::{UserRow, histories, users_by_id},
 };
 
-use super::types::{MemberHistoryEntry, User};
+use super::types::{EmailDomain, MemberHistoryEntry, User};
 use crate::graphql::{
     errors::fault, ids::NodeType, permissions::PermissionMatrix, reading::read, sending::Sent,
 };
@@ -59,6 +59,19 @@ impl Selected {
             history: self.history || other.history,
         }
     }
+}
+
+/// An organisation's email domains (MC-14).
+///
+/// # Errors
+/// A fault.
+pub(super) async fn domains(
+    view: &mut Snapshot,
+    organization: OrganizationId,
+) -> Result<Vec<EmailDomain>> {
+    let of = organizations::email_domains(view, &[organization.0]).await;
+    let rows = of.map_err(|error| fault(&error))?.remove(&organization.0).unwrap_or_default();
+    Ok(rows.into_iter().map(EmailDomain::from).collect())
 }
 
 /// Completes users of one organisation with what was selected.

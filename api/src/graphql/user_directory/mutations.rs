@@ -12,14 +12,12 @@ use rollcall_domain::{
     Refusal,
     values::{CalendarDate, Reason},
 };
-use rollcall_projections::user_directory::domains;
 
 use super::{
-    loading::{read_back, user_of_input},
+    loading::{domains, read_back, user_of_input},
     types::{EmailDomain, User},
 };
 use crate::graphql::{
-    errors::fault,
     ids::NodeType,
     reading::read,
     scalars::Date,
@@ -215,8 +213,7 @@ impl UserAdministrationMutation {
             Some(organization) => {
                 let access = Access::OrgViewerOrPlan(organization, DIRECTORY_READERS);
                 let mut reading = read(ctx, access, sent.position).await?;
-                let rows = domains(&mut reading.view, organization).await.map_err(|e| fault(&e))?;
-                Some(rows.into_iter().map(EmailDomain::from).collect())
+                Some(domains(&mut reading.view, organization).await?)
             }
             None => None,
         };

@@ -10,11 +10,11 @@ use rollcall_domain::{
     kernel::ids::{OrganizationId, UserId},
 };
 use rollcall_projections::user_directory::{
-    DirectoryKey, Listing, UserFilter, count_users, domains, list_users,
+    DirectoryKey, Listing, UserFilter, count_users, list_users,
 };
 
 use super::{
-    loading::{Selected, assemble, one},
+    loading::{Selected, assemble, domains, one},
     types::{EmailDomain, User, UserConnection, UserStatus},
 };
 use crate::graphql::{
@@ -101,8 +101,7 @@ impl UserDirectoryQuery {
         let organization = organization(&organization_id).map_err(top_level)?;
         let access = Access::OrgViewerOrPlan(organization, DIRECTORY_READERS);
         let mut reading = read(ctx, access, min_position).await?;
-        let rows = domains(&mut reading.view, organization).await.map_err(|error| fault(&error))?;
-        Ok(rows.into_iter().map(EmailDomain::from).collect())
+        domains(&mut reading.view, organization).await
     }
 }
 

@@ -5,7 +5,7 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_domain::permissions::membership::Setup;
-use rollcall_projections::user_directory::{self as directory, FactRow, InvitationPart, UserRow};
+use rollcall_projections::user_directory::{FactRow, InvitationPart, UserRow};
 
 pub use crate::graphql::organizations::EmailDomain;
 use crate::graphql::{
@@ -109,6 +109,9 @@ pub struct User {
     pub locked: bool,
     /// When the lock ends by itself; absent where only a person lifts it.
     pub locked_until: Option<DateTime>,
+    /// When an email to their present address came back, of somebody invited the newest one with
+    /// the link (GN-19); absent where none did.
+    pub email_bounced_at: Option<DateTime>,
     pub setup_state: SetupState,
     /// The wizard's steps that are done.
     pub setup_steps: Vec<WizardStep>,
@@ -156,6 +159,7 @@ impl User {
             last_login_at: row.last_login_at.map(DateTime::from),
             locked: row.is_locked,
             locked_until: row.locked_until.map(DateTime::from),
+            email_bounced_at: row.email_bounced_at.map(DateTime::from),
             setup_state,
             setup_steps,
             unassigned: row.is_unassigned,
@@ -221,12 +225,5 @@ impl From<FactRow> for MemberHistoryEntry {
             at: row.occurred_at.into(),
             position: Position(row.position),
         }
-    }
-}
-
-impl From<directory::DomainRow> for EmailDomain {
-    fn from(row: directory::DomainRow) -> Self {
-        let active_users = i32::try_from(row.active_users).unwrap_or(i32::MAX);
-        Self { domain: row.domain, active_users }
     }
 }

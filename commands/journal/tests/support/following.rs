@@ -30,6 +30,7 @@ impl EventSet for Booked {
 /// Sums up each ledger. Adding twice shows; so does adding in the wrong order.
 pub struct Balances {
     pub version: i32,
+    pub skips_notes: AtomicBool,
     pub refuses_notes: AtomicBool,
     pub panics_at_notes: AtomicBool,
     pub pause: Duration,
@@ -40,6 +41,7 @@ impl Balances {
     pub fn new() -> Self {
         Self {
             version: 1,
+            skips_notes: AtomicBool::new(false),
             refuses_notes: AtomicBool::new(false),
             panics_at_notes: AtomicBool::new(false),
             pause: Duration::ZERO,
@@ -66,10 +68,17 @@ impl Projection<Booked> for Balances {
         &["balances"]
     }
 
+    fn reads(&self, event: &Booked) -> bool {
+        match event {
+            Booked::Entry { .. } => true,
+            Booked::Note { .. } => !self.skips_notes.load(Ordering::SeqCst),
+        }
+    }
+
     async fn apply(
         &self,
         tx: &mut PgConnection,
-        batch: &[Recorded<Booked>],
+        batch: &[&Recorded<Booked>],
     ) -> Result<(), ProjectionError> {
         self.batches.fetch_add(1, Ordering::SeqCst);
         for recorded in batch {

@@ -1,5 +1,5 @@
-//! `IssueRegistrationToken`, `ReissueRegistrationToken`, `RevokeRegistrationToken` and the
-//! scheduler's `ExpireRegistrationToken`.
+//! `IssueRegistrationToken`, `ReissueRegistrationToken`, `RevokeRegistrationToken`,
+//! `OpenRegistrationTokenLetter` and the scheduler's `ExpireRegistrationToken`.
 //!
 //! Invariant: which token of an organisation is the latest is a reservation, so two issued at once
 //! cannot both be.
@@ -22,7 +22,7 @@ use super::text;
 use crate::{Access, Command, Context, Failure};
 
 /// Only plan administrators give out or take back the way into an organisation.
-const ISSUERS: &[PlanRole] = &[PlanRole::Pa];
+pub const ISSUERS: &[PlanRole] = &[PlanRole::Pa];
 /// The reservation kind naming an organisation's latest token.
 const LATEST: &str = "registration_token_of";
 
@@ -41,6 +41,12 @@ pub struct ReissueRegistrationToken {
 pub struct RevokeRegistrationToken {
     pub token: RegistrationTokenId,
     pub reason: Reason,
+}
+
+/// Opens the letter of a token that works; whoever reads it holds the token, so it is on record
+/// before the document leaves.
+pub struct OpenRegistrationTokenLetter {
+    pub token: RegistrationTokenId,
 }
 
 /// Writes down that a token's last day is over.
@@ -105,6 +111,24 @@ impl Command for RevokeRegistrationToken {
             RegistrationTokenCommand::RevokeRegistrationToken { reason: self.reason.clone() };
         cx.decide::<RegistrationToken>(self.token, revoke).await?;
         Ok(self.token)
+    }
+}
+
+#[async_trait]
+impl Command for OpenRegistrationTokenLetter {
+    const NAME: &'static str = "OpenRegistrationTokenLetter";
+    type Output = ();
+
+    fn access(&self) -> Access {
+        Access::Plan(ISSUERS)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        if cx.load::<RegistrationToken>(self.token).await?.organization().is_none() {
+            return Err(Refusal::not_found("tokenId").into());
+        }
+        cx.decide::<RegistrationToken>(self.token, RegistrationTokenCommand::OpenLetter).await?;
+        Ok(())
     }
 }
 

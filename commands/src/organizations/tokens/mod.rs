@@ -7,8 +7,8 @@ mod commands;
 mod text;
 
 pub use commands::{
-    ExpireRegistrationToken, IssueRegistrationToken, IssuedToken, ReissueRegistrationToken,
-    RevokeRegistrationToken,
+    ExpireRegistrationToken, ISSUERS, IssueRegistrationToken, IssuedToken,
+    OpenRegistrationTokenLetter, ReissueRegistrationToken, RevokeRegistrationToken,
 };
 pub use text::{find, token_hash, token_text};
 

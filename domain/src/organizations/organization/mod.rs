@@ -112,6 +112,13 @@ impl Organization {
             .map(|(user, _)| user)
     }
 
+    /// The active administrators and Processors: who sees what is the whole organisation's (MC-47).
+    pub fn active_viewers(&self) -> impl Iterator<Item = UserId> {
+        self.members()
+            .filter(|(_, member)| member.is_active() && member.role != OrgRole::None)
+            .map(|(user, _)| user)
+    }
+
     /// Open, yet without an active administrator until the plan appoints one (GN-10).
     #[must_use]
     pub fn is_adminless(&self) -> bool {

@@ -1,4 +1,4 @@
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 
 use super::super::terms::Word;
 use super::super::{
@@ -6,6 +6,7 @@ use super::super::{
     ResetMethod, StepUpAction, Unlocker, ValueType, parse_change,
 };
 use super::*;
+use crate::notifications::Frequency;
 use crate::values::{Password, PasswordViolation, SpecialRule};
 
 fn policy(preset: Preset) -> Policy {
@@ -48,7 +49,9 @@ fn no_preset_contradicts_itself() {
 fn answers(policy: &Policy) -> String {
     let steps = StepUpAction::WORDS.iter().map(|word| StepUpAction::from_word(word).expect(word));
     let rights = ImpliedRight::WORDS.iter().map(|word| ImpliedRight::from_word(word).expect(word));
-    let answers: [&dyn std::fmt::Debug; 37] = [
+    let day = NaiveDate::from_ymd_opt(2026, 1, 13).expect("a day");
+    let midnight = policy.time_zone().start_of_day(day);
+    let answers: [&dyn std::fmt::Debug; 39] = [
         &policy.time_zone(),
         &policy.contracted_only(),
         &policy.retention_years(),
@@ -86,6 +89,9 @@ fn answers(policy: &Policy) -> String {
         &(policy.job_roles_enabled(), policy.feature_grants_enabled()),
         &(policy.locations(), policy.review()),
         &(policy.notify_in_portal(), policy.notify_email_default()),
+        &[Frequency::Daily, Frequency::Weekly].map(|often| policy.next_digest(often, midnight)),
+        &[30, 12 * 3600, 24 * 3600 - 30]
+            .map(|seconds| policy.quiet_until(midnight + TimeDelta::seconds(seconds))),
     ];
     format!("{answers:?}")
 }

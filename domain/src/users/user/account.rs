@@ -8,7 +8,7 @@ use super::command::{Registration, UserCommand};
 use super::events::UserEvent;
 use super::refusal::UserRefusal;
 use crate::kernel::ids::{LinkId, UserId};
-use crate::notifications::{Frequency, NotificationType};
+use crate::notifications::{Frequency, NotificationType, Preference};
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username,
 };
@@ -50,13 +50,6 @@ pub struct Profile {
 pub struct EmailLink {
     pub id: LinkId,
     pub expires_at: DateTime<Utc>,
-}
-
-/// Whether and how often mail follows a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Preference {
-    pub email: bool,
-    pub frequency: Frequency,
 }
 
 impl User {
@@ -147,7 +140,7 @@ impl Profile {
         is_org_admin: bool,
     ) -> Decided {
         let Preference { email, frequency } = preference;
-        if notification_type.is_security() && (!email || frequency != Frequency::Immediate) {
+        if notification_type.is_security() && preference.mail() != Frequency::Immediate {
             return Err(UserRefusal::SecurityMail);
         }
         if notification_type.is_admin_only() && !is_org_admin {

@@ -12,7 +12,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-pub use account::{EmailLink, Preference, Profile, User};
+pub use account::{EmailLink, Profile, User};
 pub use changes::{Change, DetailChanges, NewDetails};
 pub use command::{Registration, UserCommand};
 pub use events::UserEvent;

@@ -15,7 +15,7 @@ pub enum UserRefusal {
     LinkExpired,
     #[error("This link has been used: the address is verified.")]
     LinkUsed,
-    #[error("Mail about the security of your account cannot be switched off.")]
+    #[error("Mail about the security of your account cannot be switched off or put off.")]
     SecurityMail,
     #[error("Only organization administrators receive these notices.")]
     AdminOnly,

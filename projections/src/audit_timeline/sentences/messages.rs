@@ -23,6 +23,10 @@ pub(super) fn inbox(event: &InboxEvent, telling: Telling<'_>) -> String {
         InboxEvent::NotificationRead { user, .. } => {
             format!("{} read a notice.", telling.person(*user))
         }
+        InboxEvent::DigestSent { user, frequency, notifications } => {
+            let (person, often) = (telling.person(*user), lower(frequency));
+            format!("The {often} digest of {} notices goes to {person}.", notifications.len())
+        }
     }
 }
 
@@ -57,6 +61,10 @@ pub(super) fn delivery(event: &DeliveryEvent, telling: Telling<'_>) -> String {
         E::LetterPrinted { recipient, .. } => format!("A letter to {} was printed.", to(recipient)),
         E::LetterGaveUp { recipient, attempts } => {
             format!("A letter to {} was given up after {attempts} attempts.", to(recipient))
+        }
+        E::MessageRetried { recipient, channel } => {
+            let (who, way) = (telling.who(), lower(channel));
+            format!("{who} has a message to {} tried again ({way}).", to(recipient))
         }
     }
 }

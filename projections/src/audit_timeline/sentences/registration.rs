@@ -36,6 +36,9 @@ pub(super) fn token(event: &RegistrationTokenEvent, telling: Telling<'_>) -> Str
         E::LetterReturned { organization, .. } => {
             format!("The letter to {} came back.", named(*organization))
         }
+        E::LetterOpened { organization, .. } => {
+            format!("{who} opened the letter with the token of {}.", named(*organization))
+        }
     }
 }
 

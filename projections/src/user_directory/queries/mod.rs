@@ -3,12 +3,10 @@
 //! Invariant: every question names its organisation and gets nothing of another one; where the plan
 //! looks for a person anywhere, the name says so.
 
-mod domains;
 mod history;
 mod row;
 mod users;
 
-pub use domains::{DomainRow, domains};
 pub use history::{FactRow, histories};
 pub use row::{InvitationPart, UserRow, UserStatus};
 pub use users::{

@@ -74,6 +74,8 @@ pub struct UserRow {
     pub is_locked: bool,
     /// When the lock ends by itself.
     pub locked_until: Option<DateTime<Utc>>,
+    /// When an email to the present address came back last.
+    pub email_bounced_at: Option<DateTime<Utc>>,
     pub setup: Setup,
     /// No NPI level in force and no organisation-wide role (MC-44).
     pub is_unassigned: bool,
@@ -98,6 +100,7 @@ pub(super) struct Raw {
     last_login_at: Option<DateTime<Utc>>,
     is_locked: bool,
     locked_until: Option<DateTime<Utc>>,
+    email_bounced_at: Option<DateTime<Utc>>,
     setup: String,
     setup_steps: Vec<String>,
     is_unassigned: bool,
@@ -132,6 +135,7 @@ impl From<Raw> for UserRow {
             last_login_at: raw.last_login_at,
             is_locked: raw.is_locked,
             locked_until: raw.locked_until.filter(|_| raw.is_locked),
+            email_bounced_at: raw.email_bounced_at,
             setup: setup(&raw.setup, &raw.setup_steps),
             is_unassigned: raw.is_unassigned,
             invitation,

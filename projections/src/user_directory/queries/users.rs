@@ -50,6 +50,8 @@ WITH users AS (
          coalesce(a.is_locked AND (a.locked_until IS NULL OR a.locked_until > $2), false)
            AS is_locked,
          a.locked_until,
+         CASE WHEN m.standing IN ('ACTIVE', 'INACTIVE') THEN a.email_bounced_at
+              ELSE i.email_bounced_at END AS email_bounced_at,
          m.org_role = 'NONE' AND NOT EXISTS (
            SELECT FROM read.npi_permissions g
             WHERE g.tenant_id = m.tenant_id AND g.organization_id = m.organization_id

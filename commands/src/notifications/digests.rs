@@ -1,0 +1,237 @@
+//! The process `digests`: which notices wait for whose next digest (MC-65).
+//!
+//! Invariant: what waits and when it is due commit with the checkpoint; a choice made meanwhile
+//! counts for what waits already.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    AnyEvent,
+    kernel::ids::{NotificationId, TenantId, UserId},
+    notifications::{
+        Frequency, Inbox, InboxCommand, InboxEvent, Notice, NotificationEvent, NotificationType,
+        Preference,
+    },
+    policies::PolicyHistory,
+    users::user::UserEvent,
+};
+use rollcall_journal::{Journal, JournalError, Process, ProjectionError, Recorded};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Access, Command, Context, Failure, messages::frequency_for, scheduler};
+
+/// Collects notices for digests.
+pub struct DigestsProcess {
+    journal: Journal,
+}
+
+/// Tells a person of the notices that wait, in one mail.
+pub struct SendDigest {
+    pub user: UserId,
+    pub frequency: Frequency,
+    pub notifications: Vec<NotificationId>,
+}
+
+#[async_trait]
+impl Command for SendDigest {
+    const NAME: &'static str = "SendDigest";
+    type Output = ();
+
+    fn access(&self) -> Access {
+        Access::System
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let inbox = cx.tenant().inbox_stream(self.user);
+        let Self { user, frequency, notifications } = self;
+        let (user, frequency, notifications) = (*user, *frequency, notifications.clone());
+        let send = InboxCommand::SendDigest { user, frequency, notifications };
+        cx.decide::<Inbox>(inbox, send).await?;
+        Ok(())
+    }
+}
+
+/// The notices that wait for a person's next digest, oldest first.
+pub(crate) async fn waiting(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    user: UserId,
+    frequency: Frequency,
+) -> Result<Vec<NotificationId>, sqlx::Error> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT notification_id FROM ops.digest_items
+          WHERE tenant_id = $1 AND user_id = $2 AND frequency = $3
+          ORDER BY raised_position, notification_id",
+    )
+    .bind(tenant.0)
+    .bind(user.0)
+    .bind(frequency.as_str())
+    .fetch_all(tx)
+    .await?;
+    Ok(ids.into_iter().map(NotificationId).collect())
+}
+
+impl DigestsProcess {
+    #[must_use]
+    pub fn new(journal: Journal) -> Self {
+        Self { journal }
+    }
+
+    async fn collect(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded<AnyEvent>,
+        notice: &Notice,
+    ) -> Result<(), ProjectionError> {
+        let kind = notice.notification_type;
+        for user in &notice.audience {
+            let frequency = frequency_for(&self.journal, *user, kind, event);
+            let frequency = frequency.await.map_err(contradiction)?;
+            let Some(due) = self.due(event, frequency).await? else { continue };
+            sqlx::query(
+                "INSERT INTO ops.digest_items (tenant_id, user_id, notification_id, type,
+                   frequency, raised_position)
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            )
+            .bind(event.tenant.0)
+            .bind(user.0)
+            .bind(notice.notification.0)
+            .bind(kind.as_str())
+            .bind(frequency.as_str())
+            .bind(event.tenant_position)
+            .execute(&mut *tx)
+            .await?;
+            scheduler::note_digest(tx, event, (*user, frequency), due).await?;
+        }
+        Ok(())
+    }
+
+    /// What waits of a type follows the new choice; what is to be mailed at once from now on stays
+    /// in the digest it waits for.
+    async fn rechoose(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded<AnyEvent>,
+        (user, kind): (UserId, NotificationType),
+        mail: Frequency,
+    ) -> Result<(), ProjectionError> {
+        let statement = match mail {
+            Frequency::Immediate => return Ok(()),
+            Frequency::Off => {
+                "DELETE FROM ops.digest_items
+                  WHERE tenant_id = $1 AND user_id = $2 AND type = $3 AND frequency <> $4"
+            }
+            Frequency::Daily | Frequency::Weekly => {
+                "UPDATE ops.digest_items SET frequency = $4
+                  WHERE tenant_id = $1 AND user_id = $2 AND type = $3 AND frequency <> $4"
+            }
+        };
+        let done = sqlx::query(statement)
+            .bind(event.tenant.0)
+            .bind(user.0)
+            .bind(kind.as_str())
+            .bind(mail.as_str())
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() > 0
+            && let Some(due) = self.due(event, mail).await?
+        {
+            scheduler::note_digest(tx, event, (user, mail), due).await?;
+        }
+        Ok(())
+    }
+
+    async fn due(
+        &self,
+        event: &Recorded<AnyEvent>,
+        frequency: Frequency,
+    ) -> Result<Option<DateTime<Utc>>, ProjectionError> {
+        let tenant = event.tenant;
+        let history = self.journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream());
+        let history = history.await.map_err(contradiction)?;
+        Ok(history.state.at(event.occurred_at).1.next_digest(frequency, event.occurred_at))
+    }
+}
+
+#[async_trait]
+impl Process<AnyEvent> for DigestsProcess {
+    fn name(&self) -> &'static str {
+        "digests"
+    }
+
+    async fn react(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded<AnyEvent>,
+    ) -> Result<(), ProjectionError> {
+        match &event.event {
+            AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
+                self.collect(tx, event, notice).await
+            }
+            AnyEvent::Inbox(inbox) => take_away(tx, event.tenant, inbox).await,
+            AnyEvent::User(UserEvent::NotificationPreferenceChanged {
+                user,
+                notification_type,
+                email,
+                frequency,
+            }) => {
+                let mail = Preference { email: *email, frequency: *frequency }.mail();
+                self.rechoose(tx, event, (*user, *notification_type), mail).await
+            }
+            AnyEvent::User(
+                UserEvent::UserRegistered { .. }
+                | UserEvent::ProfileUpdated { .. }
+                | UserEvent::UserDetailsCorrected { .. }
+                | UserEvent::PhoneChanged { .. }
+                | UserEvent::EmailChanged { .. }
+                | UserEvent::EmailVerificationSent { .. }
+                | UserEvent::EmailVerified { .. }
+                | UserEvent::AgreementAccepted { .. },
+            )
+            | AnyEvent::Tenant(_)
+            | AnyEvent::PlanStaff(_)
+            | AnyEvent::Policy(_)
+            | AnyEvent::Agreement(_)
+            | AnyEvent::Organization(_)
+            | AnyEvent::RegistrationToken(_)
+            | AnyEvent::Registration(_)
+            | AnyEvent::Membership(_)
+            | AnyEvent::Invitation(_)
+            | AnyEvent::Credential(_)
+            | AnyEvent::OneTimePasscode(_)
+            | AnyEvent::Session(_)
+            | AnyEvent::Pin(_)
+            | AnyEvent::Affiliation(_)
+            | AnyEvent::Delivery(_)
+            | AnyEvent::Denial(_) => Ok(()),
+        }
+    }
+}
+
+/// What a digest told of waits no longer.
+async fn take_away(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    event: &InboxEvent,
+) -> Result<(), ProjectionError> {
+    let (user, notifications) = match event {
+        InboxEvent::DigestSent { user, notifications, .. } => (user, notifications),
+        InboxEvent::NotificationRead { .. } => return Ok(()),
+    };
+    let ids: Vec<Uuid> = notifications.iter().map(|id| id.0).collect();
+    sqlx::query(
+        "DELETE FROM ops.digest_items
+          WHERE tenant_id = $1 AND user_id = $2 AND notification_id = ANY($3)",
+    )
+    .bind(tenant.0)
+    .bind(user.0)
+    .bind(ids)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn contradiction(error: JournalError) -> ProjectionError {
+    ProjectionError::Contradiction(error.to_string())
+}
