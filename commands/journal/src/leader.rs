@@ -66,7 +66,7 @@ impl Leadership {
         .fetch_all(session)
         .await?;
         for name in &gained {
-            tracing::info!(subscriber = name, "this process leads the subscriber now");
+            tracing::debug!(subscriber = name, "this process leads the subscriber now");
         }
         self.held.extend(gained);
         Ok(())

@@ -89,7 +89,8 @@ async fn gn_26_events_are_found_by_actor_subject_organisation_time_and_correlati
         find(json!({ "actor": world.clinic_admin.user, "subject": world.processor.user })).await;
     assert_eq!(set["totalCount"], 1, "{set}");
     let event = &set["nodes"][0];
-    // What the command caused shares the correlation: the notice that tells of it.
+    // What the command caused shares the correlation: the notices that tell the person and the
+    // organisation's administrators of it.
     portal.settle().await;
     let together = find(json!({ "correlationId": event["correlationId"] })).await;
     let types: Vec<_> =
@@ -97,6 +98,7 @@ async fn gn_26_events_are_found_by_actor_subject_organisation_time_and_correlati
     assert_eq!(
         types,
         [
+            "notifications.notification.notification_raised",
             "notifications.notification.notification_raised",
             "permissions.membership.npi_permission_set"
         ]
