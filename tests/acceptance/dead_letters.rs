@@ -126,7 +126,7 @@ async fn gn_19_a_mailbox_that_does_not_exist_is_marked_until_the_address_changes
     assert_eq!(dead_reset(&portal).await, None, "a bounce is an outcome");
 
     let email = EmailAddress::parse("paul.kim@elsewhere.example").expect("a valid address");
-    let change = UserCommand::ChangeEmail { email, verified: true };
+    let change = UserCommand::ChangeEmail { email, link_id: LinkId(Uuid::new_v4()) };
     portal.decide::<User>(world.processor.user, change).await;
     assert_eq!(bounced_at(&portal, &world.processor).await, Value::Null);
     portal.finish().await;
