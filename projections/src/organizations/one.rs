@@ -54,7 +54,7 @@ pub async fn admins(
 ) -> Result<PerOrganization<Person>, sqlx::Error> {
     let rows = sqlx::query_as(
         "SELECT m.organization_id, m.user_id, p.first_name, p.last_name, p.email, p.mobile,
-                p.business_phone, p.username
+                p.business_phone, p.username, coalesce(p.email_verified, false) AS email_verified
            FROM read.organization_members m
            LEFT JOIN read.people p ON p.tenant_id = m.tenant_id AND p.user_id = m.user_id
           WHERE m.organization_id = ANY($1) AND m.role = 'ADMIN' AND m.standing = 'ACTIVE'
