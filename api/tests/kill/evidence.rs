@@ -121,7 +121,7 @@ impl Evidence {
         ] {
             assert_eq!(self.count(question), 0, "{what}");
         }
-        within(Duration::from_secs(120), "mail is sent and projections have caught up", || {
+        within(Duration::from_secs(300), "mail is sent and projections have caught up", || {
             (self.count(UNFINISHED) == 0).then_some(())
         });
         let at_rest = begun.elapsed();
