@@ -141,6 +141,10 @@ async fn mc_03_a_plan_administrator_opens_the_letter_and_each_opening_is_on_reco
         assert!(pdf.windows(text.len()).any(|window| window == text.as_bytes()), "with the token");
         assert_eq!(openings(&portal, token).await, times);
     }
+    let address = format!("http://{}{url}", portal.service.address);
+    let head = reqwest::Client::new().head(address).bearer_auth(admin.token.as_deref().unwrap());
+    assert_eq!(head.send().await.expect("the service answers").status().as_u16(), 405);
+    assert_eq!(openings(&portal, token).await, 2, "nobody saw anything");
     portal.settle().await;
     let told = "{ auditEvents(first: 5) { nodes { sentence } } }";
     let auditor = portal.client(&portal.world().auditor).await;

@@ -283,14 +283,12 @@ async fn of_affiliation(
     };
     let (told, other) = (pair.of(acted.other()), pair.of(acted));
     let audience = Audience::Administrators(told);
-    let mut mail = Vec::new();
-    for user in audience.resolve(journal, recorded.tenant, recorded.occurred_at).await? {
-        if frequency_for(journal, user, kind, recorded).await? == Frequency::Immediate {
-            let planned = to_account(template, user);
-            mail.push(planned.organization(Some(told)).counterparty(other));
-        }
-    }
-    Ok(mail)
+    let people = audience.resolve(journal, recorded.tenant, recorded.occurred_at).await?;
+    let at_once = frequencies(journal, people, kind, recorded).await?;
+    let at_once = at_once.into_iter().filter(|(_, frequency)| *frequency == Frequency::Immediate);
+    let mail = at_once
+        .map(|(user, _)| to_account(template, user).organization(Some(told)).counterparty(other));
+    Ok(mail.collect())
 }
 
 /// Mail that follows a notice for those who chose so (MC-64); what is mailed anyway is not repeated.
@@ -302,34 +300,40 @@ async fn of_notice(
     if is_mailed_anyway(notice.notification_type) {
         return Ok(Vec::new());
     }
-    let mut mail = Vec::new();
-    for user in &notice.audience {
-        let frequency = frequency_for(journal, *user, notice.notification_type, recorded).await?;
-        if frequency == Frequency::Immediate {
-            let mut planned = to_account(Template::Notice, *user);
-            planned.particulars.notice = Some(notice.notification_type);
-            planned.particulars.organization = notice.organization;
-            mail.push(planned);
-        }
-    }
-    Ok(mail)
+    let people = notice.audience.iter().copied();
+    let chosen = frequencies(journal, people, notice.notification_type, recorded).await?;
+    let at_once = chosen.into_iter().filter(|(_, frequency)| *frequency == Frequency::Immediate);
+    let mail = at_once.map(|(user, _)| {
+        let mut planned = to_account(Template::Notice, user);
+        planned.particulars.notice = Some(notice.notification_type);
+        planned.particulars.organization = notice.organization;
+        planned
+    });
+    Ok(mail.collect())
 }
 
-/// How often mail follows notices of a type for a person; never for somebody without an account.
-pub(crate) async fn frequency_for(
+/// How often mail follows notices of a type for each of these people, by a few queries however many
+/// they are; never for somebody without an account.
+pub(crate) async fn frequencies(
     journal: &Journal,
-    user: UserId,
+    people: impl IntoIterator<Item = UserId>,
     kind: NotificationType,
     recorded: &Recorded<AnyEvent>,
-) -> Result<Frequency, JournalError> {
+) -> Result<Vec<(UserId, Frequency)>, JournalError> {
     let tenant = recorded.tenant;
     let policies = journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream()).await?.state;
     let (_, policy) = policies.at(recorded.occurred_at);
-    let account = journal.load_fresh::<User>(tenant, user.0).await?.state;
-    let Some(profile) = account.profile() else { return Ok(Frequency::Off) };
-    let own = profile.preferences.get(&kind).copied();
-    let (preference, _) = Preference::in_force(kind, own, policy);
-    Ok(preference.mail())
+    let people: Vec<_> = people.into_iter().collect();
+    let ids: Vec<_> = people.iter().map(|user| user.0).collect();
+    let accounts = journal.load_all::<User>(tenant, &ids).await?;
+    let frequency = |user: &UserId| match accounts.get(&user.0).and_then(User::profile) {
+        None => Frequency::Off,
+        Some(profile) => {
+            let own = profile.preferences.get(&kind).copied();
+            Preference::in_force(kind, own, policy).0.mail()
+        }
+    };
+    Ok(people.iter().map(|user| (*user, frequency(user))).collect())
 }
 
 fn of_inbox(event: &InboxEvent) -> Vec<Planned> {

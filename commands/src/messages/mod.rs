@@ -12,7 +12,7 @@ mod wording;
 
 pub use addressee::{Address, Addressee};
 pub use causes::caused_by;
-pub(crate) use causes::frequency_for;
+pub(crate) use causes::frequencies;
 pub use plan::{Link, Particulars, Passcode, Planned};
 pub use render::{RenderError, Rendered, Renderer, Unsendable};
 pub use template::Template;

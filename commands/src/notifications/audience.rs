@@ -1,7 +1,7 @@
 //! Whom an event concerns besides the person it names. Invariant: resolved from streams as they
 //! stand, so nobody is told of an organisation they have left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -86,14 +86,13 @@ async fn npi_administrators(
 ) -> Result<BTreeSet<UserId>, JournalError> {
     let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
     let mut people: BTreeSet<UserId> = state.active_admins().collect();
-    for (user, member) in state.members() {
-        if !member.is_active() || people.contains(&user) {
-            continue;
-        }
-        let id = MembershipId::of(tenant, user, organization);
-        let membership = journal.load::<Membership>(tenant, id.0).await?.state;
+    let others = state.members().filter(|(_, member)| member.is_active());
+    let others: BTreeMap<_, _> =
+        others.map(|(user, _)| (MembershipId::of(tenant, user, organization).0, user)).collect();
+    let ids: Vec<_> = others.keys().copied().collect();
+    for (id, membership) in journal.load_all::<Membership>(tenant, &ids).await? {
         if membership.level(npi, now) == NpiLevel::Admin {
-            people.insert(user);
+            people.insert(others[&id]);
         }
     }
     Ok(people)

@@ -19,7 +19,7 @@ use rollcall_journal::{Journal, JournalError, Process, ProjectionError, Recorded
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Access, Command, Context, Failure, messages::frequency_for, scheduler};
+use crate::{Access, Command, Context, Failure, messages::frequencies, scheduler};
 
 /// Collects notices for digests.
 pub struct DigestsProcess {
@@ -84,25 +84,31 @@ impl DigestsProcess {
         event: &Recorded<AnyEvent>,
         notice: &Notice,
     ) -> Result<(), ProjectionError> {
-        let kind = notice.notification_type;
-        for user in &notice.audience {
-            let frequency = frequency_for(&self.journal, *user, kind, event);
-            let frequency = frequency.await.map_err(contradiction)?;
+        let people = notice.audience.iter().copied();
+        let chosen = frequencies(&self.journal, people, notice.notification_type, event);
+        let chosen = chosen.await.map_err(contradiction)?;
+        for frequency in [Frequency::Daily, Frequency::Weekly] {
+            let people = chosen.iter().filter(|(_, theirs)| *theirs == frequency);
+            let people: Vec<_> = people.map(|(user, _)| *user).collect();
+            if people.is_empty() {
+                continue;
+            }
             let Some(due) = self.due(event, frequency).await? else { continue };
             sqlx::query(
                 "INSERT INTO ops.digest_items (tenant_id, user_id, notification_id, type,
                    frequency, raised_position)
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                 SELECT $1, user_id, $3, $4, $5, $6 FROM unnest($2::uuid[]) user_id
+                 ON CONFLICT DO NOTHING",
             )
             .bind(event.tenant.0)
-            .bind(user.0)
+            .bind(people.iter().map(|user| user.0).collect::<Vec<_>>())
             .bind(notice.notification.0)
-            .bind(kind.as_str())
+            .bind(notice.notification_type.as_str())
             .bind(frequency.as_str())
             .bind(event.tenant_position)
             .execute(&mut *tx)
             .await?;
-            scheduler::note_digest(tx, event, (*user, frequency), due).await?;
+            scheduler::note_digest(tx, event, (&people, frequency), due).await?;
         }
         Ok(())
     }
@@ -137,7 +143,7 @@ impl DigestsProcess {
         if done.rows_affected() > 0
             && let Some(due) = self.due(event, mail).await?
         {
-            scheduler::note_digest(tx, event, (user, mail), due).await?;
+            scheduler::note_digest(tx, event, (&[user], mail), due).await?;
         }
         Ok(())
     }

@@ -174,22 +174,23 @@ pub(super) async fn note(
 pub async fn note_digest(
     tx: &mut PgConnection,
     event: &Recorded<AnyEvent>,
-    (user, frequency): (UserId, Frequency),
+    (people, frequency): (&[UserId], Frequency),
     at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO ops.due_times (tenant_id, kind, stream_id, detail, subject_id, due_at,
            attempt_at, source_event, correlation_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
+         SELECT $1, $2, p.inbox, $4, p.user_id, $6, $6, $7, $8
+           FROM unnest($3::uuid[], $5::uuid[]) p(inbox, user_id)
          ON CONFLICT (tenant_id, kind, stream_id, detail) DO UPDATE SET
            due_at = least(due_times.due_at, excluded.due_at),
            attempt_at = least(due_times.attempt_at, excluded.attempt_at)",
     )
     .bind(event.tenant.0)
     .bind(Kind::Digest.as_str())
-    .bind(event.tenant.inbox_stream(user))
+    .bind(people.iter().map(|user| event.tenant.inbox_stream(*user)).collect::<Vec<_>>())
     .bind(frequency.as_str())
-    .bind(user.0)
+    .bind(people.iter().map(|user| user.0).collect::<Vec<_>>())
     .bind(at)
     .bind(event.event_id)
     .bind(event.correlation_id)

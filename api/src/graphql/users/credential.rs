@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{
     sessions::Identifier,
     users::{
-        ChangePassword, RequestPasswordReset, ResetIdentity, ResetPassword, UnlockUser,
-        links::LinkToken,
+        ChangePassword, CurrentPassword, RequestPasswordReset, ResetIdentity, ResetPassword,
+        UnlockUser, links::LinkToken,
     },
 };
 use rollcall_domain::{Refusal, values::Password};
@@ -133,8 +133,8 @@ impl CredentialMutation {
     ) -> Result<ChangePasswordPayload> {
         let command =
             challenge_id(input.otp_challenge_id.as_ref(), "otpChallengeId").map(|challenge| {
-                let current = Password::new(input.current_password);
-                ChangePassword::new(current, Password::new(input.new_password), challenge)
+                let current = CurrentPassword::new(Password::new(input.current_password));
+                ChangePassword { current, new: Password::new(input.new_password), challenge }
             });
         Ok(ChangePasswordPayload::of(send(ctx, input.meta, command).await?))
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
 use rollcall_commands::users::{
-    ChangeEmail, ChangePhone, UpdateProfile, VerifyEmail, links::LinkToken,
+    ChangeEmail, ChangePhone, CurrentPassword, UpdateProfile, VerifyEmail, links::LinkToken,
 };
 use rollcall_domain::{
     Refusal,
@@ -162,11 +162,15 @@ pub(in crate::graphql) fn optional_phone(
 fn phone(input: &ChangePhoneInput) -> Result<ChangePhone, Refusal> {
     let mobile = field("mobile", PhoneNumber::parse(&input.mobile.0))?;
     let challenge = challenge_id(input.otp_challenge_id.as_ref(), "otpChallengeId")?;
-    Ok(ChangePhone::new(mobile, Password::new(input.current_password.clone()), challenge))
+    Ok(ChangePhone { mobile, current: current(&input.current_password), challenge })
 }
 
 fn email(input: &ChangeEmailInput) -> Result<ChangeEmail, Refusal> {
     let email = field("email", EmailAddress::parse(&input.email.0))?;
     let challenge = challenge_id(input.otp_challenge_id.as_ref(), "otpChallengeId")?;
-    Ok(ChangeEmail::new(email, Password::new(input.current_password.clone()), challenge))
+    Ok(ChangeEmail { email, current: current(&input.current_password), challenge })
+}
+
+fn current(typed: &str) -> CurrentPassword {
+    CurrentPassword::new(Password::new(typed.to_owned()))
 }

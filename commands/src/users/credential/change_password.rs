@@ -14,9 +14,8 @@ use rollcall_domain::{
     },
     values::Password,
 };
-use tokio::sync::OnceCell;
 
-use super::confirm_password;
+use super::CurrentPassword;
 use crate::{
     Access, Command, Context, Failure,
     authorization::session_ended,
@@ -26,19 +25,10 @@ use crate::{
 
 /// Changes the caller's own password.
 pub struct ChangePassword {
-    current: Password,
-    new: Password,
+    pub current: CurrentPassword,
+    pub new: Password,
     /// The verified passcode, where the policy asks for one.
-    challenge: Option<OtpChallengeId>,
-    /// A try counts once, however often it is decided.
-    counted: OnceCell<()>,
-}
-
-impl ChangePassword {
-    #[must_use]
-    pub fn new(current: Password, new: Password, challenge: Option<OtpChallengeId>) -> Self {
-        Self { current, new, challenge, counted: OnceCell::new() }
-    }
+    pub challenge: Option<OtpChallengeId>,
 }
 
 #[async_trait]
@@ -53,7 +43,7 @@ impl Command for ChangePassword {
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let user = cx.person()?;
         let here = cx.authority.session.ok_or_else(session_ended)?;
-        let matched = Some(confirm_password(cx, user, &self.current, &self.counted).await?);
+        let matched = Some(self.current.confirm(cx, user).await?);
         let stream = cx.tenant().credential_stream(user);
         let credential = cx.load::<Credential>(stream).await?;
         let passcode = (OtpPurpose::StepUp, self.challenge);
@@ -63,8 +53,11 @@ impl Command for ChangePassword {
         }
         let identifiers = identifiers(cx, user).await?;
         let known: Vec<&str> = identifiers.iter().map(String::as_str).collect();
-        let candidate =
-            Candidate { password: &self.new, identifiers: &known, current: Some(&self.current) };
+        let candidate = Candidate {
+            password: &self.new,
+            identifiers: &known,
+            current: Some(&self.current.typed),
+        };
         let new = new_password(cx, &credential, candidate).await?;
         let change = CredentialCommand::ChangePassword { user, matched, otp, new };
         cx.decide::<Credential>(stream, change).await.map_err(name_field)?;

@@ -34,21 +34,33 @@ pub(crate) async fn matching_hash(
     Ok(matched)
 }
 
-/// The stored hash that a signed-in person's own password fits; tries are limited, and one counts
-/// once, however often it is decided.
-///
-/// # Errors
-/// `CURRENT_PASSWORD_WRONG`, `RATE_LIMITED`, or the vault did not answer.
-pub(crate) async fn confirm_password(
-    cx: &mut Context<'_>,
-    user: UserId,
-    typed: &Password,
-    counted: &OnceCell<()>,
-) -> Result<VaultRef, Failure> {
-    let count = async || limits::count(cx, limits::CURRENT_PASSWORD, &user.to_string()).await;
-    counted.get_or_try_init(count).await?;
-    let credential = cx.load::<Credential>(cx.tenant().credential_stream(user)).await?;
-    let hashes = credential.login_hashes(cx.now);
-    let matched = matching_hash(cx, typed, &hashes, 1).await?;
-    matched.ok_or_else(|| Refusal::from(CredentialRefusal::CurrentPasswordWrong).into())
+/// What a signed-in person typed as their present password, to confirm a change of their account.
+pub struct CurrentPassword {
+    pub(super) typed: Password,
+    /// A try counts once, however often its command is decided.
+    counted: OnceCell<()>,
+}
+
+impl CurrentPassword {
+    #[must_use]
+    pub fn new(typed: Password) -> Self {
+        Self { typed, counted: OnceCell::new() }
+    }
+
+    /// The stored hash that it fits; tries are limited.
+    ///
+    /// # Errors
+    /// `CURRENT_PASSWORD_WRONG`, `RATE_LIMITED`, or the vault did not answer.
+    pub(crate) async fn confirm(
+        &self,
+        cx: &mut Context<'_>,
+        user: UserId,
+    ) -> Result<VaultRef, Failure> {
+        let count = async || limits::count(cx, limits::CURRENT_PASSWORD, &user.to_string()).await;
+        self.counted.get_or_try_init(count).await?;
+        let credential = cx.load::<Credential>(cx.tenant().credential_stream(user)).await?;
+        let hashes = credential.login_hashes(cx.now);
+        let matched = matching_hash(cx, &self.typed, &hashes, 1).await?;
+        matched.ok_or_else(|| Refusal::from(CredentialRefusal::CurrentPasswordWrong).into())
+    }
 }

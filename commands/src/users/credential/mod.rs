@@ -8,7 +8,8 @@ mod temporary;
 mod unlock_user;
 
 pub use change_password::ChangePassword;
-pub(crate) use matching::{confirm_password, matching_hash};
+pub use matching::CurrentPassword;
+pub(crate) use matching::matching_hash;
 pub use request_password_reset::{RequestPasswordReset, ResetIdentity};
 pub use reset_password::ResetPassword;
 pub use temporary::temporary_password;

@@ -10,16 +10,15 @@ use rollcall_domain::{
     organizations::{Organization, OrganizationCommand, organization::RosterCommand},
     policies::StepUpAction,
     users::user::{User, UserCommand, UserEvent},
-    values::{EmailAddress, Password},
+    values::EmailAddress,
 };
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
     Access, Command, Context, Failure,
     users::{
         account::EMAIL,
-        credential::confirm_password,
+        credential::CurrentPassword,
         links::{self, LinkToken, VERIFY_EMAIL},
         one_time_passcode::require_step_up,
     },
@@ -28,19 +27,10 @@ use crate::{
 /// Changes the caller's own address; repeated for an address not verified yet, it sends another
 /// link.
 pub struct ChangeEmail {
-    email: EmailAddress,
-    password: Password,
+    pub email: EmailAddress,
+    pub current: CurrentPassword,
     /// The verified passcode, where the policy asks for one.
-    challenge: Option<OtpChallengeId>,
-    /// A try counts once, however often it is decided.
-    counted: OnceCell<()>,
-}
-
-impl ChangeEmail {
-    #[must_use]
-    pub fn new(email: EmailAddress, password: Password, challenge: Option<OtpChallengeId>) -> Self {
-        Self { email, password, challenge, counted: OnceCell::new() }
-    }
+    pub challenge: Option<OtpChallengeId>,
 }
 
 #[async_trait]
@@ -54,7 +44,7 @@ impl Command for ChangeEmail {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let user = cx.person()?;
-        confirm_password(cx, user, &self.password, &self.counted).await?;
+        self.current.confirm(cx, user).await?;
         require_step_up(cx, StepUpAction::ChangeEmail, self.challenge).await?;
         give_address(cx, user, &self.email).await
     }

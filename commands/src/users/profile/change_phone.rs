@@ -12,33 +12,23 @@ use rollcall_domain::{
         one_time_passcode::{OneTimePasscode, OtpPurpose},
         user::{User, UserCommand},
     },
-    values::{Password, PhoneNumber},
+    values::PhoneNumber,
 };
-use tokio::sync::OnceCell;
 
 use crate::{
     Access, Command, Context, Failure,
     users::{
-        credential::confirm_password,
+        credential::CurrentPassword,
         one_time_passcode::{passcode_required, step_up},
     },
 };
 
 /// Changes the caller's own number.
 pub struct ChangePhone {
-    mobile: PhoneNumber,
-    password: Password,
+    pub mobile: PhoneNumber,
+    pub current: CurrentPassword,
     /// A verified passcode that was sent to the new number, where the policy asks for one.
-    challenge: Option<OtpChallengeId>,
-    /// A try counts once, however often it is decided.
-    counted: OnceCell<()>,
-}
-
-impl ChangePhone {
-    #[must_use]
-    pub fn new(mobile: PhoneNumber, password: Password, challenge: Option<OtpChallengeId>) -> Self {
-        Self { mobile, password, challenge, counted: OnceCell::new() }
-    }
+    pub challenge: Option<OtpChallengeId>,
 }
 
 #[async_trait]
@@ -52,7 +42,7 @@ impl Command for ChangePhone {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let user = cx.person()?;
-        confirm_password(cx, user, &self.password, &self.counted).await?;
+        self.current.confirm(cx, user).await?;
         let mut challenge = self.challenge;
         if let Some(id) = challenge {
             let state = cx.load::<OneTimePasscode>(id).await?;
