@@ -14,6 +14,7 @@ use rollcall_domain::{
     permissions::Membership,
     sessions::{LiveSession, Session},
     tenants::{PlanRole, PlanStaff, Tenant},
+    users::credential::Credential,
 };
 use rollcall_journal::{Guard, Journal};
 use uuid::Uuid;
@@ -114,7 +115,7 @@ impl Sources<'_> {
 /// # Errors
 /// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
 /// exactly like one that does not exist), `NOT_ORG_ADMIN`, `FORBIDDEN`, `ORGANIZATION_NOT_SELECTED`,
-/// `PASSWORD_CHANGE_REQUIRED`.
+/// `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`.
 pub async fn authorise(
     journal: &Journal,
     caller: &Caller,
@@ -186,11 +187,7 @@ async fn signed_in(
         return Err(session_ended().into());
     };
     if live.must_change_password && access != Access::OwnSession {
-        return Err(Refusal::new(
-            Code::PasswordChangeRequired,
-            "Your password must be changed first. Choose a new one, then go on.",
-        )
-        .into());
+        return Err(change_due(sources, user).await?.into());
     }
     let mut authority = Authority::of(Actor::user(user));
     authority.session = Some(session_id);
@@ -276,6 +273,22 @@ async fn plan_staff(
     authority.plan_roles = held;
     authority.actor = Actor::plan_staff(user);
     Ok(())
+}
+
+/// Why a session may do nothing but change the password.
+async fn change_due(sources: &mut Sources<'_>, user: UserId) -> Result<Refusal, Failure> {
+    let credential = sources.load::<Credential>(sources.tenant.credential_stream(user)).await?;
+    Ok(if credential.is_expired() {
+        Refusal::new(
+            Code::PasswordExpired,
+            "Your password has expired. Choose a new one, then go on.",
+        )
+    } else {
+        Refusal::new(
+            Code::PasswordChangeRequired,
+            "Your password must be changed first. Choose a new one, then go on.",
+        )
+    })
 }
 
 fn require_admin(authority: &Authority) -> Result<(), Refusal> {

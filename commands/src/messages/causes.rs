@@ -128,14 +128,21 @@ fn of_credential(event: &CredentialEvent) -> Vec<Planned> {
             let mail = to_account(template, *user);
             vec![mail.link(LinkPurpose::ResetPassword, *link_id, *expires_at)]
         }
-        E::TemporaryPasswordIssued { user, hash_ref, expires_at } => {
-            let mut mail = to_account(Template::TemporaryPassword, *user).until(Some(*expires_at));
+        E::TemporaryPasswordIssued { user, hash_ref, expires_at, by } => {
+            let template = match by {
+                None => Template::TemporaryPassword,
+                Some(_) => Template::TemporaryPasswordByAdmin,
+            };
+            let mut mail = to_account(template, *user).until(Some(*expires_at));
             mail.particulars.temporary_password = Some(hash_ref.0);
             vec![mail]
         }
         E::PasswordSet { user, source: PasswordSource::Setup, .. }
         | E::PasswordReset { user, .. }
         | E::PasswordChanged { user, .. } => vec![to_account(Template::PasswordChanged, *user)],
+        E::PasswordExpiryWarned { user, expires_at, .. } => {
+            vec![to_account(Template::PasswordExpiring, *user).until(Some(*expires_at))]
+        }
         E::PasswordExpired { user } => vec![to_account(Template::PasswordExpired, *user)],
         E::UserLocked { user: Some(user), until } => {
             vec![to_account(Template::AccountLocked, *user).until(*until)]
@@ -147,6 +154,8 @@ fn of_credential(event: &CredentialEvent) -> Vec<Planned> {
         E::UserLocked { user: None, .. }
         | E::UserUnlocked { user: None, .. }
         | E::PasswordSet { source: PasswordSource::Import, .. }
+        // The link or the temporary password tells of it.
+        | E::PasswordResetByAdmin { .. }
         | E::LoginFailed { .. }
         | E::LoginSucceeded { .. } => Vec::new(),
     }

@@ -37,8 +37,12 @@ templates! {
     ResetByAdmin = "reset_by_admin";
     /// A temporary password (CX-07).
     TemporaryPassword = "temporary_password";
+    /// The same, sent by an administrator or the plan (CC-06).
+    TemporaryPasswordByAdmin = "temporary_password_by_admin";
     /// The password was set, changed or replaced (MC-24, MC-27).
     PasswordChanged = "password_changed";
+    /// The password reaches its greatest age in some days (CC-04).
+    PasswordExpiring = "password_expiring";
     /// The password reached its greatest age (CC-04).
     PasswordExpired = "password_expired";
     /// The account was locked (AL-06, CX-08).

@@ -109,10 +109,27 @@ fn words(template: Template, facts: &Facts) -> Words {
                 ),
             ],
         ),
+        Template::TemporaryPasswordByAdmin => mail(
+            "An administrator reset your password".to_owned(),
+            [
+                format!(
+                    "An administrator reset the password of your account in {portal}. This is a temporary one:"
+                ),
+                facts.password.clone().unwrap_or_default(),
+                format!(
+                    "It works until {}. You choose a new password when you have signed in.",
+                    until(facts)
+                ),
+            ],
+        ),
         Template::PasswordChanged => security(
             portal,
             "Your password was changed",
             format!("The password of your account in {portal} was set or changed."),
+        ),
+        Template::PasswordExpiring => mail(
+            "Your password expires soon".to_owned(),
+            [format!("Sign in to {portal} and change your password before {}.", until(facts))],
         ),
         Template::PasswordExpired => mail(
             "Your password has expired".to_owned(),
@@ -374,7 +391,8 @@ mod tests {
             Template::ALL.iter().copied().filter(holds).collect()
         };
         assert_eq!(holding("12345678."), [Template::Passcode]);
-        assert_eq!(holding("SECRET"), [Template::TemporaryPassword]);
+        let temporary = [Template::TemporaryPassword, Template::TemporaryPasswordByAdmin];
+        assert_eq!(holding("SECRET"), temporary);
         assert_eq!(
             holding("TOKEN"),
             [

@@ -128,7 +128,11 @@ fn of_credential(event: &CredentialEvent) -> Vec<Raise> {
         E::PasswordSet { user, source: PasswordSource::Setup, .. }
         | E::PasswordReset { user, .. }
         | E::PasswordChanged { user, .. } => vec![security(*user, Happening::PasswordChanged)],
+        E::PasswordExpiryWarned { user, .. } => {
+            vec![security(*user, Happening::PasswordExpiring)]
+        }
         E::PasswordExpired { user } => vec![security(*user, Happening::PasswordExpired)],
+        E::PasswordResetByAdmin { user, .. } => vec![security(*user, Happening::PasswordReset)],
         E::UserUnlocked { user: Some(user), .. } => vec![security(*user, Happening::Unlocked)],
         E::UserLocked { user: Some(user), .. } => {
             let administrators = Raise::new(

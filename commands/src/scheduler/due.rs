@@ -1,7 +1,7 @@
 //! `ops.due_times`. Invariant: one row per stream, kind and detail; a later end replaces an earlier
 //! one.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use rollcall_domain::{
     AnyEvent,
     kernel::ids::{OrganizationId, TenantId, UserId},
@@ -31,10 +31,12 @@ pub(super) enum Kind {
     PlanRole,
     /// The time until a person's next digest (MC-65); `detail` is the frequency.
     Digest,
+    /// A password's age, looked at again and again (CC-04).
+    PasswordAge,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -42,7 +44,11 @@ impl Kind {
         Self::NpiPermission,
         Self::PlanRole,
         Self::Digest,
+        Self::PasswordAge,
     ];
+
+    /// What depends on the policy, and so is looked at again when that changes.
+    pub const UNDER_POLICY: [Self; 1] = [Self::PasswordAge];
 
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
@@ -54,6 +60,7 @@ impl Kind {
             Self::NpiPermission => "NPI_PERMISSION",
             Self::PlanRole => "PLAN_ROLE",
             Self::Digest => "DIGEST",
+            Self::PasswordAge => "PASSWORD_AGE",
         }
     }
 
@@ -115,14 +122,16 @@ impl Due {
         self.organization_id.map(OrganizationId)
     }
 
-    /// The same end is the same command, however often it is sent.
+    /// The same end is the same command, however often it is sent. What brought it about is part of
+    /// it: two changes of a policy at one moment are looked into twice.
     pub fn command_id(&self) -> Uuid {
         let end = format!(
-            "{}/{}/{}/{}",
+            "{}/{}/{}/{}/{}",
             self.kind,
             self.stream_id,
             self.detail,
-            self.due_at.timestamp_micros()
+            self.due_at.timestamp_micros(),
+            self.source_event
         );
         self.tenant.derive("scheduler", &end)
     }
@@ -199,6 +208,27 @@ pub async fn note_digest(
     Ok(())
 }
 
+/// Has what depends on the policy looked at when the policy changes, if not before.
+pub(super) async fn hasten(
+    tx: &mut PgConnection,
+    event: &Recorded<AnyEvent>,
+    at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE ops.due_times
+            SET due_at = $3, attempt_at = $3, source_event = $4, correlation_id = $5
+          WHERE tenant_id = $1 AND kind = ANY($2) AND due_at > $3",
+    )
+    .bind(event.tenant.0)
+    .bind(Kind::UNDER_POLICY.map(Kind::as_str))
+    .bind(at)
+    .bind(event.event_id)
+    .bind(event.correlation_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Locks the end that is overdue longest, if one is due.
 pub(super) async fn claim(
     tx: &mut PgConnection,
@@ -228,6 +258,31 @@ pub(super) async fn done(tx: &mut PgConnection, due: &Due) -> Result<(), sqlx::E
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Keeps a row for the next time it matters; without one, until the policy changes.
+pub(super) async fn again(
+    tx: &mut PgConnection,
+    due: &Due,
+    at: Option<DateTime<Utc>>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE ops.due_times SET due_at = $5, attempt_at = $5 WHERE tenant_id = $1
+            AND kind = $2 AND stream_id = $3 AND detail = $4",
+    )
+    .bind(due.tenant.0)
+    .bind(&due.kind)
+    .bind(due.stream_id)
+    .bind(&due.detail)
+    .bind(at.unwrap_or_else(far_away))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Later than anything that has an end.
+fn far_away() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(9999, 1, 1, 0, 0, 0).single().unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Puts a row off that could not be carried out.

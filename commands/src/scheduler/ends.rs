@@ -91,16 +91,19 @@ fn of_credential(event: &CredentialEvent) -> Option<End> {
         E::UserLocked { user: Some(_), until: None } | E::UserUnlocked { user: Some(_), .. } => {
             Some(End::no_more(Kind::Lock))
         }
+        // Looked at at once, to find out when to look again under the policy in force.
+        E::PasswordSet { set_at, .. }
+        | E::PasswordReset { set_at, .. }
+        | E::PasswordChanged { set_at, .. } => Some(End::at(Kind::PasswordAge, *set_at)),
         // A shadow's lock is over when it is over; nobody has to be told.
         E::UserLocked { user: None, .. }
         | E::UserUnlocked { user: None, .. }
         | E::PasswordSetupLinkSent { .. }
         | E::PasswordResetRequested { .. }
-        | E::PasswordSet { .. }
-        | E::PasswordReset { .. }
-        | E::PasswordChanged { .. }
+        | E::PasswordExpiryWarned { .. }
         | E::PasswordExpired { .. }
         | E::TemporaryPasswordIssued { .. }
+        | E::PasswordResetByAdmin { .. }
         | E::LoginFailed { .. }
         | E::LoginSucceeded { .. } => None,
     }

@@ -1,5 +1,5 @@
 //! What happens by itself when its time comes: invitations, tokens, requests, locks and temporary
-//! permissions end, digests go out.
+//! permissions end, passwords grow old, digests go out.
 //!
 //! Invariant: the end is decided by the aggregate at the injected clock's time, whether or not the
 //! scheduler is late; the scheduler only has it written down, once.

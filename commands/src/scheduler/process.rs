@@ -25,6 +25,9 @@ impl Process<AnyEvent> for ScheduleProcess {
         if let Some(end) = ends::of(&event.event) {
             due::note(tx, event, &end).await?;
         }
+        if let AnyEvent::Policy(change) = &event.event {
+            due::hasten(tx, event, change.effective_at()).await?;
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: an end is carried out at most once, because its command id follows from it; a refusal
 //! means that the aggregate knows better, and the matter is closed.
 
+use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code,
     kernel::ids::{AffiliationId, InvitationId, RegistrationTokenId},
@@ -24,8 +25,16 @@ use crate::{
     notifications::{SendDigest, waiting},
     organizations::tokens::ExpireRegistrationToken,
     processes::Pace,
-    users::{ExpireLock, invitation::ExpireInvitation},
+    users::{AgePassword, ExpireLock, invitation::ExpireInvitation},
 };
+
+/// What becomes of a row that was carried out.
+enum Next {
+    /// It is over.
+    Never,
+    /// It is looked at again then or, without a time, when the policy changes.
+    Again(Option<DateTime<Utc>>),
+}
 
 /// Carries out what is due.
 pub struct Scheduler {
@@ -59,7 +68,8 @@ impl Scheduler {
         let mut tx = self.pool.begin().await?;
         let Some(due) = due::claim(&mut tx, now).await? else { return Ok(false) };
         match self.carry_out(&mut tx, &due).await {
-            Ok(()) => due::done(&mut tx, &due).await?,
+            Ok(Next::Never) => due::done(&mut tx, &due).await?,
+            Ok(Next::Again(at)) => due::again(&mut tx, &due, at).await?,
             Err(DispatchError::Refused(refusal)) if refusal.code == Code::VersionConflict => {
                 due::put_off(&mut tx, &due, now).await?;
             }
@@ -76,7 +86,7 @@ impl Scheduler {
         Ok(true)
     }
 
-    async fn carry_out(&self, tx: &mut PgConnection, due: &Due) -> Result<(), DispatchError> {
+    async fn carry_out(&self, tx: &mut PgConnection, due: &Due) -> Result<Next, DispatchError> {
         let unfit = || DispatchError::Fault(format!("a due time of no known shape: {due:?}"));
         match due.kind().ok_or_else(unfit)? {
             Kind::Invitation => {
@@ -115,13 +125,37 @@ impl Scheduler {
                     .map_err(|error| DispatchError::Fault(error.to_string()))?;
                 self.send(due, &SendDigest { user, frequency, notifications }).await
             }
+            Kind::PasswordAge => {
+                let user = due.subject().ok_or_else(unfit)?;
+                self.look(due, &AgePassword { user }).await
+            }
         }
     }
 
-    async fn send<C: Command>(&self, due: &Due, command: &C) -> Result<(), DispatchError> {
+    /// An end, once.
+    async fn send<C: Command>(&self, due: &Due, command: &C) -> Result<Next, DispatchError> {
+        self.dispatch(due, command).await?;
+        Ok(Next::Never)
+    }
+
+    /// Something that is looked at again when the command says.
+    async fn look<C: Command<Output = Option<DateTime<Utc>>>>(
+        &self,
+        due: &Due,
+        command: &C,
+    ) -> Result<Next, DispatchError> {
+        Ok(Next::Again(self.dispatch(due, command).await?))
+    }
+
+    async fn dispatch<C: Command>(
+        &self,
+        due: &Due,
+        command: &C,
+    ) -> Result<C::Output, DispatchError> {
         let caller = Caller::system(due.tenant, due.correlation_id, Some(due.source_event));
-        self.commands.dispatch_as(&caller, (due.command_id(), NO_KEY), command).await?;
-        Ok(())
+        let receipt =
+            self.commands.dispatch_as(&caller, (due.command_id(), NO_KEY), command).await?;
+        Ok(receipt.output)
     }
 }
 

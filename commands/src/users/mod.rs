@@ -15,8 +15,9 @@ pub(crate) use account::user_of;
 pub use account::{EMAIL, USERNAME};
 pub(crate) use credential::matching_hash;
 pub use credential::{
-    ChangePassword, CurrentPassword, ExpireLock, RequestPasswordReset, ResetIdentity,
-    ResetPassword, UnlockUser, temporary_password,
+    AdminResetPassword, AgePassword, ChangePassword, CurrentPassword, ExpireLock,
+    RequestPasswordReset, ResetIdentity, ResetPassword, ResetSecret, UnlockUser,
+    temporary_password,
 };
 pub use new_password::{Candidate, PASSWORD, PASSWORD_FORM, keep as keep_password, new_password};
 pub use profile::{ChangeEmail, ChangePhone, UpdateProfile, VerifyEmail};

@@ -181,7 +181,9 @@ pub enum Happening {
     Locked,
     Unlocked,
     PasswordChanged,
+    PasswordExpiring,
     PasswordExpired,
+    PasswordReset,
     PhoneChanged,
     EmailChanged,
     Registered,
@@ -192,7 +194,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Requested,
         Self::Withdrawn,
         Self::Approved,
@@ -208,7 +210,9 @@ impl Happening {
         Self::Locked,
         Self::Unlocked,
         Self::PasswordChanged,
+        Self::PasswordExpiring,
         Self::PasswordExpired,
+        Self::PasswordReset,
         Self::PhoneChanged,
         Self::EmailChanged,
         Self::Registered,
@@ -236,7 +240,9 @@ impl Happening {
             Self::Locked => "LOCKED",
             Self::Unlocked => "UNLOCKED",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::PasswordExpiring => "PASSWORD_EXPIRING",
             Self::PasswordExpired => "PASSWORD_EXPIRED",
+            Self::PasswordReset => "PASSWORD_RESET",
             Self::PhoneChanged => "PHONE_CHANGED",
             Self::EmailChanged => "EMAIL_CHANGED",
             Self::Registered => "REGISTERED",

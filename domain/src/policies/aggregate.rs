@@ -145,6 +145,12 @@ impl PolicyHistory {
         &self.changes
     }
 
+    /// When the policy next changes after `now`, as far as that is known.
+    pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let coming = &self.changes[self.effective(now).len()..];
+        coming.first().map(|change| change.event.effective_at())
+    }
+
     /// Decides a command at `now`; a change that changes nothing gives no event.
     ///
     /// # Errors

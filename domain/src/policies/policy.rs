@@ -3,7 +3,7 @@
 //! Invariant: a policy is complete. Every parameter has a value of its type, so no reader needs a
 //! fallback of its own.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::terms::{
     AdminCreator, ImpliedRight, LocationMode, LockoutPolicy, LoginIdentifier, NpiRole, OtpMethod,
@@ -165,9 +165,16 @@ impl Policy {
             .then(|| self.integer(PolicyKey::PasswordSimilarDistance) as usize)
     }
 
-    /// After how long a password expires (CC-04).
-    pub fn password_max_age(&self) -> Option<TimeDelta> {
-        self.optional(PolicyKey::PasswordMaxAgeDays).map(days)
+    /// After how many days a password expires (CC-04).
+    pub fn password_max_days(&self) -> Option<u32> {
+        self.optional(PolicyKey::PasswordMaxAgeDays)
+    }
+
+    /// When a password of this age expires: to the second at the hour it was set, by the tenant's
+    /// clocks.
+    pub fn password_expires_at(&self, set_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let days = self.password_max_days()?;
+        Some(self.time_zone().days_later(set_at, i64::from(days)))
     }
 
     /// How many days before that its owner is told, largest first.

@@ -64,6 +64,14 @@ impl TenantZone {
         self.start_of_day(plus_days(plus_days(self.local_date(issued), days), 1))
     }
 
+    /// The same hour of the local clocks `days` days later, or earlier where that is negative
+    /// (CC-04).
+    pub fn days_later(self, instant: DateTime<Utc>, days: i64) -> DateTime<Utc> {
+        let local = instant.with_timezone(&self.0).naive_local();
+        let day = local.date() + TimeDelta::days(days);
+        self.at(day, local.time())
+    }
+
     /// The first instant of a local day.
     pub fn start_of_day(self, date: NaiveDate) -> DateTime<Utc> {
         self.at(date, NaiveTime::MIN)
@@ -175,6 +183,18 @@ mod tests {
                 let last = local(zone, &format!("{day} 23:59:59"));
                 assert!(zone.same_local_day(start, last), "{name} {day}");
             }
+        }
+    }
+
+    #[test]
+    fn days_later_it_is_the_same_hour_whatever_the_clocks_did() {
+        for name in ZONES {
+            let zone = zone(name);
+            let set = local(zone, "2025-12-13 09:00:01");
+            assert_eq!(zone.days_later(set, 180), local(zone, "2026-06-11 09:00:01"), "{name}");
+            assert_eq!(zone.days_later(zone.days_later(set, 180), -180), set, "{name}");
+            let skipped = local(zone, "2026-03-07 02:30:00");
+            assert_eq!(zone.days_later(skipped, 1), local(zone, "2026-03-08 03:00:00"), "{name}");
         }
     }
 

@@ -129,8 +129,10 @@ fn of_credential(event: &CredentialEvent) -> Audience {
         | E::PasswordSet { .. }
         | E::PasswordReset { .. }
         | E::PasswordChanged { .. }
+        | E::PasswordExpiryWarned { .. }
         | E::PasswordExpired { .. }
         | E::TemporaryPasswordIssued { .. }
+        | E::PasswordResetByAdmin { .. }
         | E::LoginSucceeded { .. }
         | E::UserLocked { user: Some(_), .. }
         | E::UserUnlocked { user: Some(_), .. } => Audience::Person,

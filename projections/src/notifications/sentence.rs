@@ -138,7 +138,9 @@ fn activity(happening: Option<Happening>, words: &Words<'_>) -> String {
 const fn security(happening: Option<Happening>) -> &'static str {
     match happening {
         Some(Happening::PasswordChanged) => "Your password was set or changed.",
+        Some(Happening::PasswordExpiring) => "Your password expires soon.",
         Some(Happening::PasswordExpired) => "Your password has expired.",
+        Some(Happening::PasswordReset) => "Somebody else had your password reset.",
         Some(Happening::PhoneChanged) => "Your telephone number was changed.",
         Some(Happening::EmailChanged) => "Your email address was changed.",
         Some(Happening::Locked) => "Your account was locked.",

@@ -151,7 +151,9 @@ fn entry(recorded: &Recorded<AnyEvent>) -> Option<LoginEntry> {
         | CredentialEvent::PasswordSet { .. }
         | CredentialEvent::PasswordReset { .. }
         | CredentialEvent::PasswordChanged { .. }
+        | CredentialEvent::PasswordExpiryWarned { .. }
         | CredentialEvent::PasswordExpired { .. }
-        | CredentialEvent::TemporaryPasswordIssued { .. } => None,
+        | CredentialEvent::TemporaryPasswordIssued { .. }
+        | CredentialEvent::PasswordResetByAdmin { .. } => None,
     }
 }

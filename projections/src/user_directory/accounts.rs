@@ -87,8 +87,10 @@ impl AccountRow {
             }
             E::PasswordSetupLinkSent { .. }
             | E::PasswordResetRequested { .. }
+            | E::PasswordExpiryWarned { .. }
             | E::PasswordExpired { .. }
             | E::TemporaryPasswordIssued { .. }
+            | E::PasswordResetByAdmin { .. }
             | E::LoginFailed { .. }
             | E::LoginSucceeded { .. } => {}
         }

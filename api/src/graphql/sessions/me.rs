@@ -1,12 +1,11 @@
 //! Oneself: data, memberships, plan roles (MC-27, MC-35, AL-03, CC-04).
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use chrono::TimeDelta;
 use rollcall_commands::{
     Access, Caller, Commands, authorization::session_ended, sessions::memberships_of,
 };
 use rollcall_domain::{
-    kernel::ids::UserId, sessions::Session as SessionState, tenants::PlanStaff,
+    kernel::ids::UserId, policies::Policy, sessions::Session as SessionState, tenants::PlanStaff,
     users::credential::Credential,
 };
 use rollcall_projections::people;
@@ -58,8 +57,8 @@ impl MeQuery {
         let person = people::person(&mut reading.view, user).await;
         drop(reading);
         let person = person.map_err(|error| fault(&error))?.unwrap_or_default();
-        let max_age = policy(ctx).await?.password_max_age();
-        let standing = standing(commands, caller, (user, max_age)).await?;
+        let policy = policy(ctx).await?;
+        let standing = standing(commands, caller, (user, &policy)).await?;
         Ok(Me {
             id: NodeType::User.id(user),
             email: person.email.map(EmailScalar),
@@ -88,7 +87,7 @@ struct Standing {
 async fn standing(
     commands: &Commands,
     caller: &Caller,
-    (user, max_age): (UserId, Option<TimeDelta>),
+    (user, policy): (UserId, &Policy),
 ) -> Result<Standing> {
     let (journal, tenant, now) = (&commands.journal, caller.tenant, commands.journal.now());
     let id = caller.session().ok_or_else(|| top_level(session_ended()))?;
@@ -102,13 +101,10 @@ async fn standing(
     let staff = journal.load_fresh::<PlanStaff>(tenant, staff).await.map_err(unreadable)?.state;
     let memberships = memberships_of(journal, tenant, (user, live.started_at)).await;
     let memberships = memberships.map_err(|error| fault(&error))?;
-    let expires_at = credential
-        .password_set_at()
-        .zip(max_age)
-        .map(|(set_at, max_age)| DateTime::from(set_at + max_age));
+    let expires_at = credential.password_set_at().and_then(|at| policy.password_expires_at(at));
     Ok(Standing {
         must_change_password: live.must_change_password,
-        password_expires_at: expires_at,
+        password_expires_at: expires_at.map(DateTime::from),
         memberships: memberships.into_iter().map(OwnMembership::from).collect(),
         plan_roles: staff.roles_at(now).into_iter().map(PlanRole::from).collect(),
     })

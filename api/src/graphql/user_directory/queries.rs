@@ -42,6 +42,8 @@ impl UserDirectoryQuery {
         #[graphql(desc = "Domain of the email address.")] domain: Option<String>,
         #[graphql(desc = "Only those without, or only those with any permission (MC-44).")]
         unassigned: Option<bool>,
+        #[graphql(desc = "Only those whose account is locked, or only the others (AL-06).")]
+        locked: Option<bool>,
         first: Option<i32>,
         after: Option<String>,
         min_position: Option<Position>,
@@ -52,7 +54,7 @@ impl UserDirectoryQuery {
         let mut reading = read(ctx, access, min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         let status = status.map(Into::into);
-        let filter = UserFilter { search, status, domain, unassigned };
+        let filter = UserFilter { search, status, domain, unassigned, locked };
         let listing = Listing { organization, filter, now };
         let view = &mut reading.view;
         let found = list_users(view, &listing, page.first, page.after.as_ref())

@@ -1,14 +1,18 @@
 //! Passwords forgotten and changed, locks lifted (MC-22, MC-26, MC-27, CC-06).
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use rollcall_commands::{
     sessions::Identifier,
     users::{
-        ChangePassword, CurrentPassword, RequestPasswordReset, ResetIdentity, ResetPassword,
-        UnlockUser, links::LinkToken,
+        AdminResetPassword, ChangePassword, CurrentPassword, RequestPasswordReset, ResetIdentity,
+        ResetPassword, UnlockUser, links::LinkToken,
     },
 };
-use rollcall_domain::{Refusal, values::Password};
+use rollcall_domain::{
+    Refusal,
+    kernel::ids::{OrganizationId, UserId},
+    values::Password,
+};
 
 use super::one_time_passcodes::challenge_id;
 use crate::graphql::{
@@ -56,6 +60,29 @@ pub struct ChangePasswordInput {
     pub meta: MutationMeta,
 }
 
+/// What a person whose password was reset by somebody else is mailed.
+#[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_commands::users::ResetSecret")]
+pub enum ResetSecret {
+    /// A link to choose a new password.
+    #[default]
+    Link,
+    /// A temporary password, which must be changed.
+    TemporaryPassword,
+}
+
+/// Somebody else's password to reset (CC-06).
+#[derive(InputObject)]
+pub struct AdminResetPasswordInput {
+    /// The organisation in which the caller administers the person; absent for plan staff.
+    pub organization_id: Option<ID>,
+    pub user_id: ID,
+    /// What is mailed to the person; a link unless named.
+    pub secret: Option<ResetSecret>,
+    #[graphql(flatten)]
+    pub meta: MutationMeta,
+}
+
 /// A lock to lift.
 #[derive(InputObject)]
 pub struct UnlockUserInput {
@@ -85,6 +112,14 @@ payload! {
     /// The outcome of lifting a lock.
     UnlockUserPayload {
         /// Whose account is open again.
+        user_id: ID,
+    }
+}
+
+payload! {
+    /// The outcome of resetting somebody else's password.
+    AdminResetPasswordPayload {
+        /// Whose password was reset.
         user_id: ID,
     }
 }
@@ -139,13 +174,30 @@ impl CredentialMutation {
         Ok(ChangePasswordPayload::of(send(ctx, input.meta, command).await?))
     }
 
+    /// Has a link or a temporary password mailed to somebody whose password is forgotten or no longer
+    /// trusted, where the policy gives that to the caller; their sessions end, and the present
+    /// password only lets them change it. Refusals: NOT_ORG_ADMIN, FORBIDDEN.
+    async fn admin_reset_password(
+        &self,
+        ctx: &Context<'_>,
+        input: AdminResetPasswordInput,
+    ) -> Result<AdminResetPasswordPayload> {
+        let secret = input.secret.unwrap_or_default().into();
+        let command = helped(input.organization_id.as_ref(), &input.user_id)
+            .map(|(organization, user)| AdminResetPassword { user, organization, secret });
+        let sent = send(ctx, input.meta, command).await?;
+        let user = sent.output.map(|user| NodeType::User.id(user));
+        Ok(AdminResetPasswordPayload::of(sent, user))
+    }
+
     /// Lifts the lock of an account, where the policy gives that to the caller.
     async fn unlock_user(
         &self,
         ctx: &Context<'_>,
         input: UnlockUserInput,
     ) -> Result<UnlockUserPayload> {
-        let command = unlock(&input);
+        let command = helped(input.organization_id.as_ref(), &input.user_id)
+            .map(|(organization, user)| UnlockUser { user, organization });
         let sent = send(ctx, input.meta, command).await?;
         let user = sent.output.map(|user| NodeType::User.id(user));
         Ok(UnlockUserPayload::of(sent, user))
@@ -162,12 +214,12 @@ fn identity(input: &RequestPasswordResetInput) -> Result<ResetIdentity, Refusal>
     Ok(ResetIdentity { email, username })
 }
 
-fn unlock(input: &UnlockUserInput) -> Result<UnlockUser, Refusal> {
-    let organization = input
-        .organization_id
-        .as_ref()
-        .map(|id| NodeType::Organization.parse(id, "organizationId"))
-        .transpose()?;
-    let user = NodeType::User.parse(&input.user_id, "userId")?;
-    Ok(UnlockUser { user, organization })
+/// Whom to help, and in which organisation.
+fn helped(
+    organization: Option<&ID>,
+    user: &ID,
+) -> Result<(Option<OrganizationId>, UserId), Refusal> {
+    let organization =
+        organization.map(|id| NodeType::Organization.parse(id, "organizationId")).transpose()?;
+    Ok((organization, NodeType::User.parse(user, "userId")?))
 }

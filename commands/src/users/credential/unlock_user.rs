@@ -2,21 +2,13 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    Refusal,
     kernel::ids::{OrganizationId, UserId},
-    organizations::Organization,
     policies::Unlocker,
-    tenants::PlanRole,
-    users::{
-        credential::{Credential, CredentialCommand, UnlockCause},
-        user::User,
-    },
+    users::credential::{Credential, CredentialCommand, UnlockCause},
 };
 
+use super::helping::{access, helper, require_helped};
 use crate::{Access, Command, Context, Failure, authorization::forbidden};
-
-/// Who of the plan helps people sign in.
-const SUPPORT: &[PlanRole] = &[PlanRole::Ps, PlanRole::Pa];
 
 /// Lifts the lock of somebody's account.
 pub struct UnlockUser {
@@ -31,31 +23,21 @@ impl Command for UnlockUser {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        match self.organization {
-            Some(organization) => Access::OrgAdminOrPlan(organization, SUPPORT),
-            None => Access::Plan(SUPPORT),
-        }
+        access(self.organization)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
-        let (by, unlocker) = if cx.authority.acts_for_plan() {
-            (UnlockCause::Plan, Unlocker::PlanStaff)
-        } else {
-            (UnlockCause::Admin, Unlocker::OrganizationAdmin)
+        let by = helper(cx);
+        let unlocker = match by {
+            UnlockCause::Plan => Unlocker::PlanStaff,
+            UnlockCause::Admin | UnlockCause::Reset | UnlockCause::Timer => {
+                Unlocker::OrganizationAdmin
+            }
         };
         if !cx.policy.lockout().unlockers.contains(&unlocker) {
             return Err(forbidden().into());
         }
-        let is_registered = cx.load::<User>(self.user).await?.profile().is_some();
-        let is_theirs = match self.organization {
-            Some(organization) => {
-                cx.load::<Organization>(organization).await?.is_active_member(self.user)
-            }
-            None => true,
-        };
-        if !is_registered || !is_theirs {
-            return Err(Refusal::not_found("userId").into());
-        }
+        require_helped(cx, self.user, self.organization).await?;
         let unlock = CredentialCommand::UnlockUser { by };
         cx.decide::<Credential>(cx.tenant().credential_stream(self.user), unlock).await?;
         Ok(self.user)

@@ -59,7 +59,7 @@ fn answers(policy: &Policy) -> String {
         &policy.password_rules(),
         &policy.password_history(),
         &policy.password_similar_distance(),
-        &policy.password_max_age(),
+        &policy.password_max_days(),
         &policy.password_warn_days(),
         &policy.password_min_age(),
         &policy.reset_method(),
@@ -186,7 +186,7 @@ fn sign_in_and_sessions_follow_the_sources() {
             ResetMethod::LinkAndOtp,
         ]
     );
-    let ages = Preset::ALL.iter().map(|p| policy(*p).password_max_age().map(|age| age.num_days()));
+    let ages = Preset::ALL.iter().map(|p| policy(*p).password_max_days());
     assert_eq!(ages.collect::<Vec<_>>(), [None, Some(180), Some(90), None, None]);
 }
 

@@ -23,8 +23,11 @@ pub enum CredentialCommand {
     ImportPassword { user: UserId, hash_ref: VaultRef },
     /// Mail a temporary password (CX-07).
     IssueTemporaryPassword { user: UserId, hash_ref: VaultRef },
-    /// The password has become too old; too early, it is no error (CC-04).
-    ExpirePassword { user: UserId },
+    /// Reset somebody else's password; the person gets a link or a temporary one (CC-06).
+    ResetByAdmin { user: UserId, by: UnlockCause, way: ResetWay },
+    /// See whether the password is about to be too old or has become so; too early, it is no error
+    /// (CC-04).
+    AgePassword { user: UserId },
     /// Somebody tries to sign in. Accepted whatever comes of it, so that failures are recorded;
     /// the answer for the person is [`super::login_refusal`].
     AttemptLogin(LoginAttempt),
@@ -32,6 +35,15 @@ pub enum CredentialCommand {
     UnlockUser { by: UnlockCause },
     /// The scheduler found the lock's time run out; too early, it is no error (CX-08).
     ExpireLock,
+}
+
+/// How a person whose password was reset by a helper comes to a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetWay {
+    /// By this link.
+    Link(LinkId),
+    /// By a temporary password with this hash.
+    TemporaryPassword(VaultRef),
 }
 
 /// The answer to "was a passcode given where one is needed?" (MC-28).

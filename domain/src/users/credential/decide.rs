@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::CredentialRefusal;
-use super::command::{CredentialCommand, LoginAttempt, NewPassword, StepUp};
+use super::command::{CredentialCommand, LoginAttempt, NewPassword, ResetWay, StepUp};
 use super::events::{
     CredentialEvent, LoginFailureReason, PasswordSource, ResetMethod, UnlockCause,
 };
@@ -83,9 +83,18 @@ impl Decider for Credential {
             }),
             CredentialCommand::IssueTemporaryPassword { user, hash_ref } => {
                 let expires_at = now + decision.policy.temporary_password_ttl();
-                Ok(vec![CredentialEvent::TemporaryPasswordIssued { user, hash_ref, expires_at }])
+                let by = None;
+                Ok(vec![CredentialEvent::TemporaryPasswordIssued {
+                    user,
+                    hash_ref,
+                    expires_at,
+                    by,
+                }])
             }
-            CredentialCommand::ExpirePassword { user } => Ok(self.expiry(decision, user)),
+            CredentialCommand::ResetByAdmin { user, by, way } => {
+                Ok(self.reset_by_admin(decision, (user, by), way))
+            }
+            CredentialCommand::AgePassword { user } => Ok(self.age(decision, user)),
             CredentialCommand::AttemptLogin(attempt) => Ok(self.attempt_login(decision, &attempt)),
             CredentialCommand::UnlockUser { by } => {
                 if self.is_locked(now) {
@@ -165,12 +174,24 @@ impl Credential {
     }
 
     fn expiry(&self, decision: &Decision<'_>, user: UserId) -> Vec<CredentialEvent> {
-        match decision.policy.password_max_age() {
-            Some(max_age) if self.is_too_old(decision.now, max_age) => {
-                vec![CredentialEvent::PasswordExpired { user }]
-            }
+        match self.expires_at(decision.policy) {
+            Some(end) if end <= decision.now => vec![CredentialEvent::PasswordExpired { user }],
             Some(_) | None => Vec::new(),
         }
+    }
+
+    /// What the password's age asks for now: its end, or a warning not given yet.
+    fn age(&self, decision: &Decision<'_>, user: UserId) -> Vec<CredentialEvent> {
+        let expired = self.expiry(decision, user);
+        if !expired.is_empty() {
+            return expired;
+        }
+        let warned = |(days_left, expires_at)| CredentialEvent::PasswordExpiryWarned {
+            user,
+            days_left,
+            expires_at,
+        };
+        self.warning_due(decision.policy, decision.now).map(warned).into_iter().collect()
     }
 
     fn lock_run_out(&self, now: DateTime<Utc>) -> Option<CredentialEvent> {
@@ -185,10 +206,10 @@ impl Credential {
         attempt: &LoginAttempt,
     ) -> Vec<CredentialEvent> {
         let now = decision.now;
-        if self.is_locked(now) {
+        if self.is_locked(now) && !self.resets(decision, attempt) {
             return self.attempt_while_locked(decision, attempt.user);
         }
-        let run_out = self.lock_run_out(now);
+        let run_out = self.lock_ended(decision, attempt);
         let failures = if run_out.is_some() { 0 } else { self.failures };
         let mut events = Vec::from_iter(run_out);
         let fits = attempt.matched.filter(|hash| self.login_hashes(now).contains(hash));
@@ -201,6 +222,62 @@ impl Credential {
                 events.push(CredentialEvent::LoginFailed { user: Some(user), failures, reason });
             }
             (Some(_) | None, user) => events.extend(fail(decision, user, failures + 1)),
+        }
+        events
+    }
+
+    /// Whether this is a sign-in with the temporary password that was mailed, under a policy where a
+    /// reset ends a lock (CX-09): nobody guesses such a password.
+    fn resets(&self, decision: &Decision<'_>, attempt: &LoginAttempt) -> bool {
+        let hashes = self.login_hashes(decision.now);
+        attempt.matched.is_some_and(|hash| self.is_temporary(hash) && hashes.contains(&hash))
+            && lifts_lock(decision, Some(ResetMethod::Temporary))
+    }
+
+    fn lock_ended(
+        &self,
+        decision: &Decision<'_>,
+        attempt: &LoginAttempt,
+    ) -> Option<CredentialEvent> {
+        let by = UnlockCause::Reset;
+        if self.is_locked(decision.now) && self.resets(decision, attempt) {
+            return Some(CredentialEvent::UserUnlocked { user: self.user, by });
+        }
+        self.lock_run_out(decision.now)
+    }
+
+    fn reset_by_admin(
+        &self,
+        decision: &Decision<'_>,
+        (user, by): (UserId, UnlockCause),
+        way: ResetWay,
+    ) -> Vec<CredentialEvent> {
+        let Decision { now, policy, .. } = decision;
+        let mut events = vec![
+            CredentialEvent::PasswordResetByAdmin { user, by },
+            match way {
+                ResetWay::Link(link_id) => CredentialEvent::PasswordResetRequested {
+                    user,
+                    link_id,
+                    method: ResetMethod::Admin,
+                    expires_at: *now + policy.reset_link_ttl(),
+                },
+                ResetWay::TemporaryPassword(hash_ref) => CredentialEvent::TemporaryPasswordIssued {
+                    user,
+                    hash_ref,
+                    expires_at: *now + policy.temporary_password_ttl(),
+                    by: Some(by),
+                },
+            },
+        ];
+        let unlocker = match by {
+            UnlockCause::Admin => Some(Unlocker::OrganizationAdmin),
+            UnlockCause::Plan => Some(Unlocker::PlanStaff),
+            UnlockCause::Reset | UnlockCause::Timer => None,
+        };
+        let may_unlock = unlocker.is_some_and(|it| policy.lockout().unlockers.contains(&it));
+        if may_unlock && self.is_locked(*now) {
+            events.push(CredentialEvent::UserUnlocked { user: Some(user), by });
         }
         events
     }

@@ -89,10 +89,22 @@ pub enum CredentialEvent {
     },
     /// The person changed the password, knowing the old one (MC-27).
     PasswordChanged { user: UserId, hash_ref: VaultRef, set_at: DateTime<Utc> },
+    /// The owner is told that the password must be changed within so many days (CC-04).
+    PasswordExpiryWarned { user: UserId, days_left: u32, expires_at: DateTime<Utc> },
     /// The password reached its greatest age; only changing it goes on (CC-04).
     PasswordExpired { user: UserId },
-    /// A temporary password was mailed; the ordinary one goes on working (CX-07).
-    TemporaryPasswordIssued { user: UserId, hash_ref: VaultRef, expires_at: DateTime<Utc> },
+    /// A temporary password was mailed (CX-07); `by` where somebody else had it sent, and then only
+    /// changing the password goes on.
+    TemporaryPasswordIssued {
+        user: UserId,
+        hash_ref: VaultRef,
+        expires_at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<UnlockCause>,
+    },
+    /// A helper reset the password: the present one only lets its owner change it, and a link or a
+    /// temporary password is on its way (CC-06).
+    PasswordResetByAdmin { user: UserId, by: UnlockCause },
     /// A login failed; `failures` counts in a row, this one included where it counts.
     LoginFailed { user: Option<UserId>, failures: u32, reason: LoginFailureReason },
     /// A login succeeded; with `must_change` the session may only change the password.
@@ -120,8 +132,10 @@ impl CredentialEvent {
             | Self::PasswordSet { user, .. }
             | Self::PasswordReset { user, .. }
             | Self::PasswordChanged { user, .. }
+            | Self::PasswordExpiryWarned { user, .. }
             | Self::PasswordExpired { user }
             | Self::TemporaryPasswordIssued { user, .. }
+            | Self::PasswordResetByAdmin { user, .. }
             | Self::LoginSucceeded { user, .. } => Some(*user),
             Self::LoginFailed { user, .. }
             | Self::UserLocked { user, .. }
@@ -138,8 +152,10 @@ impl Event for CredentialEvent {
             Self::PasswordSet { .. } => "users.credential.password_set",
             Self::PasswordReset { .. } => "users.credential.password_reset",
             Self::PasswordChanged { .. } => "users.credential.password_changed",
+            Self::PasswordExpiryWarned { .. } => "users.credential.password_expiry_warned",
             Self::PasswordExpired { .. } => "users.credential.password_expired",
             Self::TemporaryPasswordIssued { .. } => "users.credential.temporary_password_issued",
+            Self::PasswordResetByAdmin { .. } => "users.credential.password_reset_by_admin",
             Self::LoginFailed { .. } => "users.credential.login_failed",
             Self::LoginSucceeded { .. } => "users.credential.login_succeeded",
             Self::UserLocked { .. } => "users.credential.user_locked",

@@ -105,8 +105,10 @@ fn failure_reason(event: &CredentialEvent) -> Option<LoginFailureReason> {
         | CredentialEvent::PasswordSet { .. }
         | CredentialEvent::PasswordReset { .. }
         | CredentialEvent::PasswordChanged { .. }
+        | CredentialEvent::PasswordExpiryWarned { .. }
         | CredentialEvent::PasswordExpired { .. }
         | CredentialEvent::TemporaryPasswordIssued { .. }
+        | CredentialEvent::PasswordResetByAdmin { .. }
         | CredentialEvent::LoginSucceeded { .. }
         | CredentialEvent::UserLocked { .. }
         | CredentialEvent::UserUnlocked { .. } => None,

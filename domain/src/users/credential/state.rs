@@ -1,12 +1,13 @@
 //! What a credential's events add up to. Invariant: the lock is a fact with an end; whether it
 //! holds is asked with a time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::events::{CredentialEvent, PasswordSource};
 use super::links::{LinkPurpose, Links};
 use super::{CredentialRefusal, ResetMethod};
 use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use crate::policies::Policy;
 
 /// How many earlier passwords are remembered; the policy's `password.history` is at most this.
 pub const MAX_HISTORY: usize = 24;
@@ -16,6 +17,8 @@ pub const MAX_HISTORY: usize = 24;
 pub struct Credential {
     pub(super) user: Option<UserId>,
     pub(super) password: Password,
+    /// The last warning of the present password: how many days before which end.
+    warned: Option<(u32, DateTime<Utc>)>,
     pub(super) temporary: Option<Temporary>,
     /// Newest last, the current one included.
     history: Vec<VaultRef>,
@@ -35,8 +38,19 @@ pub(super) enum Password {
     Unset,
     /// Works as it should.
     Current { hash_ref: VaultRef, set_at: DateTime<Utc> },
-    /// Opens a session that may only change it: imported, or too old.
-    ChangeDue { hash_ref: VaultRef, set_at: DateTime<Utc> },
+    /// Opens a session that may only change it.
+    ChangeDue { hash_ref: VaultRef, set_at: DateTime<Utc>, because: ChangeCause },
+}
+
+/// Why a password must be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChangeCause {
+    /// It came from another portal (AL-02).
+    Imported,
+    /// It is too old (CC-04).
+    Expired,
+    /// A helper reset it (CC-06).
+    ResetByAdmin,
 }
 
 /// A mailed password beside the ordinary one.
@@ -86,6 +100,43 @@ impl Credential {
     pub fn must_change(&self) -> bool {
         matches!(self.password, Password::ChangeDue { .. })
             || self.temporary.is_some_and(|temporary| temporary.used)
+    }
+
+    /// Whether the password is too old, on record (CC-04).
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        matches!(self.password, Password::ChangeDue { because: ChangeCause::Expired, .. })
+    }
+
+    /// When the password's age has to be looked at again: for the next warning or for its end;
+    /// `None` where it does not age (CC-04).
+    #[must_use]
+    pub fn next_age_check(&self, policy: &Policy, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let expires_at = self.expires_at(policy)?;
+        let warnings = policy.password_warn_days().iter();
+        let warnings = warnings.map(|days| warned_at(policy, expires_at, *days));
+        warnings.chain([expires_at]).filter(|at| *at > now).min()
+    }
+
+    /// The warning to give at `now`: how many days before which end.
+    pub(super) fn warning_due(
+        &self,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Option<(u32, DateTime<Utc>)> {
+        let expires_at = self.expires_at(policy)?;
+        let begun = |days: &&u32| now >= warned_at(policy, expires_at, **days);
+        let days = *policy.password_warn_days().iter().filter(begun).min()?;
+        let given = |(given, end)| end == expires_at && given <= days;
+        (!self.warned.is_some_and(given)).then_some((days, expires_at))
+    }
+
+    /// When a working password becomes too old.
+    pub(super) fn expires_at(&self, policy: &Policy) -> Option<DateTime<Utc>> {
+        match self.password {
+            Password::Current { set_at, .. } => policy.password_expires_at(set_at),
+            Password::Unset | Password::ChangeDue { .. } => None,
+        }
     }
 
     /// When the current password was set.
@@ -141,14 +192,6 @@ impl Credential {
         self.temporary.is_some_and(|temporary| temporary.hash_ref == hash_ref)
     }
 
-    /// Whether a working password has reached `max_age` at `now`.
-    pub(super) fn is_too_old(&self, now: DateTime<Utc>, max_age: TimeDelta) -> bool {
-        match self.password {
-            Password::Current { set_at, .. } => now >= set_at + max_age,
-            Password::Unset | Password::ChangeDue { .. } => false,
-        }
-    }
-
     fn current_hash(&self) -> Option<VaultRef> {
         match self.password {
             Password::Unset => None,
@@ -160,6 +203,7 @@ impl Credential {
 
     fn take_password(&mut self, password: Password, link_id: Option<LinkId>) {
         self.password = password;
+        self.warned = None;
         self.temporary = None;
         self.failures = 0;
         self.links.used(link_id);
@@ -181,7 +225,10 @@ impl Credential {
                 let (hash_ref, set_at) = (*hash_ref, *set_at);
                 let password = match source {
                     PasswordSource::Setup => Password::Current { hash_ref, set_at },
-                    PasswordSource::Import => Password::ChangeDue { hash_ref, set_at },
+                    PasswordSource::Import => {
+                        let because = ChangeCause::Imported;
+                        Password::ChangeDue { hash_ref, set_at, because }
+                    }
                 };
                 self.take_password(password, *link_id);
             }
@@ -193,14 +240,24 @@ impl Credential {
                 let password = Password::Current { hash_ref: *hash_ref, set_at: *set_at };
                 self.take_password(password, None);
             }
+            CredentialEvent::PasswordExpiryWarned { days_left, expires_at, .. } => {
+                self.warned = Some((*days_left, *expires_at));
+            }
             CredentialEvent::PasswordExpired { .. } => {
                 if let Password::Current { hash_ref, set_at } = self.password {
-                    self.password = Password::ChangeDue { hash_ref, set_at };
+                    let because = ChangeCause::Expired;
+                    self.password = Password::ChangeDue { hash_ref, set_at, because };
                 }
             }
             CredentialEvent::TemporaryPasswordIssued { hash_ref, expires_at, .. } => {
                 self.temporary =
                     Some(Temporary { hash_ref: *hash_ref, expires_at: *expires_at, used: false });
+            }
+            CredentialEvent::PasswordResetByAdmin { .. } => {
+                if let Password::Current { hash_ref, set_at } = self.password {
+                    let because = ChangeCause::ResetByAdmin;
+                    self.password = Password::ChangeDue { hash_ref, set_at, because };
+                }
             }
             CredentialEvent::LoginFailed { failures, .. } => self.failures = *failures,
             CredentialEvent::LoginSucceeded {
@@ -224,6 +281,11 @@ impl Credential {
             }
         }
     }
+}
+
+/// `days` days before the end, at the same hour of the tenant's clocks.
+fn warned_at(policy: &Policy, expires_at: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    policy.time_zone().days_later(expires_at, -i64::from(days))
 }
 
 impl LinkPurpose {

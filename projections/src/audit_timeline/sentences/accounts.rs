@@ -91,12 +91,19 @@ pub(super) fn credential(event: &CredentialEvent, telling: Telling<'_>) -> Strin
         E::PasswordChanged { user, .. } => {
             format!("{} changed the password.", telling.person(*user))
         }
+        E::PasswordExpiryWarned { user, expires_at, .. } => {
+            let (person, end) = (telling.person(*user), time(expires_at));
+            format!("{person} was told that the password expires at {end}.")
+        }
         E::PasswordExpired { user } => {
             format!("The password of {} expired.", telling.person(*user))
         }
         E::TemporaryPasswordIssued { user, expires_at, .. } => {
             let (person, end) = (telling.person(*user), time(expires_at));
             format!("A temporary password was mailed to {person}; it works until {end}.")
+        }
+        E::PasswordResetByAdmin { user, .. } => {
+            format!("{} reset {} password.", telling.who(), telling.whose(*user))
         }
         E::LoginFailed { user, failures, reason } => {
             let (person, reason) = (telling.person_or(*user, nobody), lower(reason));

@@ -1,4 +1,4 @@
-//! Who belongs to an organisation: `users(search, status, domain, unassigned)` and `user(id)`.
+//! Who belongs to an organisation: `users(search, status, domain, unassigned, locked)` and `user(id)`.
 //!
 //! Invariant: somebody who has not joined is shown as the organisation's own invitation describes
 //! them, never as an account they may have elsewhere does.
@@ -25,6 +25,8 @@ pub struct UserFilter {
     /// Of the email address.
     pub domain: Option<String>,
     pub unassigned: Option<bool>,
+    /// Whether the account is locked (AL-06).
+    pub locked: Option<bool>,
 }
 
 /// A filtered list at a moment.
@@ -84,13 +86,14 @@ WITH users AS (
    WHERE m.tenant_id = $1 AND m.organization_id = ANY($3) AND m.standing <> 'UNLISTED'
 )";
 
-/// $4 search, $5 status, $6 domain, $7 unassigned.
+/// $4 search, $5 status, $6 domain, $7 unassigned, $8 locked.
 const MATCHING: &str = "
  WHERE ($4::text IS NULL OR strpos(lower(concat_ws(' ', first_name, last_name, email, username)),
                                    lower($4)) > 0)
    AND ($5::text IS NULL AND status <> 'NEVER_JOINED' OR status = $5)
    AND ($6::text IS NULL OR email_domain = lower($6))
-   AND ($7::bool IS NULL OR is_unassigned = $7)";
+   AND ($7::bool IS NULL OR is_unassigned = $7)
+   AND ($8::bool IS NULL OR is_locked = $8)";
 
 /// One page by name, and one row more if there is one.
 ///
@@ -104,10 +107,10 @@ pub async fn list_users(
 ) -> Result<Vec<(DirectoryKey, UserRow)>, sqlx::Error> {
     let statement = format!(
         "{USERS} SELECT * FROM users {MATCHING}
-           AND ($8::text IS NULL OR (last_key, first_key, user_id) > ($8, $9, $10))
-         ORDER BY last_key, first_key, user_id LIMIT $11"
+           AND ($9::text IS NULL OR (last_key, first_key, user_id) > ($9, $10, $11))
+         ORDER BY last_key, first_key, user_id LIMIT $12"
     );
-    let UserFilter { search, status, domain, unassigned } = &listing.filter;
+    let UserFilter { search, status, domain, unassigned, locked } = &listing.filter;
     let rows: Vec<Raw> = sqlx::query_as(&statement)
         .bind(view.tenant().0)
         .bind(listing.now)
@@ -116,6 +119,7 @@ pub async fn list_users(
         .bind(status.map(UserStatus::as_str))
         .bind(domain)
         .bind(unassigned)
+        .bind(locked)
         .bind(after.map(|(last, _, _)| last))
         .bind(after.map(|(_, first, _)| first))
         .bind(after.map(|(_, _, user)| *user))
@@ -136,7 +140,7 @@ pub async fn list_users(
 /// The database did not answer.
 pub async fn count_users(view: &mut Snapshot, listing: &Listing) -> Result<i64, sqlx::Error> {
     let statement = format!("{USERS} SELECT count(*) FROM users {MATCHING}");
-    let UserFilter { search, status, domain, unassigned } = &listing.filter;
+    let UserFilter { search, status, domain, unassigned, locked } = &listing.filter;
     sqlx::query_scalar(&statement)
         .bind(view.tenant().0)
         .bind(listing.now)
@@ -145,6 +149,7 @@ pub async fn count_users(view: &mut Snapshot, listing: &Listing) -> Result<i64, 
         .bind(status.map(UserStatus::as_str))
         .bind(domain)
         .bind(unassigned)
+        .bind(locked)
         .fetch_one(view.connection())
         .await
 }

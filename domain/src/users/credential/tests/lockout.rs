@@ -4,7 +4,7 @@ use super::*;
 use crate::Code;
 use crate::kernel::ids::SessionId;
 use crate::kernel::scenario::{after, given};
-use crate::policies::Preset;
+use crate::policies::{Policy, PolicyKey, PolicyValue, Preset};
 
 const HALF_HOUR: i64 = 30 * 60;
 
@@ -218,4 +218,52 @@ fn sessions_are_remembered_until_their_absolute_end() {
     assert_eq!(recent(twelve_hours - 1), [session(), id(41)]);
     assert_eq!(recent(twelve_hours), [id(41)]);
     assert!(recent(2 * twelve_hours - 1).is_empty());
+}
+
+#[test]
+fn cc_06_a_helper_resets_and_unlocks_where_the_policy_lets_them() {
+    let way = ResetWay::Link(link());
+    let by = UnlockCause::Admin;
+    let reset = || CredentialCommand::ResetByAdmin { user: user(), by, way };
+    let by_admin = CredentialEvent::PasswordResetByAdmin { user: user(), by };
+    let sent = CredentialEvent::PasswordResetRequested {
+        user: user(),
+        link_id: link(),
+        method: ResetMethod::Admin,
+        expires_at: after(HALF_HOUR),
+    };
+    let events = [by_admin.clone(), sent.clone()];
+    let state =
+        given::<Credential>(&[password_set()]).under(Preset::Cencal).when(reset()).then(&events);
+    assert!(state.must_change(), "the present password only lets its owner change it");
+    let was_locked = [password_set(), locked(None)];
+    given::<Credential>(&was_locked).under(Preset::Cencal).when(reset()).then(&[
+        by_admin.clone(),
+        sent.clone(),
+        unlocked(by),
+    ]);
+    let nobody_unlocks = Policy::from(Preset::Cencal)
+        .with(PolicyKey::LockoutUnlockers, PolicyValue::Words(Vec::new()));
+    given::<Credential>(&was_locked).under(nobody_unlocks).when(reset()).then(&events);
+}
+
+#[test]
+fn cx_09_the_mailed_temporary_password_opens_a_lock_and_no_other_does() {
+    let issued = CredentialEvent::TemporaryPasswordIssued {
+        user: user(),
+        hash_ref: next_hash(),
+        expires_at: after(86_400),
+        by: None,
+    };
+    let history = [locked_for_half_an_hour(), vec![issued]].concat();
+    let try_with = |hash| CredentialCommand::AttemptLogin(attempt(Some(hash)));
+    let given_locked = || given::<Credential>(&history).at(after(60)).under(Preset::Carecentrix);
+    given_locked()
+        .when(try_with(next_hash()))
+        .then(&[unlocked(UnlockCause::Reset), signed_in(60, true)]);
+    let refused = failed(5, LoginFailureReason::Locked);
+    given_locked()
+        .when(try_with(first_hash()))
+        .then(&[refused.clone(), locked(Some(60 + HALF_HOUR))]);
+    given::<Credential>(&history).at(after(60)).when(try_with(next_hash())).then(&[refused]);
 }

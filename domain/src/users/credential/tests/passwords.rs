@@ -5,10 +5,14 @@ use chrono::TimeDelta;
 use super::*;
 use crate::Code;
 use crate::kernel::scenario::{Outcome, after, given};
-use crate::policies::Preset;
+use crate::policies::{Policy, Preset};
 use crate::values::PasswordViolation;
 
 const HALF_HOUR: i64 = 30 * 60;
+const DAY: i64 = 86_400;
+
+/// The clocks of both zones go forward in the week after the tests begin.
+const AN_HOUR_SKIPPED: i64 = 3_600;
 
 fn setup_link() -> CredentialEvent {
     let expires_at = after(HALF_HOUR);
@@ -226,6 +230,7 @@ fn cx_07_a_temporary_password_works_beside_the_old_one_until_it_expires() {
         user: user(),
         hash_ref: next_hash(),
         expires_at,
+        by: None,
     };
     let credential = given::<Credential>(&[password_set()])
         .when(CredentialCommand::IssueTemporaryPassword { user: user(), hash_ref: next_hash() })
@@ -245,25 +250,53 @@ fn cx_07_a_temporary_password_works_beside_the_old_one_until_it_expires() {
 }
 
 #[test]
-fn the_scheduler_expires_a_password_once() {
-    let expire = || CredentialCommand::ExpirePassword { user: user() };
+fn cc_04_a_password_expires_once_to_the_second() {
+    let age = || CredentialCommand::AgePassword { user: user() };
     let expired = CredentialEvent::PasswordExpired { user: user() };
-    let due = after(180 * 86_400);
-    given::<Credential>(&[password_set()])
-        .at(due - TimeDelta::seconds(1))
-        .under(Preset::Cencal)
-        .when(expire())
-        .then(&[]);
-    given::<Credential>(&[password_set()])
-        .at(due)
-        .under(Preset::Cencal)
-        .when(expire())
-        .then(std::slice::from_ref(&expired));
-    given::<Credential>(&[password_set(), expired])
-        .at(due)
-        .under(Preset::Cencal)
-        .when(expire())
-        .then(&[]);
+    let due = after(180 * DAY - AN_HOUR_SKIPPED);
+    let at = |events: &[CredentialEvent], now| {
+        given::<Credential>(events).at(now).under(Preset::Cencal).when(age())
+    };
+    let warned = at(&[password_set()], due - TimeDelta::seconds(1)).events().to_vec();
+    assert!(matches!(warned[..], [CredentialEvent::PasswordExpiryWarned { days_left: 1, .. }]));
+    at(&[password_set()], due).then(std::slice::from_ref(&expired));
+    let state = at(&[password_set(), expired], due).then(&[]);
+    assert!(state.is_expired());
+    given::<Credential>(&[password_set()]).at(due).when(age()).then(&[]);
+}
+
+#[test]
+fn cc_04_warnings_come_fourteen_seven_and_one_day_before_each_once() {
+    let policy = Policy::from(Preset::Alliance);
+    let expires_at = after(90 * DAY - AN_HOUR_SKIPPED);
+    let mut history = vec![password_set()];
+    for days_left in [14, 7, 1] {
+        let due = expires_at - TimeDelta::days(i64::from(days_left));
+        let at = |events: &[CredentialEvent], now| {
+            given::<Credential>(events)
+                .at(now)
+                .under(Preset::Alliance)
+                .when(CredentialCommand::AgePassword { user: user() })
+        };
+        let before = due - TimeDelta::seconds(1);
+        let state = at(&history, before).then(&[]);
+        assert_eq!(state.next_age_check(&policy, before), Some(due));
+        let warned = CredentialEvent::PasswordExpiryWarned { user: user(), days_left, expires_at };
+        at(&history, due).then(std::slice::from_ref(&warned));
+        history.push(warned);
+        at(&history, due).then(&[]);
+    }
+    let state = given::<Credential>(&history).state();
+    assert_eq!(state.next_age_check(&policy, after(89 * DAY)), Some(expires_at));
+    let renewed = CredentialEvent::PasswordChanged {
+        user: user(),
+        hash_ref: next_hash(),
+        set_at: after(89 * DAY),
+    };
+    history.push(renewed);
+    let state = given::<Credential>(&history).state();
+    assert_eq!(state.next_age_check(&policy, after(89 * DAY)), Some(after((89 + 76) * DAY)));
+    assert_eq!(state.next_age_check(&Policy::from(Preset::MediCal), after(0)), None);
 }
 
 #[test]

@@ -1,0 +1,47 @@
+//! Who may help somebody else to sign in again (CC-06, C-05).
+//!
+//! Invariant: an administrator helps the active members of their own organisation only; plan staff
+//! help anybody with an account.
+
+use rollcall_domain::{
+    Refusal,
+    kernel::ids::{OrganizationId, UserId},
+    organizations::Organization,
+    tenants::PlanRole,
+    users::{credential::UnlockCause, user::User},
+};
+
+use crate::{Access, Context, Failure};
+
+/// Who of the plan helps people sign in.
+const SUPPORT: &[PlanRole] = &[PlanRole::Ps, PlanRole::Pa];
+
+/// The right to help; `organization` is none for plan staff.
+pub(super) fn access(organization: Option<OrganizationId>) -> Access {
+    match organization {
+        Some(organization) => Access::OrgAdminOrPlan(organization, SUPPORT),
+        None => Access::Plan(SUPPORT),
+    }
+}
+
+/// As whom the caller helps.
+pub(super) fn helper(cx: &Context<'_>) -> UnlockCause {
+    if cx.authority.acts_for_plan() { UnlockCause::Plan } else { UnlockCause::Admin }
+}
+
+/// The person must have an account and, where an organisation is named, belong to it.
+///
+/// # Errors
+/// `NOT_FOUND` at `userId`, or the database did not answer.
+pub(super) async fn require_helped(
+    cx: &mut Context<'_>,
+    user: UserId,
+    organization: Option<OrganizationId>,
+) -> Result<(), Failure> {
+    let is_registered = cx.load::<User>(user).await?.profile().is_some();
+    let is_theirs = match organization {
+        Some(organization) => cx.load::<Organization>(organization).await?.is_active_member(user),
+        None => true,
+    };
+    if is_registered && is_theirs { Ok(()) } else { Err(Refusal::not_found("userId").into()) }
+}
