@@ -10,7 +10,8 @@ CREATE TABLE read.organizations (
   tax_id_last4 text NOT NULL,
   pay_to_address jsonb,
   pay_to_zip text,
-  contract_status text NOT NULL,
+  -- [{status, from}] in order; the last that has begun holds.
+  contract jsonb NOT NULL,
   status text NOT NULL,
   -- What a suspended organisation is again once reopened.
   was_registered boolean NOT NULL,

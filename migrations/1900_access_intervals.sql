@@ -8,7 +8,8 @@ CREATE TABLE read.access_intervals (
   ordinal smallint NOT NULL,
   kind text NOT NULL CHECK (kind IN (
     'ORG_ROLE', 'NPI_LEVEL', 'CORRESPONDENCE', 'PLAN_ROLE',
-    'ACCOUNT_ACTIVE', 'MEMBERSHIP_ACTIVE', 'ORGANIZATION_ACTIVE', 'NPI_HELD', 'POLICY')),
+    'ACCOUNT_ACTIVE', 'MEMBERSHIP_ACTIVE', 'ORGANIZATION_ACTIVE', 'CONTRACTED', 'NPI_HELD',
+    'POLICY')),
   -- Whose timeline it is: the membership, person, organisation or tenant.
   holder_id uuid NOT NULL,
   user_id uuid,

@@ -25,6 +25,9 @@ CREATE FUNCTION ops.effective_access(
            coalesce(bool_or(h.value @> '{true}') FILTER (WHERE name = 'pins.enabled'), false) AS pins,
            coalesce(bool_or(h.value @> '{NPI_ADMIN}') FILTER (WHERE name = 'pins.roles'), false) AS pins_for_admins,
            coalesce(bool_or(h.value @> '{NPI_PROCESSOR}') FILTER (WHERE name = 'pins.roles'), false) AS pins_for_processors,
+           coalesce(bool_or(h.value @> '{true}') FILTER (WHERE name = 'portal.contracted_only'), false) AS contracted_only,
+           max(h.valid_from) FILTER (WHERE name = 'portal.contracted_only') AS contracted_only_from,
+           min(h.valid_to) FILTER (WHERE name = 'portal.contracted_only') AS contracted_only_to,
            max(h.valid_from) FILTER (WHERE name = 'admin.implied') AS implied_from,
            min(h.valid_to) FILTER (WHERE name = 'admin.implied') AS implied_to,
            max(h.known_from) FILTER (WHERE name = 'admin.implied') AS implied_known_from,
@@ -35,15 +38,21 @@ CREATE FUNCTION ops.effective_access(
       FROM held h WHERE h.kind = 'POLICY' AND h.holder_id = in_tenant
   ), members AS NOT MATERIALIZED (
     SELECT m.holder_id, m.user_id, m.organization_id, coalesce(r.value[1], 'NONE') AS role,
-           greatest(m.valid_from, a.valid_from, o.valid_from) AS valid_from,
-           least(m.valid_to, a.valid_to, o.valid_to) AS valid_to,
+           greatest(m.valid_from, a.valid_from, o.valid_from,
+                    CASE WHEN p.contracted_only THEN c.valid_from ELSE least(c.valid_from, p.contracted_only_from) END) AS valid_from,
+           least(m.valid_to, a.valid_to, o.valid_to,
+                 CASE WHEN p.contracted_only THEN c.valid_to ELSE greatest(c.valid_to, p.contracted_only_to) END) AS valid_to,
            r.valid_from AS role_from, r.valid_to AS role_to, r.known_from AS role_known_from,
            r.known_from_at AS role_known_from_at, r.cause AS role_cause, r.cause_position AS role_cause_position
       FROM held m
       JOIN held a ON a.kind = 'ACCOUNT_ACTIVE' AND a.holder_id = m.user_id
       JOIN held o ON o.kind = 'ORGANIZATION_ACTIVE' AND o.holder_id = m.organization_id
+      -- A contract, or a policy that serves organisations without one.
+      CROSS JOIN policy p
+      LEFT JOIN held c ON c.kind = 'CONTRACTED' AND c.holder_id = m.organization_id
       LEFT JOIN held r ON r.kind = 'ORG_ROLE' AND r.holder_id = m.holder_id
      WHERE m.kind = 'MEMBERSHIP_ACTIVE' AND m.user_id = ANY (of_users)
+       AND (c.holder_id IS NOT NULL OR NOT p.contracted_only)
        AND (only_organization IS NULL OR m.organization_id = only_organization)
   ), levels AS MATERIALIZED (
     -- Every member with every NPI of the organisation: the NPI's own entry, else the one for all,

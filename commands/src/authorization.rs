@@ -12,6 +12,7 @@ use rollcall_domain::{
     kernel::ids::{MembershipId, OrganizationId, SessionId, TenantId, UserId},
     organizations::{OrgRole, Organization},
     permissions::Membership,
+    policies::PolicyHistory,
     sessions::{LiveSession, Session},
     tenants::{PlanRole, PlanStaff, Tenant},
     users::credential::Credential,
@@ -114,8 +115,8 @@ impl Sources<'_> {
 ///
 /// # Errors
 /// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
-/// exactly like one that does not exist), `NOT_ORG_ADMIN`, `FORBIDDEN`, `ORGANIZATION_NOT_SELECTED`,
-/// `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`.
+/// exactly like one that does not exist), `NOT_CONTRACTED`, `NOT_ORG_ADMIN`, `FORBIDDEN`,
+/// `ORGANIZATION_NOT_SELECTED`, `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`.
 pub async fn authorise(
     journal: &Journal,
     caller: &Caller,
@@ -194,27 +195,27 @@ async fn signed_in(
     match access {
         Access::Public | Access::System | Access::OwnSession | Access::SignedIn => {}
         Access::Member(organization) => {
-            member(sources, &mut authority, live, organization).await?;
+            member(sources, &mut authority, live, (organization, now)).await?;
         }
         Access::OrgAdmin(organization) => {
-            member(sources, &mut authority, live, organization).await?;
+            member(sources, &mut authority, live, (organization, now)).await?;
             require_admin(&authority)?;
         }
         Access::Plan(roles) => plan_staff(sources, &mut authority, user, roles, now).await?,
         Access::OrgAdminOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
-                member(sources, &mut authority, live, organization).await?;
+                member(sources, &mut authority, live, (organization, now)).await?;
                 require_admin(&authority)?;
             }
         }
         Access::MemberOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
-                member(sources, &mut authority, live, organization).await?;
+                member(sources, &mut authority, live, (organization, now)).await?;
             }
         }
         Access::OrgViewerOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
-                member(sources, &mut authority, live, organization).await?;
+                member(sources, &mut authority, live, (organization, now)).await?;
                 require_viewer(&authority)?;
             }
         }
@@ -233,7 +234,7 @@ async fn member(
     sources: &mut Sources<'_>,
     authority: &mut Authority,
     session: &LiveSession,
-    id: OrganizationId,
+    (id, now): (OrganizationId, DateTime<Utc>),
 ) -> Result<(), Failure> {
     let user = session.user;
     let organization = sources.load::<Organization>(id.0).await?;
@@ -242,6 +243,10 @@ async fn member(
         .is_some_and(|member| member.is_visible_to_session(session.started_at));
     if !organization.is_active() || !visible {
         return Err(Refusal::not_found("organizationId").into());
+    }
+    if !organization.is_contracted(now) {
+        let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
+        organization.check_contract(policies.at(now).1, now).map_err(Refusal::from)?;
     }
     if session.organization != Some(id) {
         return Err(Refusal::new(

@@ -3,6 +3,7 @@
 mod acceptances;
 mod affiliations;
 mod audit;
+mod contracts;
 mod dead_letters;
 mod digests;
 mod enrolment;

@@ -156,7 +156,7 @@ async fn lock(portal: &Portal, who: &Person) {
             user: Some(who.user),
             session: SessionId(Uuid::new_v4()),
             matched: None,
-            active: true,
+            bar: None,
         };
         portal.decide::<Credential>(stream, CredentialCommand::AttemptLogin(attempt)).await;
     }

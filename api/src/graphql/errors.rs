@@ -104,6 +104,7 @@ pub fn top_level(refusal: Refusal) -> Error {
         | Code::NotAMember
         | Code::NpiNotPermitted
         | Code::NotCounterparty
+        | Code::NotContracted
         | Code::OrganizationNotSelected
         | Code::PasswordChangeRequired
         | Code::PasswordExpired

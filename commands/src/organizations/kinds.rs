@@ -41,7 +41,7 @@ impl Command for SetOrganizationKinds {
 pub struct SetContractStatus {
     pub organization: OrganizationId,
     pub status: ContractStatus,
-    /// Since when; now if not given, never later.
+    /// Since when, or from when on; now if not given.
     pub from: Option<DateTime<Utc>>,
     pub expected_version: Option<i64>,
 }
@@ -57,11 +57,6 @@ impl Command for SetContractStatus {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
         let from = self.from.unwrap_or(cx.now);
-        if from > cx.now {
-            return Err(Refusal::new(Code::RangeInvalid, "Record the status when it holds.")
-                .at("from")
-                .into());
-        }
         cx.expect_version::<Organization>(self.organization, self.expected_version).await?;
         let set = OrganizationCommand::SetContractStatus { status: self.status, from };
         cx.decide::<Organization>(self.organization, set).await?;

@@ -15,7 +15,7 @@ use rollcall_domain::{
     sessions::{EndCause, LoginMethod, Session, SessionCommand},
     tenants::{PlanRole, PlanStaff, Tenant},
     users::credential::{
-        Credential, CredentialCommand, CredentialEvent, LoginAttempt, login_refusal,
+        Credential, CredentialCommand, CredentialEvent, LoginAttempt, LoginBar, login_refusal,
     },
     values::Password,
 };
@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use super::{
     ActiveMembership, Identifier, LoginTicket, end_sessions_of, limits, live_sessions_of,
-    memberships::memberships_within,
+    memberships::{Memberships, memberships_within},
 };
 use crate::{
     Access, Command, Context, Failure, authentication::SESSION_TOKEN, users::matching_hash,
@@ -106,7 +106,7 @@ impl Command for CompleteLogin {
         let standing = Standing::of(cx, found.user.unwrap_or(UserId(found.credential))).await?;
         let session = SessionId(Uuid::now_v7());
         let attempt =
-            LoginAttempt { user: found.user, session, matched, active: standing.is_active() };
+            LoginAttempt { user: found.user, session, matched, bar: standing.bar() };
         let command = CredentialCommand::AttemptLogin(attempt);
         let events = cx.decide::<Credential>(found.credential, command).await?;
         let locked_until = cx.load::<Credential>(found.credential).await?.locked_until();
@@ -119,7 +119,7 @@ impl Command for CompleteLogin {
                 end_sessions_of(cx, user, None, EndCause::Locked).await?;
                 Err(Failure::RefusedOnRecord(refusal))
             }
-            (Some(refusal), _) => Err(Failure::RefusedOnRecord(refusal)),
+            (Some(refusal), _) => Err(Failure::RefusedOnRecord(standing.explained(refusal))),
             (None, None) => unreachable!("nobody signs in without an account"),
         }
     }
@@ -147,18 +147,30 @@ impl CompleteLogin {
 /// For what a person may sign in.
 struct Standing {
     memberships: Vec<ActiveMembership>,
+    /// Without a contract, there was this one to sign in for (CC-01).
+    not_contracted: Option<Refusal>,
     plan_roles: BTreeSet<PlanRole>,
 }
 
 impl Standing {
     async fn of(cx: &mut Context<'_>, user: UserId) -> Result<Self, Failure> {
-        let memberships = memberships_within(cx, (user, cx.now)).await?;
+        let Memberships { open, barred } = memberships_within(cx, (user, cx.now)).await?;
         let staff = cx.load::<PlanStaff>(cx.tenant().plan_staff_stream(user)).await?;
-        Ok(Self { memberships, plan_roles: staff.roles_at(cx.now) })
+        let not_contracted = barred.into_values().next();
+        Ok(Self { memberships: open, not_contracted, plan_roles: staff.roles_at(cx.now) })
     }
 
-    fn is_active(&self) -> bool {
-        !self.memberships.is_empty() || !self.plan_roles.is_empty()
+    fn bar(&self) -> Option<LoginBar> {
+        if !self.memberships.is_empty() || !self.plan_roles.is_empty() {
+            return None;
+        }
+        let contract = self.not_contracted.as_ref().map(|_| LoginBar::NotContracted);
+        Some(contract.unwrap_or(LoginBar::Inactive))
+    }
+
+    /// The refusal of a sign-in, with the page that says whom to ask where the contract is missing.
+    fn explained(self, refusal: Refusal) -> Refusal {
+        self.not_contracted.filter(|full| full.code == refusal.code).unwrap_or(refusal)
     }
 
     /// The one to act for where there is no choice.

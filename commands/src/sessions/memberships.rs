@@ -1,15 +1,17 @@
 //! For which organisations a person may act.
 //!
 //! Invariant: asked of the organisations' own streams, so the answer is what authorisation would
-//! say a moment later.
+//! say a moment later; an organisation without a contract is none to act for where the portal
+//! serves no other (CC-01).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Decider,
+    Decider, Refusal,
     kernel::ids::{OrganizationId, TenantId, UserId},
     organizations::{OrgRole, Organization, OrganizationKind},
+    policies::{Policy, PolicyHistory},
 };
 use rollcall_journal::Journal;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,15 @@ pub struct ActiveMembership {
     pub effective_from_next_login: bool,
 }
 
+/// What a person belongs to, as far as a session may see it.
+#[derive(Debug, Default)]
+pub(crate) struct Memberships {
+    /// What they may act for, by name.
+    pub open: Vec<ActiveMembership>,
+    /// What they could act for if it had a contract, and what they are told.
+    pub barred: BTreeMap<OrganizationId, Refusal>,
+}
+
 /// The active memberships of `user` in open organisations that a session begun at `started_at` may
 /// see, by name.
 ///
@@ -38,13 +49,15 @@ pub async fn memberships_of(
     tenant: TenantId,
     (user, started_at): (UserId, DateTime<Utc>),
 ) -> Result<Vec<ActiveMembership>, Failure> {
-    let mut found = Vec::new();
+    let now = journal.now();
+    let policies = journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream()).await?;
+    let (_, policy) = policies.state.at(now);
+    let mut found = Memberships::default();
     for id in journal.streams_about(tenant, user, Organization::TYPE).await? {
         let organization = journal.load_fresh::<Organization>(tenant, id).await?.state;
-        found.extend(membership(&organization, user, started_at));
+        found.add(membership(&organization, user, started_at), &organization, policy, now);
     }
-    found.sort_by(|a, b| (&a.name, a.organization).cmp(&(&b.name, b.organization)));
-    Ok(found)
+    Ok(found.by_name().open)
 }
 
 /// An organisation's name and kinds as somebody's sessions show them; `None` if it is not enrolled.
@@ -64,14 +77,37 @@ pub async fn organization_shown(
 pub(crate) async fn memberships_within(
     cx: &mut Context<'_>,
     (user, started_at): (UserId, DateTime<Utc>),
-) -> Result<Vec<ActiveMembership>, Failure> {
-    let mut found = Vec::new();
+) -> Result<Memberships, Failure> {
+    let mut found = Memberships::default();
     for id in cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await? {
-        let organization: Arc<Organization> = cx.load(id).await?;
-        found.extend(membership(&organization, user, started_at));
+        let organization = cx.load::<Organization>(id).await?;
+        let membership = membership(&organization, user, started_at);
+        found.add(membership, &organization, &cx.policy, cx.now);
     }
-    found.sort_by(|a, b| (&a.name, a.organization).cmp(&(&b.name, b.organization)));
-    Ok(found)
+    Ok(found.by_name())
+}
+
+impl Memberships {
+    fn add(
+        &mut self,
+        membership: Option<ActiveMembership>,
+        organization: &Organization,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) {
+        let Some(membership) = membership else { return };
+        match organization.check_contract(policy, now) {
+            Ok(()) => self.open.push(membership),
+            Err(refusal) => {
+                self.barred.insert(membership.organization, refusal.into());
+            }
+        }
+    }
+
+    fn by_name(mut self) -> Self {
+        self.open.sort_by(|a, b| (&a.name, a.organization).cmp(&(&b.name, b.organization)));
+        self
+    }
 }
 
 fn membership(

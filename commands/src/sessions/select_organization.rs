@@ -52,7 +52,10 @@ async fn act_for(cx: &mut Context<'_>, organization: OrganizationId) -> Result<(
     let session = cx.load::<Session>(id).await?;
     let live = session.live().ok_or_else(session_ended)?;
     let memberships = memberships_within(cx, (live.user, live.started_at)).await?;
-    let memberships = memberships.into_iter().map(|it| it.organization).collect();
+    if let Some(refusal) = memberships.barred.get(&organization) {
+        return Err(refusal.clone().into());
+    }
+    let memberships = memberships.open.into_iter().map(|it| it.organization).collect();
     cx.decide::<Session>(id, SessionCommand::SelectOrganization { organization, memberships })
         .await?;
     Ok(())

@@ -5,12 +5,14 @@
 //! NPIs) is decided inside its one stream.
 
 mod address;
+mod contract;
 pub mod organization;
 pub mod registration;
 pub mod registration_token;
 mod types;
 
 pub use address::PostalAddress;
+pub use contract::Contract;
 pub use organization::{Organization, OrganizationCommand, OrganizationEvent, OrganizationRefusal};
 pub use registration::{
     Registration, RegistrationCommand, RegistrationEvent, RegistrationRefusal, RegistrationRoute,

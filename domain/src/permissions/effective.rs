@@ -2,8 +2,9 @@
 //! MC-47, MC-49, GN-13).
 //!
 //! Invariant: this is the rule the access register must agree with. A right needs an active
-//! account, an active membership, an open organisation and, where an NPI is named, an organisation
-//! that holds it; the grants themselves are never rewritten when one of these changes.
+//! account, an active membership, an open organisation (one with a contract where the portal serves
+//! no other, CC-01) and, where an NPI is named, an organisation that holds it; the grants themselves
+//! are never rewritten when one of these changes.
 
 use std::collections::BTreeMap;
 
@@ -113,6 +114,7 @@ impl Situation<'_> {
         self.account_active
             && self.organization.is_active()
             && self.organization.is_active_member(self.user)
+            && self.organization.check_contract(self.policy, self.now).is_ok()
     }
 
     fn admin_implies(&self, right: ImpliedRight) -> bool {

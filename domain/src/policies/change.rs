@@ -54,13 +54,19 @@ pub fn describe(value_type: ValueType) -> String {
         ValueType::TimeZone => {
             "a zone name of the IANA database, such as America/Los_Angeles".to_owned()
         }
+        ValueType::WebAddress => {
+            "an address of at most 300 characters that begins with https://, or null for none"
+                .to_owned()
+        }
     }
 }
 
 fn read(value_type: ValueType, json: &Value) -> Option<PolicyValue> {
     match value_type {
         ValueType::Integer { min, max, .. } => number(json, min, max).map(PolicyValue::Integer),
-        ValueType::OptionalInteger { .. } | ValueType::Symbols if json.is_null() => {
+        ValueType::OptionalInteger { .. } | ValueType::Symbols | ValueType::WebAddress
+            if json.is_null() =>
+        {
             Some(PolicyValue::Off)
         }
         ValueType::OptionalInteger { min, max, .. } => {
@@ -73,6 +79,7 @@ fn read(value_type: ValueType, json: &Value) -> Option<PolicyValue> {
         ValueType::Symbols => text(json.as_str().filter(|symbols| are_symbols(symbols))),
         ValueType::TimeOfDay => text(json.as_str().filter(|time| is_time_of_day(time))),
         ValueType::TimeZone => text(json.as_str().filter(|name| TenantZone::parse(name).is_ok())),
+        ValueType::WebAddress => text(json.as_str().filter(|address| is_web_address(address))),
     }
 }
 
@@ -106,6 +113,15 @@ fn are_symbols(symbols: &str) -> bool {
     let distinct = symbols.char_indices().all(|(at, symbol)| !symbols[..at].contains(symbol));
     let punctuation = symbols.chars().all(|symbol| symbol.is_ascii_punctuation());
     (1..=32).contains(&symbols.len()) && punctuation && distinct
+}
+
+/// Enough to be shown as a link that goes where it says.
+fn is_web_address(address: &str) -> bool {
+    let host = address.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+    let visible = address.chars().all(|letter| letter.is_ascii_graphic() && letter != '"');
+    host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
+        && visible
+        && address.len() <= 300
 }
 
 fn is_time_of_day(text: &str) -> bool {
@@ -190,6 +206,23 @@ mod tests {
             &[json!(""), json!("!!"), json!("a"), json!("! ")],
             "ASCII",
         );
+    }
+
+    #[test]
+    fn a_page_is_an_address_that_people_can_follow() {
+        let page = json!("https://plan.example/contact?for=providers");
+        accepts("portal.contact_page", page.clone(), page);
+        accepts("portal.contact_page", json!(null), json!(null));
+        let bad = [
+            json!("http://plan.example"),
+            json!("https://"),
+            json!("https:///contact"),
+            json!("https://plan.example@evil.example"),
+            json!("https://plan.example/a b"),
+            json!("javascript:alert(1)"),
+            json!(format!("https://plan.example/{}", "a".repeat(300))),
+        ];
+        refuses("portal.contact_page", &bad, "begins with https://");
     }
 
     #[test]

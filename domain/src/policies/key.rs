@@ -82,6 +82,8 @@ policy_keys! {
         "The zone whose midnights begin the tenant's days.", "MC-04 MC-53";
     ContractedOnly "portal.contracted_only": BOOLEAN, Bool(false),
         "Only contracted providers may register and sign in.", "CC-01";
+    ContactPage "portal.contact_page": ValueType::WebAddress, Off,
+        "The page that tells people without a contract whom to ask.", "CC-01";
     RetentionYears "audit.retention_years": integer(Years, 6, 30), Int(10),
         "How long records are kept.", "GN-26";
 

@@ -117,6 +117,11 @@ impl Policy {
         self.flag(PolicyKey::ContractedOnly)
     }
 
+    /// The page that tells people without a contract whom to ask (CC-01).
+    pub fn contact_page(&self) -> Option<&str> {
+        self.optional_text(PolicyKey::ContactPage)
+    }
+
     /// Years for which records are kept (GN-26).
     pub fn retention_years(&self) -> u32 {
         self.integer(PolicyKey::RetentionYears)

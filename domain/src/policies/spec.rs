@@ -63,6 +63,8 @@ pub enum ValueType {
     TimeOfDay,
     /// An IANA zone name.
     TimeZone,
+    /// The address of a page, or none.
+    WebAddress,
 }
 
 /// A value as the preset tables write it.

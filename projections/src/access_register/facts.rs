@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use rollcall_domain::{
     AnyEvent,
     kernel::ids::{OrganizationId, TenantId, UserId},
-    organizations::{OrgRole, OrganizationEvent},
+    organizations::{ContractStatus, OrgRole, OrganizationEvent},
     permissions::{MembershipEvent, NpiLevel},
     policies::{Policy, PolicyEvent, PolicyKey, PolicyValue},
     tenants::PlanStaffEvent,
@@ -188,13 +188,25 @@ impl Change<'_> {
                 self.ends(&Timeline::MembershipActive(*user, *organization));
                 self.ends(&Timeline::OrgRole(*user, *organization));
             }
-            E::OrganizationEnrolled { .. }
-            | E::EnrolmentUpdated { .. }
-            | E::OrganizationContractStatusChanged { .. }
+            E::OrganizationEnrolled { organization, contract_status: status, .. }
+            | E::OrganizationContractStatusChanged { organization, status, .. } => {
+                self.contract(*organization, *status);
+            }
+            E::EnrolmentUpdated { .. }
             | E::OrganizationKindsChanged { .. }
             | E::MemberEmailDomainChanged { .. }
             | E::EmailDomainAdded { .. }
             | E::EmailDomainRemoved { .. } => {}
+        }
+    }
+
+    fn contract(&mut self, organization: OrganizationId, status: ContractStatus) {
+        let contracted = Timeline::Contracted(organization);
+        match status {
+            ContractStatus::Contracted => self.begins(&contracted, so(Cause::Plan)),
+            ContractStatus::NotContracted | ContractStatus::Terminated => {
+                self.ledger.set(self.by, &contracted, self.event.effective_at, None);
+            }
         }
     }
 

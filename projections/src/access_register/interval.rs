@@ -22,6 +22,8 @@ pub(super) enum Timeline {
     AccountActive(UserId),
     MembershipActive(UserId, OrganizationId),
     OrganizationActive(OrganizationId),
+    /// The organisation has a contract with the plan (CC-01).
+    Contracted(OrganizationId),
     NpiHeld(OrganizationId, String),
     Policy(&'static str),
 }
@@ -30,8 +32,12 @@ pub(super) enum Timeline {
 pub(super) type Scope = String;
 
 /// The policies that decide about access.
-pub(super) const POLICIES: [PolicyKey; 3] =
-    [PolicyKey::AdminImplied, PolicyKey::PinsEnabled, PolicyKey::PinsRoles];
+pub(super) const POLICIES: [PolicyKey; 4] = [
+    PolicyKey::AdminImplied,
+    PolicyKey::ContractedOnly,
+    PolicyKey::PinsEnabled,
+    PolicyKey::PinsRoles,
+];
 
 impl Timeline {
     pub fn npi_level(user: UserId, organization: OrganizationId, scope: &NpiScope) -> Self {
@@ -60,6 +66,7 @@ impl Timeline {
             Self::AccountActive(_) => "ACCOUNT_ACTIVE",
             Self::MembershipActive(..) => "MEMBERSHIP_ACTIVE",
             Self::OrganizationActive(_) => "ORGANIZATION_ACTIVE",
+            Self::Contracted(_) => "CONTRACTED",
             Self::NpiHeld(..) => "NPI_HELD",
             Self::Policy(_) => "POLICY",
         }
@@ -75,9 +82,9 @@ impl Timeline {
                 MembershipId::of(tenant, *user, *organization).0
             }
             Self::PlanRole(user, _) | Self::AccountActive(user) => user.0,
-            Self::OrganizationActive(organization) | Self::NpiHeld(organization, _) => {
-                organization.0
-            }
+            Self::OrganizationActive(organization)
+            | Self::Contracted(organization)
+            | Self::NpiHeld(organization, _) => organization.0,
             Self::Policy(_) => tenant.0,
         }
     }
@@ -90,7 +97,10 @@ impl Timeline {
             | Self::MembershipActive(user, _)
             | Self::PlanRole(user, _)
             | Self::AccountActive(user) => Some(*user),
-            Self::OrganizationActive(_) | Self::NpiHeld(..) | Self::Policy(_) => None,
+            Self::OrganizationActive(_)
+            | Self::Contracted(_)
+            | Self::NpiHeld(..)
+            | Self::Policy(_) => None,
         }
     }
 
@@ -101,6 +111,7 @@ impl Timeline {
             | Self::Correspondence(_, organization, _)
             | Self::MembershipActive(_, organization)
             | Self::OrganizationActive(organization)
+            | Self::Contracted(organization)
             | Self::NpiHeld(organization, _) => Some(*organization),
             Self::PlanRole(..) | Self::AccountActive(_) | Self::Policy(_) => None,
         }
@@ -116,6 +127,7 @@ impl Timeline {
             | Self::PlanRole(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
+            | Self::Contracted(_)
             | Self::Policy(_) => None,
         }
     }
@@ -129,6 +141,7 @@ impl Timeline {
             | Self::MembershipActive(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
+            | Self::Contracted(_)
             | Self::NpiHeld(..) => None,
         }
     }
@@ -151,6 +164,7 @@ impl Timeline {
             "ACCOUNT_ACTIVE" => Self::AccountActive(user?),
             "MEMBERSHIP_ACTIVE" => Self::MembershipActive(user?, organization?),
             "ORGANIZATION_ACTIVE" => Self::OrganizationActive(organization?),
+            "CONTRACTED" => Self::Contracted(organization?),
             "NPI_HELD" => Self::NpiHeld(organization?, npi?),
             "POLICY" => {
                 Self::Policy(POLICIES.iter().map(|key| key.name()).find(|key| Some(*key) == name)?)

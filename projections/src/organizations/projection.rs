@@ -13,7 +13,7 @@ use rollcall_domain::{
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{
@@ -120,13 +120,14 @@ fn enrolled(
         tax_id_last4: String::new(),
         pay_to_address: pay_to_address.as_ref().and_then(address),
         pay_to_zip: pay_to_zip.as_ref().map(ToString::to_string),
-        contract_status: contract(*contract_status).to_owned(),
+        contract: Json::default(),
         status: "ENROLLED".to_owned(),
         was_registered: false,
         version: recorded.sequence,
         enrolled_at: recorded.occurred_at,
         registered_at: None,
     };
+    row.set_contract(contract(*contract_status), recorded.effective_at);
     set_kinds(&mut row, kinds);
     set_tax_id(&mut row, tax_id);
     Ok(row)
@@ -136,8 +137,8 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
     use OrganizationEvent as E;
     match event {
         E::EnrolmentUpdated { changes, .. } => update(row, changes),
-        E::OrganizationContractStatusChanged { status, .. } => {
-            row.contract_status = contract(*status).to_owned();
+        E::OrganizationContractStatusChanged { status, from, .. } => {
+            row.set_contract(contract(*status), *from);
         }
         E::OrganizationKindsChanged { new, .. } => set_kinds(row, new),
         E::OrganizationRegistered { .. } => {

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::kernel::ids::TenantId;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 /// An organisation as the plan has it on file.
@@ -24,8 +25,8 @@ pub struct OrganizationRow {
     /// `{line1, line2, city, state, zip}`.
     pub pay_to_address: Option<Value>,
     pub pay_to_zip: Option<String>,
-    /// `CONTRACTED`, `NOT_CONTRACTED` or `TERMINATED`.
-    pub contract_status: String,
+    /// In order, from the enrolment to what is set for later.
+    pub contract: Json<Vec<ContractPeriod>>,
     /// `ENROLLED`, `REGISTERED`, `SUSPENDED` or `CLOSED`.
     pub status: String,
     /// What a suspended organisation is again once reopened.
@@ -36,9 +37,32 @@ pub struct OrganizationRow {
     pub registered_at: Option<DateTime<Utc>>,
 }
 
+/// Since when a contract stands how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContractPeriod {
+    /// `CONTRACTED`, `NOT_CONTRACTED` or `TERMINATED`.
+    pub status: String,
+    pub from: DateTime<Utc>,
+}
+
+impl OrganizationRow {
+    /// What is said last holds from its beginning on, whatever was planned for later.
+    pub(super) fn set_contract(&mut self, status: &str, from: DateTime<Utc>) {
+        self.contract.retain(|period| period.from < from);
+        self.contract.push(ContractPeriod { status: status.to_owned(), from });
+    }
+
+    /// How the contract stands at a moment.
+    #[must_use]
+    pub fn contract_at(&self, at: DateTime<Utc>) -> Option<&str> {
+        let begun = self.contract.iter().rev().find(|period| period.from <= at);
+        begun.or(self.contract.first()).map(|period| period.status.as_str())
+    }
+}
+
 /// The columns of [`OrganizationRow`].
 pub(super) const ORGANIZATION: &str = "id, name, is_provider, is_submitter, tax_id_kind,
-    tax_id_last4, pay_to_address, pay_to_zip, contract_status, status, was_registered, version,
+    tax_id_last4, pay_to_address, pay_to_zip, contract, status, was_registered, version,
     enrolled_at, registered_at";
 
 /// A person on an organisation's roster.
@@ -102,16 +126,16 @@ pub(super) async fn store_organizations(
         |pick: fn(&OrganizationRow) -> &str| -> Vec<&str> { rows.iter().map(pick).collect() };
     sqlx::query(
         "INSERT INTO organizations (tenant_id, id, name, is_provider, is_submitter, tax_id_kind,
-             tax_id_last4, pay_to_address, pay_to_zip, contract_status, status, was_registered,
+             tax_id_last4, pay_to_address, pay_to_zip, contract, status, was_registered,
              version, enrolled_at, registered_at)
          SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::boolean[], $5::boolean[], $6::text[],
-             $7::text[], $8::jsonb[], $9::text[], $10::text[], $11::text[], $12::boolean[],
+             $7::text[], $8::jsonb[], $9::text[], $10::jsonb[], $11::text[], $12::boolean[],
              $13::bigint[], $14::timestamptz[], $15::timestamptz[])
          ON CONFLICT (tenant_id, id) DO UPDATE
             SET name = excluded.name, is_provider = excluded.is_provider,
                 is_submitter = excluded.is_submitter, tax_id_kind = excluded.tax_id_kind,
                 tax_id_last4 = excluded.tax_id_last4, pay_to_address = excluded.pay_to_address,
-                pay_to_zip = excluded.pay_to_zip, contract_status = excluded.contract_status,
+                pay_to_zip = excluded.pay_to_zip, contract = excluded.contract,
                 status = excluded.status, was_registered = excluded.was_registered,
                 version = excluded.version, registered_at = excluded.registered_at",
     )
@@ -124,7 +148,7 @@ pub(super) async fn store_organizations(
     .bind(text(|row| &row.tax_id_last4))
     .bind(rows.iter().map(|row| row.pay_to_address.clone()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.pay_to_zip.clone()).collect::<Vec<_>>())
-    .bind(text(|row| &row.contract_status))
+    .bind(rows.iter().map(|row| row.contract.clone()).collect::<Vec<_>>())
     .bind(text(|row| &row.status))
     .bind(rows.iter().map(|row| row.was_registered).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.version).collect::<Vec<_>>())

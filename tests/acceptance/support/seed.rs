@@ -180,7 +180,7 @@ pub async fn sign_in(journal: &Journal, tenant: TenantId, preset: Preset, who: &
         user: Some(who.user),
         session,
         matched: Some(hash_ref(who.user)),
-        active: true,
+        bar: None,
     };
     let credential = tenant.credential_stream(who.user);
     seeder.decide::<Credential>(credential, CredentialCommand::AttemptLogin(attempt)).await;

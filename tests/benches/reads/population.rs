@@ -130,7 +130,7 @@ impl Practice {
                 user: Some(person.user),
                 session,
                 matched: Some(seed::hash_ref(person.user)),
-                active: true,
+                bar: None,
             };
             let credential = tenant.credential_stream(person.user);
             seeder.decide::<Credential>(credential, CredentialCommand::AttemptLogin(attempt)).await;

@@ -54,7 +54,7 @@ pub struct SetContractStatusInput {
     meta: MutationMeta,
     organization_id: ID,
     status: ContractStatus,
-    /// Since when; now if not given, never later.
+    /// Since when, or from when on; now if not given. What was set for later holds no more.
     from: Option<DateTime>,
     expected_version: Option<i32>,
 }
@@ -205,7 +205,9 @@ impl OrganizationsMutation {
         change(ctx, input.meta, command).await
     }
 
-    /// Records that a contract with the plan began, was found missing or ended (CC-01).
+    /// Records that a contract with the plan began, was found missing or ended, or when it will; where
+    /// the portal serves only contracted providers, nobody acts for the others from that second on
+    /// (CC-01).
     async fn set_contract_status(
         &self,
         ctx: &Context<'_>,

@@ -35,7 +35,8 @@ pub async fn organizations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uu
     let rows = organizations::organizations_by_id(&mut reading.view, &ids).await;
     let rows = rows.map_err(|error| fault(&error))?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let found = complete(&mut reading.view, rows, sight, &[ctx.look_ahead()]).await?;
+    let now = ctx.data::<Commands>()?.journal.now();
+    let found = complete((&mut reading.view, now), rows, sight, &[ctx.look_ahead()]).await?;
     Ok(ids.into_iter().zip(found).collect())
 }
 

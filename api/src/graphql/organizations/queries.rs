@@ -79,7 +79,8 @@ impl OrganizationsQuery {
         let keys: Vec<_> = found.iter().map(|row| (row.name.to_lowercase(), row.id)).collect();
         let wanted = ctx.look_ahead();
         let wanted = [wanted.field("nodes"), wanted.field("edges").field("node")];
-        let nodes = complete(&mut reading.view, found, sight, &wanted).await?;
+        let now = ctx.data::<Commands>()?.journal.now();
+        let nodes = complete((&mut reading.view, now), found, sight, &wanted).await?;
         let rows = keys.into_iter().zip(nodes).collect();
         Ok(OrganizationConnection::of(&page, Rows { rows, total: None }))
     }
@@ -174,7 +175,8 @@ pub async fn read_organization(
         .await
         .map_err(|error| fault(&error))?;
     let sight = sight(&reading.authority);
-    Ok(complete(&mut reading.view, rows, sight, &[wanted]).await?.pop())
+    let now = ctx.data::<Commands>()?.journal.now();
+    Ok(complete((&mut reading.view, now), rows, sight, &[wanted]).await?.pop())
 }
 
 pub(super) fn sight(authority: &Authority) -> Sight {
@@ -184,7 +186,7 @@ pub(super) fn sight(authority: &Authority) -> Sight {
 
 /// Adds what was selected beside the rows, each by one query for all of them.
 pub(super) async fn complete(
-    view: &mut Snapshot,
+    (view, now): (&mut Snapshot, chrono::DateTime<chrono::Utc>),
     rows: Vec<OrganizationRow>,
     sight: Sight,
     wanted: &[Lookahead<'_>],
@@ -213,7 +215,7 @@ pub(super) async fn complete(
                 npis: npis.remove(&row.id).unwrap_or_default(),
                 domains: domains.remove(&row.id).unwrap_or_default(),
             };
-            Organization::of(row, belongings, sight)
+            Organization::of(row, belongings, sight, now)
         })
         .collect())
 }

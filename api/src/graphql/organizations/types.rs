@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_commands::{Authority, organizations::tokens::ISSUERS};
 use rollcall_projections::{
-    organizations::{DomainRow, NpiRow, OrganizationRow, TokenRow},
+    organizations::{self, DomainRow, NpiRow, OrganizationRow, TokenRow},
     people::Person,
 };
 
@@ -22,6 +22,23 @@ pub enum ContractStatus {
     Contracted,
     NotContracted,
     Terminated,
+}
+
+/// Since when a contract stands how.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct ContractPeriod {
+    pub status: ContractStatus,
+    pub from: DateTime,
+}
+
+impl ContractStatus {
+    fn parse(name: &str) -> Self {
+        match name {
+            "NOT_CONTRACTED" => Self::NotContracted,
+            "TERMINATED" => Self::Terminated,
+            _ => Self::Contracted,
+        }
+    }
 }
 
 /// Where an organisation stands.
@@ -63,7 +80,10 @@ pub struct Organization {
     pub name: String,
     pub kinds: Vec<OrganizationKind>,
     pub status: OrganizationStatus,
+    /// As it stands now.
     pub contract_status: ContractStatus,
+    /// How the contract stood since when, in order, and what is set for later.
+    pub contract: Vec<ContractPeriod>,
     /// The active administrators.
     pub admins: Vec<OrganizationAdmin>,
     /// The first hundred NPIs held, by number; `npis` pages through all.
@@ -144,7 +164,13 @@ pub struct Belongings {
 }
 
 impl Organization {
-    pub fn of(row: OrganizationRow, belongings: Belongings, sight: Sight) -> Self {
+    /// `now` decides which contract status is told.
+    pub fn of(
+        row: OrganizationRow,
+        belongings: Belongings,
+        sight: Sight,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Self {
         let kinds = [
             row.is_provider.then_some(OrganizationKind::Provider),
             row.is_submitter.then_some(OrganizationKind::Submitter),
@@ -156,11 +182,8 @@ impl Organization {
             name: row.name,
             kinds: kinds.into_iter().flatten().collect(),
             status: OrganizationStatus::parse(&row.status),
-            contract_status: match row.contract_status.as_str() {
-                "NOT_CONTRACTED" => ContractStatus::NotContracted,
-                "TERMINATED" => ContractStatus::Terminated,
-                _ => ContractStatus::Contracted,
-            },
+            contract_status: ContractStatus::parse(row.contract_at(now).unwrap_or_default()),
+            contract: row.contract.0.into_iter().map(ContractPeriod::from).collect(),
             admins: belongings.admins.into_iter().map(OrganizationAdmin::from).collect(),
             npis: belongings.npis.into_iter().map(OrganizationNpi::from).collect(),
             email_domains: belongings.domains.into_iter().map(EmailDomain::from).collect(),
@@ -170,6 +193,12 @@ impl Organization {
             registered_at: row.registered_at.map(DateTime::from),
             version: i32::try_from(row.version).unwrap_or(i32::MAX),
         }
+    }
+}
+
+impl From<organizations::ContractPeriod> for ContractPeriod {
+    fn from(period: organizations::ContractPeriod) -> Self {
+        Self { status: ContractStatus::parse(&period.status), from: period.from.into() }
     }
 }
 

@@ -76,7 +76,8 @@ fn unit(value_type: ValueType) -> Option<&'static str> {
         | ValueType::Choices { .. }
         | ValueType::Symbols
         | ValueType::TimeOfDay
-        | ValueType::TimeZone => None,
+        | ValueType::TimeZone
+        | ValueType::WebAddress => None,
     }
 }
 

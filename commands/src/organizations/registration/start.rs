@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
+    Refusal,
     kernel::ids::{RegistrationId, UserId},
     organizations::{
-        Registration,
+        Organization, Registration,
         registration::{RegistrationCommand, RegistrationRoute},
     },
     users::user::User,
@@ -37,6 +38,8 @@ impl Command for StartOrganizationRegistration {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<RegistrationId, Failure> {
         let UsableToken { token, organization } = usable_token(cx, &self.token).await?;
+        let enrolled = cx.load::<Organization>(organization).await?;
+        enrolled.check_contract(&cx.policy, cx.now).map_err(Refusal::from)?;
         let user = account_of(cx, &self.email).await?;
         let registration = RegistrationId(Uuid::new_v4());
         let start = RegistrationCommand::StartOrganizationRegistration {

@@ -9,8 +9,8 @@ use rollcall_domain::{
     Code, Refusal,
     kernel::ids::{OrganizationId, RegistrationTokenId},
     organizations::{
-        ContractStatus, Organization, OrganizationRefusal, RegistrationToken,
-        RegistrationTokenCommand, TokenPhase, organization::Phase,
+        Organization, OrganizationRefusal, RegistrationToken, RegistrationTokenCommand, TokenPhase,
+        organization::Phase,
     },
     tenants::PlanRole,
     values::Reason,
@@ -180,9 +180,7 @@ async fn issue(cx: &mut Context<'_>, id: OrganizationId) -> Result<IssuedToken, 
             return Err(Refusal::not_found("organizationId").into());
         }
     };
-    if cx.policy.contracted_only() && record.contract_status != ContractStatus::Contracted {
-        return Err(Refusal::from(OrganizationRefusal::NotContracted).into());
-    }
+    organization.check_contract(&cx.policy, cx.now).map_err(Refusal::from)?;
     let before = latest(cx, id).await?;
     let other_is_active = match before {
         Some(token) => works(cx, token).await?,

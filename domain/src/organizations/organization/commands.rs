@@ -150,7 +150,7 @@ pub enum OrganizationRefusal {
     #[error("The organization is registered already. Ask its administrator to invite you.")]
     AlreadyRegistered,
     #[error("The organization has no contract with the health plan. Contact the health plan.")]
-    NotContracted,
+    NotContracted { contact_page: Option<String> },
     #[error("Choose at least one kind: provider, submitter or both.")]
     NoKind,
     #[error("The organization holds this NPI already.")]
@@ -196,7 +196,9 @@ impl From<OrganizationRefusal> for Refusal {
             R::NotActive | R::Closed => Self::new(Code::OrgNotActive, message),
             R::NotSuspended => Self::new(Code::NotInactive, message),
             R::AlreadyRegistered => Self::new(Code::OrgAlreadyRegistered, message),
-            R::NotContracted => Self::new(Code::NotContracted, message),
+            R::NotContracted { contact_page } => {
+                Self::new(Code::NotContracted, message).details(contact_page)
+            }
             R::NoKind => Self::new(Code::FieldRequired, message).at("kinds"),
             R::NpiAttached => Self::new(Code::NpiAttached, message).at("npi"),
             R::NpiNotInOrg => Self::new(Code::NpiNotInOrg, message).at("npi"),

@@ -120,7 +120,7 @@ fn contract_change(
     status: ContractStatus,
     from: DateTime<Utc>,
 ) -> Vec<OrganizationEvent> {
-    if record.contract_status == status {
+    if !record.contract.would_change(status, from) {
         return Vec::new();
     }
     let organization = record.organization;
@@ -179,6 +179,9 @@ fn record_enrolment(
     if let Some(Change { old, new }) = Change::between(&record.kinds, &kinds) {
         events.push(OrganizationEvent::OrganizationKindsChanged { organization, old, new });
     }
-    events.extend(contract_change(record, contract_status, decision.now));
+    // The file says what holds now; an end already planned for later stays planned.
+    if record.contract.at(decision.now) != contract_status {
+        events.extend(contract_change(record, contract_status, decision.now));
+    }
     Ok(events)
 }

@@ -19,8 +19,9 @@ pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCo
 pub use events::OrganizationEvent;
 pub use roster::{Member, NpiHolding, Standing};
 
-use super::{ContractStatus, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef};
+use super::{Contract, ContractStatus, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef};
 use crate::kernel::ids::{OrganizationId, UserId};
+use crate::policies::Policy;
 use crate::values::{EmailAddress, Npi, OrganizationName, Zip};
 use crate::{Decider, Decision, Sealed};
 
@@ -34,7 +35,7 @@ pub struct Record {
     pub pay_to_address: Option<PostalAddress>,
     pub pay_to_zip: Option<Zip>,
     pub contact_email: Sealed<EmailAddress>,
-    pub contract_status: ContractStatus,
+    pub contract: Contract,
 }
 
 /// Where an organisation stands.
@@ -74,6 +75,29 @@ impl Organization {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.phase == Phase::Registered
+    }
+
+    /// Whether it has a contract with the plan at `at`.
+    #[must_use]
+    pub fn is_contracted(&self, at: DateTime<Utc>) -> bool {
+        self.record().is_some_and(|record| record.contract.at(at) == ContractStatus::Contracted)
+    }
+
+    /// Refuses an organisation that the portal does not serve at `at` for want of a contract
+    /// (CC-01).
+    ///
+    /// # Errors
+    /// `NOT_CONTRACTED`, with the page that says whom to ask.
+    pub fn check_contract(
+        &self,
+        policy: &Policy,
+        at: DateTime<Utc>,
+    ) -> Result<(), OrganizationRefusal> {
+        if !policy.contracted_only() || self.is_contracted(at) {
+            return Ok(());
+        }
+        let contact_page = policy.contact_page().map(str::to_owned);
+        Err(OrganizationRefusal::NotContracted { contact_page })
     }
 
     /// What the plan has on file, unless it is not enrolled.

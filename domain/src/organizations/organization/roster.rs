@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Organization, OrganizationEvent, Phase, Record};
 use crate::Event;
 use crate::kernel::ids::InvitationId;
-use crate::organizations::{Change, InvitationEnd, OrgRole};
+use crate::organizations::{Change, Contract, InvitationEnd, OrgRole};
 use crate::values::{OrganizationName, ProviderCommunity, ProviderType};
 
 /// How a person belongs to an organisation.
@@ -195,7 +195,7 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
                 pay_to_address: pay_to_address.clone(),
                 pay_to_zip: pay_to_zip.clone(),
                 contact_email: contact_email.clone(),
-                contract_status: *contract_status,
+                contract: Contract::new(*contract_status),
             });
         }
         E::EnrolmentUpdated { changes, .. } => state.change_record(|record| {
@@ -205,8 +205,8 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
             take(&mut record.pay_to_zip, changes.pay_to_zip.as_ref());
             take(&mut record.contact_email, changes.contact_email.as_ref());
         }),
-        E::OrganizationContractStatusChanged { status, .. } => {
-            state.change_record(|record| record.contract_status = *status);
+        E::OrganizationContractStatusChanged { status, from, .. } => {
+            state.change_record(|record| record.contract.set(*status, *from));
         }
         E::OrganizationKindsChanged { new, .. } => {
             state.change_record(|record| record.kinds.clone_from(new));

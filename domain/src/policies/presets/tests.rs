@@ -53,7 +53,7 @@ fn answers(policy: &Policy) -> String {
     let midnight = policy.time_zone().start_of_day(day);
     let answers: [&dyn std::fmt::Debug; 39] = [
         &policy.time_zone(),
-        &policy.contracted_only(),
+        &(policy.contracted_only(), policy.contact_page()),
         &policy.retention_years(),
         &policy.login_identifier(),
         &policy.password_rules(),
@@ -112,6 +112,7 @@ fn samples(value_type: ValueType) -> Vec<PolicyValue> {
             of.iter().map(|word| words(&[word])).chain([words(of)]).collect()
         }
         ValueType::Symbols => vec![PolicyValue::Off, text("!?")],
+        ValueType::WebAddress => vec![PolicyValue::Off, text("https://plan.example/contact")],
         ValueType::TimeOfDay => vec![text("00:00"), text("23:59")],
         ValueType::TimeZone => vec![text("Pacific/Honolulu")],
     }

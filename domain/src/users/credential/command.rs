@@ -69,6 +69,15 @@ pub struct NewPassword {
     pub too_similar: bool,
 }
 
+/// Why somebody with the right password has nothing to sign in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginBar {
+    /// No active membership and no plan role.
+    Inactive,
+    /// Active only in organisations without a contract, which the portal does not serve (CC-01).
+    NotContracted,
+}
+
 /// A login as the aggregate sees it.
 #[derive(Clone, Debug)]
 pub struct LoginAttempt {
@@ -78,6 +87,6 @@ pub struct LoginAttempt {
     pub session: SessionId,
     /// Which of [`super::Credential::login_hashes`] the typed password fits.
     pub matched: Option<VaultRef>,
-    /// Whether the person has a membership or plan role to sign in for.
-    pub active: bool,
+    /// Why the person has nothing to sign in for, if that is so.
+    pub bar: Option<LoginBar>,
 }

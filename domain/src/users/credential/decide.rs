@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::CredentialRefusal;
-use super::command::{CredentialCommand, LoginAttempt, NewPassword, ResetWay, StepUp};
+use super::command::{CredentialCommand, LoginAttempt, LoginBar, NewPassword, ResetWay, StepUp};
 use super::events::{
     CredentialEvent, LoginFailureReason, PasswordSource, ResetMethod, UnlockCause,
 };
@@ -213,15 +213,18 @@ impl Credential {
         let failures = if run_out.is_some() { 0 } else { self.failures };
         let mut events = Vec::from_iter(run_out);
         let fits = attempt.matched.filter(|hash| self.login_hashes(now).contains(hash));
-        match (fits, attempt.user) {
-            (Some(hash), Some(user)) if attempt.active => {
+        match (fits, attempt.user, attempt.bar) {
+            (Some(hash), Some(user), None) => {
                 events.extend(self.succeed(decision, user, hash, attempt.session));
             }
-            (Some(_), Some(user)) => {
-                let reason = LoginFailureReason::Inactive;
+            (Some(_), Some(user), Some(bar)) => {
+                let reason = match bar {
+                    LoginBar::Inactive => LoginFailureReason::Inactive,
+                    LoginBar::NotContracted => LoginFailureReason::NotContracted,
+                };
                 events.push(CredentialEvent::LoginFailed { user: Some(user), failures, reason });
             }
-            (Some(_) | None, user) => events.extend(fail(decision, user, failures + 1)),
+            (Some(_) | None, user, _) => events.extend(fail(decision, user, failures + 1)),
         }
         events
     }

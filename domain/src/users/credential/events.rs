@@ -42,6 +42,8 @@ pub enum LoginFailureReason {
     Inactive,
     /// Nobody has this identifier.
     UnknownIdentifier,
+    /// The password is right, but the person's organisations have no contract (CC-01).
+    NotContracted,
 }
 
 /// Who or what lifted a lock (CC-06, CX-08, CX-09).

@@ -83,6 +83,10 @@ pub fn login_refusal(
             Code::AccountInactive,
             "Your account is not active. Ask your administrator to reactivate it.",
         ),
+        LoginFailureReason::NotContracted => Refusal::new(
+            Code::NotContracted,
+            "Your organization has no contract with the health plan. Contact the health plan.",
+        ),
     })
 }
 

@@ -11,7 +11,8 @@ use rollcall_domain::{
     Actor, Decider, Sealed,
     kernel::ids::{MembershipId, SubjectId},
     organizations::{
-        Authority, OrgRole, Organization, OrganizationCommand, organization::RosterCommand,
+        Authority, ContractStatus, OrgRole, Organization, OrganizationCommand,
+        organization::RosterCommand,
     },
     permissions::{
         Cause, CorrespondenceScope, GrantEnd, Membership, MembershipCommand, NpiLevel, NpiScope,
@@ -46,6 +47,7 @@ pub enum Operation {
     Reopen,
     Detach { npi: usize, hours: i64 },
     Attach { npi: usize, hours: i64 },
+    Contract { status: ContractStatus, hours: i64 },
     Policy { change: usize, hours: i64 },
     Preset { preset: Preset, hours: i64 },
     Wait { hours: u64 },
@@ -58,7 +60,7 @@ impl Operation {
     }
 }
 
-fn policies() -> [(&'static str, Value); 6] {
+fn policies() -> [(&'static str, Value); 8] {
     [
         ("admin.implied", json!([])),
         ("admin.implied", json!(["ALL_NPIS", "ALL_CORRESPONDENCE", "USER_MANAGEMENT"])),
@@ -66,6 +68,8 @@ fn policies() -> [(&'static str, Value); 6] {
         ("pins.enabled", json!(false)),
         ("pins.enabled", json!(true)),
         ("pins.roles", json!(["NPI_ADMIN", "NPI_PROCESSOR"])),
+        ("portal.contracted_only", json!(true)),
+        ("portal.contracted_only", json!(false)),
     ]
 }
 
@@ -77,6 +81,8 @@ pub fn operation() -> impl Strategy<Value = Operation> {
     let role = prop_oneof![Just(OrgRole::None), Just(OrgRole::Processor), Just(OrgRole::Admin)];
     let some_type = prop::option::of(0..3_usize);
     let preset = prop_oneof![Just(Preset::MediCal), Just(Preset::Cencal), Just(Preset::Hardened)];
+    let contract =
+        prop_oneof![2 => Just(ContractStatus::Contracted), 1 => Just(ContractStatus::Terminated)];
     let later = || 0..30_i64;
     prop_oneof![
         6 => (who.clone(), npi.clone(), level, prop::option::of(1..40_i64))
@@ -94,7 +100,8 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         2 => Just(O::Reopen),
         2 => (npi.clone(), later()).prop_map(|(npi, hours)| O::Detach { npi, hours }),
         2 => (npi, later()).prop_map(|(npi, hours)| O::Attach { npi, hours }),
-        2 => (0..6_usize, later()).prop_map(|(change, hours)| O::Policy { change, hours }),
+        2 => (0..8_usize, later()).prop_map(|(change, hours)| O::Policy { change, hours }),
+        2 => (contract, later()).prop_map(|(status, hours)| O::Contract { status, hours }),
         1 => (preset, later()).prop_map(|(preset, hours)| O::Preset { preset, hours }),
         4 => (1..50_u64).prop_map(|hours| O::Wait { hours }),
     ]
@@ -135,6 +142,10 @@ pub async fn apply(portal: &Portal, world: &World, operation: &Operation) {
                 effective_at: in_hours(now, *hours),
             };
             clinic.organization(attach).await;
+        }
+        O::Contract { status, hours } => {
+            let (status, from) = (*status, in_hours(now, *hours));
+            clinic.organization(OrganizationCommand::SetContractStatus { status, from }).await;
         }
         O::Policy { change, hours } => {
             let (key, value) = &policies()[*change];

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Decided, Organization, OrganizationEvent, OrganizationRefusal};
 use crate::kernel::ids::{InvitationId, OrganizationId, UserId};
 use crate::organizations::organization::{Member, Phase, Record, RosterCommand, Standing};
-use crate::organizations::{Authority, ContractStatus, MembershipOrigin, OrgRole};
+use crate::organizations::{Authority, MembershipOrigin, OrgRole};
 use crate::permissions::Cause;
 use crate::values::{CalendarDate, Reason, TenantZone};
 use crate::{Decision, Sealed};
@@ -22,7 +22,7 @@ pub(super) fn decide(
     let roster = Roster { state, organization: record.organization, decision };
     match command {
         C::RegisterOrganization { registration, user, email_domain, signed_in, by } => {
-            roster.check_registrable(record)?;
+            roster.check_registrable()?;
             let mut events = vec![OrganizationEvent::OrganizationRegistered {
                 organization: record.organization,
                 name: record.name.clone(),
@@ -35,6 +35,7 @@ pub(super) fn decide(
         }
         C::InviteMember { user, invitation, email_domain } => {
             roster.check_open()?;
+            roster.check_contract()?;
             roster.check_newcomer(user)?;
             let organization = record.organization;
             let mut events = roster.domain_if_new(&email_domain);
@@ -48,6 +49,7 @@ pub(super) fn decide(
         }
         C::JoinByInvitation { user, invitation, signed_in } => {
             roster.check_open()?;
+            roster.check_contract()?;
             let member = roster.invited(user, invitation)?;
             let joining = Joining {
                 user,
@@ -132,18 +134,19 @@ impl<'a> Roster<'a> {
         if self.state.is_active() { Ok(()) } else { Err(OrganizationRefusal::NotActive) }
     }
 
-    fn check_registrable(&self, record: &Record) -> Result<(), OrganizationRefusal> {
-        match (self.state.phase(), record.contract_status) {
-            (Phase::Registered | Phase::Suspended { registered: true }, _) => {
+    fn check_contract(&self) -> Result<(), OrganizationRefusal> {
+        self.state.check_contract(self.decision.policy, self.decision.now)
+    }
+
+    fn check_registrable(&self) -> Result<(), OrganizationRefusal> {
+        match self.state.phase() {
+            Phase::Registered | Phase::Suspended { registered: true } => {
                 Err(OrganizationRefusal::AlreadyRegistered)
             }
-            (Phase::NotEnrolled | Phase::Suspended { registered: false } | Phase::Closed, _) => {
+            Phase::NotEnrolled | Phase::Suspended { registered: false } | Phase::Closed => {
                 Err(OrganizationRefusal::NotActive)
             }
-            (Phase::Enrolled, ContractStatus::Contracted) => Ok(()),
-            (Phase::Enrolled, ContractStatus::NotContracted | ContractStatus::Terminated) => {
-                Err(OrganizationRefusal::NotContracted)
-            }
+            Phase::Enrolled => self.check_contract(),
         }
     }
 

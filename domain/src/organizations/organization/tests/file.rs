@@ -1,9 +1,10 @@
 //! Enrolment, contract, kinds, NPIs and phases.
 
 use super::*;
-use crate::Code;
 use crate::kernel::scenario::{after, start};
 use crate::organizations::{Change, EnrolmentChanges};
+use crate::policies::Preset;
+use crate::{Code, Refusal};
 
 fn npi() -> Npi {
     Npi::parse("1234567893").unwrap()
@@ -112,6 +113,30 @@ fn a_contract_changes_once_per_status() {
             from: after(9),
         },
     ]);
+}
+
+#[test]
+fn a_contract_that_will_end_ends_to_the_second_and_a_file_does_not_call_it_off() {
+    let ended = OrganizationEvent::OrganizationContractStatusChanged {
+        organization: clinic(),
+        status: ContractStatus::Terminated,
+        from: after(9),
+    };
+    let state = given::<Organization>(&[enrolled(), ended.clone()]).state();
+    let policy = Policy::from(Preset::Cencal);
+    assert_eq!(state.check_contract(&policy, after(8)), Ok(()));
+    let refusal = Refusal::from(state.check_contract(&policy, after(9)).unwrap_err());
+    assert_eq!(refusal.code, Code::NotContracted);
+    assert_eq!(state.check_contract(&Policy::from(Preset::MediCal), after(9)), Ok(()));
+
+    let file = || record(enrolment());
+    given::<Organization>(&[enrolled(), ended.clone()]).at(after(8)).when(file()).then(&[]);
+    let begun = OrganizationEvent::OrganizationContractStatusChanged {
+        organization: clinic(),
+        status: ContractStatus::Contracted,
+        from: after(9),
+    };
+    given::<Organization>(&[enrolled(), ended]).at(after(9)).when(file()).then(&[begun]);
 }
 
 #[test]

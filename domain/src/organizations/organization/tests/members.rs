@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::kernel::scenario::{after, start};
 use crate::organizations::{Authority, InvitationEnd};
+use crate::policies::Preset;
 use crate::values::CalendarDate;
 use crate::{Actor, Code};
 
@@ -99,6 +100,7 @@ fn registration_is_refused_where_it_happened_or_no_contract_is() {
     open_clinic(&[]).when(again()).refused(Code::OrgAlreadyRegistered);
     let contract_status = ContractStatus::NotContracted;
     given::<Organization>(&[enrolled_as(Enrolment { contract_status, ..enrolment() })])
+        .under(Preset::Cencal)
         .when(again())
         .refused(Code::NotContracted);
     let suspended = OrganizationEvent::OrganizationSuspended {

@@ -13,7 +13,7 @@ fn session() -> SessionId {
 }
 
 fn attempt(matched: Option<VaultRef>) -> LoginAttempt {
-    LoginAttempt { user: Some(user()), session: session(), matched, active: true }
+    LoginAttempt { user: Some(user()), session: session(), matched, bar: None }
 }
 
 fn wrong() -> CredentialCommand {
@@ -161,11 +161,26 @@ fn gn_09_an_unknown_identifier_fails_and_locks_like_a_known_one() {
     );
 }
 
+fn barred(matched: Option<VaultRef>, bar: LoginBar) -> CredentialCommand {
+    CredentialCommand::AttemptLogin(LoginAttempt { bar: Some(bar), ..attempt(matched) })
+}
+
+#[test]
+fn a_missing_contract_is_told_only_after_the_right_password_and_counts_as_no_failure() {
+    let told = failed(0, LoginFailureReason::NotContracted);
+    given::<Credential>(&[password_set()])
+        .when(barred(Some(first_hash()), LoginBar::NotContracted))
+        .then(std::slice::from_ref(&told));
+    given::<Credential>(&[password_set()])
+        .when(barred(None, LoginBar::NotContracted))
+        .then(&[failed(1, LoginFailureReason::Credentials)]);
+    let code = login_refusal(&[told], None).map(|refusal| refusal.code);
+    assert_eq!(code, Some(Code::NotContracted));
+}
+
 #[test]
 fn an_inactive_account_is_told_so_only_after_the_right_password() {
-    let inactive = |matched| {
-        CredentialCommand::AttemptLogin(LoginAttempt { active: false, ..attempt(matched) })
-    };
+    let inactive = |matched| barred(matched, LoginBar::Inactive);
     let told = failed(0, LoginFailureReason::Inactive);
     given::<Credential>(&[password_set()])
         .when(inactive(Some(first_hash())))
