@@ -13,6 +13,9 @@ CREATE TABLE read.directory_members (
   left_on date,
   -- When the person last began to act for this organisation.
   last_login_at timestamptz,
+  -- Since when an active member has had no role; with a permission, once given, nobody waits (MC-32).
+  unassigned_since timestamptz,
+  was_assigned boolean NOT NULL,
   setup text NOT NULL,
   -- Steps of the permission wizard that are done, in alphabetical order.
   setup_steps text[] NOT NULL,

@@ -6,7 +6,7 @@
 use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
-    kernel::ids::UserId,
+    kernel::ids::{OrganizationId, UserId},
     notifications::{
         Channel, Frequency, InboxEvent, Notice, NotificationEvent, NotificationType, Preference,
     },
@@ -39,7 +39,7 @@ pub async fn caused_by(
         AnyEvent::User(user) => Ok(of_account(user)),
         AnyEvent::Credential(credential) => Ok(of_credential(credential)),
         AnyEvent::OneTimePasscode(passcode) => Ok(of_passcode(passcode)),
-        AnyEvent::Organization(organization) => Ok(of_organization(organization)),
+        AnyEvent::Organization(organization) => of_organization(journal, organization, event).await,
         AnyEvent::RegistrationToken(token) => of_token(journal, token, event).await,
         AnyEvent::Pin(pin) => of_pin(journal, pin, event).await,
         AnyEvent::Affiliation(affiliation) => of_affiliation(journal, affiliation, event).await,
@@ -183,14 +183,36 @@ fn of_passcode(event: &OneTimePasscodeEvent) -> Vec<Planned> {
     }
 }
 
-fn of_organization(event: &OrganizationEvent) -> Vec<Planned> {
+async fn of_organization(
+    journal: &Journal,
+    event: &OrganizationEvent,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
     use OrganizationEvent as E;
-    match event {
+    let told = |template, user: &UserId, organization: &OrganizationId| {
+        to_account(template, *user).organization(Some(*organization))
+    };
+    let administrators = async |template, organization: &OrganizationId| {
+        let audience = Audience::Administrators(*organization);
+        let mail = to_everybody(template, journal, &audience, recorded).await?;
+        let about = |mail: Planned| mail.organization(Some(*organization));
+        Ok::<Vec<Planned>, JournalError>(mail.into_iter().map(about).collect())
+    };
+    Ok(match event {
         E::UserDeactivated { organization, user, .. } => {
-            vec![to_account(Template::Deactivated, *user).organization(Some(*organization))]
+            vec![told(Template::Deactivated, user, organization)]
         }
-        E::UserReactivated { organization, user } => {
-            vec![to_account(Template::Reactivated, *user).organization(Some(*organization))]
+        E::UserDeactivationWarned { organization, deactivates_at, .. } => {
+            let mail = administrators(Template::DeactivationNear, organization).await?;
+            mail.into_iter().map(|mail| mail.until(Some(*deactivates_at))).collect()
+        }
+        E::UserAutoDeactivated { organization, user, .. } => {
+            let mut mail = administrators(Template::UserDeactivated, organization).await?;
+            mail.push(told(Template::DeactivatedUnassigned, user, organization));
+            mail
+        }
+        E::UserReactivated { organization, user, .. } => {
+            vec![told(Template::Reactivated, user, organization)]
         }
         E::OrganizationEnrolled { .. }
         | E::EnrolmentUpdated { .. }
@@ -209,7 +231,7 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Planned> {
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => Vec::new(),
-    }
+    })
 }
 
 async fn of_token(

@@ -51,6 +51,12 @@ templates! {
     AccountUnlocked = "account_unlocked";
     /// Access for an organisation ended (MC-30).
     Deactivated = "deactivated";
+    /// The same, because nobody gave the person a permission (MC-32).
+    DeactivatedUnassigned = "deactivated_unassigned";
+    /// To administrators: somebody without permissions will be deactivated (MC-32).
+    DeactivationNear = "deactivation_near";
+    /// To administrators: that came about (MC-32).
+    UserDeactivated = "user_deactivated";
     /// Access for an organisation was given back (MC-31).
     Reactivated = "reactivated";
     /// The address was changed; goes to the old and the new one (CX-06).
@@ -91,11 +97,14 @@ impl Template {
             | Self::ResetLink
             | Self::ResetByAdmin
             | Self::TemporaryPassword
+            | Self::TemporaryPasswordByAdmin
             | Self::PasswordChanged
+            | Self::PasswordExpiring
             | Self::PasswordExpired
             | Self::AccountLocked
             | Self::AccountUnlocked
             | Self::Deactivated
+            | Self::DeactivatedUnassigned
             | Self::EmailChanged
             | Self::VerifyEmail
             | Self::PhoneChanged
@@ -105,6 +114,8 @@ impl Template {
             | Self::Invitation
             | Self::InvitationToMember
             | Self::InvitationReissued
+            | Self::DeactivationNear
+            | Self::UserDeactivated
             | Self::Reactivated
             | Self::AffiliationRequested
             | Self::AffiliationApproved

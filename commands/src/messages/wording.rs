@@ -151,6 +151,33 @@ fn words(template: Template, facts: &Facts) -> Words {
                     .to_owned(),
             ],
         ),
+        Template::DeactivatedUnassigned => mail(
+            format!("Your access to {portal} has ended"),
+            [
+                format!("Your access for {organization} ended, because you have no permissions there."),
+                "If you still need it, ask an administrator there; your access can be given back."
+                    .to_owned(),
+            ],
+        ),
+        Template::DeactivationNear => mail(
+            format!("A user of {organization} will be deactivated"),
+            [
+                format!(
+                    "A user of {organization} in {portal} has no permissions yet and will be deactivated on {}.",
+                    until(facts)
+                ),
+                "Sign in and give the user the permissions they need, or let it happen.".to_owned(),
+            ],
+        ),
+        Template::UserDeactivated => mail(
+            format!("A user of {organization} was deactivated"),
+            [
+                format!(
+                    "A user of {organization} in {portal} was deactivated, because nobody gave them permissions."
+                ),
+                "You may reactivate the user at any time.".to_owned(),
+            ],
+        ),
         Template::Reactivated => mail(
             format!("You have access to {portal} again"),
             [format!("An administrator gave you back your access for {organization}.")],

@@ -162,10 +162,14 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         E::MembershipAdded { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::Joined)]
         }
-        E::UserDeactivated { organization, user, .. } => {
+        E::UserDeactivationWarned { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::DeactivationNear)]
+        }
+        E::UserDeactivated { organization, user, .. }
+        | E::UserAutoDeactivated { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::Deactivated)]
         }
-        E::UserReactivated { organization, user } => {
+        E::UserReactivated { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::Reactivated)]
         }
         E::OrgRoleAssigned { organization, user, .. } => {

@@ -6,6 +6,7 @@ use rollcall_domain::{
     AnyEvent,
     kernel::ids::{OrganizationId, TenantId, UserId},
     notifications::Frequency,
+    policies::{PolicyEvent, PolicyKey},
 };
 use rollcall_journal::Recorded;
 use sqlx::{PgConnection, PgPool};
@@ -33,10 +34,12 @@ pub(super) enum Kind {
     Digest,
     /// A password's age, looked at again and again (CC-04).
     PasswordAge,
+    /// A member who waits for a first permission (MC-32); `detail` is the person.
+    Unassigned,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -45,10 +48,38 @@ impl Kind {
         Self::PlanRole,
         Self::Digest,
         Self::PasswordAge,
+        Self::Unassigned,
     ];
 
-    /// What depends on the policy, and so is looked at again when that changes.
-    pub const UNDER_POLICY: [Self; 1] = [Self::PasswordAge];
+    /// The parameters that decide when it is looked at again.
+    const fn parameters(self) -> &'static [PolicyKey] {
+        match self {
+            Self::PasswordAge => {
+                &[PolicyKey::PasswordMaxAgeDays, PolicyKey::PasswordWarnDays, PolicyKey::TimeZone]
+            }
+            Self::Unassigned => &[
+                PolicyKey::UnassignedDeactivateDays,
+                PolicyKey::UnassignedWarnDays,
+                PolicyKey::TimeZone,
+            ],
+            Self::Invitation
+            | Self::RegistrationToken
+            | Self::AffiliationRequest
+            | Self::Lock
+            | Self::NpiPermission
+            | Self::PlanRole
+            | Self::Digest => &[],
+        }
+    }
+
+    /// What may come at another time by a change of the policy.
+    fn moved_by(change: &PolicyEvent) -> Vec<Self> {
+        let is_moved = |kind: &Self| match change {
+            PolicyEvent::PresetApplied { .. } => !kind.parameters().is_empty(),
+            PolicyEvent::PolicyChanged { key, .. } => kind.parameters().contains(key),
+        };
+        Self::ALL.into_iter().filter(is_moved).collect()
+    }
 
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
@@ -61,6 +92,7 @@ impl Kind {
             Self::PlanRole => "PLAN_ROLE",
             Self::Digest => "DIGEST",
             Self::PasswordAge => "PASSWORD_AGE",
+            Self::Unassigned => "UNASSIGNED",
         }
     }
 
@@ -212,16 +244,20 @@ pub async fn note_digest(
 pub(super) async fn hasten(
     tx: &mut PgConnection,
     event: &Recorded<AnyEvent>,
-    at: DateTime<Utc>,
+    change: &PolicyEvent,
 ) -> Result<(), sqlx::Error> {
+    let kinds = Kind::moved_by(change);
+    if kinds.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
         "UPDATE ops.due_times
             SET due_at = $3, attempt_at = $3, source_event = $4, correlation_id = $5
           WHERE tenant_id = $1 AND kind = ANY($2) AND due_at > $3",
     )
     .bind(event.tenant.0)
-    .bind(Kind::UNDER_POLICY.map(Kind::as_str))
-    .bind(at)
+    .bind(kinds.into_iter().map(Kind::as_str).collect::<Vec<_>>())
+    .bind(change.effective_at())
     .bind(event.event_id)
     .bind(event.correlation_id)
     .execute(tx)

@@ -2,30 +2,33 @@
 //!
 //! Invariant: every event is decided here by name, so a new one cannot be forgotten.
 
+use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
-    organizations::RegistrationTokenEvent,
+    organizations::{OrganizationEvent, RegistrationTokenEvent},
     permissions::{GrantEnd, MembershipEvent},
     tenants::PlanStaffEvent,
     users::{credential::CredentialEvent, invitation::InvitationEvent},
 };
 
+use rollcall_journal::Recorded;
+
 use super::due::{End, Kind};
 
 /// What the event says about ends of its stream.
-pub(super) fn of(event: &AnyEvent) -> Option<End> {
-    match event {
+pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
+    match &recorded.event {
         AnyEvent::Invitation(event) => of_invitation(event),
         AnyEvent::RegistrationToken(event) => of_token(event),
         AnyEvent::Affiliation(event) => of_affiliation(event),
         AnyEvent::Credential(event) => of_credential(event),
+        AnyEvent::Organization(event) => of_organization(event, recorded.occurred_at),
         AnyEvent::Membership(event) => of_membership(event),
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
         AnyEvent::Tenant(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
-        | AnyEvent::Organization(_)
         | AnyEvent::Registration(_)
         | AnyEvent::User(_)
         | AnyEvent::OneTimePasscode(_)
@@ -106,6 +109,36 @@ fn of_credential(event: &CredentialEvent) -> Option<End> {
         | E::PasswordResetByAdmin { .. }
         | E::LoginFailed { .. }
         | E::LoginSucceeded { .. } => None,
+    }
+}
+
+fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End> {
+    use OrganizationEvent as E;
+    match event {
+        // Looked at at once, to find out when to look again under the policy in force.
+        E::MembershipAdded { user, .. } | E::UserReactivated { user, .. } => {
+            Some(End::at(Kind::Unassigned, now).of(user))
+        }
+        E::UserDeactivated { user, .. } | E::UserAutoDeactivated { user, .. } => {
+            Some(End::no_more(Kind::Unassigned).of(user))
+        }
+        E::OrganizationEnrolled { .. }
+        | E::EnrolmentUpdated { .. }
+        | E::OrganizationContractStatusChanged { .. }
+        | E::OrganizationKindsChanged { .. }
+        | E::NpiAttached { .. }
+        | E::NpiDetached { .. }
+        | E::OrganizationRegistered { .. }
+        | E::MemberInvited { .. }
+        | E::MemberInvitationEnded { .. }
+        | E::OrgRoleAssigned { .. }
+        | E::UserDeactivationWarned { .. }
+        | E::MemberEmailDomainChanged { .. }
+        | E::EmailDomainAdded { .. }
+        | E::EmailDomainRemoved { .. }
+        | E::OrganizationSuspended { .. }
+        | E::OrganizationReopened { .. }
+        | E::OrganizationClosed { .. } => None,
     }
 }
 

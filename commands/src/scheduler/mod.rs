@@ -1,5 +1,5 @@
 //! What happens by itself when its time comes: invitations, tokens, requests, locks and temporary
-//! permissions end, passwords grow old, digests go out.
+//! permissions end, passwords grow old, digests go out, who never got a permission is deactivated.
 //!
 //! Invariant: the end is decided by the aggregate at the injected clock's time, whether or not the
 //! scheduler is late; the scheduler only has it written down, once.

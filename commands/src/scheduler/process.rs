@@ -22,11 +22,11 @@ impl Process<AnyEvent> for ScheduleProcess {
         tx: &mut PgConnection,
         event: &Recorded<AnyEvent>,
     ) -> Result<(), ProjectionError> {
-        if let Some(end) = ends::of(&event.event) {
+        if let Some(end) = ends::of(event) {
             due::note(tx, event, &end).await?;
         }
         if let AnyEvent::Policy(change) = &event.event {
-            due::hasten(tx, event, change.effective_at()).await?;
+            due::hasten(tx, event, change).await?;
         }
         Ok(())
     }

@@ -23,7 +23,10 @@ use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     affiliations::ExpireAffiliation,
     notifications::{SendDigest, waiting},
-    organizations::tokens::ExpireRegistrationToken,
+    organizations::{
+        members::{Watch, WatchUnassigned},
+        tokens::ExpireRegistrationToken,
+    },
     processes::Pace,
     users::{AgePassword, ExpireLock, invitation::ExpireInvitation},
 };
@@ -127,7 +130,16 @@ impl Scheduler {
             }
             Kind::PasswordAge => {
                 let user = due.subject().ok_or_else(unfit)?;
-                self.look(due, &AgePassword { user }).await
+                Ok(Next::Again(self.dispatch(due, &AgePassword { user }).await?))
+            }
+            Kind::Unassigned => {
+                let (user, organization) =
+                    due.subject().zip(due.organization()).ok_or_else(unfit)?;
+                let of = MembershipKey { user, organization };
+                Ok(match self.dispatch(due, &WatchUnassigned { of }).await? {
+                    Watch::Over => Next::Never,
+                    Watch::On(at) => Next::Again(at),
+                })
             }
         }
     }
@@ -136,15 +148,6 @@ impl Scheduler {
     async fn send<C: Command>(&self, due: &Due, command: &C) -> Result<Next, DispatchError> {
         self.dispatch(due, command).await?;
         Ok(Next::Never)
-    }
-
-    /// Something that is looked at again when the command says.
-    async fn look<C: Command<Output = Option<DateTime<Utc>>>>(
-        &self,
-        due: &Due,
-        command: &C,
-    ) -> Result<Next, DispatchError> {
-        Ok(Next::Again(self.dispatch(due, command).await?))
     }
 
     async fn dispatch<C: Command>(

@@ -174,6 +174,7 @@ pub enum Happening {
     Terminated,
     Invited,
     Joined,
+    DeactivationNear,
     Deactivated,
     Reactivated,
     RoleChanged,
@@ -194,7 +195,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Requested,
         Self::Withdrawn,
         Self::Approved,
@@ -203,6 +204,7 @@ impl Happening {
         Self::Terminated,
         Self::Invited,
         Self::Joined,
+        Self::DeactivationNear,
         Self::Deactivated,
         Self::Reactivated,
         Self::RoleChanged,
@@ -233,6 +235,7 @@ impl Happening {
             Self::Terminated => "TERMINATED",
             Self::Invited => "INVITED",
             Self::Joined => "JOINED",
+            Self::DeactivationNear => "DEACTIVATION_NEAR",
             Self::Deactivated => "DEACTIVATED",
             Self::Reactivated => "REACTIVATED",
             Self::RoleChanged => "ROLE_CHANGED",

@@ -124,6 +124,14 @@ pub enum MembershipOrigin {
     Plan,
 }
 
+/// Why a member was deactivated by a rule and not by a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeactivationCause {
+    /// Nobody ever gave them a permission (MC-32).
+    NoPermissions,
+}
+
 /// Why an invitation ended without a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

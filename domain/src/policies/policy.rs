@@ -310,14 +310,32 @@ impl Policy {
             .then(|| self.integer(PolicyKey::AccountRequestDays))
     }
 
-    /// After how long a person without any permission is deactivated (MC-32).
-    pub fn unassigned_deactivate(&self) -> Option<TimeDelta> {
-        self.optional(PolicyKey::UnassignedDeactivateDays).map(days)
+    /// After how many days a person without any permission is deactivated (MC-32).
+    pub fn unassigned_days(&self) -> Option<u32> {
+        self.optional(PolicyKey::UnassignedDeactivateDays)
     }
 
-    /// How long before that the administrators are told (MC-32).
-    pub fn unassigned_warning(&self) -> TimeDelta {
-        days(self.integer(PolicyKey::UnassignedWarnDays))
+    /// How many days before that the administrators are told (MC-32).
+    pub fn unassigned_warn_days(&self) -> u32 {
+        self.integer(PolicyKey::UnassignedWarnDays)
+    }
+
+    /// When somebody who waits for a first permission since then is deactivated, at the same hour
+    /// of the tenant's clocks (MC-32).
+    pub fn unassigned_until(&self, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let days = self.unassigned_days()?;
+        Some(self.time_zone().days_later(since, i64::from(days)))
+    }
+
+    /// When the administrators are told of that end.
+    pub fn unassigned_warned_at(&self, end: DateTime<Utc>) -> DateTime<Utc> {
+        self.time_zone().days_later(end, -i64::from(self.unassigned_warn_days()))
+    }
+
+    /// Who has waited for a first permission since then or longer is told of at `now` (MC-32).
+    pub fn unassigned_at_risk(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let untold = self.unassigned_days()?.saturating_sub(self.unassigned_warn_days());
+        Some(self.time_zone().days_later(now, -i64::from(untold)))
     }
 
     /// After how long without sign-in a person is deactivated.

@@ -176,10 +176,11 @@ impl Change<'_> {
             E::OrgRoleAssigned { organization, user, new, cause, .. } => {
                 self.org_role(*user, *organization, *new, Cause::from(*cause));
             }
-            E::UserDeactivated { organization, user, .. } => {
+            E::UserDeactivated { organization, user, .. }
+            | E::UserAutoDeactivated { organization, user, .. } => {
                 self.ends(&Timeline::MembershipActive(*user, *organization));
             }
-            E::UserReactivated { organization, user } => {
+            E::UserReactivated { organization, user, .. } => {
                 let active = Timeline::MembershipActive(*user, *organization);
                 self.begins(&active, so(Cause::Administrator));
             }
@@ -194,6 +195,7 @@ impl Change<'_> {
             }
             E::EnrolmentUpdated { .. }
             | E::OrganizationKindsChanged { .. }
+            | E::UserDeactivationWarned { .. }
             | E::MemberEmailDomainChanged { .. }
             | E::EmailDomainAdded { .. }
             | E::EmailDomainRemoved { .. } => {}

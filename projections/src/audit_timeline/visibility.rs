@@ -85,6 +85,8 @@ fn of_organization(event: &OrganizationEvent) -> Audience {
         | E::MembershipAdded { .. }
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
+        | E::UserDeactivationWarned { .. }
+        | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }

@@ -226,6 +226,8 @@ impl Names {
             | E::MembershipAdded { .. }
             | E::OrgRoleAssigned { .. }
             | E::UserDeactivated { .. }
+            | E::UserDeactivationWarned { .. }
+            | E::UserAutoDeactivated { .. }
             | E::UserReactivated { .. }
             | E::MemberEmailDomainChanged { .. }
             | E::EmailDomainAdded { .. }

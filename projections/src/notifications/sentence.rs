@@ -122,6 +122,9 @@ fn activity(happening: Option<Happening>, words: &Words<'_>) -> String {
     match happening {
         Some(Happening::Invited) => format!("{subject} was invited to {organization}."),
         Some(Happening::Joined) => format!("{subject} joined {organization}."),
+        Some(Happening::DeactivationNear) => {
+            format!("{subject} has no permissions in {organization} and will be deactivated soon.")
+        }
         Some(Happening::Deactivated) => format!("{subject} was deactivated in {organization}."),
         Some(Happening::Reactivated) => format!("{subject} was reactivated in {organization}."),
         Some(Happening::RoleChanged) => {

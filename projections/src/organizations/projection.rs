@@ -160,6 +160,8 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
         | E::MembershipAdded { .. }
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
+        | E::UserDeactivationWarned { .. }
+        | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
@@ -243,7 +245,7 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         E::OrgRoleAssigned { user, new, .. } => {
             change(user.0, &|row| row.role = role(*new).to_owned());
         }
-        E::UserDeactivated { user, .. } => {
+        E::UserDeactivated { user, .. } | E::UserAutoDeactivated { user, .. } => {
             change(user.0, &|row| row.standing = "INACTIVE".to_owned());
         }
         E::UserReactivated { user, .. } => {
@@ -325,6 +327,8 @@ async fn beside(
         | E::MembershipAdded { .. }
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
+        | E::UserDeactivationWarned { .. }
+        | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::OrganizationSuspended { .. }

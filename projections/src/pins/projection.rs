@@ -111,6 +111,8 @@ impl<'a> Folded<'a> {
             | OrganizationEvent::MembershipAdded { .. }
             | OrganizationEvent::OrgRoleAssigned { .. }
             | OrganizationEvent::UserDeactivated { .. }
+            | OrganizationEvent::UserDeactivationWarned { .. }
+            | OrganizationEvent::UserAutoDeactivated { .. }
             | OrganizationEvent::UserReactivated { .. }
             | OrganizationEvent::MemberEmailDomainChanged { .. }
             | OrganizationEvent::EmailDomainAdded { .. }

@@ -41,6 +41,8 @@ member_facts! {
     Joined = "JOINED";
     OrgRoleAssigned = "ORG_ROLE_ASSIGNED";
     Deactivated = "DEACTIVATED";
+    DeactivationWarned = "DEACTIVATION_WARNED";
+    AutoDeactivated = "AUTO_DEACTIVATED";
     Reactivated = "REACTIVATED";
     EmailDomainChanged = "EMAIL_DOMAIN_CHANGED";
     NpiPermissionSet = "NPI_PERMISSION_SET";
@@ -88,6 +90,8 @@ fn roster(event: &OrganizationEvent) -> Option<Told> {
             let new = left_on.map(|day| day.to_string());
             Told { new, ..Told::plain(MemberFact::Deactivated) }
         }
+        E::UserDeactivationWarned { .. } => Told::plain(MemberFact::DeactivationWarned),
+        E::UserAutoDeactivated { .. } => Told::plain(MemberFact::AutoDeactivated),
         E::UserReactivated { .. } => Told::plain(MemberFact::Reactivated),
         E::MemberEmailDomainChanged { old, new, .. } => {
             Told::changed(MemberFact::EmailDomainChanged, old, new)

@@ -10,7 +10,7 @@ use rollcall_domain::{
     AnyEvent,
     kernel::ids::TenantId,
     organizations::{OrgRole, OrganizationEvent},
-    permissions::MembershipEvent,
+    permissions::{MembershipEvent, NpiLevel},
     sessions::SessionEvent,
 };
 use rollcall_journal::Recorded;
@@ -35,6 +35,8 @@ struct MemberRow {
     deactivated_at: Option<DateTime<Utc>>,
     left_on: Option<NaiveDate>,
     last_login_at: Option<DateTime<Utc>>,
+    unassigned_since: Option<DateTime<Utc>>,
+    was_assigned: bool,
     setup: String,
     setup_steps: Vec<String>,
     roster_facts: i64,
@@ -60,6 +62,8 @@ impl MemberRow {
             deactivated_at: None,
             left_on: None,
             last_login_at: None,
+            unassigned_since: None,
+            was_assigned: false,
             setup: "NOT_STARTED".to_owned(),
             setup_steps: Vec::new(),
             roster_facts: 0,
@@ -92,6 +96,7 @@ impl MemberRow {
                 self.invitation_id = Some(invitation.0);
                 self.invited_at = Some(at);
                 self.joined_at = None;
+                self.unassigned_since = None;
             }
             E::MemberInvitationEnded { .. } => {
                 self.stand("ENDED");
@@ -102,20 +107,31 @@ impl MemberRow {
                 self.org_role = role.as_str().to_owned();
                 self.email_domain.clone_from(email_domain);
                 self.joined_at = Some(*joined_at);
+                self.unassigned_since = Some(*joined_at).filter(|_| *role == OrgRole::None);
             }
-            E::OrgRoleAssigned { new, .. } => self.org_role = new.as_str().to_owned(),
+            E::OrgRoleAssigned { new, .. } => {
+                self.org_role = new.as_str().to_owned();
+                self.unassigned_since = self.unassigned_since.filter(|_| *new == OrgRole::None);
+            }
+            E::UserAutoDeactivated { deactivated_at, .. } => {
+                self.stand("INACTIVE");
+                self.deactivated_at = Some(*deactivated_at);
+            }
             E::UserDeactivated { deactivated_at, left_on, .. } => {
                 self.stand("INACTIVE");
                 self.deactivated_at = Some(*deactivated_at);
                 self.left_on = left_on.map(|day| day.date());
             }
-            E::UserReactivated { .. } => {
+            E::UserReactivated { reactivated_at, .. } => {
                 self.stand("ACTIVE");
+                let none = self.org_role == OrgRole::None.as_str();
+                self.unassigned_since = reactivated_at.filter(|_| none);
                 self.deactivated_at = None;
                 self.left_on = None;
             }
             E::MemberEmailDomainChanged { new, .. } => self.email_domain.clone_from(new),
-            E::OrganizationEnrolled { .. }
+            E::UserDeactivationWarned { .. }
+            | E::OrganizationEnrolled { .. }
             | E::EnrolmentUpdated { .. }
             | E::OrganizationContractStatusChanged { .. }
             | E::OrganizationKindsChanged { .. }
@@ -144,10 +160,15 @@ impl MemberRow {
             MembershipEvent::MembershipPermissionsEnded { .. } => {
                 self.setup = "NOT_STARTED".to_owned();
                 self.setup_steps.clear();
+                self.was_assigned = false;
             }
-            MembershipEvent::NpiPermissionSet { .. }
-            | MembershipEvent::NpiPermissionEnded { .. }
-            | MembershipEvent::CorrespondencePermissionSet { .. }
+            MembershipEvent::NpiPermissionSet { new, .. } => {
+                self.was_assigned |= *new > NpiLevel::None;
+            }
+            MembershipEvent::CorrespondencePermissionSet { types, .. } => {
+                self.was_assigned |= !types.is_empty();
+            }
+            MembershipEvent::NpiPermissionEnded { .. }
             | MembershipEvent::FormerPermissionsConfirmed { .. } => {}
         }
     }
@@ -222,7 +243,9 @@ async fn store(tx: &mut PgConnection, rows: Vec<MemberRow>) -> Result<(), sqlx::
                 email_domain = excluded.email_domain, invitation_id = excluded.invitation_id,
                 invited_at = excluded.invited_at, joined_at = excluded.joined_at,
                 deactivated_at = excluded.deactivated_at, left_on = excluded.left_on,
-                last_login_at = excluded.last_login_at, setup = excluded.setup,
+                last_login_at = excluded.last_login_at,
+                unassigned_since = excluded.unassigned_since,
+                was_assigned = excluded.was_assigned, setup = excluded.setup,
                 setup_steps = excluded.setup_steps, roster_facts = excluded.roster_facts,
                 permission_facts = excluded.permission_facts",
     )

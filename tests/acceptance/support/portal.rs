@@ -101,6 +101,9 @@ impl Portal {
             Some(Box::pin(seed::world(&self.service.commands.journal, slug, preset)).await);
         self.preset = preset;
         self.settle().await;
+        self.clock.set(beginning() - TimeDelta::days(1));
+        seed::newcomer(&self.service.commands.journal, preset, self.world()).await;
+        self.settle().await;
         self.clock.set(beginning());
         self
     }
@@ -122,7 +125,10 @@ impl Portal {
 
     /// A further tenant beside the first, to show that the two are apart.
     pub async fn another_tenant(&self, slug: &str, preset: Preset) -> World {
-        Box::pin(seed::world(&self.service.commands.journal, slug, preset)).await
+        let journal = &self.service.commands.journal;
+        let world = Box::pin(seed::world(journal, slug, preset)).await;
+        seed::newcomer(journal, preset, &world).await;
+        world
     }
 
     /// The seeded tenant.

@@ -1,5 +1,5 @@
 //! What was there before a test begins: tenants, organisations and people, decided by the domain
-//! and recorded thirty days before the test's first moment.
+//! and recorded thirty days before the test's first moment; the newcomer joined the day before.
 //!
 //! Invariant: everything here follows from the domain's own commands, so a seeded portal is one
 //! that could have come about; how people get there is what the tests of those flows show.
@@ -110,7 +110,7 @@ pub async fn world(journal: &Journal, slug: &str, preset: Preset) -> World {
         clinic_second_admin: seeder.administrator(&clinic, "Abe", "Fox").await,
         npi_admin: seeder.member(&clinic, "Nora", "Diaz", Some(NpiLevel::Admin)).await,
         processor: seeder.member(&clinic, "Paul", "Kim", Some(NpiLevel::Processor)).await,
-        newcomer: seeder.member(&clinic, "Nell", "Ortiz", None).await,
+        newcomer: seeder.person("Nell", "Ortiz", Some(clinic.id)).await,
         hospital_admin: seeder.first_admin(&hospital, "Hana", "Wu").await,
         biller_admin: seeder.first_admin(&biller, "Bob", "Ray").await,
         plan_admin: seeder.staff("Pia", "Stone", PlanRole::Pa).await,
@@ -123,6 +123,13 @@ pub async fn world(journal: &Journal, slug: &str, preset: Preset) -> World {
     };
     seeder.commit().await;
     world
+}
+
+/// Lets the newcomer join the clinic.
+pub async fn newcomer(journal: &Journal, preset: Preset, world: &World) {
+    let mut seeder = Seeder::begin(journal, world.tenant, preset);
+    seeder.join(&world.clinic, &world.newcomer).await;
+    seeder.commit().await;
 }
 
 /// Records an operator.

@@ -6,6 +6,7 @@ mod domains;
 mod notices;
 mod roles;
 mod search;
+mod unassigned;
 
 use serde_json::{Value, json};
 

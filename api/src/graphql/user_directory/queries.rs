@@ -1,6 +1,7 @@
 //! `users`, `user`, `emailDomains` (MC-14, MC-29).
 
 use async_graphql::{Context, ID, Object, Result};
+use chrono::{DateTime, Utc};
 use rollcall_commands::{
     Access, Caller, Commands,
     permissions::{DIRECTORY_READERS, access_to_user},
@@ -21,7 +22,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
-    reading::{absent, read},
+    reading::{absent, policy, read},
     scalars::Position,
 };
 
@@ -44,6 +45,9 @@ impl UserDirectoryQuery {
         unassigned: Option<bool>,
         #[graphql(desc = "Only those whose account is locked, or only the others (AL-06).")]
         locked: Option<bool>,
+        #[graphql(desc = "Only those whom the portal will soon deactivate, or only the others: nobody \
+            has given them a permission (MC-32).")]
+        at_risk: Option<bool>,
         first: Option<i32>,
         after: Option<String>,
         min_position: Option<Position>,
@@ -54,7 +58,11 @@ impl UserDirectoryQuery {
         let mut reading = read(ctx, access, min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         let status = status.map(Into::into);
-        let filter = UserFilter { search, status, domain, unassigned, locked };
+        let waiting_since = match at_risk {
+            Some(at_risk) => Some((risk(ctx, now).await?, at_risk)),
+            None => None,
+        };
+        let filter = UserFilter { search, status, domain, unassigned, locked, waiting_since };
         let listing = Listing { organization, filter, now };
         let view = &mut reading.view;
         let found = list_users(view, &listing, page.first, page.after.as_ref())
@@ -105,6 +113,12 @@ impl UserDirectoryQuery {
         let mut reading = read(ctx, access, min_position).await?;
         domains(&mut reading.view, organization).await
     }
+}
+
+/// Who has waited for a first permission since then or longer is at risk; where nobody is, a time
+/// before all others.
+async fn risk(ctx: &Context<'_>, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    Ok(policy(ctx).await?.unassigned_at_risk(now).unwrap_or(DateTime::UNIX_EPOCH))
 }
 
 fn organization(id: &ID) -> Result<OrganizationId, Refusal> {

@@ -117,6 +117,9 @@ pub struct User {
     pub setup_steps: Vec<WizardStep>,
     /// Nothing is assigned: profile, notifications and content only (MC-44).
     pub unassigned: bool,
+    /// Since when they have waited for a first permission; where the policy
+    /// `user.unassigned_deactivate_days` has a value, they are deactivated after that (MC-32).
+    pub unassigned_since: Option<DateTime>,
     pub invitation: Option<UserInvitation>,
     /// What was granted per NPI (MC-48).
     pub permissions: Option<PermissionMatrix>,
@@ -163,6 +166,7 @@ impl User {
             setup_state,
             setup_steps,
             unassigned: row.is_unassigned,
+            unassigned_since: row.unassigned_since.map(DateTime::from),
             invitation: row.invitation.map(UserInvitation::from),
             permissions: None,
             history: None,
@@ -182,6 +186,10 @@ pub enum MemberFact {
     Joined,
     OrgRoleAssigned,
     Deactivated,
+    /// They have no permissions and will be deactivated.
+    DeactivationWarned,
+    /// They were, because nobody gave them any (MC-32).
+    AutoDeactivated,
     Reactivated,
     EmailDomainChanged,
     NpiPermissionSet,

@@ -7,6 +7,7 @@ mod assign_org_role;
 mod deactivate_user;
 mod email_domains;
 mod reactivate_user;
+mod watch_unassigned;
 
 use rollcall_domain::{
     Code, Refusal, organizations::Authority as RosterAuthority, permissions::Cause,
@@ -17,6 +18,7 @@ pub use assign_org_role::AssignOrgRole;
 pub use deactivate_user::DeactivateUser;
 pub use email_domains::RemoveEmailDomain;
 pub use reactivate_user::{FormerPermissions, ReactivateUser};
+pub use watch_unassigned::{Watch, WatchUnassigned};
 
 use crate::{Authority, Context};
 

@@ -121,6 +121,11 @@ pub enum RosterCommand {
         /// The former permissions were listed and confirmed, or taken away (GN-12).
         permissions_reviewed: bool,
     },
+    /// The scheduler looks whether somebody waits too long for a first permission; the membership's
+    /// own stream has none (MC-32).
+    WatchUnassigned {
+        user: UserId,
+    },
     ChangeMemberEmailDomain {
         user: UserId,
         email_domain: String,

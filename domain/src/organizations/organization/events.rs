@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::{
-    ContractStatus, EnrolmentChanges, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
+    ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
     OrganizationKinds, PostalAddress, TaxIdRef,
 };
 use crate::permissions::Cause;
@@ -116,8 +116,27 @@ pub enum OrganizationEvent {
         /// When the right to access ended: the end of `left_on`, or `deactivated_at`.
         effective_at: DateTime<Utc>,
     },
-    /// A deactivated member is active again (MC-31).
-    UserReactivated { organization: OrganizationId, user: UserId },
+    /// Nobody has given the member a permission yet; without one they are deactivated then (MC-32).
+    UserDeactivationWarned {
+        organization: OrganizationId,
+        user: UserId,
+        cause: DeactivationCause,
+        deactivates_at: DateTime<Utc>,
+    },
+    /// A member whom nobody gave a permission is shown as "Deactivated User" from now on (MC-32).
+    UserAutoDeactivated {
+        organization: OrganizationId,
+        user: UserId,
+        cause: DeactivationCause,
+        deactivated_at: DateTime<Utc>,
+    },
+    /// A deactivated member is active again (MC-31); without permissions they wait for one anew.
+    UserReactivated {
+        organization: OrganizationId,
+        user: UserId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reactivated_at: Option<DateTime<Utc>>,
+    },
     /// A member's email address moved to another domain.
     MemberEmailDomainChanged {
         organization: OrganizationId,
@@ -160,6 +179,10 @@ impl Event for OrganizationEvent {
             Self::MembershipAdded { .. } => "organizations.organization.membership_added",
             Self::OrgRoleAssigned { .. } => "organizations.organization.org_role_assigned",
             Self::UserDeactivated { .. } => "organizations.organization.user_deactivated",
+            Self::UserDeactivationWarned { .. } => {
+                "organizations.organization.user_deactivation_warned"
+            }
+            Self::UserAutoDeactivated { .. } => "organizations.organization.user_auto_deactivated",
             Self::UserReactivated { .. } => "organizations.organization.user_reactivated",
             Self::MemberEmailDomainChanged { .. } => {
                 "organizations.organization.member_email_domain_changed"
@@ -197,7 +220,9 @@ impl Event for OrganizationEvent {
             | Self::MemberInvitationEnded { organization, user, .. }
             | Self::MembershipAdded { organization, user, .. }
             | Self::OrgRoleAssigned { organization, user, .. }
-            | Self::UserReactivated { organization, user }
+            | Self::UserDeactivationWarned { organization, user, .. }
+            | Self::UserAutoDeactivated { organization, user, .. }
+            | Self::UserReactivated { organization, user, .. }
             | Self::MemberEmailDomainChanged { organization, user, .. } => {
                 about(organization).subject(*user)
             }

@@ -143,6 +143,14 @@ impl Organization {
             .map(|(user, _)| user)
     }
 
+    /// When an active member who waits for a first permission is deactivated; whether one was given
+    /// apart from roles, the membership's own stream knows (MC-32).
+    #[must_use]
+    pub fn unassigned_until(&self, user: UserId, policy: &Policy) -> Option<DateTime<Utc>> {
+        let member = self.member(user).filter(|member| member.is_active())?;
+        policy.unassigned_until(member.unassigned_since?)
+    }
+
     /// Open, yet without an active administrator until the plan appoints one (GN-10).
     #[must_use]
     pub fn is_adminless(&self) -> bool {

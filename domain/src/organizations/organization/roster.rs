@@ -39,6 +39,10 @@ pub struct Member {
     pub joined_at: Option<DateTime<Utc>>,
     /// A session begun before `joined_at` does not see the organisation (MC-11).
     pub effective_from_next_login: bool,
+    /// Since when the member has waited for a first permission, as far as the roster knows (MC-32).
+    pub unassigned_since: Option<DateTime<Utc>>,
+    /// The deactivation that the administrators were told of.
+    pub warned_of: Option<DateTime<Utc>>,
     /// How many facts the organisation has recorded about the person; the roster's part of the
     /// version that clients expect (GN-28).
     pub facts: i64,
@@ -124,6 +128,8 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 email_domain: email_domain.clone(),
                 joined_at: None,
                 effective_from_next_login: false,
+                unassigned_since: None,
+                warned_of: None,
                 facts: 0,
             };
             state.members.insert_mut(*user, member);
@@ -146,19 +152,32 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 email_domain: email_domain.clone(),
                 joined_at: Some(*joined_at),
                 effective_from_next_login: *effective_from_next_login,
+                unassigned_since: Some(*joined_at).filter(|_| *role == OrgRole::None),
+                warned_of: None,
                 facts: 0,
             };
             state.members.insert_mut(*user, member);
         }
         E::OrgRoleAssigned { user, new, .. } => {
-            state.change_member(*user, |member| member.role = *new);
+            state.change_member(*user, |member| {
+                member.role = *new;
+                member.unassigned_since =
+                    member.unassigned_since.filter(|_| *new == OrgRole::None);
+            });
         }
-        E::UserDeactivated { user, deactivated_at, .. } => state.change_member(*user, |member| {
-            member.standing = Standing::Inactive { since: *deactivated_at };
+        E::UserDeactivated { user, deactivated_at, .. }
+        | E::UserAutoDeactivated { user, deactivated_at, .. } => {
+            state.change_member(*user, |member| {
+                member.standing = Standing::Inactive { since: *deactivated_at };
+            });
+        }
+        E::UserDeactivationWarned { user, deactivates_at, .. } => {
+            state.change_member(*user, |member| member.warned_of = Some(*deactivates_at));
+        }
+        E::UserReactivated { user, reactivated_at, .. } => state.change_member(*user, |member| {
+            member.standing = Standing::Active;
+            member.unassigned_since = reactivated_at.filter(|_| member.role == OrgRole::None);
         }),
-        E::UserReactivated { user, .. } => {
-            state.change_member(*user, |member| member.standing = Standing::Active);
-        }
         E::MemberEmailDomainChanged { user, new, .. } => {
             state.change_member(*user, |member| member.email_domain.clone_from(new));
         }
@@ -233,6 +252,8 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
         | E::MembershipAdded { .. }
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
+        | E::UserDeactivationWarned { .. }
+        | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }

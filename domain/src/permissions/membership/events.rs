@@ -56,6 +56,21 @@ pub enum MembershipEvent {
     MembershipPermissionsEnded { user: UserId, organization: OrganizationId, cause: PermissionsEnd },
 }
 
+impl MembershipEvent {
+    /// Whether the person has a permission by it that they may never have had.
+    pub(super) fn gives(&self) -> bool {
+        match self {
+            Self::NpiPermissionSet { new, .. } => *new > NpiLevel::None,
+            Self::CorrespondencePermissionSet { types, .. } => !types.is_empty(),
+            Self::NpiPermissionEnded { .. }
+            | Self::PermissionsAssigned { .. }
+            | Self::PermissionsDeferred { .. }
+            | Self::FormerPermissionsConfirmed { .. }
+            | Self::MembershipPermissionsEnded { .. } => false,
+        }
+    }
+}
+
 impl Event for MembershipEvent {
     fn event_type(&self) -> &'static str {
         match self {

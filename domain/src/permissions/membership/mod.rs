@@ -49,6 +49,8 @@ pub struct Membership {
     levels: RedBlackTreeMapSync<NpiScope, NpiGrant>,
     correspondence: RedBlackTreeMapSync<NpiScope, BTreeSet<CorrespondenceScope>>,
     setup: Setup,
+    /// Somebody gave a permission, even if it has ended since.
+    was_assigned: bool,
 }
 
 impl Membership {
@@ -107,6 +109,12 @@ impl Membership {
         &self.setup
     }
 
+    /// Whether a permission was given since the membership, or its last beginning anew (MC-32).
+    #[must_use]
+    pub fn was_assigned(&self) -> bool {
+        self.was_assigned
+    }
+
     /// Nothing is assigned: the member sees profile, notifications and content only (MC-44).
     #[must_use]
     pub fn is_unassigned(&self, now: DateTime<Utc>) -> bool {
@@ -147,6 +155,7 @@ impl Decider for Membership {
     }
 
     fn evolve(&mut self, event: &MembershipEvent) {
+        self.was_assigned |= event.gives();
         match event {
             MembershipEvent::NpiPermissionSet { npi, new, until, .. } => {
                 self.levels.insert_mut(npi.clone(), NpiGrant { level: *new, until: *until });

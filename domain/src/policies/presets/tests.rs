@@ -78,7 +78,7 @@ fn answers(policy: &Policy) -> String {
         &policy.admin_creators(),
         &rights.map(|right| policy.admin_implies(right)).collect::<Vec<_>>(),
         &policy.account_request_days(),
-        &(policy.unassigned_deactivate(), policy.unassigned_warning()),
+        &(policy.unassigned_days(), policy.unassigned_warn_days()),
         &policy.dormant_deactivate(),
         &policy.reactivation_confirm_after(),
         &(policy.pins(), policy.pin_propagation()),

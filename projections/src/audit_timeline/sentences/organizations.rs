@@ -55,7 +55,15 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
             let (person, name) = (telling.whom(*user), named(*organization));
             format!("{who} deactivated {person} at {name}{}.", left_on(day.as_ref()))
         }
-        E::UserReactivated { organization, user } => {
+        E::UserDeactivationWarned { organization, user, deactivates_at: end, .. } => {
+            let (person, name, end) = (telling.person(*user), named(*organization), time(end));
+            format!("{person} has no permissions at {name} and will be deactivated at {end}.")
+        }
+        E::UserAutoDeactivated { organization, user, .. } => {
+            let (person, name) = (telling.person(*user), named(*organization));
+            format!("{person} was deactivated at {name} for want of permissions.")
+        }
+        E::UserReactivated { organization, user, .. } => {
             format!("{who} reactivated {} at {}.", telling.person(*user), named(*organization))
         }
         E::MemberEmailDomainChanged { organization, user, old, new } => {

@@ -71,6 +71,8 @@ pub struct UserRow {
     pub left_on: Option<NaiveDate>,
     /// When the person last began to act for this organisation.
     pub last_login_at: Option<DateTime<Utc>>,
+    /// Since when the member has waited for a first permission (MC-32).
+    pub unassigned_since: Option<DateTime<Utc>>,
     pub is_locked: bool,
     /// When the lock ends by itself.
     pub locked_until: Option<DateTime<Utc>>,
@@ -98,6 +100,7 @@ pub(super) struct Raw {
     deactivated_at: Option<DateTime<Utc>>,
     left_on: Option<NaiveDate>,
     last_login_at: Option<DateTime<Utc>>,
+    unassigned_since: Option<DateTime<Utc>>,
     is_locked: bool,
     locked_until: Option<DateTime<Utc>>,
     email_bounced_at: Option<DateTime<Utc>>,
@@ -133,6 +136,7 @@ impl From<Raw> for UserRow {
             deactivated_at: raw.deactivated_at,
             left_on: raw.left_on,
             last_login_at: raw.last_login_at,
+            unassigned_since: raw.unassigned_since,
             is_locked: raw.is_locked,
             locked_until: raw.locked_until.filter(|_| raw.is_locked),
             email_bounced_at: raw.email_bounced_at,

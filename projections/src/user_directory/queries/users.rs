@@ -1,4 +1,4 @@
-//! Who belongs to an organisation: `users(search, status, domain, unassigned, locked)` and `user(id)`.
+//! Who belongs to an organisation: `users(search, status, domain, …)` and `user(id)`.
 //!
 //! Invariant: somebody who has not joined is shown as the organisation's own invitation describes
 //! them, never as an account they may have elsewhere does.
@@ -27,6 +27,9 @@ pub struct UserFilter {
     pub unassigned: Option<bool>,
     /// Whether the account is locked (AL-06).
     pub locked: Option<bool>,
+    /// Only those, or only others than those, who have waited for a first permission since then
+    /// (MC-32).
+    pub waiting_since: Option<(DateTime<Utc>, bool)>,
 }
 
 /// A filtered list at a moment.
@@ -48,7 +51,10 @@ WITH users AS (
            ELSE CASE WHEN a.has_password THEN 'ACTIVE' ELSE 'REGISTERED' END
          END AS status,
          m.org_role, m.email_domain, m.invited_at, m.joined_at, m.deactivated_at, m.left_on,
-         m.last_login_at, m.setup, m.setup_steps, m.roster_facts + m.permission_facts AS version,
+         m.last_login_at,
+         CASE WHEN m.standing = 'ACTIVE' AND NOT m.was_assigned THEN m.unassigned_since END
+           AS unassigned_since,
+         m.setup, m.setup_steps, m.roster_facts + m.permission_facts AS version,
          coalesce(a.is_locked AND (a.locked_until IS NULL OR a.locked_until > $2), false)
            AS is_locked,
          a.locked_until,
@@ -86,14 +92,15 @@ WITH users AS (
    WHERE m.tenant_id = $1 AND m.organization_id = ANY($3) AND m.standing <> 'UNLISTED'
 )";
 
-/// $4 search, $5 status, $6 domain, $7 unassigned, $8 locked.
+/// $4 search, $5 status, $6 domain, $7 unassigned, $8 locked, $9 waiting since, $10 or not.
 const MATCHING: &str = "
  WHERE ($4::text IS NULL OR strpos(lower(concat_ws(' ', first_name, last_name, email, username)),
                                    lower($4)) > 0)
    AND ($5::text IS NULL AND status <> 'NEVER_JOINED' OR status = $5)
    AND ($6::text IS NULL OR email_domain = lower($6))
    AND ($7::bool IS NULL OR is_unassigned = $7)
-   AND ($8::bool IS NULL OR is_locked = $8)";
+   AND ($8::bool IS NULL OR is_locked = $8)
+   AND ($9::timestamptz IS NULL OR coalesce(unassigned_since <= $9, false) = $10)";
 
 /// One page by name, and one row more if there is one.
 ///
@@ -107,10 +114,10 @@ pub async fn list_users(
 ) -> Result<Vec<(DirectoryKey, UserRow)>, sqlx::Error> {
     let statement = format!(
         "{USERS} SELECT * FROM users {MATCHING}
-           AND ($9::text IS NULL OR (last_key, first_key, user_id) > ($9, $10, $11))
-         ORDER BY last_key, first_key, user_id LIMIT $12"
+           AND ($11::text IS NULL OR (last_key, first_key, user_id) > ($11, $12, $13))
+         ORDER BY last_key, first_key, user_id LIMIT $14"
     );
-    let UserFilter { search, status, domain, unassigned, locked } = &listing.filter;
+    let UserFilter { search, status, domain, unassigned, locked, waiting_since } = &listing.filter;
     let rows: Vec<Raw> = sqlx::query_as(&statement)
         .bind(view.tenant().0)
         .bind(listing.now)
@@ -120,6 +127,8 @@ pub async fn list_users(
         .bind(domain)
         .bind(unassigned)
         .bind(locked)
+        .bind(waiting_since.map(|(since, _)| since))
+        .bind(waiting_since.map(|(_, waiting)| waiting))
         .bind(after.map(|(last, _, _)| last))
         .bind(after.map(|(_, first, _)| first))
         .bind(after.map(|(_, _, user)| *user))
@@ -140,7 +149,7 @@ pub async fn list_users(
 /// The database did not answer.
 pub async fn count_users(view: &mut Snapshot, listing: &Listing) -> Result<i64, sqlx::Error> {
     let statement = format!("{USERS} SELECT count(*) FROM users {MATCHING}");
-    let UserFilter { search, status, domain, unassigned, locked } = &listing.filter;
+    let UserFilter { search, status, domain, unassigned, locked, waiting_since } = &listing.filter;
     sqlx::query_scalar(&statement)
         .bind(view.tenant().0)
         .bind(listing.now)
@@ -150,6 +159,8 @@ pub async fn count_users(view: &mut Snapshot, listing: &Listing) -> Result<i64, 
         .bind(domain)
         .bind(unassigned)
         .bind(locked)
+        .bind(waiting_since.map(|(since, _)| since))
+        .bind(waiting_since.map(|(_, waiting)| waiting))
         .fetch_one(view.connection())
         .await
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Decided, Organization, OrganizationEvent, OrganizationRefusal};
 use crate::kernel::ids::{InvitationId, OrganizationId, UserId};
 use crate::organizations::organization::{Member, Phase, Record, RosterCommand, Standing};
-use crate::organizations::{Authority, MembershipOrigin, OrgRole};
+use crate::organizations::{Authority, DeactivationCause, MembershipOrigin, OrgRole};
 use crate::permissions::Cause;
 use crate::values::{CalendarDate, Reason, TenantZone};
 use crate::{Decision, Sealed};
@@ -90,6 +90,7 @@ pub(super) fn decide(
         C::ReactivateUser { user, confirmed, permissions_reviewed } => {
             roster.reactivate(user, confirmed, permissions_reviewed)
         }
+        C::WatchUnassigned { user } => Ok(roster.watch_unassigned(user)),
         C::ChangeMemberEmailDomain { user, email_domain } => {
             roster.change_domain(user, email_domain)
         }
@@ -300,7 +301,36 @@ impl<'a> Roster<'a> {
         if self.decision.actor.person() == Some(user) {
             return Err(OrganizationRefusal::SelfGrant);
         }
-        Ok(vec![OrganizationEvent::UserReactivated { organization: self.organization, user }])
+        Ok(vec![OrganizationEvent::UserReactivated {
+            organization: self.organization,
+            user,
+            reactivated_at: Some(self.decision.now),
+        }])
+    }
+
+    /// The end of a wait for a first permission, or the warning of it that was not given yet.
+    fn watch_unassigned(&self, user: UserId) -> Vec<OrganizationEvent> {
+        let Decision { now, policy, .. } = *self.decision;
+        let Some(end) = self.state.unassigned_until(user, policy) else { return Vec::new() };
+        let (organization, cause) = (self.organization, DeactivationCause::NoPermissions);
+        let warned = self.state.member(user).and_then(|member| member.warned_of) == Some(end);
+        if end <= now {
+            vec![OrganizationEvent::UserAutoDeactivated {
+                organization,
+                user,
+                cause,
+                deactivated_at: now,
+            }]
+        } else if policy.unassigned_warned_at(end) <= now && !warned {
+            vec![OrganizationEvent::UserDeactivationWarned {
+                organization,
+                user,
+                cause,
+                deactivates_at: end,
+            }]
+        } else {
+            Vec::new()
+        }
     }
 
     fn change_domain(&self, user: UserId, email_domain: String) -> Decided {

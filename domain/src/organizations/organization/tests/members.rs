@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::kernel::scenario::{after, start};
-use crate::organizations::{Authority, InvitationEnd};
+use crate::organizations::{Authority, DeactivationCause, InvitationEnd};
 use crate::policies::Preset;
 use crate::values::CalendarDate;
 use crate::{Actor, Code};
@@ -61,6 +61,14 @@ fn deactivated(user: UserId) -> OrganizationEvent {
 
 fn reactivate(confirmed: bool, permissions_reviewed: bool) -> RosterCommand {
     RosterCommand::ReactivateUser { user: bob(), confirmed, permissions_reviewed }
+}
+
+fn reactivated_at(at: DateTime<Utc>) -> OrganizationEvent {
+    OrganizationEvent::UserReactivated {
+        organization: clinic(),
+        user: bob(),
+        reactivated_at: Some(at),
+    }
 }
 
 #[test]
@@ -285,7 +293,7 @@ fn access_ended_with_the_last_local_day_which_is_not_in_the_future() {
 
 #[test]
 fn a_deactivated_user_is_active_again_after_confirmation() {
-    let reactivated = OrganizationEvent::UserReactivated { organization: clinic(), user: bob() };
+    let reactivated = reactivated_at(start());
     let gone = [bob_joined(), promoted(bob()), deactivated(bob())];
     open_clinic(&gone).when(reactivate(false, false).into()).refused(Code::ConfirmationRequired);
     let state = open_clinic(&gone).when(reactivate(true, false).into()).then(&[reactivated]);
@@ -295,13 +303,12 @@ fn a_deactivated_user_is_active_again_after_confirmation() {
 
 #[test]
 fn after_ninety_days_the_former_permissions_are_reviewed_first() {
-    let reactivated = OrganizationEvent::UserReactivated { organization: clinic(), user: bob() };
     let gone = [bob_joined(), deactivated(bob())];
     let ninety = TimeDelta::days(90);
     open_clinic(&gone)
         .at(start() + ninety - TimeDelta::seconds(1))
         .when(reactivate(true, false).into())
-        .then(std::slice::from_ref(&reactivated));
+        .then(&[reactivated_at(start() + ninety - TimeDelta::seconds(1))]);
     let refusal = open_clinic(&gone)
         .at(start() + ninety)
         .when(reactivate(true, false).into())
@@ -310,7 +317,7 @@ fn after_ninety_days_the_former_permissions_are_reviewed_first() {
     open_clinic(&gone)
         .at(start() + ninety)
         .when(reactivate(true, true).into())
-        .then(&[reactivated]);
+        .then(&[reactivated_at(start() + ninety)]);
 }
 
 #[test]
@@ -360,4 +367,34 @@ fn facts_about_a_member_are_counted_through_a_second_invitation_too() {
     }
     state.evolve(&OrganizationEvent::EmailDomainAdded { organization: clinic(), domain: domain() });
     assert_eq!(state.member(bob()).map(|member| member.facts), Some(5));
+}
+
+#[test]
+fn mc_32_who_waits_too_long_for_a_permission_is_warned_of_once_and_deactivated() {
+    // By the clocks of California, which go forward within the month.
+    let end = start() + TimeDelta::days(30) - TimeDelta::hours(1);
+    let near = end - TimeDelta::days(7);
+    let second = TimeDelta::seconds(1);
+    let watch = || RosterCommand::WatchUnassigned { user: bob() }.into();
+    let cause = DeactivationCause::NoPermissions;
+    let warned = OrganizationEvent::UserDeactivationWarned {
+        organization: clinic(),
+        user: bob(),
+        cause,
+        deactivates_at: end,
+    };
+    open_clinic(&[bob_joined()]).at(near - second).when(watch()).then(&[]);
+    open_clinic(&[bob_joined()]).at(near).when(watch()).then(std::slice::from_ref(&warned));
+    let told = || open_clinic(&[bob_joined(), warned.clone()]);
+    told().at(end - second).when(watch()).then(&[]);
+    let gone = OrganizationEvent::UserAutoDeactivated {
+        organization: clinic(),
+        user: bob(),
+        cause,
+        deactivated_at: end,
+    };
+    let state = told().at(end).when(watch()).then(&[gone]);
+    assert!(!state.is_active_member(bob()));
+    open_clinic(&[bob_joined(), promoted(bob())]).at(end).when(watch()).then(&[]);
+    open_clinic(&[bob_joined()]).under(Preset::Cencal).at(end).when(watch()).then(&[]);
 }
