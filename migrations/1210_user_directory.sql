@@ -43,6 +43,9 @@ CREATE TABLE read.directory_accounts (
   locked_until timestamptz,
   -- When an email to the present address came back last.
   email_bounced_at timestamptz,
+  -- What became of the newest email to the present address: SENT, BOUNCED or GAVE_UP, and when.
+  last_delivery text,
+  last_delivery_at timestamptz,
   PRIMARY KEY (tenant_id, user_id)
 );
 SELECT ops.secure_tenant_table('read.directory_accounts');
@@ -55,6 +58,9 @@ CREATE TABLE read.directory_invitations (
   expires_at timestamptz NOT NULL,
   -- When the newest email with its link came back.
   email_bounced_at timestamptz,
+  -- What became of that email: SENT, BOUNCED or GAVE_UP, and when.
+  last_delivery text,
+  last_delivery_at timestamptz,
   PRIMARY KEY (tenant_id, invitation_id),
   CONSTRAINT directory_invitations_status_check
     CHECK (status IN ('SENT', 'OPENED', 'COMPLETED', 'EXPIRED', 'CANCELLED'))

@@ -229,13 +229,41 @@ async fn cx_07_a_temporary_password_signs_in_to_change_it_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn cx_07_the_mailed_password_works_for_a_day_exactly_as_it_was_sent() {
+    let portal = Portal::seeded("carecentrix", Preset::Carecentrix).await;
+    let who = &portal.world().processor;
+    let name = who.username.clone().expect("a user name");
+    let visitor = portal.anybody();
+    request(&visitor, &who.email).await.done();
+    let mailbox = portal.mailbox(&who.email).await;
+    let codes = &Portal::newest(&mailbox, "Your temporary password")["codes"];
+    let temporary = codes[0].as_str().expect("the password").to_owned();
+    let swapped: String = temporary
+        .chars()
+        .map(|c| if c.is_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() })
+        .collect();
+    for wrong in [format!("{temporary} "), format!(" {temporary}"), swapped] {
+        let answer = visitor.try_to_sign_in(&name, &wrong).await;
+        assert_eq!(answer.refused(), "CREDENTIALS_INVALID");
+        assert_eq!(answer.refusal()["message"], "Your credentials are invalid");
+    }
+    portal.advance(Duration::from_secs(24 * 3_600 - 1));
+    visitor.sign_in(&name, &temporary).await;
+    portal.advance(Duration::from_secs(1));
+    let late = visitor.try_to_sign_in(&name, &temporary).await;
+    assert_eq!(late.refused(), "CREDENTIALS_INVALID");
+    visitor.sign_in(&name, PASSWORD).await;
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn cc_04_a_password_too_old_only_lets_its_owner_change_it() {
     let portal = Portal::seeded("cencal", Preset::Cencal).await;
     let who = &portal.world().processor;
     let name = who.username.clone().expect("a user name");
     let visitor = portal.anybody();
-    // Set thirty days before the test begins.
-    portal.advance(Duration::from_secs(150 * 86_400 - 1));
+    // Set thirty days before the test begins; the clocks go forward meanwhile.
+    portal.advance(Duration::from_secs(150 * 86_400 - 3_600 - 1));
     let young = visitor.try_to_sign_in(&name, PASSWORD).await;
     assert_eq!(young.done()["mustChangePassword"], false);
     portal.advance(Duration::from_secs(1));
@@ -244,7 +272,7 @@ async fn cc_04_a_password_too_old_only_lets_its_owner_change_it() {
     let client = visitor.with_token(old.done()["sessionToken"].as_str().expect("a token"));
     let me = client.send("{ me { mustChangePassword passwordExpiresAt } }", json!({})).await;
     assert_eq!(me.data()["me"]["mustChangePassword"], true);
-    assert_eq!(me.data()["me"]["passwordExpiresAt"], "2026-06-11T17:00:00Z");
+    assert_eq!(me.data()["me"]["passwordExpiresAt"], "2026-06-11T16:00:00Z");
     let list = client.send("{ dashboard { tiles { kind } } }", json!({})).await;
     assert_eq!(list.error_code(), "FORBIDDEN");
     let change = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });

@@ -21,7 +21,7 @@ use super::{
         DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
     },
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
-    user_directory::{UserAdministrationMutation, UserDirectoryQuery},
+    user_directory::{CorrectionMutation, UserAdministrationMutation, UserDirectoryQuery},
     users::{
         acceptances::AcceptanceQuery,
         agreements::AgreementMutation,
@@ -86,6 +86,7 @@ pub struct Mutation(
     CredentialMutation,
     ProfileMutation,
     UserAdministrationMutation,
+    CorrectionMutation,
     PermissionMutation,
 );
 

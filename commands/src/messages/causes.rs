@@ -82,7 +82,8 @@ fn of_invitation(event: &InvitationEvent, recorded: &Recorded<AnyEvent>) -> Vec<
             let mail = Planned::email(Template::InvitationReissued, to).organization(*organization);
             vec![mail.link(LinkPurpose::Invitation, *link_id, *expires_at)]
         }
-        E::InvitationOpened { .. }
+        E::InvitedDetailsCorrected { .. }
+        | E::InvitationOpened { .. }
         | E::AgreementAccepted { .. }
         | E::InviteeDetailsSubmitted { .. }
         | E::PasscodeVerified { .. }
@@ -95,6 +96,9 @@ fn of_invitation(event: &InvitationEvent, recorded: &Recorded<AnyEvent>) -> Vec<
 fn of_account(event: &UserEvent) -> Vec<Planned> {
     match event {
         UserEvent::PhoneChanged { user, .. } => vec![to_account(Template::PhoneChanged, *user)],
+        UserEvent::UsernameDisclosed { user } => {
+            vec![to_account(Template::UsernameDisclosed, *user)]
+        }
         UserEvent::EmailChanged { user, .. } => {
             let both =
                 [Addressee::FormerAddress { user: *user }, Addressee::NewAddress { user: *user }];

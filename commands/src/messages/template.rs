@@ -65,6 +65,8 @@ templates! {
     VerifyEmail = "verify_email";
     /// The number for passcodes was changed (MC-27).
     PhoneChanged = "phone_changed";
+    /// Support told somebody the user name (AL-03).
+    UsernameDisclosed = "username_disclosed";
     /// A one-time passcode, as text or read aloud (MC-20).
     Passcode = "passcode";
     /// An NPI's PIN was reset (MC-53).
@@ -108,6 +110,7 @@ impl Template {
             | Self::EmailChanged
             | Self::VerifyEmail
             | Self::PhoneChanged
+            | Self::UsernameDisclosed
             | Self::Passcode
             | Self::PinReset => true,
             Self::TokenLetter

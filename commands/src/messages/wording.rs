@@ -182,6 +182,11 @@ fn words(template: Template, facts: &Facts) -> Words {
             format!("You have access to {portal} again"),
             [format!("An administrator gave you back your access for {organization}.")],
         ),
+        Template::UsernameDisclosed => security(
+            portal,
+            "Your user name was told by support",
+            format!("Support told somebody who asked for it your user name in {portal}."),
+        ),
         Template::EmailChanged => security(
             portal,
             "Your email address was changed",

@@ -112,6 +112,9 @@ fn of_account(event: &UserEvent) -> Vec<Raise> {
     match event {
         UserEvent::PhoneChanged { user, .. } => vec![security(*user, Happening::PhoneChanged)],
         UserEvent::EmailChanged { user, .. } => vec![security(*user, Happening::EmailChanged)],
+        UserEvent::UsernameDisclosed { user } => {
+            vec![security(*user, Happening::UsernameDisclosed)]
+        }
         UserEvent::UserRegistered { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }

@@ -193,6 +193,7 @@ impl Process<AnyEvent> for DigestsProcess {
                 | UserEvent::EmailChanged { .. }
                 | UserEvent::EmailVerificationSent { .. }
                 | UserEvent::EmailVerified { .. }
+                | UserEvent::UsernameDisclosed { .. }
                 | UserEvent::AgreementAccepted { .. },
             )
             | AnyEvent::Tenant(_)

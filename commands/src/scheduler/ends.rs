@@ -50,7 +50,8 @@ fn of_invitation(event: &InvitationEvent) -> Option<End> {
         E::InvitationCompleted { .. }
         | E::InvitationExpired { .. }
         | E::InvitationCancelled { .. } => Some(End::no_more(Kind::Invitation)),
-        E::InvitationOpened { .. }
+        E::InvitedDetailsCorrected { .. }
+        | E::InvitationOpened { .. }
         | E::AgreementAccepted { .. }
         | E::InviteeDetailsSubmitted { .. }
         | E::PasscodeVerified { .. } => None,

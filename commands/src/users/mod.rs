@@ -2,7 +2,9 @@
 
 mod accept_agreement;
 pub(crate) mod account;
+mod correction;
 mod credential;
+mod disclose_username;
 pub mod invitation;
 pub mod links;
 mod new_password;
@@ -13,12 +15,14 @@ mod set_password;
 pub use accept_agreement::{AcceptAgreement, AgreedIn, Agreeing};
 pub(crate) use account::user_of;
 pub use account::{EMAIL, USERNAME};
+pub use correction::{ChangeUserEmail, CorrectUserDetails};
 pub(crate) use credential::matching_hash;
 pub use credential::{
     AdminResetPassword, AgePassword, ChangePassword, CurrentPassword, ExpireLock,
     RequestPasswordReset, ResetIdentity, ResetPassword, ResetSecret, UnlockUser,
     temporary_password,
 };
+pub use disclose_username::{DiscloseUsername, SUPPORT};
 pub use new_password::{Candidate, PASSWORD, PASSWORD_FORM, keep as keep_password, new_password};
 pub use profile::{ChangeEmail, ChangePhone, UpdateProfile, VerifyEmail};
 pub use set_password::SetPassword;

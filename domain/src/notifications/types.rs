@@ -187,6 +187,7 @@ pub enum Happening {
     PasswordReset,
     PhoneChanged,
     EmailChanged,
+    UsernameDisclosed,
     Registered,
     Suspended,
     Reopened,
@@ -195,7 +196,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Requested,
         Self::Withdrawn,
         Self::Approved,
@@ -217,6 +218,7 @@ impl Happening {
         Self::PasswordReset,
         Self::PhoneChanged,
         Self::EmailChanged,
+        Self::UsernameDisclosed,
         Self::Registered,
         Self::Suspended,
         Self::Reopened,
@@ -248,6 +250,7 @@ impl Happening {
             Self::PasswordReset => "PASSWORD_RESET",
             Self::PhoneChanged => "PHONE_CHANGED",
             Self::EmailChanged => "EMAIL_CHANGED",
+            Self::UsernameDisclosed => "USERNAME_DISCLOSED",
             Self::Registered => "REGISTERED",
             Self::Suspended => "SUSPENDED",
             Self::Reopened => "REOPENED",

@@ -113,6 +113,7 @@ fn of_invitation(event: &InvitationEvent) -> Option<Accepted<'_>> {
         }),
         E::UserInvited { .. }
         | E::InvitationReissued { .. }
+        | E::InvitedDetailsCorrected { .. }
         | E::InvitationOpened { .. }
         | E::InviteeDetailsSubmitted { .. }
         | E::PasscodeVerified { .. }
@@ -140,6 +141,7 @@ fn of_account(event: &UserEvent) -> Option<Accepted<'_>> {
         | E::EmailChanged { .. }
         | E::EmailVerificationSent { .. }
         | E::EmailVerified { .. }
+        | E::UsernameDisclosed { .. }
         | E::NotificationPreferenceChanged { .. } => None,
     }
 }

@@ -125,6 +125,7 @@ impl Change<'_> {
             | UserEvent::EmailChanged { .. }
             | UserEvent::EmailVerificationSent { .. }
             | UserEvent::EmailVerified { .. }
+            | UserEvent::UsernameDisclosed { .. }
             | UserEvent::AgreementAccepted { .. }
             | UserEvent::NotificationPreferenceChanged { .. } => {}
         }

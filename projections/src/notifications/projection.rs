@@ -108,6 +108,7 @@ impl Folded {
             | UserEvent::EmailChanged { .. }
             | UserEvent::EmailVerificationSent { .. }
             | UserEvent::EmailVerified { .. }
+            | UserEvent::UsernameDisclosed { .. }
             | UserEvent::AgreementAccepted { .. } => {}
         }
     }

@@ -146,6 +146,7 @@ const fn security(happening: Option<Happening>) -> &'static str {
         Some(Happening::PasswordReset) => "Somebody else had your password reset.",
         Some(Happening::PhoneChanged) => "Your telephone number was changed.",
         Some(Happening::EmailChanged) => "Your email address was changed.",
+        Some(Happening::UsernameDisclosed) => "Support told somebody your user name.",
         Some(Happening::Locked) => "Your account was locked.",
         Some(Happening::Unlocked) => "Your account was unlocked.",
         Some(_) | None => "Your password, telephone number, address or lock was changed.",

@@ -3,9 +3,11 @@
 //! Invariant: personal data stands in the tables of this projection and in no other read table; a
 //! field whose key was destroyed is absent here.
 
+mod former;
 mod invited;
 mod projection;
 mod queries;
 
+pub use former::{FormerDetail, FormerField, former_details};
 pub use projection::People;
 pub use queries::{Person, person, persons};

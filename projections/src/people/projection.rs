@@ -17,7 +17,7 @@ use rollcall_domain::{
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
-use super::{Person, invited};
+use super::{Person, former, invited};
 use crate::readers;
 
 /// Keeps `read.people`.
@@ -34,7 +34,7 @@ impl Projection<AnyEvent> for People {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["people", "invited_people"]
+        &["people", "invited_people", "former_details"]
     }
 
     fn reads(&self, event: &AnyEvent) -> bool {
@@ -50,6 +50,7 @@ impl Projection<AnyEvent> for People {
             batch.iter().filter_map(|recorded| change(&recorded.event)).collect();
         let Some(Recorded { tenant, .. }) = batch.first() else { return Ok(()) };
         invited::store(tx, *tenant, batch).await?;
+        former::store(tx, *tenant, batch).await?;
         if changes.is_empty() {
             return Ok(());
         }
@@ -67,6 +68,8 @@ enum Change<'a> {
     /// Everything anew.
     Whole(Box<Person>),
     Details(&'a DetailChanges),
+    /// What was typed about somebody invited was corrected.
+    Invited(&'a DetailChanges, Option<Option<String>>),
     Mobile(Option<String>),
     /// A new address, and whether it is verified.
     Email(Option<String>, bool),
@@ -83,6 +86,12 @@ impl Change<'_> {
                 person.email_verified = verified;
             }
             Self::EmailVerified => person.email_verified = true,
+            Self::Invited(changed, mobile) => {
+                Self::Details(changed).apply(person);
+                if let Some(mobile) = mobile {
+                    person.mobile = mobile;
+                }
+            }
             Self::Details(changed) => {
                 if let Some(change) = &changed.first_name {
                     person.first_name = open(&change.new);
@@ -146,6 +155,7 @@ fn account(event: &UserEvent) -> Option<(UserId, Change<'_>)> {
         }
         UserEvent::EmailVerified { user, .. } => Some((*user, Change::EmailVerified)),
         UserEvent::EmailVerificationSent { .. }
+        | UserEvent::UsernameDisclosed { .. }
         | UserEvent::AgreementAccepted { .. }
         | UserEvent::NotificationPreferenceChanged { .. } => None,
     }
@@ -157,7 +167,18 @@ fn invitation(event: &InvitationEvent) -> Option<(UserId, Change<'_>)> {
         InvitationEvent::UserInvited { user, existing_account: false, .. } => {
             invited::person(event).map(|person| (*user, Change::Whole(Box::new(person))))
         }
+        InvitationEvent::InvitedDetailsCorrected {
+            user,
+            changed,
+            mobile,
+            existing_account: false,
+            ..
+        } => {
+            let mobile = mobile.as_ref().map(|change| open(&change.new));
+            Some((*user, Change::Invited(changed, mobile)))
+        }
         InvitationEvent::UserInvited { existing_account: true, .. }
+        | InvitationEvent::InvitedDetailsCorrected { existing_account: true, .. }
         | InvitationEvent::InvitationReissued { .. }
         | InvitationEvent::InvitationOpened { .. }
         | InvitationEvent::AgreementAccepted { .. }

@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     kernel::ids::TenantId,
-    notifications::DeliveryEvent,
     users::{credential::CredentialEvent, user::UserEvent},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::projection::{Entry, Fact};
+use super::{
+    EmailFate,
+    projection::{Entry, Fact},
+};
 
 #[derive(Clone, Default, sqlx::FromRow)]
 struct AccountRow {
@@ -23,12 +25,14 @@ struct AccountRow {
     is_locked: bool,
     locked_until: Option<DateTime<Utc>>,
     email_bounced_at: Option<DateTime<Utc>>,
+    last_delivery: Option<String>,
+    last_delivery_at: Option<DateTime<Utc>>,
 }
 
 /// What a fact says about an account.
 enum Told<'a> {
     Credential(&'a CredentialEvent),
-    EmailBounced(DateTime<Utc>),
+    Email(EmailFate, DateTime<Utc>),
     EmailReplaced,
 }
 
@@ -44,33 +48,30 @@ fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, Told<'a>)> {
             | UserEvent::PhoneChanged { .. }
             | UserEvent::EmailVerificationSent { .. }
             | UserEvent::EmailVerified { .. }
+            | UserEvent::UsernameDisclosed { .. }
             | UserEvent::AgreementAccepted { .. }
             | UserEvent::NotificationPreferenceChanged { .. } => None,
         },
-        Fact::Delivery(event) => match event {
+        Fact::Delivery(event) => {
+            let (fate, recipient) = EmailFate::told(event)?;
             // The address of an invitation is the invitation's affair, a former one nobody's.
-            DeliveryEvent::EmailBounced { recipient, .. }
-                if recipient.invitation.is_none() && !recipient.former_address =>
-            {
-                Some((recipient.user?.0, Told::EmailBounced(recorded.occurred_at)))
-            }
-            DeliveryEvent::EmailBounced { .. }
-            | DeliveryEvent::MessageQueued(_)
-            | DeliveryEvent::EmailSent { .. }
-            | DeliveryEvent::EmailGaveUp { .. }
-            | DeliveryEvent::SmsSent { .. }
-            | DeliveryEvent::SmsGaveUp { .. }
-            | DeliveryEvent::VoiceCallPlaced { .. }
-            | DeliveryEvent::VoiceCallGaveUp { .. }
-            | DeliveryEvent::LetterPrinted { .. }
-            | DeliveryEvent::LetterGaveUp { .. }
-            | DeliveryEvent::MessageRetried { .. } => None,
-        },
+            let is_present = recipient.invitation.is_none() && !recipient.former_address;
+            let user = recipient.user.filter(|_| is_present)?;
+            Some((user.0, Told::Email(fate, recorded.occurred_at)))
+        }
         Fact::Roster(_) | Fact::Permissions(_) | Fact::Invitation(_) | Fact::Session(_) => None,
     }
 }
 
 impl AccountRow {
+    fn email(&mut self, fate: EmailFate, at: DateTime<Utc>) {
+        if fate == EmailFate::Bounced {
+            self.email_bounced_at = Some(at);
+        }
+        self.last_delivery = Some(fate.as_str().to_owned());
+        self.last_delivery_at = Some(at);
+    }
+
     fn take_in(&mut self, event: &CredentialEvent) {
         use CredentialEvent as E;
         match event {
@@ -112,8 +113,12 @@ pub(super) async fn apply(
         let row = rows.entry(user).or_insert_with(fresh);
         match told {
             Told::Credential(event) => row.take_in(event),
-            Told::EmailBounced(at) => row.email_bounced_at = Some(at),
-            Told::EmailReplaced => row.email_bounced_at = None,
+            Told::Email(fate, at) => row.email(fate, at),
+            Told::EmailReplaced => {
+                row.email_bounced_at = None;
+                row.last_delivery = None;
+                row.last_delivery_at = None;
+            }
         }
     }
     store(tx, tenant, &rows.into_values().collect::<Vec<_>>()).await
@@ -125,7 +130,8 @@ async fn load(
     users: Vec<Uuid>,
 ) -> Result<BTreeMap<Uuid, AccountRow>, sqlx::Error> {
     let rows: Vec<AccountRow> = sqlx::query_as(
-        "SELECT user_id, has_password, is_locked, locked_until, email_bounced_at
+        "SELECT user_id, has_password, is_locked, locked_until, email_bounced_at, last_delivery,
+                last_delivery_at
            FROM directory_accounts WHERE tenant_id = $1 AND user_id = ANY($2)",
     )
     .bind(tenant.0)
@@ -142,13 +148,15 @@ async fn store(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO directory_accounts (tenant_id, user_id, has_password, is_locked, locked_until,
-                                         email_bounced_at)
+                                         email_bounced_at, last_delivery, last_delivery_at)
          SELECT $1, * FROM UNNEST($2::uuid[], $3::bool[], $4::bool[], $5::timestamptz[],
-                                  $6::timestamptz[])
+                                  $6::timestamptz[], $7::text[], $8::timestamptz[])
          ON CONFLICT (tenant_id, user_id) DO UPDATE
             SET has_password = excluded.has_password, is_locked = excluded.is_locked,
                 locked_until = excluded.locked_until,
-                email_bounced_at = excluded.email_bounced_at",
+                email_bounced_at = excluded.email_bounced_at,
+                last_delivery = excluded.last_delivery,
+                last_delivery_at = excluded.last_delivery_at",
     )
     .bind(tenant.0)
     .bind(rows.iter().map(|row| row.user_id).collect::<Vec<_>>())
@@ -156,6 +164,8 @@ async fn store(
     .bind(rows.iter().map(|row| row.is_locked).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.locked_until).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.email_bounced_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.last_delivery.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.last_delivery_at).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())

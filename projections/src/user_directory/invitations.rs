@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{
-    kernel::ids::TenantId, notifications::DeliveryEvent, users::invitation::InvitationEvent,
-};
+use rollcall_domain::{kernel::ids::TenantId, users::invitation::InvitationEvent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::projection::{Entry, Fact};
+use super::{
+    EmailFate,
+    projection::{Entry, Fact},
+};
 
 #[derive(Clone, sqlx::FromRow)]
 struct InvitationRow {
@@ -21,12 +22,24 @@ struct InvitationRow {
     sent_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     email_bounced_at: Option<DateTime<Utc>>,
+    last_delivery: Option<String>,
+    last_delivery_at: Option<DateTime<Utc>>,
+}
+
+impl InvitationRow {
+    fn email(&mut self, fate: EmailFate, at: DateTime<Utc>) {
+        if fate == EmailFate::Bounced {
+            self.email_bounced_at = Some(at);
+        }
+        self.last_delivery = Some(fate.as_str().to_owned());
+        self.last_delivery_at = Some(at);
+    }
 }
 
 /// What a fact says about an invitation.
 enum Told<'a> {
     Invitation(&'a InvitationEvent),
-    EmailBounced,
+    Email(EmailFate),
 }
 
 /// Which invitation a fact is about, and what it says; `None` where it is about none.
@@ -34,21 +47,10 @@ fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, DateTime<Utc>, Told<'
     let at = recorded.occurred_at;
     match fact {
         Fact::Invitation(event) => Some((recorded.aggregate_id, at, Told::Invitation(event))),
-        Fact::Delivery(event) => match event {
-            DeliveryEvent::EmailBounced { recipient, .. } => {
-                Some((recipient.invitation?.0, at, Told::EmailBounced))
-            }
-            DeliveryEvent::MessageQueued(_)
-            | DeliveryEvent::EmailSent { .. }
-            | DeliveryEvent::EmailGaveUp { .. }
-            | DeliveryEvent::SmsSent { .. }
-            | DeliveryEvent::SmsGaveUp { .. }
-            | DeliveryEvent::VoiceCallPlaced { .. }
-            | DeliveryEvent::VoiceCallGaveUp { .. }
-            | DeliveryEvent::LetterPrinted { .. }
-            | DeliveryEvent::LetterGaveUp { .. }
-            | DeliveryEvent::MessageRetried { .. } => None,
-        },
+        Fact::Delivery(event) => {
+            let (fate, recipient) = EmailFate::told(event)?;
+            Some((recipient.invitation?.0, at, Told::Email(fate)))
+        }
         Fact::Roster(_)
         | Fact::Permissions(_)
         | Fact::Credential(_)
@@ -70,9 +72,9 @@ pub(super) async fn apply(
     for (id, at, told) in facts {
         match told {
             Told::Invitation(event) => take_in(&mut rows, id, at, event),
-            Told::EmailBounced => {
+            Told::Email(fate) => {
                 if let Some(row) = rows.get_mut(&id) {
-                    row.email_bounced_at = Some(at);
+                    row.email(fate, at);
                 }
             }
         }
@@ -96,6 +98,8 @@ fn take_in(
                 sent_at: at,
                 expires_at,
                 email_bounced_at: None,
+                last_delivery: None,
+                last_delivery_at: None,
             };
             rows.insert(id, row);
             return;
@@ -104,7 +108,8 @@ fn take_in(
         E::InvitationCompleted { .. } => "COMPLETED",
         E::InvitationExpired { .. } => "EXPIRED",
         E::InvitationCancelled { .. } => "CANCELLED",
-        E::AgreementAccepted { .. }
+        E::InvitedDetailsCorrected { .. }
+        | E::AgreementAccepted { .. }
         | E::InviteeDetailsSubmitted { .. }
         | E::PasscodeVerified { .. } => return,
     };
@@ -119,7 +124,8 @@ async fn load(
     ids: Vec<Uuid>,
 ) -> Result<BTreeMap<Uuid, InvitationRow>, sqlx::Error> {
     let rows: Vec<InvitationRow> = sqlx::query_as(
-        "SELECT invitation_id, status, sent_at, expires_at, email_bounced_at
+        "SELECT invitation_id, status, sent_at, expires_at, email_bounced_at, last_delivery,
+                last_delivery_at
            FROM directory_invitations WHERE tenant_id = $1 AND invitation_id = ANY($2)",
     )
     .bind(tenant.0)
@@ -136,13 +142,16 @@ async fn store(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO directory_invitations (tenant_id, invitation_id, status, sent_at, expires_at,
-                                            email_bounced_at)
+                                            email_bounced_at, last_delivery,
+                                            last_delivery_at)
          SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[],
-                                  $6::timestamptz[])
+                                  $6::timestamptz[], $7::text[], $8::timestamptz[])
          ON CONFLICT (tenant_id, invitation_id) DO UPDATE
             SET status = excluded.status, sent_at = excluded.sent_at,
                 expires_at = excluded.expires_at,
-                email_bounced_at = excluded.email_bounced_at",
+                email_bounced_at = excluded.email_bounced_at,
+                last_delivery = excluded.last_delivery,
+                last_delivery_at = excluded.last_delivery_at",
     )
     .bind(tenant.0)
     .bind(rows.iter().map(|row| row.invitation_id).collect::<Vec<_>>())
@@ -150,6 +159,8 @@ async fn store(
     .bind(rows.iter().map(|row| row.sent_at).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.expires_at).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.email_bounced_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.last_delivery.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.last_delivery_at).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())

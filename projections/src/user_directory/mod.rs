@@ -5,12 +5,14 @@
 //! has not joined only what the inviting organisation itself typed.
 
 mod accounts;
+mod delivery;
 mod history;
 mod invitations;
 mod members;
 mod projection;
 mod queries;
 
+pub use delivery::EmailFate;
 pub use history::MemberFact;
 pub use projection::UserDirectory;
 pub use queries::{

@@ -1,5 +1,6 @@
 //! An organisation's people: search, roles, deactivation and return.
 
+mod corrections;
 mod creation;
 mod deactivation;
 mod domains;
@@ -7,6 +8,7 @@ mod notices;
 mod roles;
 mod search;
 mod unassigned;
+mod usernames;
 
 use serde_json::{Value, json};
 

@@ -11,11 +11,12 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Snapshot, organizations,
+    people::former_details,
     permission_matrix::{grants_of, held_npis, matrix_rows},
     user_directory::{UserRow, histories, users_by_id},
 };
 
-use super::types::{EmailDomain, MemberHistoryEntry, User};
+use super::types::{EmailDomain, FormerDetail, MemberHistoryEntry, User};
 use crate::graphql::{
     errors::fault, ids::NodeType, permissions::PermissionMatrix, reading::read, sending::Sent,
 };
@@ -28,6 +29,7 @@ const HISTORY: i64 = 50;
 pub struct Selected {
     permissions: bool,
     history: bool,
+    former_details: bool,
 }
 
 impl Selected {
@@ -37,6 +39,7 @@ impl Selected {
         Self {
             permissions: user.field("permissions").exists(),
             history: user.field("history").exists(),
+            former_details: user.field("formerDetails").exists(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Selected {
         Self {
             permissions: self.permissions || other.permissions,
             history: self.history || other.history,
+            former_details: self.former_details || other.former_details,
         }
     }
 }
@@ -86,6 +90,7 @@ pub async fn assemble(
     now: DateTime<Utc>,
 ) -> Result<Vec<User>, sqlx::Error> {
     let ids: Vec<UserId> = rows.iter().map(|row| UserId(row.person.user_id)).collect();
+    let joined: Vec<_> = rows.iter().map(|row| row.joined_at).collect();
     let mut users: Vec<User> = rows.into_iter().map(User::of).collect();
     if selected.permissions {
         let npis = held_npis(view, organization, now).await?;
@@ -100,6 +105,16 @@ pub async fn assemble(
         for (user, id) in users.iter_mut().zip(&ids) {
             let facts = told.remove(id).unwrap_or_default();
             user.history = Some(facts.into_iter().map(MemberHistoryEntry::from).collect());
+        }
+    }
+    if selected.former_details {
+        let found = former_details(view, &ids).await?;
+        for ((user, id), joined) in users.iter_mut().zip(&ids).zip(joined) {
+            // What they had before they came is none of the organisation's business.
+            let own = found.iter().filter(|detail| {
+                detail.user == *id && joined.is_some_and(|joined| joined <= detail.replaced_at)
+            });
+            user.former_details = Some(own.cloned().map(FormerDetail::from).collect());
         }
     }
     Ok(users)

@@ -4,6 +4,7 @@
 //! Invariant: a list and one user are assembled by the same function, which reads each table once
 //! for all users shown.
 
+mod corrections;
 mod loading;
 mod mutations;
 pub mod nodes;
@@ -11,6 +12,7 @@ mod queries;
 mod types;
 
 pub use loading::{Selected, assemble, read_back, user_of_input};
+pub use corrections::CorrectionMutation;
 pub use mutations::UserAdministrationMutation;
 pub use queries::UserDirectoryQuery;
 pub use types::User;

@@ -5,7 +5,10 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_domain::permissions::membership::Setup;
-use rollcall_projections::user_directory::{FactRow, InvitationPart, UserRow};
+use rollcall_projections::{
+    people,
+    user_directory::{FactRow, InvitationPart, UserRow},
+};
 
 pub use crate::graphql::organizations::EmailDomain;
 use crate::graphql::{
@@ -78,6 +81,71 @@ impl From<InvitationPart> for UserInvitation {
     }
 }
 
+/// What became of an email.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_projections::user_directory::EmailFate")]
+pub enum EmailFate {
+    /// The mail server took it; it may still come back.
+    Sent,
+    /// It came back: the address is wrong, or its mailbox takes nothing.
+    Bounced,
+    /// Nobody took it, however often it was tried.
+    GaveUp,
+}
+
+/// The newest email to somebody.
+#[derive(Clone, SimpleObject)]
+pub struct LastDelivery {
+    pub state: EmailFate,
+    pub at: DateTime,
+}
+
+impl From<(rollcall_projections::user_directory::EmailFate, chrono::DateTime<chrono::Utc>)>
+    for LastDelivery
+{
+    fn from(
+        (state, at): (
+            rollcall_projections::user_directory::EmailFate,
+            chrono::DateTime<chrono::Utc>,
+        ),
+    ) -> Self {
+        Self { state: state.into(), at: at.into() }
+    }
+}
+
+/// Which detail a former value was.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_projections::people::FormerField")]
+pub enum FormerField {
+    FirstName,
+    LastName,
+    Email,
+    Mobile,
+    BusinessPhone,
+}
+
+/// Something that stood in an account before.
+#[derive(Clone, SimpleObject)]
+pub struct FormerDetail {
+    pub field: FormerField,
+    /// As it stood.
+    pub value: Option<String>,
+    pub replaced_at: DateTime,
+    /// Who changed it, where that was a person.
+    pub replaced_by: Option<String>,
+}
+
+impl From<people::FormerDetail> for FormerDetail {
+    fn from(detail: people::FormerDetail) -> Self {
+        Self {
+            field: detail.field.into(),
+            value: detail.value,
+            replaced_at: detail.replaced_at.into(),
+            replaced_by: detail.replaced_by,
+        }
+    }
+}
+
 /// A person in one organisation: who they are, where they stand and what they may do (MC-29).
 #[derive(Clone, SimpleObject)]
 pub struct User {
@@ -112,6 +180,8 @@ pub struct User {
     /// When an email to their present address came back, of somebody invited the newest one with
     /// the link (GN-19); absent where none did.
     pub email_bounced_at: Option<DateTime>,
+    /// What became of the newest email to their present address (CX-06).
+    pub last_delivery: Option<LastDelivery>,
     pub setup_state: SetupState,
     /// The wizard's steps that are done.
     pub setup_steps: Vec<WizardStep>,
@@ -125,6 +195,8 @@ pub struct User {
     pub permissions: Option<PermissionMatrix>,
     /// The latest fifty facts about them here, newest first; all of them stand in `auditEvents`.
     pub history: Option<Vec<MemberHistoryEntry>>,
+    /// Names, telephones and addresses they had since they joined, newest first (GN-06).
+    pub former_details: Option<Vec<FormerDetail>>,
     /// Pass it as `expectedVersion` to change this user only as seen.
     pub version: i32,
 }
@@ -163,6 +235,7 @@ impl User {
             locked: row.is_locked,
             locked_until: row.locked_until.map(DateTime::from),
             email_bounced_at: row.email_bounced_at.map(DateTime::from),
+            last_delivery: row.last_delivery.map(LastDelivery::from),
             setup_state,
             setup_steps,
             unassigned: row.is_unassigned,
@@ -170,6 +243,7 @@ impl User {
             invitation: row.invitation.map(UserInvitation::from),
             permissions: None,
             history: None,
+            former_details: None,
             version: i32::try_from(row.version).unwrap_or(i32::MAX),
         }
     }

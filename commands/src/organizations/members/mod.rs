@@ -25,14 +25,14 @@ use crate::{Authority, Context};
 /// Plan staff who may step in where an administrator has left (CC-07, GN-10).
 pub const MEMBER_STAFF: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps];
 
-fn roster_authority(authority: &Authority) -> RosterAuthority {
+pub(crate) fn roster_authority(authority: &Authority) -> RosterAuthority {
     if authority.acts_for_plan() { RosterAuthority::Plan } else { RosterAuthority::Organization }
 }
 
-fn cause(cx: &Context<'_>) -> Cause {
+pub(crate) fn cause(cx: &Context<'_>) -> Cause {
     if cx.authority.acts_for_plan() { Cause::Plan } else { Cause::Administrator }
 }
 
-fn reason_required() -> Refusal {
+pub(crate) fn reason_required() -> Refusal {
     Refusal::new(Code::ReasonRequired, "Enter the reason.").at("reason")
 }

@@ -120,7 +120,7 @@ impl Command for CancelInvitation {
 }
 
 /// The person is no longer expected, where they still were.
-pub(super) async fn off_the_roster(
+pub(crate) async fn off_the_roster(
     cx: &mut Context<'_>,
     invitation: InvitationId,
     invited: &Invited,

@@ -11,6 +11,7 @@ mod follow;
 mod invite_user;
 mod view;
 
+pub(crate) use administer::off_the_roster;
 pub use administer::{CancelInvitation, ReissueInvitation};
 pub use complete::CompleteInvitation;
 pub(crate) use complete::complete_if_last;

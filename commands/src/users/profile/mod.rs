@@ -7,6 +7,7 @@ mod change_email;
 mod change_phone;
 mod update_profile;
 
+pub(crate) use change_email::give_address;
 pub use change_email::{ChangeEmail, VerifyEmail};
 pub use change_phone::ChangePhone;
 pub use update_profile::UpdateProfile;

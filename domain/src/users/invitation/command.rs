@@ -2,6 +2,7 @@
 //! id with every step.
 
 use crate::kernel::ids::{InvitationId, LinkId, OrganizationId, OtpChallengeId, UserId};
+use crate::users::user::NewDetails;
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Reason,
 };
@@ -13,6 +14,8 @@ pub enum InvitationCommand {
     Invite(Box<Invite>),
     /// Send a new link, which kills the old one; what was done by the old one is void (MC-16).
     Reissue { link_id: LinkId },
+    /// The administrator corrects what they typed about the person (MC-33).
+    CorrectDetails { details: NewDetails, mobile: Option<PhoneNumber> },
     /// The link was opened (MC-17).
     Open { link_id: LinkId },
     /// An agreement was read and its boxes ticked; `acceptance` passed the check against the

@@ -3,9 +3,10 @@
 use super::command::{InvitationCommand, InvitationRules, Invite, InviteeDetails};
 use super::events::InvitationEvent;
 use super::refusal::InvitationRefusal;
-use super::state::{Invitation, InvitationStep, OpenInvitation};
+use super::state::{Invitation, InvitationStep, Invited, OpenInvitation};
 use crate::kernel::ids::{OrganizationId, UserId};
-use crate::values::{Acceptance, Reason};
+use crate::users::user::{DetailChanges, NewDetails, change, own};
+use crate::values::{Acceptance, PhoneNumber, Reason};
 use crate::{Decider, Decision, Sealed};
 
 type Decided = Result<Vec<InvitationEvent>, InvitationRefusal>;
@@ -35,6 +36,9 @@ impl Decider for Invitation {
                     link_id,
                     expires_at,
                 }])
+            }
+            InvitationCommand::CorrectDetails { details, mobile } => {
+                Ok(self.require_pending()?.invited.corrected(details, mobile))
             }
             InvitationCommand::Open { link_id } => {
                 Ok(self.check_link(link_id, now)?.opened().into_iter().collect())
@@ -92,6 +96,31 @@ impl Invitation {
             Self::Completed(_) => Err(InvitationRefusal::AlreadyCompleted),
             Self::Cancelled(_) => Err(InvitationRefusal::Cancelled),
         }
+    }
+}
+
+impl Invited {
+    fn corrected(&self, new: NewDetails, mobile: Option<PhoneNumber>) -> Vec<InvitationEvent> {
+        let user = self.user;
+        let business_phone = new.business_phone.map(|phone| own(user, phone));
+        let changed = DetailChanges {
+            first_name: change(&self.first_name, own(user, new.first_name)),
+            last_name: change(&self.last_name, own(user, new.last_name)),
+            business_phone: change(&self.business_phone, business_phone),
+            // Chosen by the person, who has not come yet.
+            preferred_channel: None,
+        };
+        let mobile = change(&self.mobile, own(user, mobile));
+        if changed.is_empty() && mobile.is_none() {
+            return Vec::new();
+        }
+        vec![InvitationEvent::InvitedDetailsCorrected {
+            user,
+            organization: self.organization,
+            changed,
+            mobile,
+            existing_account: self.existing_account,
+        }]
     }
 }
 

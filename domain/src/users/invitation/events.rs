@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{InvitationId, LinkId, OrganizationId, OtpChallengeId, UserId};
+use crate::users::user::{Change, DetailChanges};
 use crate::values::{AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Reason};
 use crate::{Event, Facets, Sealed};
 
@@ -32,6 +33,15 @@ pub enum InvitationEvent {
         organization: Option<OrganizationId>,
         link_id: LinkId,
         expires_at: DateTime<Utc>,
+    },
+    /// The administrator corrected what they typed about the person (MC-33).
+    InvitedDetailsCorrected {
+        user: UserId,
+        organization: Option<OrganizationId>,
+        changed: DetailChanges,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mobile: Option<Change<Sealed<PhoneNumber>>>,
+        existing_account: bool,
     },
     /// The link was opened for the first time (MC-17).
     InvitationOpened { user: UserId, organization: Option<OrganizationId> },
@@ -75,6 +85,7 @@ impl Event for InvitationEvent {
         match self {
             Self::UserInvited { .. } => "users.invitation.user_invited",
             Self::InvitationReissued { .. } => "users.invitation.invitation_reissued",
+            Self::InvitedDetailsCorrected { .. } => "users.invitation.invited_details_corrected",
             Self::InvitationOpened { .. } => "users.invitation.invitation_opened",
             Self::AgreementAccepted { .. } => "users.invitation.agreement_accepted",
             Self::InviteeDetailsSubmitted { .. } => "users.invitation.invitee_details_submitted",
@@ -89,6 +100,7 @@ impl Event for InvitationEvent {
         let (user, organization) = match self {
             Self::UserInvited { user, organization, .. }
             | Self::InvitationReissued { user, organization, .. }
+            | Self::InvitedDetailsCorrected { user, organization, .. }
             | Self::InvitationOpened { user, organization }
             | Self::AgreementAccepted { user, organization, .. }
             | Self::InviteeDetailsSubmitted { user, organization, .. }

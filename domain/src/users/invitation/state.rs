@@ -10,6 +10,7 @@ use super::events::InvitationEvent;
 use super::refusal::InvitationRefusal;
 use crate::Sealed;
 use crate::kernel::ids::{InvitationId, LinkId, OrganizationId, OtpChallengeId, UserId};
+use crate::users::user::{Change, DetailChanges};
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber,
 };
@@ -164,6 +165,9 @@ impl Invitation {
             InvitationEvent::InvitationReissued { link_id, expires_at, .. } => {
                 self.reopen(*link_id, *expires_at);
             }
+            InvitationEvent::InvitedDetailsCorrected { changed, mobile, .. } => {
+                self.correct(changed, mobile.as_ref());
+            }
             InvitationEvent::InvitationOpened { .. } => {
                 self.progress(|progress| progress.opened = true);
             }
@@ -197,6 +201,30 @@ impl Invitation {
                     *self = Self::Expired(open.clone());
                 }
             }
+        }
+    }
+
+    fn correct(
+        &mut self,
+        changed: &DetailChanges,
+        mobile: Option<&Change<Sealed<PhoneNumber>>>,
+    ) {
+        let (Self::Open(OpenInvitation { invited, .. })
+        | Self::Expired(OpenInvitation { invited, .. })) = self
+        else {
+            return;
+        };
+        if let Some(change) = &changed.first_name {
+            invited.first_name = change.new.clone();
+        }
+        if let Some(change) = &changed.last_name {
+            invited.last_name = change.new.clone();
+        }
+        if let Some(change) = &changed.business_phone {
+            invited.business_phone = change.new.clone();
+        }
+        if let Some(change) = mobile {
+            invited.mobile = change.new.clone();
         }
     }
 

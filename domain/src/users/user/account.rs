@@ -221,6 +221,14 @@ impl Decider for User {
             UserCommand::VerifyEmail { link_id } => {
                 self.registered()?.verify_email(decision.now, link_id)
             }
+            UserCommand::DiscloseUsername => {
+                let profile = self.registered()?;
+                let user = profile.user;
+                match &profile.username {
+                    Some(_) => Ok(vec![UserEvent::UsernameDisclosed { user }]),
+                    None => Err(UserRefusal::NoUsername),
+                }
+            }
             UserCommand::AcceptAgreement(acceptance) => {
                 Ok(self.registered()?.accept(acceptance).into_iter().collect())
             }
@@ -282,6 +290,7 @@ impl Decider for User {
                 })
             }
             UserEvent::EmailVerified { .. } => self.update(|profile| profile.email_verified = true),
+            UserEvent::UsernameDisclosed { .. } => {}
             UserEvent::AgreementAccepted { kind, version, .. } => {
                 self.update(|profile| profile.accepted.insert_mut(*kind, version.clone()));
             }

@@ -46,11 +46,11 @@ impl DetailChanges {
 }
 
 /// The change from `old` to the wanted value, if there is one.
-pub(super) fn change<T: Clone + PartialEq>(old: &T, wanted: Option<T>) -> Option<Change<T>> {
+pub(in crate::users) fn change<T: Clone + PartialEq>(old: &T, wanted: Option<T>) -> Option<Change<T>> {
     wanted.filter(|new| new != old).map(|new| Change { old: old.clone(), new })
 }
 
 /// Wraps a wanted value as the person's own.
-pub(super) fn own<T>(user: UserId, wanted: Option<T>) -> Option<Sealed<T>> {
+pub(in crate::users) fn own<T>(user: UserId, wanted: Option<T>) -> Option<Sealed<T>> {
     wanted.map(|value| Sealed::new(user, value))
 }

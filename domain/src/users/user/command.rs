@@ -22,6 +22,8 @@ pub enum UserCommand {
     ChangeEmail { email: EmailAddress, link_id: LinkId },
     /// The person followed that link.
     VerifyEmail { link_id: LinkId },
+    /// Support tells the user name (AL-03).
+    DiscloseUsername,
     /// Accept an agreement that passed the check against the published version.
     AcceptAgreement(Acceptance),
     /// Choose mail for a type of notice (MC-64 to MC-66).

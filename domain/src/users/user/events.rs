@@ -40,6 +40,8 @@ pub enum UserEvent {
     EmailVerificationSent { user: UserId, link_id: LinkId, expires_at: DateTime<Utc> },
     /// Mail to the address reaches the person (CX-06).
     EmailVerified { user: UserId, email: Sealed<EmailAddress> },
+    /// Support told the person, or somebody who speaks for them, the user name (AL-03).
+    UsernameDisclosed { user: UserId },
     /// The person accepted an agreement with all its boxes (MC-06, MC-18).
     AgreementAccepted { user: UserId, kind: AgreementKind, version: String, boxes: Vec<String> },
     /// The person chose whether and how often mail follows notices of a type (MC-64, MC-65).
@@ -61,6 +63,7 @@ impl Event for UserEvent {
             Self::EmailChanged { .. } => "users.user.email_changed",
             Self::EmailVerificationSent { .. } => "users.user.email_verification_sent",
             Self::EmailVerified { .. } => "users.user.email_verified",
+            Self::UsernameDisclosed { .. } => "users.user.username_disclosed",
             Self::AgreementAccepted { .. } => "users.user.agreement_accepted",
             Self::NotificationPreferenceChanged { .. } => {
                 "users.user.notification_preference_changed"
@@ -77,6 +80,7 @@ impl Event for UserEvent {
             | Self::EmailChanged { user, .. }
             | Self::EmailVerificationSent { user, .. }
             | Self::EmailVerified { user, .. }
+            | Self::UsernameDisclosed { user }
             | Self::AgreementAccepted { user, .. }
             | Self::NotificationPreferenceChanged { user, .. } => user,
         };

@@ -14,6 +14,7 @@ mod tests;
 
 pub use account::{EmailLink, Profile, User};
 pub use changes::{Change, DetailChanges, NewDetails};
+pub(in crate::users) use changes::{change, own};
 pub use command::{Registration, UserCommand};
 pub use events::UserEvent;
 pub use refusal::UserRefusal;

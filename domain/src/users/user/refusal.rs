@@ -15,6 +15,8 @@ pub enum UserRefusal {
     LinkExpired,
     #[error("This link has been used: the address is verified.")]
     LinkUsed,
+    #[error("People sign in by email address here; there is no user name to tell.")]
+    NoUsername,
     #[error("Mail about the security of your account cannot be switched off or put off.")]
     SecurityMail,
     #[error("Only organization administrators receive these notices.")]
@@ -30,6 +32,7 @@ impl From<UserRefusal> for Refusal {
             UserRefusal::LinkInvalid => Self::new(Code::LinkInvalid, message).at("token"),
             UserRefusal::LinkExpired => Self::new(Code::LinkExpired, message).at("token"),
             UserRefusal::LinkUsed => Self::new(Code::LinkUsed, message).at("token"),
+            UserRefusal::NoUsername => Self::new(Code::NotFound, message).at("userId"),
             UserRefusal::SecurityMail => Self::new(Code::FieldInvalid, message).at("email"),
             UserRefusal::AdminOnly => Self::new(Code::NotOrgAdmin, message).at("type"),
         }

@@ -262,3 +262,15 @@ fn everything_personal_is_sealed() {
     }
     assert_eq!(registered().facets().subject, Some(user()));
 }
+
+#[test]
+fn al_03_a_user_name_is_told_where_there_is_one() {
+    let told = UserEvent::UsernameDisclosed { user: user() };
+    ann().when(UserCommand::DiscloseUsername).then(&[told]);
+    given::<User>(&[]).when(UserCommand::DiscloseUsername).refused(Code::UserUnknown);
+    let mut unnamed = registered();
+    if let UserEvent::UserRegistered { username, .. } = &mut unnamed {
+        *username = None;
+    }
+    given::<User>(&[unnamed]).when(UserCommand::DiscloseUsername).refused(Code::NotFound);
+}

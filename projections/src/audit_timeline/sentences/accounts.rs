@@ -38,6 +38,9 @@ pub(super) fn user(event: &UserEvent, telling: Telling<'_>) -> String {
         UserEvent::EmailVerified { user, .. } => {
             format!("{} showed that mail to the address arrives.", telling.person(*user))
         }
+        UserEvent::UsernameDisclosed { user } => {
+            format!("{who} told {} user name to somebody who asked.", telling.whose(*user))
+        }
         UserEvent::AgreementAccepted { user, kind, version, .. } => {
             let (person, kind) = (telling.person(*user), title(kind));
             format!("{person} accepted version {version} of the {kind}.")
@@ -51,13 +54,18 @@ pub(super) fn user(event: &UserEvent, telling: Telling<'_>) -> String {
 }
 
 fn details(changed: &DetailChanges) -> String {
+    list(changed_fields(changed))
+}
+
+/// The fields that changed, in words.
+pub(super) fn changed_fields(changed: &DetailChanges) -> impl Iterator<Item = String> {
     let fields = [
         ("first name", changed.first_name.is_some()),
         ("last name", changed.last_name.is_some()),
         ("business telephone", changed.business_phone.is_some()),
         ("preferred channel", changed.preferred_channel.is_some()),
     ];
-    list(fields.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.to_owned()))
+    fields.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.to_owned())
 }
 
 pub(super) fn credential(event: &CredentialEvent, telling: Telling<'_>) -> String {

@@ -6,7 +6,7 @@ use rollcall_domain::{
     users::invitation::InvitationEvent,
 };
 
-use super::{Telling, channel, lower, time, title};
+use super::{Telling, accounts::changed_fields, channel, list, lower, time, title};
 
 pub(super) fn token(event: &RegistrationTokenEvent, telling: Telling<'_>) -> String {
     use RegistrationTokenEvent as E;
@@ -88,6 +88,12 @@ pub(super) fn invitation(event: &InvitationEvent, telling: Telling<'_>) -> Strin
             let (person, to) = (telling.person(*user), telling.at("to", *organization));
             let end = time(expires_at);
             format!("{who} sent {person} a new invitation{to}; the link works until {end}.")
+        }
+        E::InvitedDetailsCorrected { user, organization, changed, mobile, .. } => {
+            let (whose, to) = (telling.whose(*user), telling.at("to", *organization));
+            let mobile = mobile.as_ref().map(|_| "mobile telephone".to_owned());
+            let fields = list(changed_fields(changed).chain(mobile));
+            format!("{who} corrected {whose} {fields} in the invitation{to}.")
         }
         E::InvitationOpened { user, organization } => {
             let to = telling.at("to", *organization);

@@ -12,7 +12,7 @@ use rollcall_domain::{
 };
 use uuid::Uuid;
 
-use crate::people::Person;
+use crate::{people::Person, user_directory::EmailFate};
 
 /// Where a person stands in an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct UserRow {
     pub locked_until: Option<DateTime<Utc>>,
     /// When an email to the present address came back last.
     pub email_bounced_at: Option<DateTime<Utc>>,
+    /// What became of the newest email to the present address, and when (CX-06).
+    pub last_delivery: Option<(EmailFate, DateTime<Utc>)>,
     pub setup: Setup,
     /// No NPI level in force and no organisation-wide role (MC-44).
     pub is_unassigned: bool,
@@ -104,6 +106,8 @@ pub(super) struct Raw {
     is_locked: bool,
     locked_until: Option<DateTime<Utc>>,
     email_bounced_at: Option<DateTime<Utc>>,
+    last_delivery: Option<String>,
+    last_delivery_at: Option<DateTime<Utc>>,
     setup: String,
     setup_steps: Vec<String>,
     is_unassigned: bool,
@@ -140,6 +144,10 @@ impl From<Raw> for UserRow {
             is_locked: raw.is_locked,
             locked_until: raw.locked_until.filter(|_| raw.is_locked),
             email_bounced_at: raw.email_bounced_at,
+            last_delivery: raw
+                .last_delivery
+                .and_then(|word| EmailFate::parse(&word))
+                .zip(raw.last_delivery_at),
             setup: setup(&raw.setup, &raw.setup_steps),
             is_unassigned: raw.is_unassigned,
             invitation,

@@ -60,6 +60,10 @@ WITH users AS (
          a.locked_until,
          CASE WHEN m.standing IN ('ACTIVE', 'INACTIVE') THEN a.email_bounced_at
               ELSE i.email_bounced_at END AS email_bounced_at,
+         CASE WHEN m.standing IN ('ACTIVE', 'INACTIVE') THEN a.last_delivery
+              ELSE i.last_delivery END AS last_delivery,
+         CASE WHEN m.standing IN ('ACTIVE', 'INACTIVE') THEN a.last_delivery_at
+              ELSE i.last_delivery_at END AS last_delivery_at,
          m.org_role = 'NONE' AND NOT EXISTS (
            SELECT FROM read.npi_permissions g
             WHERE g.tenant_id = m.tenant_id AND g.organization_id = m.organization_id
