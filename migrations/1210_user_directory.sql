@@ -16,6 +16,9 @@ CREATE TABLE read.directory_members (
   -- Since when an active member has had no role; with a permission, once given, nobody waits (MC-32).
   unassigned_since timestamptz,
   was_assigned boolean NOT NULL,
+  -- An administrator's request that the plan make the member administrator, while it is undecided.
+  admin_requested_at timestamptz,
+  admin_requested_by uuid,
   setup text NOT NULL,
   -- Steps of the permission wizard that are done, in alphabetical order.
   setup_steps text[] NOT NULL,
@@ -31,6 +34,9 @@ CREATE TABLE read.directory_members (
 );
 SELECT ops.secure_tenant_table('read.directory_members');
 -- The plan finds a person by id alone: query `node`.
+-- The plan's queue: adminRequests.
+CREATE INDEX directory_members_admin_requested_at_idx
+  ON read.directory_members (tenant_id, admin_requested_at) WHERE admin_requested_at IS NOT NULL;
 CREATE INDEX directory_members_user_id_idx ON read.directory_members (tenant_id, user_id);
 
 -- What an account adds to each of its memberships.

@@ -67,6 +67,19 @@ impl Context<'_> {
         Ok(self.work.decide::<A>(id.into(), &decision, command).await?)
     }
 
+    /// Lets go of everything decided so far and begins anew; `false` where what was read for it has
+    /// changed meanwhile.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub(crate) async fn begin_again(&mut self) -> Result<bool, Failure> {
+        let still = self.journal().verify(self.tenant(), &self.work.guards()).await?;
+        let header = self.work.header().clone();
+        self.work = self.journal().begin(header);
+        load_policy(&mut self.work, self.now).await?;
+        Ok(still)
+    }
+
     /// Refuses when the client's view of a stream is out of date (GN-28). `expected` `None` means
     /// the client does not care.
     ///

@@ -11,6 +11,7 @@ pub mod caller;
 mod context;
 mod dispatch;
 mod failure;
+pub mod imports;
 pub mod links;
 pub mod messages;
 pub mod notifications;

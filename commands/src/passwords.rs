@@ -75,6 +75,17 @@ fn hash_now(password: &Password) -> String {
         .to_string()
 }
 
+/// Whether somebody could sign in with this hash from another portal.
+#[must_use]
+pub fn is_known_hash(phc: &str) -> bool {
+    let known = |hash: &PasswordHash<'_>| {
+        Algorithm::try_from(hash.algorithm).is_ok()
+            && hash.hash.is_some()
+            && Params::try_from(hash).is_ok()
+    };
+    PasswordHash::new(phc).is_ok_and(|hash| known(&hash))
+}
+
 fn verify_now(password: &Password, phc: &str) -> bool {
     PasswordHash::new(phc)
         .is_ok_and(|hash| argon2().verify_password(password.reveal().as_bytes(), &hash).is_ok())

@@ -87,6 +87,7 @@ any_event! {
     Session(crate::sessions::Session);
     Pin(crate::pins::Pin);
     Affiliation(crate::affiliations::Affiliation);
+    PeopleImport(crate::imports::PeopleImport);
     Notification(crate::notifications::Notification);
     Inbox(crate::notifications::Inbox);
     Delivery(crate::notifications::Delivery);

@@ -7,6 +7,7 @@
 pub mod affiliations;
 pub mod audit;
 pub mod events;
+pub mod imports;
 pub mod kernel;
 pub mod notifications;
 pub mod organizations;

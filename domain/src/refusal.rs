@@ -99,6 +99,7 @@ codes! {
     AlreadyDecided = "ALREADY_DECIDED";
     AlreadyAccepted = "ALREADY_ACCEPTED";
     AlreadyVerified = "ALREADY_VERIFIED";
+    DuplicateRequest = "DUPLICATE_REQUEST";
     NotInactive = "NOT_INACTIVE";
     NotPending = "NOT_PENDING";
     NotLocked = "NOT_LOCKED";

@@ -39,7 +39,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::Affiliation(_) => &["affiliations"],
         AnyEvent::Notification(_) | AnyEvent::Inbox(_) => &["notifications_list"],
         AnyEvent::Delivery(_) => &["user_directory"],
-        AnyEvent::OneTimePasscode(_) | AnyEvent::Denial(_) => &[],
+        AnyEvent::OneTimePasscode(_) | AnyEvent::PeopleImport(_) | AnyEvent::Denial(_) => &[],
     }
 }
 

@@ -9,6 +9,7 @@ mod digests;
 mod enrolment;
 mod first_password;
 mod helping;
+mod imports;
 mod invitations;
 mod nodes;
 mod notification_preferences;

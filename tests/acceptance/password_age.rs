@@ -53,7 +53,8 @@ async fn cc_04_the_owner_is_told_fourteen_seven_and_one_day_before_to_the_second
         let who = &portal.world().processor;
         let shown = "{ me { passwordExpiresAt } }";
         let me = portal.client(who).await.send(shown, json!({})).await;
-        let expires = json!(if age == 180 { "2026-06-11T16:00:00Z" } else { "2026-03-13T16:00:00Z" });
+        let expires =
+            json!(if age == 180 { "2026-06-11T16:00:00Z" } else { "2026-03-13T16:00:00Z" });
         assert_eq!(me.data()["me"]["passwordExpiresAt"], expires);
         let mut passed = 0;
         for (told, days) in [14, 7, 1].into_iter().enumerate() {

@@ -1,12 +1,21 @@
-//! `rollcall import enrolment FILE.csv --tenant SLUG`: the plan's file, while the service runs or not.
+//! `rollcall import enrolment|people FILE.csv --tenant SLUG`: the plan's files, while the service
+//! runs or not.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    io::{IsTerminal, Write, stderr},
+    path::Path,
+    sync::Arc,
+};
 
 use rollcall_commands::{
     Commands, CommandsConfig, DispatchError,
+    imports::people_file,
     organizations::{RowOutcome, RowResult, enrolment_file},
 };
-use rollcall_domain::kernel::ids::TenantId;
+use rollcall_domain::{
+    imports::{LineOutcome, LineResult},
+    kernel::ids::TenantId,
+};
 use rollcall_journal::{Journal, JournalConfig, SystemClock, pools};
 
 use super::CliResult;
@@ -15,23 +24,81 @@ use crate::{config::Config, ground::Database, service::upcasters};
 /// Organisations kept in memory while a file is imported.
 const CACHED_STATES: usize = 10_000;
 
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
 pub fn enrolment(file: &Path, slug: &str) -> CliResult {
-    let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let config = Config::from_env(false, false)?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    let database = Database::open_beside(&config, &runtime)?;
-    let imported = runtime.block_on(import(&database, slug, &bytes));
-    database.close()?;
-    let results = imported?;
+    let results = run(file, slug, async |commands, tenant, file| {
+        enrolment_file::import_file(commands, tenant, file).await
+    })?;
     let refused = report(&results);
     if refused == 0 { Ok(()) } else { Err(format!("{refused} lines were refused").into()) }
 }
 
-async fn import(
-    database: &Database,
+pub fn people(file: &Path, slug: &str) -> CliResult {
+    let results = run(file, slug, async |commands, tenant, file| {
+        let mut done = 0;
+        people_file::import_file(commands, tenant, file, |result, total| {
+            done += 1;
+            show_progress(result, done, total);
+        })
+        .await
+    })?;
+    let count = |outcome| results.iter().filter(|result| result.outcome == outcome).count();
+    let refused = count(LineOutcome::Refused);
+    println!(
+        "{} lines: {} imported, {} updated, {} unchanged, {refused} refused",
+        results.len(),
+        count(LineOutcome::Imported),
+        count(LineOutcome::Updated),
+        count(LineOutcome::Unchanged),
+    );
+    if refused == 0 { Ok(()) } else { Err(format!("{refused} lines were refused").into()) }
+}
+
+/// Names each refused line, and how far the import came: in a terminal by one line that is written
+/// anew, elsewhere every hundred lines.
+fn show_progress(result: &LineResult, done: usize, total: usize) {
+    let mut out = stderr();
+    let terminal = out.is_terminal();
+    if let Some(refusal) = &result.refusal {
+        let clear = if terminal { "\r\x1b[K" } else { "" };
+        println!("{clear}line {}: refused, {}: {refusal}", result.line, refusal.field.join("."));
+    }
+    // Progress is for whoever watches; nobody does where it cannot be written.
+    let _ = if terminal {
+        write!(out, "\r{done} of {total} lines").and_then(|()| out.flush())
+    } else if done.is_multiple_of(100) {
+        writeln!(out, "{done} of {total} lines")
+    } else {
+        Ok(())
+    };
+    if terminal && done == total {
+        eprintln!();
+    }
+}
+
+/// Imports a file by the service's own commands, on its database.
+fn run<T>(
+    file: &Path,
     slug: &str,
-    file: &[u8],
-) -> Result<Vec<RowResult>, Box<dyn std::error::Error + Send + Sync>> {
+    import: impl AsyncFnOnce(&Commands, TenantId, &[u8]) -> Result<T, DispatchError>,
+) -> Result<T, Failed> {
+    let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let config = Config::from_env(false, false)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let database = Database::open_beside(&config, &runtime)?;
+    let imported = runtime.block_on(async {
+        let commands = commands(&database).await?;
+        import(&commands, TenantId::of_slug(slug), &bytes).await.map_err(|error| match error {
+            DispatchError::Refused(refusal) => Failed::from(refusal.message),
+            DispatchError::Fault(text) => text.into(),
+        })
+    });
+    database.close()?;
+    imported
+}
+
+async fn commands(database: &Database) -> Result<Commands, Failed> {
     rollcall_journal::schema::migrate(&database.options).await?;
     let writer = pools::writer(database.options.clone(), 4).await?;
     let config = JournalConfig {
@@ -42,12 +109,7 @@ async fn import(
         cache_states: CACHED_STATES,
     };
     let journal = Journal::open_with(config, upcasters()).await?;
-    let commands = Commands::new(CommandsConfig { journal, ops: writer });
-    let tenant = TenantId::of_slug(slug);
-    enrolment_file::import_file(&commands, tenant, file).await.map_err(|error| match error {
-        DispatchError::Refused(refusal) => refusal.message.into(),
-        DispatchError::Fault(text) => text.into(),
-    })
+    Ok(Commands::new(CommandsConfig { journal, ops: writer }))
 }
 
 /// Prints what became of each line; answers how many were refused.

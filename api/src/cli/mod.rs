@@ -61,6 +61,14 @@ enum Import {
         #[arg(long)]
         tenant: String,
     },
+    /// Existing people with their rights; interrupted and repeated, it imports nobody twice.
+    People {
+        /// CSV with a header; see the README for its columns.
+        file: std::path::PathBuf,
+        /// The portal's short name.
+        #[arg(long)]
+        tenant: String,
+    },
 }
 
 /// Runs what the command line says.
@@ -78,6 +86,7 @@ pub fn run(cli: Cli) -> CliResult {
         Some(Command::Import(Import::Enrolment { file, tenant })) => {
             import::enrolment(&file, &tenant)
         }
+        Some(Command::Import(Import::People { file, tenant })) => import::people(&file, &tenant),
         Some(Command::Doctor) => doctor::run(),
         Some(Command::Schema) => {
             print!("{}", crate::graphql::sdl());

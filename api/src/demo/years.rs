@@ -82,9 +82,14 @@ async fn part(
     let organization = firm.id;
     match n % 6 {
         0 => {
-            let role = OrgRole::Admin;
-            let assign =
-                AssignOrgRole { organization, user, role, reason: None, expected_version: None };
+            let assign = AssignOrgRole {
+                organization,
+                user,
+                role: OrgRole::Admin,
+                reason: None,
+                evidence: None,
+                expected_version: None,
+            };
             stage.run(admin, &assign).await?;
         }
         1 if !firm.npis.is_empty() => {
@@ -107,6 +112,7 @@ async fn part(
                 user,
                 role: OrgRole::Processor,
                 reason: None,
+                evidence: None,
                 expected_version: None,
             };
             stage.run(admin, &assign).await?;
@@ -199,6 +205,7 @@ async fn leaver(stage: &Stage, firm: &Firm, number: usize) -> Result<(), StepErr
         user: *user,
         confirmed: true,
         reason: Reason::parse("No longer works here.")?,
+        evidence: None,
         left_on: None,
         expected_version: None,
     };

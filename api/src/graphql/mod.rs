@@ -8,6 +8,7 @@ mod affiliations;
 mod audit;
 pub mod errors;
 pub mod ids;
+mod imports;
 mod nodes;
 pub mod notifications;
 pub mod organizations;

@@ -6,6 +6,7 @@ use super::{
     access_register::AccessRegisterQuery,
     affiliations::{AffiliationMutation, AffiliationQuery},
     audit::{AuditQuery, AuditSubscription},
+    imports::{ImportMutation, ImportQuery},
     nodes::NodeQuery,
     notifications::{
         DeadLettersMutation, DeadLettersQuery, NotificationsMutation, NotificationsQuery,
@@ -21,7 +22,10 @@ use super::{
         DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
     },
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
-    user_directory::{CorrectionMutation, UserAdministrationMutation, UserDirectoryQuery},
+    user_directory::{
+        AppointmentMutation, AppointmentQuery, CorrectionMutation, UserAdministrationMutation,
+        UserDirectoryQuery,
+    },
     users::{
         acceptances::AcceptanceQuery,
         agreements::AgreementMutation,
@@ -52,11 +56,13 @@ pub struct Query(
     TenantsQuery,
     PoliciesQuery,
     OrganizationsQuery,
+    ImportQuery,
     SessionQuery,
     MeQuery,
     LoginHistoryQuery,
     DashboardQuery,
     UserDirectoryQuery,
+    AppointmentQuery,
     PermissionQuery,
     AuditQuery,
     AccessRegisterQuery,
@@ -71,6 +77,7 @@ pub struct Mutation(
     PoliciesMutation,
     OrganizationsMutation,
     EnrolmentMutation,
+    ImportMutation,
     RegistrationTokensMutation,
     RegistrationMutation,
     InvitationMutation,
@@ -87,6 +94,7 @@ pub struct Mutation(
     ProfileMutation,
     UserAdministrationMutation,
     CorrectionMutation,
+    AppointmentMutation,
     PermissionMutation,
 );
 

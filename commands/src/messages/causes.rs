@@ -54,6 +54,7 @@ pub async fn caused_by(
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
         | AnyEvent::Session(_)
+        | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Ok(Vec::new()),
     }
@@ -109,6 +110,7 @@ fn of_account(event: &UserEvent) -> Vec<Planned> {
             vec![mail.link(LinkPurpose::VerifyEmail, *link_id, *expires_at)]
         }
         UserEvent::UserRegistered { .. }
+        | UserEvent::UserImported { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }
         | UserEvent::EmailVerified { .. }
@@ -215,6 +217,13 @@ async fn of_organization(
             mail.push(told(Template::DeactivatedUnassigned, user, organization));
             mail
         }
+        E::AdminRequestSubmitted { organization, .. } => {
+            administrators(Template::AdminRequested, organization).await?
+        }
+        E::AdminRequestDeclined { organization, .. } => {
+            administrators(Template::AdminDeclined, organization).await?
+        }
+        E::PlanEvidenceRecorded { .. } => Vec::new(),
         E::UserReactivated { organization, user, .. } => {
             vec![told(Template::Reactivated, user, organization)]
         }

@@ -57,6 +57,10 @@ templates! {
     DeactivationNear = "deactivation_near";
     /// To administrators: that came about (MC-32).
     UserDeactivated = "user_deactivated";
+    /// To administrators: the plan was asked for a further one (CX-05).
+    AdminRequested = "admin_requested";
+    /// To administrators: the plan declined that (CX-05).
+    AdminDeclined = "admin_declined";
     /// Access for an organisation was given back (MC-31).
     Reactivated = "reactivated";
     /// The address was changed; goes to the old and the new one (CX-06).
@@ -118,6 +122,8 @@ impl Template {
             | Self::InvitationToMember
             | Self::InvitationReissued
             | Self::DeactivationNear
+            | Self::AdminRequested
+            | Self::AdminDeclined
             | Self::UserDeactivated
             | Self::Reactivated
             | Self::AffiliationRequested

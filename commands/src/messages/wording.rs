@@ -154,7 +154,9 @@ fn words(template: Template, facts: &Facts) -> Words {
         Template::DeactivatedUnassigned => mail(
             format!("Your access to {portal} has ended"),
             [
-                format!("Your access for {organization} ended, because you have no permissions there."),
+                format!(
+                    "Your access for {organization} ended, because you have no permissions there."
+                ),
                 "If you still need it, ask an administrator there; your access can be given back."
                     .to_owned(),
             ],
@@ -177,6 +179,19 @@ fn words(template: Template, facts: &Facts) -> Words {
                 ),
                 "You may reactivate the user at any time.".to_owned(),
             ],
+        ),
+        Template::AdminRequested => mail(
+            format!("A further administrator of {organization} was requested"),
+            [
+                format!(
+                    "An administrator of {organization} asked for a further one in {portal}. The health plan will decide."
+                ),
+                "If nobody of you did, contact the health plan.".to_owned(),
+            ],
+        ),
+        Template::AdminDeclined => mail(
+            format!("The request for a further administrator of {organization} was declined"),
+            ["Contact the health plan if you need one.".to_owned()],
         ),
         Template::Reactivated => mail(
             format!("You have access to {portal} again"),

@@ -103,6 +103,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Session(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
+        | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Vec::new(),
     }
@@ -116,6 +117,7 @@ fn of_account(event: &UserEvent) -> Vec<Raise> {
             vec![security(*user, Happening::UsernameDisclosed)]
         }
         UserEvent::UserRegistered { .. }
+        | UserEvent::UserImported { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }
         | UserEvent::EmailVerificationSent { .. }
@@ -165,6 +167,13 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         E::MembershipAdded { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::Joined)]
         }
+        E::AdminRequestSubmitted { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::AdminRequested)]
+        }
+        E::AdminRequestDeclined { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::AdminDeclined)]
+        }
+        E::PlanEvidenceRecorded { .. } => Vec::new(),
         E::UserDeactivationWarned { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::DeactivationNear)]
         }

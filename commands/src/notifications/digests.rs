@@ -194,6 +194,7 @@ impl Process<AnyEvent> for DigestsProcess {
                 | UserEvent::EmailVerificationSent { .. }
                 | UserEvent::EmailVerified { .. }
                 | UserEvent::UsernameDisclosed { .. }
+                | UserEvent::UserImported { .. }
                 | UserEvent::AgreementAccepted { .. },
             )
             | AnyEvent::Tenant(_)
@@ -210,6 +211,7 @@ impl Process<AnyEvent> for DigestsProcess {
             | AnyEvent::Session(_)
             | AnyEvent::Pin(_)
             | AnyEvent::Affiliation(_)
+            | AnyEvent::PeopleImport(_)
             | AnyEvent::Delivery(_)
             | AnyEvent::Denial(_) => Ok(()),
         }

@@ -27,7 +27,7 @@ use crate::{Access, Command, Context, Failure};
 /// Lines taken at once.
 pub const MAX_ROWS: usize = 500;
 /// The reservation kind under which an organisation has the plan's own number.
-const REFERENCE: &str = "org_by_reference";
+pub(crate) const REFERENCE: &str = "org_by_reference";
 
 /// What names lines that came without a file: SHA-256 of all of them, in hex.
 #[must_use]

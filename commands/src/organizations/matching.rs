@@ -17,7 +17,7 @@ use crate::{Context, Failure};
 /// The vault kind; the id is the organisation's.
 pub const VAULT_KIND: &str = "contact";
 /// The reservation kind under which one organisation holds a tax id.
-pub(super) const TAX_ID: &str = "tax_id";
+pub(crate) const TAX_ID: &str = "tax_id";
 
 /// The keyed hashes kept of an enrolment record.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,10 +17,12 @@ mod standing;
 pub mod tokens;
 
 pub use enrolment::EnrolmentRow;
+pub(crate) use import_enrolment::REFERENCE;
 pub use import_enrolment::{
     ImportEnrolment, ImportOrigin, MAX_ROWS, RowOutcome, RowResult, file_sha256,
 };
 pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_contract_status, parse_kinds};
+pub(crate) use matching::TAX_ID;
 pub use npis::{AttachNpi, DetachNpi, NpiDetails};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 

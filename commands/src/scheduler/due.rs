@@ -36,10 +36,12 @@ pub(super) enum Kind {
     PasswordAge,
     /// A member who waits for a first permission (MC-32); `detail` is the person.
     Unassigned,
+    /// The next line of an import of people (GN-33).
+    PeopleImport,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -49,6 +51,7 @@ impl Kind {
         Self::Digest,
         Self::PasswordAge,
         Self::Unassigned,
+        Self::PeopleImport,
     ];
 
     /// The parameters that decide when it is looked at again.
@@ -68,7 +71,8 @@ impl Kind {
             | Self::Lock
             | Self::NpiPermission
             | Self::PlanRole
-            | Self::Digest => &[],
+            | Self::Digest
+            | Self::PeopleImport => &[],
         }
     }
 
@@ -93,6 +97,7 @@ impl Kind {
             Self::Digest => "DIGEST",
             Self::PasswordAge => "PASSWORD_AGE",
             Self::Unassigned => "UNASSIGNED",
+            Self::PeopleImport => "PEOPLE_IMPORT",
         }
     }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
+    imports::PeopleImportEvent,
     organizations::{OrganizationEvent, RegistrationTokenEvent},
     permissions::{GrantEnd, MembershipEvent},
     tenants::PlanStaffEvent,
@@ -25,6 +26,7 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::Credential(event) => of_credential(event),
         AnyEvent::Organization(event) => of_organization(event, recorded.occurred_at),
         AnyEvent::Membership(event) => of_membership(event),
+        AnyEvent::PeopleImport(event) => Some(of_import(event, recorded.occurred_at)),
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
         AnyEvent::Tenant(_)
         | AnyEvent::Policy(_)
@@ -134,6 +136,9 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::MemberInvitationEnded { .. }
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivationWarned { .. }
+        | E::PlanEvidenceRecorded { .. }
+        | E::AdminRequestSubmitted { .. }
+        | E::AdminRequestDeclined { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
@@ -162,6 +167,15 @@ fn of_membership(event: &MembershipEvent) -> Option<End> {
         | E::PermissionsAssigned { .. }
         | E::PermissionsDeferred { .. }
         | E::FormerPermissionsConfirmed { .. } => None,
+    }
+}
+
+/// A job goes on line by line; each line done has the next one looked at.
+fn of_import(event: &PeopleImportEvent, now: DateTime<Utc>) -> End {
+    match event {
+        PeopleImportEvent::PeopleImportRequested { .. }
+        | PeopleImportEvent::PeopleImportLineDone { .. } => End::at(Kind::PeopleImport, now),
+        PeopleImportEvent::PeopleImportCompleted { .. } => End::no_more(Kind::PeopleImport),
     }
 }
 

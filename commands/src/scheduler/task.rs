@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code,
-    kernel::ids::{AffiliationId, InvitationId, RegistrationTokenId},
+    kernel::ids::{AffiliationId, InvitationId, PeopleImportId, RegistrationTokenId},
     notifications::Frequency,
     permissions::{NpiScope, membership::MembershipKey},
     tenants::PlanRole,
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     affiliations::ExpireAffiliation,
+    imports::ContinuePeopleImport,
     notifications::{SendDigest, waiting},
     organizations::{
         members::{Watch, WatchUnassigned},
@@ -131,6 +132,10 @@ impl Scheduler {
             Kind::PasswordAge => {
                 let user = due.subject().ok_or_else(unfit)?;
                 Ok(Next::Again(self.dispatch(due, &AgePassword { user }).await?))
+            }
+            Kind::PeopleImport => {
+                let import = PeopleImportId(due.stream_id);
+                self.send(due, &ContinuePeopleImport { import }).await
             }
             Kind::Unassigned => {
                 let (user, organization) =

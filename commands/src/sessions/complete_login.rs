@@ -105,8 +105,7 @@ impl Command for CompleteLogin {
         // Nobody has the shadow's id, so the look-ups below find nothing, at the same cost.
         let standing = Standing::of(cx, found.user.unwrap_or(UserId(found.credential))).await?;
         let session = SessionId(Uuid::now_v7());
-        let attempt =
-            LoginAttempt { user: found.user, session, matched, bar: standing.bar() };
+        let attempt = LoginAttempt { user: found.user, session, matched, bar: standing.bar() };
         let command = CredentialCommand::AttemptLogin(attempt);
         let events = cx.decide::<Credential>(found.credential, command).await?;
         let locked_until = cx.load::<Credential>(found.credential).await?.locked_until();

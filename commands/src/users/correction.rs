@@ -13,7 +13,8 @@ use rollcall_domain::{
         organization::{RosterCommand, Standing},
     },
     permissions::{
-        Membership, MembershipCommand, NpiLevel, correspondence_types::offered_keys,
+        Membership, MembershipCommand, NpiLevel,
+        correspondence_types::offered_keys,
         membership::{MembershipKey, NpiChange},
     },
     tenants::PlanStaff,
@@ -145,8 +146,11 @@ async fn require_sole_care(
     user: UserId,
     organization: OrganizationId,
 ) -> Result<(), Failure> {
-    let mut shared =
-        !cx.load::<PlanStaff>(cx.tenant().plan_staff_stream(user)).await?.roles_at(cx.now).is_empty();
+    let mut shared = !cx
+        .load::<PlanStaff>(cx.tenant().plan_staff_stream(user))
+        .await?
+        .roles_at(cx.now)
+        .is_empty();
     for place in cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await? {
         let elsewhere = place != organization.0;
         shared |= elsewhere && cx.load::<Organization>(place).await?.is_active_member(user);

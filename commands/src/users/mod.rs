@@ -13,8 +13,8 @@ mod profile;
 mod set_password;
 
 pub use accept_agreement::{AcceptAgreement, AgreedIn, Agreeing};
-pub(crate) use account::user_of;
 pub use account::{EMAIL, USERNAME};
+pub(crate) use account::{reserve_email, user_of};
 pub use correction::{ChangeUserEmail, CorrectUserDetails};
 pub(crate) use credential::matching_hash;
 pub use credential::{

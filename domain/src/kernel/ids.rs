@@ -62,6 +62,8 @@ typed_id! {
     NotificationId;
     /// One message on its way to one recipient (GN-19).
     DeliveryId;
+    /// A job that imports existing people (GN-33).
+    PeopleImportId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).
     LinkId;
     /// Where the vault keeps a password hash or an encrypted PIN; never the secret itself.

@@ -174,6 +174,8 @@ pub enum Happening {
     Terminated,
     Invited,
     Joined,
+    AdminRequested,
+    AdminDeclined,
     DeactivationNear,
     Deactivated,
     Reactivated,
@@ -196,7 +198,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Requested,
         Self::Withdrawn,
         Self::Approved,
@@ -205,6 +207,8 @@ impl Happening {
         Self::Terminated,
         Self::Invited,
         Self::Joined,
+        Self::AdminRequested,
+        Self::AdminDeclined,
         Self::DeactivationNear,
         Self::Deactivated,
         Self::Reactivated,
@@ -237,6 +241,8 @@ impl Happening {
             Self::Terminated => "TERMINATED",
             Self::Invited => "INVITED",
             Self::Joined => "JOINED",
+            Self::AdminRequested => "ADMIN_REQUESTED",
+            Self::AdminDeclined => "ADMIN_DECLINED",
             Self::DeactivationNear => "DEACTIVATION_NEAR",
             Self::Deactivated => "DEACTIVATED",
             Self::Reactivated => "REACTIVATED",

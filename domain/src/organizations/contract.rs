@@ -61,7 +61,10 @@ mod tests {
         let mut contract = Contract::new(ContractStatus::Contracted);
         contract.set(ContractStatus::Terminated, after(10));
         assert!(!contract.would_change(ContractStatus::Terminated, after(10)));
-        assert!(contract.would_change(ContractStatus::Contracted, after(5)), "it calls the end off");
+        assert!(
+            contract.would_change(ContractStatus::Contracted, after(5)),
+            "it calls the end off"
+        );
         contract.set(ContractStatus::Contracted, after(5));
         assert_eq!(contract.at(after(10)), ContractStatus::Contracted);
     }

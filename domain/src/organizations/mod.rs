@@ -23,6 +23,6 @@ pub use registration_token::{
     TokenPhase, TokenRejection,
 };
 pub use types::{
-    Authority, Change, ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd,
-    MembershipOrigin, OrgRole, OrganizationKind, OrganizationKinds, TaxIdRef,
+    Authority, Change, ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource,
+    InvitationEnd, MembershipOrigin, OrgRole, OrganizationKind, OrganizationKinds, TaxIdRef,
 };

@@ -122,6 +122,8 @@ pub enum MembershipOrigin {
     Invitation,
     /// Attached by plan staff (CC-03).
     Plan,
+    /// Taken over from another portal (GN-33).
+    Import,
 }
 
 /// Why a member was deactivated by a rule and not by a person.

@@ -142,6 +142,7 @@ fn of_account(event: &UserEvent) -> Option<Accepted<'_>> {
         | E::EmailVerificationSent { .. }
         | E::EmailVerified { .. }
         | E::UsernameDisclosed { .. }
+        | E::UserImported { .. }
         | E::NotificationPreferenceChanged { .. } => None,
     }
 }

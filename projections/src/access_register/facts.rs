@@ -126,6 +126,7 @@ impl Change<'_> {
             | UserEvent::EmailVerificationSent { .. }
             | UserEvent::EmailVerified { .. }
             | UserEvent::UsernameDisclosed { .. }
+            | UserEvent::UserImported { .. }
             | UserEvent::AgreementAccepted { .. }
             | UserEvent::NotificationPreferenceChanged { .. } => {}
         }
@@ -197,6 +198,9 @@ impl Change<'_> {
             E::EnrolmentUpdated { .. }
             | E::OrganizationKindsChanged { .. }
             | E::UserDeactivationWarned { .. }
+            | E::PlanEvidenceRecorded { .. }
+            | E::AdminRequestSubmitted { .. }
+            | E::AdminRequestDeclined { .. }
             | E::MemberEmailDomainChanged { .. }
             | E::EmailDomainAdded { .. }
             | E::EmailDomainRemoved { .. } => {}

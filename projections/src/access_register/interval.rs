@@ -258,6 +258,7 @@ impl From<MembershipOrigin> for Cause {
             MembershipOrigin::Token => Self::Token,
             MembershipOrigin::Invitation => Self::Invitation,
             MembershipOrigin::Plan => Self::Plan,
+            MembershipOrigin::Import => Self::LegacyImport,
         }
     }
 }

@@ -62,6 +62,7 @@ impl Outcome {
             | AnyEvent::Session(_)
             | AnyEvent::Pin(_)
             | AnyEvent::Affiliation(_)
+            | AnyEvent::PeopleImport(_)
             | AnyEvent::Notification(_)
             | AnyEvent::Inbox(_)
             | AnyEvent::Delivery(_) => false,

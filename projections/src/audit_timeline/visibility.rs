@@ -53,7 +53,8 @@ impl Audience {
             AnyEvent::Tenant(_)
             | AnyEvent::PlanStaff(_)
             | AnyEvent::Policy(_)
-            | AnyEvent::Agreement(_) => Self::Plan,
+            | AnyEvent::Agreement(_)
+            | AnyEvent::PeopleImport(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
             AnyEvent::Registration(event) => of_registration(event),
@@ -86,6 +87,9 @@ fn of_organization(event: &OrganizationEvent) -> Audience {
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
         | E::UserDeactivationWarned { .. }
+        | E::PlanEvidenceRecorded { .. }
+        | E::AdminRequestSubmitted { .. }
+        | E::AdminRequestDeclined { .. }
         | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }

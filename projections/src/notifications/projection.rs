@@ -109,6 +109,7 @@ impl Folded {
             | UserEvent::EmailVerificationSent { .. }
             | UserEvent::EmailVerified { .. }
             | UserEvent::UsernameDisclosed { .. }
+            | UserEvent::UserImported { .. }
             | UserEvent::AgreementAccepted { .. } => {}
         }
     }
@@ -228,6 +229,9 @@ impl Names {
             | E::OrgRoleAssigned { .. }
             | E::UserDeactivated { .. }
             | E::UserDeactivationWarned { .. }
+            | E::PlanEvidenceRecorded { .. }
+            | E::AdminRequestSubmitted { .. }
+            | E::AdminRequestDeclined { .. }
             | E::UserAutoDeactivated { .. }
             | E::UserReactivated { .. }
             | E::MemberEmailDomainChanged { .. }

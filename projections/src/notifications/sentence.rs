@@ -122,6 +122,12 @@ fn activity(happening: Option<Happening>, words: &Words<'_>) -> String {
     match happening {
         Some(Happening::Invited) => format!("{subject} was invited to {organization}."),
         Some(Happening::Joined) => format!("{subject} joined {organization}."),
+        Some(Happening::AdminRequested) => {
+            format!("The health plan was asked to make {person} administrator of {organization}.")
+        }
+        Some(Happening::AdminDeclined) => {
+            format!("The health plan declined to make {person} administrator of {organization}.")
+        }
         Some(Happening::DeactivationNear) => {
             format!("{subject} has no permissions in {organization} and will be deactivated soon.")
         }

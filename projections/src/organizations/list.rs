@@ -12,6 +12,8 @@ pub struct OrganizationSearch {
     /// Part of the name, or a whole NPI held now.
     pub text: Option<String>,
     pub status: Option<String>,
+    /// Only open ones without an active administrator, or only the others (GN-10).
+    pub adminless: Option<bool>,
 }
 
 /// Organisations by name, after `(name in lower case, id)`.
@@ -31,6 +33,10 @@ pub async fn organizations(
                              WHERE n.tenant_id = o.tenant_id AND n.organization_id = o.id
                                AND n.npi = $1 AND n.detached_at IS NULL))
             AND ($2::text IS NULL OR status = $2)
+            AND ($6::bool IS NULL OR $6 = (status = 'REGISTERED' AND NOT EXISTS (
+                   SELECT FROM read.organization_members m
+                    WHERE m.tenant_id = o.tenant_id AND m.organization_id = o.id
+                      AND m.role = 'ADMIN' AND m.standing = 'ACTIVE')))
             AND ($3::text IS NULL OR (lower(name), id) > ($3, $4::uuid))
           ORDER BY lower(name), id LIMIT $5"
     ))
@@ -39,6 +45,7 @@ pub async fn organizations(
     .bind(after.map(|(name, _)| name.as_str()))
     .bind(after.map(|(_, id)| *id))
     .bind(limit)
+    .bind(search.adminless)
     .fetch_all(view.connection())
     .await
 }

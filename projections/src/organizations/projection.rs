@@ -161,6 +161,9 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
         | E::UserDeactivationWarned { .. }
+        | E::PlanEvidenceRecorded { .. }
+        | E::AdminRequestSubmitted { .. }
+        | E::AdminRequestDeclined { .. }
         | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
@@ -258,6 +261,10 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         | E::EnrolmentUpdated { .. }
         | E::OrganizationContractStatusChanged { .. }
         | E::OrganizationKindsChanged { .. }
+        | E::UserDeactivationWarned { .. }
+        | E::PlanEvidenceRecorded { .. }
+        | E::AdminRequestSubmitted { .. }
+        | E::AdminRequestDeclined { .. }
         | E::NpiAttached { .. }
         | E::NpiDetached { .. }
         | E::OrganizationRegistered { .. }
@@ -328,6 +335,9 @@ async fn beside(
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
         | E::UserDeactivationWarned { .. }
+        | E::PlanEvidenceRecorded { .. }
+        | E::AdminRequestSubmitted { .. }
+        | E::AdminRequestDeclined { .. }
         | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }

@@ -72,6 +72,7 @@ fn replaced(event: &UserEvent) -> Vec<(UserId, FormerField, Option<String>)> {
         | UserEvent::EmailVerificationSent { .. }
         | UserEvent::EmailVerified { .. }
         | UserEvent::UsernameDisclosed { .. }
+        | UserEvent::UserImported { .. }
         | UserEvent::AgreementAccepted { .. }
         | UserEvent::NotificationPreferenceChanged { .. } => Vec::new(),
     }

@@ -72,8 +72,7 @@ async fn correct(tx: &mut PgConnection, recorded: &Recorded<AnyEvent>) -> Result
     let name = |change: &Option<Change<_>>| change.as_ref().map(|change| open(&change.new));
     let (first_name, last_name) = (name(&changed.first_name), name(&changed.last_name));
     let mobile = mobile.as_ref().map(|change| open(&change.new));
-    let business =
-        changed.business_phone.as_ref().map(|change| change.new.as_ref().and_then(open));
+    let business = changed.business_phone.as_ref().map(|change| change.new.as_ref().and_then(open));
     sqlx::query(
         "UPDATE invited_people
             SET first_name = CASE WHEN $3 THEN $4 ELSE first_name END,

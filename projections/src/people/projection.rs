@@ -74,6 +74,8 @@ enum Change<'a> {
     /// A new address, and whether it is verified.
     Email(Option<String>, bool),
     EmailVerified,
+    /// The account was imported: its address has not been verified.
+    EmailUnverified,
 }
 
 impl Change<'_> {
@@ -86,6 +88,7 @@ impl Change<'_> {
                 person.email_verified = verified;
             }
             Self::EmailVerified => person.email_verified = true,
+            Self::EmailUnverified => person.email_verified = false,
             Self::Invited(changed, mobile) => {
                 Self::Details(changed).apply(person);
                 if let Some(mobile) = mobile {
@@ -154,6 +157,7 @@ fn account(event: &UserEvent) -> Option<(UserId, Change<'_>)> {
             Some((*user, Change::Email(open(new), *verified)))
         }
         UserEvent::EmailVerified { user, .. } => Some((*user, Change::EmailVerified)),
+        UserEvent::UserImported { user, .. } => Some((*user, Change::EmailUnverified)),
         UserEvent::EmailVerificationSent { .. }
         | UserEvent::UsernameDisclosed { .. }
         | UserEvent::AgreementAccepted { .. }

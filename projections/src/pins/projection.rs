@@ -112,6 +112,9 @@ impl<'a> Folded<'a> {
             | OrganizationEvent::OrgRoleAssigned { .. }
             | OrganizationEvent::UserDeactivated { .. }
             | OrganizationEvent::UserDeactivationWarned { .. }
+            | OrganizationEvent::PlanEvidenceRecorded { .. }
+            | OrganizationEvent::AdminRequestSubmitted { .. }
+            | OrganizationEvent::AdminRequestDeclined { .. }
             | OrganizationEvent::UserAutoDeactivated { .. }
             | OrganizationEvent::UserReactivated { .. }
             | OrganizationEvent::MemberEmailDomainChanged { .. }

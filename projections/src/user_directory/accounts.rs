@@ -49,6 +49,7 @@ fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, Told<'a>)> {
             | UserEvent::EmailVerificationSent { .. }
             | UserEvent::EmailVerified { .. }
             | UserEvent::UsernameDisclosed { .. }
+            | UserEvent::UserImported { .. }
             | UserEvent::AgreementAccepted { .. }
             | UserEvent::NotificationPreferenceChanged { .. } => None,
         },

@@ -43,6 +43,9 @@ member_facts! {
     Deactivated = "DEACTIVATED";
     DeactivationWarned = "DEACTIVATION_WARNED";
     AutoDeactivated = "AUTO_DEACTIVATED";
+    PlanEvidenceRecorded = "PLAN_EVIDENCE_RECORDED";
+    AdminRequested = "ADMIN_REQUESTED";
+    AdminDeclined = "ADMIN_DECLINED";
     Reactivated = "REACTIVATED";
     EmailDomainChanged = "EMAIL_DOMAIN_CHANGED";
     NpiPermissionSet = "NPI_PERMISSION_SET";
@@ -92,6 +95,9 @@ fn roster(event: &OrganizationEvent) -> Option<Told> {
         }
         E::UserDeactivationWarned { .. } => Told::plain(MemberFact::DeactivationWarned),
         E::UserAutoDeactivated { .. } => Told::plain(MemberFact::AutoDeactivated),
+        E::PlanEvidenceRecorded { .. } => Told::plain(MemberFact::PlanEvidenceRecorded),
+        E::AdminRequestSubmitted { .. } => Told::plain(MemberFact::AdminRequested),
+        E::AdminRequestDeclined { .. } => Told::plain(MemberFact::AdminDeclined),
         E::UserReactivated { .. } => Told::plain(MemberFact::Reactivated),
         E::MemberEmailDomainChanged { old, new, .. } => {
             Told::changed(MemberFact::EmailDomainChanged, old, new)

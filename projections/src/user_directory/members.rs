@@ -37,6 +37,8 @@ struct MemberRow {
     last_login_at: Option<DateTime<Utc>>,
     unassigned_since: Option<DateTime<Utc>>,
     was_assigned: bool,
+    admin_requested_at: Option<DateTime<Utc>>,
+    admin_requested_by: Option<Uuid>,
     setup: String,
     setup_steps: Vec<String>,
     roster_facts: i64,
@@ -64,6 +66,8 @@ impl MemberRow {
             last_login_at: None,
             unassigned_since: None,
             was_assigned: false,
+            admin_requested_at: None,
+            admin_requested_by: None,
             setup: "NOT_STARTED".to_owned(),
             setup_steps: Vec::new(),
             roster_facts: 0,
@@ -111,14 +115,19 @@ impl MemberRow {
             }
             E::OrgRoleAssigned { new, .. } => {
                 self.org_role = new.as_str().to_owned();
+                if *new == OrgRole::Admin {
+                    self.no_admin_request();
+                }
                 self.unassigned_since = self.unassigned_since.filter(|_| *new == OrgRole::None);
             }
             E::UserAutoDeactivated { deactivated_at, .. } => {
                 self.stand("INACTIVE");
+                self.no_admin_request();
                 self.deactivated_at = Some(*deactivated_at);
             }
             E::UserDeactivated { deactivated_at, left_on, .. } => {
                 self.stand("INACTIVE");
+                self.no_admin_request();
                 self.deactivated_at = Some(*deactivated_at);
                 self.left_on = left_on.map(|day| day.date());
             }
@@ -130,7 +139,13 @@ impl MemberRow {
                 self.left_on = None;
             }
             E::MemberEmailDomainChanged { new, .. } => self.email_domain.clone_from(new),
+            E::AdminRequestSubmitted { requested_by, requested_at, .. } => {
+                self.admin_requested_at = Some(*requested_at);
+                self.admin_requested_by = Some(requested_by.0);
+            }
+            E::AdminRequestDeclined { .. } => self.no_admin_request(),
             E::UserDeactivationWarned { .. }
+            | E::PlanEvidenceRecorded { .. }
             | E::OrganizationEnrolled { .. }
             | E::EnrolmentUpdated { .. }
             | E::OrganizationContractStatusChanged { .. }
@@ -180,6 +195,11 @@ impl MemberRow {
             | SessionEvent::OrganizationSwitched { .. } => self.last_login_at = Some(at),
             SessionEvent::RestrictionLifted { .. } | SessionEvent::SessionEnded { .. } => {}
         }
+    }
+
+    fn no_admin_request(&mut self) {
+        self.admin_requested_at = None;
+        self.admin_requested_by = None;
     }
 
     fn stand(&mut self, standing: &str) {
@@ -245,7 +265,9 @@ async fn store(tx: &mut PgConnection, rows: Vec<MemberRow>) -> Result<(), sqlx::
                 deactivated_at = excluded.deactivated_at, left_on = excluded.left_on,
                 last_login_at = excluded.last_login_at,
                 unassigned_since = excluded.unassigned_since,
-                was_assigned = excluded.was_assigned, setup = excluded.setup,
+                was_assigned = excluded.was_assigned,
+                admin_requested_at = excluded.admin_requested_at,
+                admin_requested_by = excluded.admin_requested_by, setup = excluded.setup,
                 setup_steps = excluded.setup_steps, roster_facts = excluded.roster_facts,
                 permission_facts = excluded.permission_facts",
     )

@@ -55,7 +55,7 @@ async fn mc_33_every_field_typed_about_an_invited_person_is_corrected() {
     correct(&admin, world, &id, fields).await.done();
     assert_eq!(portal.position().await, before, "what stands already is no event");
     for (field, value, code) in [
-        ("firstName", " ", "NAME_REQUIRED"),
+        ("firstName", " ", "FIELD_REQUIRED"),
         ("mobile", "+10125550123", "PHONE_INVALID"),
         ("email", "no address", "EMAIL_INVALID"),
     ] {
@@ -114,7 +114,7 @@ async fn cx_04_portal_administrators_add_edit_and_remove_people() {
     Portal::newest(&portal.mailbox(&who.email).await, "Your telephone number was changed");
     let former = user(&admin, world, who, "formerDetails { field value replacedBy }").await;
     let expected = json!([
-        { "field": "MOBILE", "value": "+12025550105", "replacedBy": "Ann Lee" },
+        { "field": "MOBILE", "value": "+12025550104", "replacedBy": "Ann Lee" },
         { "field": "LAST_NAME", "value": "Kim", "replacedBy": "Ann Lee" },
     ]);
     assert_eq!(former.data()["user"]["formerDetails"], expected);

@@ -1,5 +1,6 @@
 //! An organisation's people: search, roles, deactivation and return.
 
+mod appointments;
 mod corrections;
 mod creation;
 mod deactivation;

@@ -3,7 +3,15 @@
 use serde_json::json;
 
 use super::{change, user};
-use crate::support::Portal;
+use crate::support::{Client, Portal};
+
+/// Names of the organisations that wait for an administrator.
+async fn adminless(plan: &Client) -> Vec<String> {
+    let answer =
+        plan.send("{ organizations(adminless: true) { nodes { name } } }", json!({})).await;
+    let nodes = answer.data()["organizations"]["nodes"].as_array().expect("nodes").clone();
+    nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
+}
 
 #[tokio::test]
 async fn mc_47_an_administrator_manages_users_and_a_processor_only_sees_them() {
@@ -83,16 +91,23 @@ async fn gn_10_plan_staff_suspend_the_last_administrator_and_appoint_another_wit
 
     let plan = portal.client(&world.plan_support).await;
     let heir = (world, &world.newcomer);
-    let appoint = json!({ "role": "ADMIN", "reason": "The administrator left the clinic." });
+    let reason = "The administrator left the clinic.";
+    let evidence = "Letter of the clinic, 9 January 2026.";
+    let appoint = json!({ "role": "ADMIN", "reason": reason, "evidence": evidence });
     let early = change(&plan, "assignOrgRole", heir, appoint.clone()).await;
     assert_eq!(early.refused(), "FORBIDDEN", "the administrator there appoints further ones");
-    let left = json!({ "confirm": true, "reason": "The administrator left the clinic." });
+    assert_eq!(adminless(&plan).await, [""; 0]);
+    let left = json!({ "confirm": true, "reason": reason, "evidence": evidence });
     change(&plan, "deactivateUser", (world, &world.clinic_admin), left).await.done();
+    assert_eq!(adminless(&plan).await, ["Redwood Clinic"]);
+    let told = portal.mailbox(&world.clinic_admin.email).await;
+    Portal::newest(&told, "Your access to medi-cal portal has ended");
 
     let silent = change(&plan, "assignOrgRole", heir, json!({ "role": "ADMIN" })).await;
     assert_eq!(silent.refused(), "REASON_REQUIRED");
     let done = change(&plan, "assignOrgRole", heir, appoint).await;
     assert_eq!(done.done()["user"]["orgRole"], "ADMIN");
+    assert_eq!(adminless(&plan).await, [""; 0]);
     let new_admin = portal.client(&world.newcomer).await;
     let about = (world, &world.processor);
     change(&new_admin, "assignOrgRole", about, json!({ "role": "PROCESSOR" })).await.done();

@@ -63,7 +63,8 @@ async fn al_03_where_people_sign_in_by_address_there_is_no_user_name_to_tell() {
 async fn al_05_a_forgotten_address_is_read_by_the_office_admin_or_support() {
     let portal = Portal::seeded("alliance", Preset::Alliance).await;
     let world = portal.world();
-    let list = "query($id: ID!) { users(organizationId: $id, search: \"kim\") { nodes { email } } }";
+    let list =
+        "query($id: ID!) { users(organizationId: $id, search: \"kim\") { nodes { email } } }";
     let variables = json!({ "id": world.clinic.id });
     for who in [&world.clinic_admin, &world.plan_support] {
         let client = portal.client(who).await;

@@ -57,6 +57,9 @@ impl OrganizationsQuery {
         ctx: &Context<'_>,
         search: Option<String>,
         status: Option<OrganizationStatus>,
+        #[graphql(desc = "Only open ones without an active administrator, for whom the plan appoints \
+            one, or only the others (GN-10).")]
+        adminless: Option<bool>,
         first: Option<i32>,
         after: Option<String>,
         min_position: Option<Position>,
@@ -66,6 +69,7 @@ impl OrganizationsQuery {
         let search = OrganizationSearch {
             text: search_text(search).map_err(top_level)?,
             status: status.map(|status| status.stored().to_owned()),
+            adminless,
         };
         let found = organizations::organizations(
             &mut reading.view,

@@ -175,6 +175,7 @@ impl Organization {
             row.is_provider.then_some(OrganizationKind::Provider),
             row.is_submitter.then_some(OrganizationKind::Submitter),
         ];
+        let contract_status = ContractStatus::parse(row.contract_at(now).unwrap_or_default());
         let tax_id = TaxIdShown { kind: row.tax_id_kind, last4: row.tax_id_last4 };
         let address = row.pay_to_address.and_then(|json| serde_json::from_value(json).ok());
         Self {
@@ -182,8 +183,8 @@ impl Organization {
             name: row.name,
             kinds: kinds.into_iter().flatten().collect(),
             status: OrganizationStatus::parse(&row.status),
-            contract_status: ContractStatus::parse(row.contract_at(now).unwrap_or_default()),
-            contract: row.contract.0.into_iter().map(ContractPeriod::from).collect(),
+            contract_status,
+            contract: row.contract.0.into_iter().map(Into::into).collect(),
             admins: belongings.admins.into_iter().map(OrganizationAdmin::from).collect(),
             npis: belongings.npis.into_iter().map(OrganizationNpi::from).collect(),
             email_domains: belongings.domains.into_iter().map(EmailDomain::from).collect(),

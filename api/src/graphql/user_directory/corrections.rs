@@ -150,7 +150,7 @@ pub struct CorrectionMutation;
 impl CorrectionMutation {
     /// Corrects what was typed about a member or an invited person. Refusals: NOT_ORG_ADMIN,
     /// FORBIDDEN (oneself, or somebody who belongs elsewhere too), EMAIL_INVALID, EMAIL_TAKEN,
-    /// EMAIL_TAKEN_IN_ORG, PHONE_INVALID, NAME_REQUIRED, REASON_REQUIRED, VERSION_CONFLICT.
+    /// EMAIL_TAKEN_IN_ORG, PHONE_INVALID, FIELD_REQUIRED, REASON_REQUIRED, VERSION_CONFLICT.
     async fn correct_user_details(
         &self,
         ctx: &Context<'_>,

@@ -4,6 +4,7 @@
 //! Invariant: a list and one user are assembled by the same function, which reads each table once
 //! for all users shown.
 
+mod appointments;
 mod corrections;
 mod loading;
 mod mutations;
@@ -11,8 +12,9 @@ pub mod nodes;
 mod queries;
 mod types;
 
-pub use loading::{Selected, assemble, read_back, user_of_input};
+pub use appointments::{AppointmentMutation, AppointmentQuery};
 pub use corrections::CorrectionMutation;
+pub use loading::{Selected, assemble, read_back, user_of_input};
 pub use mutations::UserAdministrationMutation;
 pub use queries::UserDirectoryQuery;
 pub use types::User;

@@ -33,6 +33,9 @@ pub struct AssignOrgRoleInput {
     pub role: OrgRole,
     /// Required of plan staff (GN-10).
     pub reason: Option<String>,
+    /// What shows that plan staff had to appoint an administrator, such as the organization's letter;
+    /// required of them then (CC-07).
+    pub evidence: Option<String>,
     /// The user's `version` as seen.
     pub expected_version: Option<i32>,
     #[graphql(flatten)]
@@ -48,9 +51,14 @@ impl AssignOrgRoleInput {
             user,
             role: self.role.into(),
             reason: field("reason", reason)?,
+            evidence: evidence(self.evidence.as_deref())?,
             expected_version: self.expected_version.map(i64::from),
         })
     }
+}
+
+fn evidence(text: Option<&str>) -> Result<Option<Reason>, Refusal> {
+    field("evidence", text.map(Reason::parse).transpose())
 }
 
 /// Ends a person's membership until they are reactivated (MC-30).
@@ -62,6 +70,8 @@ pub struct DeactivateUserInput {
     pub confirm: bool,
     /// Required.
     pub reason: Option<String>,
+    /// What shows that plan staff had to suspend an administrator; required of them then (CC-07).
+    pub evidence: Option<String>,
     /// The last day at work, if it was another than today.
     pub left_on: Option<Date>,
     /// The user's `version` as seen.
@@ -79,6 +89,7 @@ impl DeactivateUserInput {
             user,
             confirmed: self.confirm,
             reason: field("reason", Reason::parse(self.reason.as_deref().unwrap_or_default()))?,
+            evidence: evidence(self.evidence.as_deref())?,
             left_on: field("leftOn", left_on)?,
             expected_version: self.expected_version.map(i64::from),
         })
@@ -160,7 +171,8 @@ pub struct UserAdministrationMutation;
 #[Object]
 impl UserAdministrationMutation {
     /// Gives a member an organisation-wide role. Refusals: NOT_ORG_ADMIN, LAST_ADMIN, SELF_GRANT,
-    /// REASON_REQUIRED, VERSION_CONFLICT.
+    /// FORBIDDEN (who makes administrators is the policy's word), REASON_REQUIRED, EVIDENCE_REQUIRED,
+    /// VERSION_CONFLICT.
     async fn assign_org_role(
         &self,
         ctx: &Context<'_>,

@@ -45,8 +45,10 @@ impl UserDirectoryQuery {
         unassigned: Option<bool>,
         #[graphql(desc = "Only those whose account is locked, or only the others (AL-06).")]
         locked: Option<bool>,
-        #[graphql(desc = "Only those whom the portal will soon deactivate, or only the others: nobody \
-            has given them a permission (MC-32).")]
+        #[graphql(
+            desc = "Only those whom the portal will soon deactivate, or only the others: nobody \
+            has given them a permission (MC-32)."
+        )]
         at_risk: Option<bool>,
         first: Option<i32>,
         after: Option<String>,

@@ -264,6 +264,12 @@ pub enum MemberFact {
     DeactivationWarned,
     /// They were, because nobody gave them any (MC-32).
     AutoDeactivated,
+    /// The plan recorded why it stepped in (CC-07).
+    PlanEvidenceRecorded,
+    /// The plan was asked to make them administrator (CX-05).
+    AdminRequested,
+    /// It declined that.
+    AdminDeclined,
     Reactivated,
     EmailDomainChanged,
     NpiPermissionSet,

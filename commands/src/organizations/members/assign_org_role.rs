@@ -13,7 +13,7 @@ use rollcall_domain::{
     values::Reason,
 };
 
-use super::{MEMBER_STAFF, cause, reason_required, roster_authority};
+use super::{MEMBER_STAFF, cause, keep_evidence, reason_required, roster_authority};
 use crate::{
     Access, Command, Context, Failure, permissions::member::member, sessions::end_sessions_of,
 };
@@ -25,6 +25,8 @@ pub struct AssignOrgRole {
     pub role: OrgRole,
     /// Required of plan staff.
     pub reason: Option<Reason>,
+    /// What shows that plan staff had to appoint an administrator; required of them then (CC-07).
+    pub evidence: Option<Reason>,
     pub expected_version: Option<i64>,
 }
 
@@ -44,7 +46,13 @@ impl Command for AssignOrgRole {
             return Err(reason_required().into());
         }
         if self.role == OrgRole::Admin {
-            check_creator(&cx.policy, by_plan, member.organization.is_adminless())?;
+            let roster = &member.organization;
+            let requested =
+                roster.member(self.user).is_some_and(|member| member.admin_requested_by.is_some());
+            check_creator(&cx.policy, by_plan, roster.is_adminless(), requested)?;
+            if by_plan {
+                keep_evidence(cx, member.key, self.evidence.as_ref()).await?;
+            }
         }
         if let Some(reason) = &self.reason {
             cx.work.set_reason(Sealed::new(self.user, reason.to_string()));
@@ -66,12 +74,18 @@ impl Command for AssignOrgRole {
 }
 
 /// Whether the caller's side makes administrators here.
-fn check_creator(policy: &Policy, by_plan: bool, is_adminless: bool) -> Result<(), Refusal> {
+fn check_creator(
+    policy: &Policy,
+    by_plan: bool,
+    is_adminless: bool,
+    is_requested: bool,
+) -> Result<(), Refusal> {
     let creators = policy.admin_creators();
     let has = |creator: AdminCreator| creators.contains(&creator);
     let (may, message) = if by_plan {
-        let may =
-            is_adminless || has(AdminCreator::PlanStaff) || has(AdminCreator::PlanStaffOnRequest);
+        let may = is_adminless
+            || has(AdminCreator::PlanStaff)
+            || (is_requested && has(AdminCreator::PlanStaffOnRequest));
         (may, "An administrator of the organization appoints further ones here.")
     } else {
         let may = has(AdminCreator::OrganizationAdmin);

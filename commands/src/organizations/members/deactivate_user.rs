@@ -6,12 +6,12 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     kernel::ids::{OrganizationId, UserId},
-    organizations::{Organization, OrganizationCommand, organization::RosterCommand},
+    organizations::{OrgRole, Organization, OrganizationCommand, organization::RosterCommand},
     sessions::EndCause,
     values::{CalendarDate, Reason},
 };
 
-use super::{MEMBER_STAFF, roster_authority};
+use super::{MEMBER_STAFF, keep_evidence, roster_authority};
 use crate::{
     Access, Command, Context, Failure, permissions::member::member, sessions::end_sessions_of,
 };
@@ -23,6 +23,8 @@ pub struct DeactivateUser {
     /// The administrator confirmed it.
     pub confirmed: bool,
     pub reason: Reason,
+    /// What shows that plan staff had to suspend an administrator; required of them then (CC-07).
+    pub evidence: Option<Reason>,
     /// The last day at work, if it was another than today.
     pub left_on: Option<CalendarDate>,
     pub expected_version: Option<i64>,
@@ -38,7 +40,11 @@ impl Command for DeactivateUser {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
-        member(cx, self.organization, self.user, self.expected_version).await?;
+        let member = member(cx, self.organization, self.user, self.expected_version).await?;
+        let is_admin = member.organization.role_of(self.user) == OrgRole::Admin;
+        if self.confirmed && is_admin && cx.authority.acts_for_plan() {
+            keep_evidence(cx, member.key, self.evidence.as_ref()).await?;
+        }
         let deactivate = OrganizationCommand::from(RosterCommand::DeactivateUser {
             user: self.user,
             confirmed: self.confirmed,

@@ -3,24 +3,34 @@
 //! Invariant: an organisation's own people never leave it without an active administrator; plan
 //! staff may, and say why (GN-10).
 
+mod admin_request;
 mod assign_org_role;
+mod attach_user;
 mod deactivate_user;
 mod email_domains;
 mod reactivate_user;
 mod watch_unassigned;
 
 use rollcall_domain::{
-    Code, Refusal, organizations::Authority as RosterAuthority, permissions::Cause,
+    Code, Refusal,
+    organizations::{
+        Authority as RosterAuthority, Organization, OrganizationCommand,
+        organization::RosterCommand,
+    },
+    permissions::{Cause, membership::MembershipKey},
     tenants::PlanRole,
+    values::Reason,
 };
 
+pub use admin_request::{DeclineAdditionalAdmin, RequestAdditionalAdmin};
 pub use assign_org_role::AssignOrgRole;
+pub use attach_user::{AttachUserToOrganization, Whom};
 pub use deactivate_user::DeactivateUser;
 pub use email_domains::RemoveEmailDomain;
 pub use reactivate_user::{FormerPermissions, ReactivateUser};
 pub use watch_unassigned::{Watch, WatchUnassigned};
 
-use crate::{Authority, Context};
+use crate::{Authority, Context, Failure};
 
 /// Plan staff who may step in where an administrator has left (CC-07, GN-10).
 pub const MEMBER_STAFF: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps];
@@ -31,6 +41,24 @@ pub(crate) fn roster_authority(authority: &Authority) -> RosterAuthority {
 
 pub(crate) fn cause(cx: &Context<'_>) -> Cause {
     if cx.authority.acts_for_plan() { Cause::Plan } else { Cause::Administrator }
+}
+
+/// Keeps what shows that the plan had to step in for the organisation's administrators (CC-07).
+///
+/// # Errors
+/// `EVIDENCE_REQUIRED`, or a fault.
+async fn keep_evidence(
+    cx: &mut Context<'_>,
+    of: MembershipKey,
+    evidence: Option<&Reason>,
+) -> Result<(), Failure> {
+    let Some(evidence) = evidence.cloned() else {
+        let message = "Enter what shows that the administrator has left or that you were asked.";
+        return Err(Refusal::new(Code::EvidenceRequired, message).at("evidence").into());
+    };
+    let record = RosterCommand::RecordPlanEvidence { user: of.user, evidence };
+    cx.decide::<Organization>(of.organization, OrganizationCommand::from(record)).await?;
+    Ok(())
 }
 
 pub(crate) fn reason_required() -> Refusal {

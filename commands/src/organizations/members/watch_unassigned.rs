@@ -59,8 +59,8 @@ impl Command for WatchUnassigned {
             return Ok(Watch::Over);
         }
         let end = roster.unassigned_until(user, &cx.policy);
-        let steps = end.into_iter().flat_map(|end| [cx.policy.unassigned_warned_at(end), end]);
         let policies = cx.load::<PolicyHistory>(cx.tenant().policy_stream()).await?;
+        let steps = end.into_iter().flat_map(|end| [cx.policy.unassigned_warned_at(end), end]);
         let next = steps.filter(|at| *at > cx.now).chain(policies.next_change(cx.now)).min();
         Ok(Watch::On(next))
     }

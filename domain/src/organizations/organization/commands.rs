@@ -96,6 +96,13 @@ pub enum RosterCommand {
         email_domain: String,
         role: OrgRole,
     },
+    /// A member of another portal's organisation is taken over; the first one opens an organisation
+    /// that nobody has registered (GN-33).
+    ImportMember {
+        user: UserId,
+        email_domain: String,
+        role: OrgRole,
+    },
     EndMemberInvitation {
         user: UserId,
         invitation: InvitationId,
@@ -114,6 +121,20 @@ pub enum RosterCommand {
         reason: Option<Reason>,
         left_on: Option<CalendarDate>,
         authority: Authority,
+    },
+    /// What shows that the plan had to step in (CC-07).
+    RecordPlanEvidence {
+        user: UserId,
+        evidence: Reason,
+    },
+    /// An administrator asks the plan for a further one (CX-05).
+    RequestAdmin {
+        user: UserId,
+        reason: Reason,
+    },
+    DeclineAdminRequest {
+        user: UserId,
+        reason: Reason,
     },
     ReactivateUser {
         user: UserId,
@@ -180,6 +201,12 @@ pub enum OrganizationRefusal {
     ConfirmReactivation,
     #[error("The user was inactive for long. Confirm or remove the former permissions first.")]
     ConfirmPermissions,
+    #[error("This was requested already. The health plan will decide on it.")]
+    AdminRequested,
+    #[error("The user is an administrator already.")]
+    AdminAlready,
+    #[error("Nobody asked for this, or it is decided already.")]
+    AdminNotRequested,
     #[error("The user is deactivated already.")]
     AlreadyInactive,
     #[error("The user is not deactivated.")]
@@ -219,6 +246,9 @@ impl From<OrganizationRefusal> for Refusal {
             R::ConfirmPermissions => {
                 Self::new(Code::ConfirmationRequired, message).at("confirmPermissions")
             }
+            R::AdminRequested => Self::new(Code::DuplicateRequest, message).at("userId"),
+            R::AdminAlready => Self::new(Code::AlreadyDecided, message).at("userId"),
+            R::AdminNotRequested => Self::new(Code::NotPending, message).at("userId"),
             R::AlreadyInactive => Self::new(Code::AlreadyInactive, message),
             R::NotInactive => Self::new(Code::NotInactive, message),
             R::LeftInFuture => Self::new(Code::DateInvalid, message).at("leftOn"),

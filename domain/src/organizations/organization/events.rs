@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::{
-    ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
-    OrganizationKinds, PostalAddress, TaxIdRef,
+    ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd,
+    MembershipOrigin, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef,
 };
 use crate::permissions::Cause;
 use crate::values::{
@@ -130,6 +130,19 @@ pub enum OrganizationEvent {
         cause: DeactivationCause,
         deactivated_at: DateTime<Utc>,
     },
+    /// The plan recorded what shows that it had to step in for the organisation's administrators
+    /// (CC-07).
+    PlanEvidenceRecorded { organization: OrganizationId, user: UserId, evidence: Sealed<Reason> },
+    /// The organisation's administrators asked the plan to make a member administrator (CX-05).
+    AdminRequestSubmitted {
+        organization: OrganizationId,
+        user: UserId,
+        requested_by: UserId,
+        requested_at: DateTime<Utc>,
+        reason: Sealed<Reason>,
+    },
+    /// The plan declined that (CX-05); granted, it is an `OrgRoleAssigned`.
+    AdminRequestDeclined { organization: OrganizationId, user: UserId, reason: Sealed<Reason> },
     /// A deactivated member is active again (MC-31); without permissions they wait for one anew.
     UserReactivated {
         organization: OrganizationId,
@@ -183,6 +196,15 @@ impl Event for OrganizationEvent {
                 "organizations.organization.user_deactivation_warned"
             }
             Self::UserAutoDeactivated { .. } => "organizations.organization.user_auto_deactivated",
+            Self::PlanEvidenceRecorded { .. } => {
+                "organizations.organization.plan_evidence_recorded"
+            }
+            Self::AdminRequestSubmitted { .. } => {
+                "organizations.organization.admin_request_submitted"
+            }
+            Self::AdminRequestDeclined { .. } => {
+                "organizations.organization.admin_request_declined"
+            }
             Self::UserReactivated { .. } => "organizations.organization.user_reactivated",
             Self::MemberEmailDomainChanged { .. } => {
                 "organizations.organization.member_email_domain_changed"
@@ -222,6 +244,9 @@ impl Event for OrganizationEvent {
             | Self::OrgRoleAssigned { organization, user, .. }
             | Self::UserDeactivationWarned { organization, user, .. }
             | Self::UserAutoDeactivated { organization, user, .. }
+            | Self::PlanEvidenceRecorded { organization, user, .. }
+            | Self::AdminRequestSubmitted { organization, user, .. }
+            | Self::AdminRequestDeclined { organization, user, .. }
             | Self::UserReactivated { organization, user, .. }
             | Self::MemberEmailDomainChanged { organization, user, .. } => {
                 about(organization).subject(*user)

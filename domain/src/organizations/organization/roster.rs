@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Organization, OrganizationEvent, Phase, Record};
 use crate::Event;
-use crate::kernel::ids::InvitationId;
+use crate::kernel::ids::{InvitationId, UserId};
 use crate::organizations::{Change, Contract, InvitationEnd, OrgRole};
 use crate::values::{OrganizationName, ProviderCommunity, ProviderType};
 
@@ -43,6 +43,8 @@ pub struct Member {
     pub unassigned_since: Option<DateTime<Utc>>,
     /// The deactivation that the administrators were told of.
     pub warned_of: Option<DateTime<Utc>>,
+    /// Who asked the plan to make the member administrator, while that is undecided (CX-05).
+    pub admin_requested_by: Option<UserId>,
     /// How many facts the organisation has recorded about the person; the roster's part of the
     /// version that clients expect (GN-28).
     pub facts: i64,
@@ -130,6 +132,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 effective_from_next_login: false,
                 unassigned_since: None,
                 warned_of: None,
+                admin_requested_by: None,
                 facts: 0,
             };
             state.members.insert_mut(*user, member);
@@ -154,6 +157,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 effective_from_next_login: *effective_from_next_login,
                 unassigned_since: Some(*joined_at).filter(|_| *role == OrgRole::None),
                 warned_of: None,
+                admin_requested_by: None,
                 facts: 0,
             };
             state.members.insert_mut(*user, member);
@@ -161,18 +165,28 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         E::OrgRoleAssigned { user, new, .. } => {
             state.change_member(*user, |member| {
                 member.role = *new;
-                member.unassigned_since =
-                    member.unassigned_since.filter(|_| *new == OrgRole::None);
+                if *new == OrgRole::Admin {
+                    member.admin_requested_by = None;
+                }
+                member.unassigned_since = member.unassigned_since.filter(|_| *new == OrgRole::None);
             });
         }
         E::UserDeactivated { user, deactivated_at, .. }
         | E::UserAutoDeactivated { user, deactivated_at, .. } => {
             state.change_member(*user, |member| {
                 member.standing = Standing::Inactive { since: *deactivated_at };
+                member.admin_requested_by = None;
             });
         }
         E::UserDeactivationWarned { user, deactivates_at, .. } => {
             state.change_member(*user, |member| member.warned_of = Some(*deactivates_at));
+        }
+        E::PlanEvidenceRecorded { .. } => {}
+        E::AdminRequestSubmitted { user, requested_by, .. } => {
+            state.change_member(*user, |member| member.admin_requested_by = Some(*requested_by));
+        }
+        E::AdminRequestDeclined { user, .. } => {
+            state.change_member(*user, |member| member.admin_requested_by = None);
         }
         E::UserReactivated { user, reactivated_at, .. } => state.change_member(*user, |member| {
             member.standing = Standing::Active;
@@ -253,6 +267,9 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
         | E::OrgRoleAssigned { .. }
         | E::UserDeactivated { .. }
         | E::UserDeactivationWarned { .. }
+        | E::PlanEvidenceRecorded { .. }
+        | E::AdminRequestSubmitted { .. }
+        | E::AdminRequestDeclined { .. }
         | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }

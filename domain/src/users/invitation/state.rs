@@ -204,11 +204,7 @@ impl Invitation {
         }
     }
 
-    fn correct(
-        &mut self,
-        changed: &DetailChanges,
-        mobile: Option<&Change<Sealed<PhoneNumber>>>,
-    ) {
+    fn correct(&mut self, changed: &DetailChanges, mobile: Option<&Change<Sealed<PhoneNumber>>>) {
         let (Self::Open(OpenInvitation { invited, .. })
         | Self::Expired(OpenInvitation { invited, .. })) = self
         else {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::*;
 use crate::kernel::ids::{LinkId, OrganizationId, UserId};
 use crate::kernel::scenario::{Given, after, given, id};
+use crate::users::user::{Change, DetailChanges, NewDetails};
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Reason,
 };
@@ -332,4 +333,29 @@ fn every_event_is_filed_under_the_person_and_the_organization() {
         assert_eq!(event.facets().subject, Some(user()), "{}", event.event_type());
         assert_eq!(event.facets().organization, clinic(), "{}", event.event_type());
     }
+}
+
+#[test]
+fn mc_33_what_was_typed_about_an_invited_person_is_corrected_until_they_join() {
+    let details = NewDetails { last_name: Some(name("Lee-Ortiz")), ..NewDetails::default() };
+    let number = PhoneNumber::parse("+12025550188").unwrap();
+    let correct = || InvitationCommand::CorrectDetails {
+        details: details.clone(),
+        mobile: Some(number.clone()),
+    };
+    let corrected = InvitationEvent::InvitedDetailsCorrected {
+        user: user(),
+        organization: clinic(),
+        changed: DetailChanges {
+            last_name: Some(Change { old: sealed(name("Lee")), new: sealed(name("Lee-Ortiz")) }),
+            ..DetailChanges::default()
+        },
+        mobile: Some(Change { old: sealed(phone()), new: sealed(number.clone()) }),
+        existing_account: false,
+    };
+    let sent = given::<Invitation>(&[]).when(invite(false)).events().to_vec();
+    let state = given::<Invitation>(&sent).when(correct()).then(std::slice::from_ref(&corrected));
+    assert_eq!(state.invited().unwrap().mobile, sealed(number.clone()));
+    given::<Invitation>(&[sent, vec![corrected]].concat()).when(correct()).then(&[]);
+    given::<Invitation>(&[]).when(correct()).refused(Code::NotInvited);
 }

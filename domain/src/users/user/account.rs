@@ -200,6 +200,11 @@ impl Decider for User {
                 Self::Unregistered => Ok(vec![user_registered(*registration)]),
                 Self::Registered(_) => Err(UserRefusal::AlreadyRegistered),
             },
+            UserCommand::RecordImport { legacy_id, source } => {
+                let user = self.registered()?.user;
+                let legacy_id = own(user, legacy_id);
+                Ok(vec![UserEvent::UserImported { user, legacy_id, source, must_reset: true }])
+            }
             UserCommand::UpdateProfile(new) => {
                 let profile = self.registered()?;
                 let (user, changed) = (profile.user, profile.changes(new));
@@ -272,6 +277,7 @@ impl Decider for User {
                     preferences: HashTrieMapSync::new_sync(),
                 }));
             }
+            UserEvent::UserImported { .. } => self.update(|profile| profile.email_verified = false),
             UserEvent::ProfileUpdated { changed, .. }
             | UserEvent::UserDetailsCorrected { changed, .. } => {
                 self.update(|profile| profile.apply_details(changed));

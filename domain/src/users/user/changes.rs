@@ -46,7 +46,10 @@ impl DetailChanges {
 }
 
 /// The change from `old` to the wanted value, if there is one.
-pub(in crate::users) fn change<T: Clone + PartialEq>(old: &T, wanted: Option<T>) -> Option<Change<T>> {
+pub(in crate::users) fn change<T: Clone + PartialEq>(
+    old: &T,
+    wanted: Option<T>,
+) -> Option<Change<T>> {
     wanted.filter(|new| new != old).map(|new| Change { old: old.clone(), new })
 }
 

@@ -4,6 +4,7 @@
 use super::changes::NewDetails;
 use crate::kernel::ids::{LinkId, UserId};
 use crate::notifications::{Frequency, NotificationType};
+use crate::organizations::EnrolmentSource;
 use crate::values::{Acceptance, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username};
 
 /// A command to stream `users.user`.
@@ -11,6 +12,8 @@ use crate::values::{Acceptance, CodeChannel, EmailAddress, PersonName, PhoneNumb
 pub enum UserCommand {
     /// Open the account when a registration or invitation is complete (MC-08, MC-21).
     RegisterUser(Box<Registration>),
+    /// The account just opened comes from another portal (GN-33).
+    RecordImport { legacy_id: Option<String>, source: EnrolmentSource },
     /// The person changes their own data (MC-27).
     UpdateProfile(NewDetails),
     /// An administrator corrects it (MC-33).

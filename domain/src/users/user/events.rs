@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::DetailChanges;
 use crate::kernel::ids::{LinkId, UserId};
 use crate::notifications::{Frequency, NotificationType};
+use crate::organizations::EnrolmentSource;
 use crate::values::{AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username};
 use crate::{Event, Facets, Sealed};
 
@@ -22,6 +23,15 @@ pub enum UserEvent {
         business_phone: Option<Sealed<PhoneNumber>>,
         username: Option<Sealed<Username>>,
         preferred_channel: CodeChannel,
+    },
+    /// The account was taken over from another portal, whose address nobody has verified here, and
+    /// whose password signs in to be changed (AL-02, GN-33).
+    UserImported {
+        user: UserId,
+        /// What the other portal called the person.
+        legacy_id: Option<Sealed<String>>,
+        source: EnrolmentSource,
+        must_reset: bool,
     },
     /// The person changed their own data (MC-27).
     ProfileUpdated { user: UserId, changed: DetailChanges },
@@ -57,6 +67,7 @@ impl Event for UserEvent {
     fn event_type(&self) -> &'static str {
         match self {
             Self::UserRegistered { .. } => "users.user.user_registered",
+            Self::UserImported { .. } => "users.user.user_imported",
             Self::ProfileUpdated { .. } => "users.user.profile_updated",
             Self::UserDetailsCorrected { .. } => "users.user.user_details_corrected",
             Self::PhoneChanged { .. } => "users.user.phone_changed",
@@ -74,6 +85,7 @@ impl Event for UserEvent {
     fn facets(&self) -> Facets {
         let user = match self {
             Self::UserRegistered { user, .. }
+            | Self::UserImported { user, .. }
             | Self::ProfileUpdated { user, .. }
             | Self::UserDetailsCorrected { user, .. }
             | Self::PhoneChanged { user, .. }

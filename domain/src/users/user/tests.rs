@@ -6,6 +6,7 @@ use super::*;
 use crate::kernel::ids::UserId;
 use crate::kernel::scenario::{Given, after, given, id};
 use crate::notifications::{Frequency, NotificationType};
+use crate::organizations::EnrolmentSource;
 use crate::values::{
     Acceptance, AgreementKind, CodeChannel, EmailAddress, PersonName, PhoneNumber, Username,
 };
@@ -273,4 +274,19 @@ fn al_03_a_user_name_is_told_where_there_is_one() {
         *username = None;
     }
     given::<User>(&[unnamed]).when(UserCommand::DiscloseUsername).refused(Code::NotFound);
+}
+
+#[test]
+fn gn_33_an_imported_address_is_not_verified_and_the_file_is_named() {
+    let source = EnrolmentSource { file_sha256: "ab".repeat(32), line: 7 };
+    let record =
+        UserCommand::RecordImport { legacy_id: Some("u-17".to_owned()), source: source.clone() };
+    let imported = UserEvent::UserImported {
+        user: user(),
+        legacy_id: Some(sealed("u-17".to_owned())),
+        source,
+        must_reset: true,
+    };
+    let state = ann().when(record).then(&[imported]);
+    assert!(!state.profile().unwrap().email_verified);
 }

@@ -18,6 +18,10 @@ pub(super) fn user(event: &UserEvent, telling: Telling<'_>) -> String {
         UserEvent::UserRegistered { user, .. } => {
             format!("An account was made for {}.", telling.person(*user))
         }
+        UserEvent::UserImported { user, source, .. } => {
+            let (person, line) = (telling.person(*user), source.line);
+            format!("The account of {person} was imported from line {line} of a file.")
+        }
         UserEvent::ProfileUpdated { user, changed } => {
             format!("{who} changed {} {}.", telling.whose(*user), details(changed))
         }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod affiliations;
+mod imports;
 mod messages;
 mod organizations;
 mod permissions;
@@ -58,6 +59,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Session(event) => accounts::session(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
         AnyEvent::Affiliation(event) => affiliations::sentence(event, telling),
+        AnyEvent::PeopleImport(event) => imports::sentence(event, telling),
         AnyEvent::Notification(event) => messages::notification(event, telling),
         AnyEvent::Inbox(event) => messages::inbox(event, telling),
         AnyEvent::Delivery(event) => messages::delivery(event, telling),

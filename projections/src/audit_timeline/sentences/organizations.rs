@@ -63,6 +63,18 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
             let (person, name) = (telling.person(*user), named(*organization));
             format!("{person} was deactivated at {name} for want of permissions.")
         }
+        E::PlanEvidenceRecorded { organization, user, .. } => {
+            let (whose, name) = (telling.whose(*user), named(*organization));
+            format!("{who} recorded evidence for the change of {whose} role at {name}.")
+        }
+        E::AdminRequestSubmitted { organization, user, .. } => {
+            let (person, name) = (telling.person(*user), named(*organization));
+            format!("{who} asked the health plan to make {person} administrator of {name}.")
+        }
+        E::AdminRequestDeclined { organization, user, .. } => {
+            let (person, name) = (telling.person(*user), named(*organization));
+            format!("{who} declined to make {person} administrator of {name}.")
+        }
         E::UserReactivated { organization, user, .. } => {
             format!("{who} reactivated {} at {}.", telling.person(*user), named(*organization))
         }

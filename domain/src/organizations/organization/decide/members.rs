@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Decided, Organization, OrganizationEvent, OrganizationRefusal};
-use crate::kernel::ids::{InvitationId, OrganizationId, UserId};
+use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::organization::{Member, Phase, Record, RosterCommand, Standing};
 use crate::organizations::{Authority, DeactivationCause, MembershipOrigin, OrgRole};
 use crate::permissions::Cause;
@@ -70,6 +70,29 @@ pub(super) fn decide(
             let joining = Joining { user, role, email_domain, by, signed_in: false };
             Ok(roster.join(joining, OrgRole::None, Cause::Plan))
         }
+        C::ImportMember { user, email_domain, role } => {
+            let mut events = Vec::new();
+            if state.phase() == Phase::Enrolled {
+                roster.check_registrable()?;
+                events.push(OrganizationEvent::OrganizationRegistered {
+                    organization: record.organization,
+                    name: record.name.clone(),
+                    kinds: record.kinds.clone(),
+                    // There is no letter behind it.
+                    registration: RegistrationId(record.organization.0),
+                });
+            } else {
+                roster.check_open()?;
+            }
+            roster.check_newcomer(user)?;
+            if role > OrgRole::None && decision.actor.person() == Some(user) {
+                return Err(OrganizationRefusal::SelfGrant);
+            }
+            let by = MembershipOrigin::Import;
+            let joining = Joining { user, role, email_domain, by, signed_in: false };
+            events.extend(roster.join(joining, OrgRole::None, Cause::LegacyImport));
+            Ok(events)
+        }
         C::EndMemberInvitation { user, invitation, cause } => {
             roster.invited(user, invitation)?;
             let organization = record.organization;
@@ -86,6 +109,19 @@ pub(super) fn decide(
         C::DeactivateUser { user, confirmed, reason, left_on, authority } => {
             let leaving = Leaving { user, confirmed, reason, left_on, authority };
             roster.deactivate(leaving)
+        }
+        C::RecordPlanEvidence { user, evidence } => {
+            state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
+            let evidence = Sealed::new(user, evidence);
+            let organization = record.organization;
+            Ok(vec![OrganizationEvent::PlanEvidenceRecorded { organization, user, evidence }])
+        }
+        C::RequestAdmin { user, reason } => roster.request_admin(user, reason),
+        C::DeclineAdminRequest { user, reason } => {
+            let member = state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
+            member.admin_requested_by.ok_or(OrganizationRefusal::AdminNotRequested)?;
+            let (organization, reason) = (record.organization, Sealed::new(user, reason));
+            Ok(vec![OrganizationEvent::AdminRequestDeclined { organization, user, reason }])
         }
         C::ReactivateUser { user, confirmed, permissions_reviewed } => {
             roster.reactivate(user, confirmed, permissions_reviewed)
@@ -249,6 +285,27 @@ impl<'a> Roster<'a> {
             old: member.role,
             new: role,
             cause,
+        }])
+    }
+
+    /// For an active member, by somebody who is known.
+    fn request_admin(&self, user: UserId, reason: Reason) -> Decided {
+        self.check_open()?;
+        let member = self.state.member(user).filter(|member| member.is_active());
+        let member = member.ok_or(OrganizationRefusal::NotAMember)?;
+        if member.role == OrgRole::Admin {
+            return Err(OrganizationRefusal::AdminAlready);
+        }
+        if member.admin_requested_by.is_some() {
+            return Err(OrganizationRefusal::AdminRequested);
+        }
+        let requested_by = self.decision.actor.person().ok_or(OrganizationRefusal::NotAMember)?;
+        Ok(vec![OrganizationEvent::AdminRequestSubmitted {
+            organization: self.organization,
+            user,
+            requested_by,
+            requested_at: self.decision.now,
+            reason: Sealed::new(user, reason),
         }])
     }
 

@@ -398,3 +398,81 @@ fn mc_32_who_waits_too_long_for_a_permission_is_warned_of_once_and_deactivated()
     open_clinic(&[bob_joined(), promoted(bob())]).at(end).when(watch()).then(&[]);
     open_clinic(&[bob_joined()]).under(Preset::Cencal).at(end).when(watch()).then(&[]);
 }
+
+#[test]
+fn gn_33_the_first_imported_person_opens_an_organization_nobody_registered() {
+    let import = |role| {
+        let email_domain = domain();
+        OrganizationCommand::from(RosterCommand::ImportMember { user: bob(), email_domain, role })
+    };
+    let opened = OrganizationEvent::OrganizationRegistered {
+        organization: clinic(),
+        name: enrolment().name,
+        kinds: enrolment().kinds,
+        registration: id(10),
+    };
+    let state = given::<Organization>(&[enrolled()]).when(import(OrgRole::Admin)).then(&[
+        opened,
+        OrganizationEvent::EmailDomainAdded { organization: clinic(), domain: domain() },
+        joined(bob(), OrgRole::Admin, MembershipOrigin::Import),
+        role_assigned(bob(), OrgRole::None, OrgRole::Admin, Cause::LegacyImport),
+    ]);
+    assert!(state.is_active());
+    open_clinic(&[]).when(import(OrgRole::None)).then(&[joined(
+        bob(),
+        OrgRole::None,
+        MembershipOrigin::Import,
+    )]);
+    open_clinic(&[bob_joined()]).when(import(OrgRole::None)).refused(Code::EmailTakenInOrg);
+    open_clinic(&[])
+        .by(Actor::user(bob()))
+        .when(import(OrgRole::Processor))
+        .refused(Code::SelfGrant);
+}
+
+#[test]
+fn cx_05_a_further_administrator_is_requested_once_and_granted_or_declined() {
+    let reason = || Reason::parse("Covers the second office.").unwrap();
+    let request =
+        || OrganizationCommand::from(RosterCommand::RequestAdmin { user: bob(), reason: reason() });
+    let submitted = OrganizationEvent::AdminRequestSubmitted {
+        organization: clinic(),
+        user: bob(),
+        requested_by: ann(),
+        requested_at: start(),
+        reason: Sealed::new(bob(), reason()),
+    };
+    let by_ann = |events: &[OrganizationEvent]| open_clinic(events).by(Actor::user(ann()));
+    by_ann(&[bob_joined()]).when(request()).then(std::slice::from_ref(&submitted));
+    by_ann(&[bob_joined(), submitted.clone()]).when(request()).refused(Code::DuplicateRequest);
+    by_ann(&[bob_joined(), promoted(bob())]).when(request()).refused(Code::AlreadyDecided);
+    by_ann(&[]).when(request()).refused(Code::NotFound);
+
+    let decline = || {
+        OrganizationCommand::from(RosterCommand::DeclineAdminRequest {
+            user: bob(),
+            reason: reason(),
+        })
+    };
+    let declined = OrganizationEvent::AdminRequestDeclined {
+        organization: clinic(),
+        user: bob(),
+        reason: Sealed::new(bob(), reason()),
+    };
+    let state = open_clinic(&[bob_joined(), submitted.clone()]).when(decline()).then(&[declined]);
+    assert!(state.member(bob()).unwrap().admin_requested_by.is_none());
+    let granted = [bob_joined(), submitted, promoted(bob())];
+    open_clinic(&granted).when(decline()).refused(Code::NotPending);
+}
+
+#[test]
+fn cc_07_the_plans_evidence_is_kept_sealed_under_the_person() {
+    let evidence = || Reason::parse("Letter of the clinic, 1 March 2026.").unwrap();
+    let record = RosterCommand::RecordPlanEvidence { user: bob(), evidence: evidence() };
+    let recorded = OrganizationEvent::PlanEvidenceRecorded {
+        organization: clinic(),
+        user: bob(),
+        evidence: Sealed::new(bob(), evidence()),
+    };
+    open_clinic(&[bob_joined()]).when(record.into()).then(&[recorded]);
+}
