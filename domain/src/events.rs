@@ -78,6 +78,7 @@ any_event! {
     Agreement(crate::policies::agreement::Agreement);
     Organization(crate::organizations::Organization);
     RegistrationToken(crate::organizations::RegistrationToken);
+    AccountRequest(crate::organizations::AccountRequest);
     Registration(crate::organizations::Registration);
     Membership(crate::permissions::Membership);
     User(crate::users::user::User);

@@ -119,6 +119,7 @@ codes! {
     VersionExists = "VERSION_EXISTS";
     AgreementSuperseded = "AGREEMENT_SUPERSEDED";
     AgreementUnknown = "AGREEMENT_UNKNOWN";
+    AgreementRequired = "AGREEMENT_REQUIRED";
     SlugTaken = "SLUG_TAKEN";
     TenantInactive = "TENANT_INACTIVE";
     AffiliationExists = "AFFILIATION_EXISTS";

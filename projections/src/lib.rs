@@ -10,6 +10,7 @@ use rollcall_journal::Projection;
 
 pub mod acceptances;
 pub mod access_register;
+pub mod account_requests;
 pub mod affiliations;
 pub mod audit_timeline;
 pub mod notifications;
@@ -30,6 +31,7 @@ pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
 pub const NAMES: &[&str] = &[
     "people",
     "acceptances",
+    "account_requests",
     "user_directory",
     "permission_matrix",
     "pins",
@@ -48,6 +50,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
     vec![
         Arc::new(people::People),
         Arc::new(acceptances::Acceptances),
+        Arc::new(account_requests::AccountRequests),
         Arc::new(user_directory::UserDirectory),
         Arc::new(permission_matrix::PermissionMatrix),
         Arc::new(pins::Pins),

@@ -23,6 +23,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
             access_register::NAME,
         ],
         AnyEvent::RegistrationToken(_) => &["organizations"],
+        AnyEvent::AccountRequest(_) => &["account_requests"],
         AnyEvent::Registration(_) => &["acceptances"],
         AnyEvent::Membership(_) => &["user_directory", "permission_matrix", access_register::NAME],
         AnyEvent::User(_) => &[

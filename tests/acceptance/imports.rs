@@ -82,7 +82,9 @@ async fn al_02_a_migrated_account_signs_in_once_with_the_old_password_and_must_c
             import(&portal, &admin, vec![person(json!({ "passwordHash": old_hash().await }))])
                 .await;
         assert_eq!(outcomes(&job), ["IMPORTED"], "{job}");
-        assert!(portal.mailbox("rosa@sierra.example").await.is_empty(), "nobody is mailed");
+        let mail = portal.mailbox("rosa@sierra.example").await;
+        let ways_in = mail.iter().filter(|it| it["links"] != json!([]) || it["codes"] != json!([]));
+        assert_eq!(ways_in.count(), 0, "nobody is mailed a way in: {mail:?}");
 
         let visitor = portal.anybody();
         let answer = visitor.try_to_sign_in(identifier, OLD_PASSWORD).await;
@@ -159,11 +161,15 @@ async fn gn_33_people_come_with_their_rights_and_the_file_is_named_as_the_cause(
         (source.line, &source.file_sha256),
         (9, &job["fileSha256"].as_str().unwrap().into())
     );
-    let told = "query($user: ID!) { auditEvents(filter: { subject: $user }) { nodes { reason } } }";
+    let told = "query($user: ID!) { auditEvents(filter: { subject: $user }) {
+        nodes { type after sentence } } }";
     let told = auditor.send(told, json!({ "user": raul })).await;
-    let reason = format!("LEGACY_IMPORT {} line 9", source.file_sha256);
     let nodes = told.data()["auditEvents"]["nodes"].as_array().expect("nodes").clone();
-    assert!(nodes.iter().filter(|node| node["reason"] == json!(reason)).count() > 2, "{nodes:?}");
+    let of = |kind: &str| nodes.iter().find(|node| node["type"] == kind).expect("it is told");
+    let named = &of("users.user.user_imported")["after"]["source"];
+    assert_eq!(*named, json!({ "file_sha256": source.file_sha256, "line": 9 }));
+    let done = &of("imports.people_import.people_import_line_done")["sentence"];
+    assert_eq!(*done, "Line 9 of a file of people was done: Raul Sol, imported.");
 
     let again = import(&portal, &admin, rows).await;
     assert_eq!(outcomes(&again)[..2], ["UNCHANGED", "UNCHANGED"], "{again}");

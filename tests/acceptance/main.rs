@@ -1,6 +1,7 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
 mod acceptances;
+mod account_requests;
 mod affiliations;
 mod audit;
 mod contracts;

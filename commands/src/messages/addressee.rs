@@ -3,9 +3,9 @@
 
 use rollcall_domain::{
     AnyEvent,
-    kernel::ids::{InvitationId, OrganizationId, SubjectId, UserId},
+    kernel::ids::{AccountRequestId, InvitationId, OrganizationId, SubjectId, UserId},
     notifications::Recipient,
-    organizations::{Organization, PostalAddress},
+    organizations::{AccountRequest, Organization, PostalAddress},
     users::{
         invitation::Invitation,
         one_time_passcode::{OneTimePasscodeEvent, OtpOwner},
@@ -34,6 +34,8 @@ pub enum Addressee {
     Telephone { owner: OtpOwner },
     /// The pay-to address the plan has on file.
     PayTo { organization: OrganizationId },
+    /// Who asked for an account (AL-01).
+    AccountRequester { request: AccountRequestId },
 }
 
 /// An address, looked up.
@@ -83,6 +85,7 @@ impl Addressee {
             Self::Invitee { user, invitation } => (Some(user), user.into(), Some(invitation)),
             Self::Telephone { owner } => (owner.user(), owner.subject(), None),
             Self::PayTo { organization } => (None, SubjectId(organization.0), None),
+            Self::AccountRequester { request } => (None, SubjectId(request.0), None),
         };
         let former_address = matches!(self, Self::FormerAddress { .. });
         Recipient { user, subject, invitation, former_address }
@@ -99,6 +102,7 @@ impl Addressee {
             Self::NewAddress { user } => name("new_address", user.0),
             Self::Telephone { owner } => name("telephone", owner.subject().0),
             Self::PayTo { organization } => name("pay_to", organization.0),
+            Self::AccountRequester { request } => name("account_requester", request.0),
         }
     }
 
@@ -107,7 +111,10 @@ impl Addressee {
     pub fn is_in_the_event(&self) -> bool {
         match self {
             Self::FormerAddress { .. } | Self::NewAddress { .. } | Self::Telephone { .. } => true,
-            Self::Account { .. } | Self::Invitee { .. } | Self::PayTo { .. } => false,
+            Self::Account { .. }
+            | Self::Invitee { .. }
+            | Self::PayTo { .. }
+            | Self::AccountRequester { .. } => false,
         }
     }
 
@@ -138,6 +145,11 @@ impl Addressee {
                     Some(Address::Postal { name: record.name.as_str().to_owned(), address })
                 }))
             }
+            Self::AccountRequester { request } => {
+                let state = journal.load_fresh::<AccountRequest>(tenant, request.0).await?.state;
+                let email = state.requester().and_then(|asked| asked.email.get());
+                Ok(email.map(|email| Address::Email(email.as_str().to_owned())))
+            }
             Self::FormerAddress { .. } | Self::NewAddress { .. } | Self::Telephone { .. } => {
                 Ok(None)
             }
@@ -166,7 +178,8 @@ impl Addressee {
                 | Self::FormerAddress { .. }
                 | Self::NewAddress { .. }
                 | Self::Telephone { .. }
-                | Self::PayTo { .. },
+                | Self::PayTo { .. }
+                | Self::AccountRequester { .. },
                 _,
             ) => None,
         }

@@ -6,11 +6,14 @@
 use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
-    kernel::ids::{OrganizationId, UserId},
+    kernel::ids::{AccountRequestId, OrganizationId, UserId},
     notifications::{
         Channel, Frequency, InboxEvent, Notice, NotificationEvent, NotificationType, Preference,
     },
-    organizations::{OrganizationEvent, RegistrationToken, RegistrationTokenEvent, TokenPhase},
+    organizations::{
+        AccountRequestEvent, OrganizationEvent, RegistrationToken, RegistrationTokenEvent,
+        TokenPhase,
+    },
     pins::PinEvent,
     policies::PolicyHistory,
     users::{
@@ -40,6 +43,7 @@ pub async fn caused_by(
         AnyEvent::Credential(credential) => Ok(of_credential(credential)),
         AnyEvent::OneTimePasscode(passcode) => Ok(of_passcode(passcode)),
         AnyEvent::Organization(organization) => of_organization(journal, organization, event).await,
+        AnyEvent::AccountRequest(request) => Ok(of_account_request(request)),
         AnyEvent::RegistrationToken(token) => of_token(journal, token, event).await,
         AnyEvent::Pin(pin) => of_pin(journal, pin, event).await,
         AnyEvent::Affiliation(affiliation) => of_affiliation(journal, affiliation, event).await,
@@ -245,6 +249,23 @@ async fn of_organization(
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => Vec::new(),
     })
+}
+
+fn of_account_request(event: &AccountRequestEvent) -> Vec<Planned> {
+    use AccountRequestEvent as E;
+    let told = |template, request: &AccountRequestId| {
+        vec![Planned::email(template, Addressee::AccountRequester { request: *request })]
+    };
+    match event {
+        E::AccountRequestSubmitted { request, .. } => {
+            told(Template::AccountRequestReceived, request)
+        }
+        E::AccountRequestRejected { request, .. } => {
+            told(Template::AccountRequestRejected, request)
+        }
+        // The invitation is the mail that leads to the account.
+        E::AccountRequestFulfilled { .. } => Vec::new(),
+    }
 }
 
 async fn of_token(

@@ -61,6 +61,10 @@ templates! {
     AdminRequested = "admin_requested";
     /// To administrators: the plan declined that (CX-05).
     AdminDeclined = "admin_declined";
+    /// The plan has a request for an account (AL-01).
+    AccountRequestReceived = "account_request_received";
+    /// The plan declined it (AL-01).
+    AccountRequestRejected = "account_request_rejected";
     /// Access for an organisation was given back (MC-31).
     Reactivated = "reactivated";
     /// The address was changed; goes to the old and the new one (CX-06).
@@ -122,6 +126,8 @@ impl Template {
             | Self::InvitationToMember
             | Self::InvitationReissued
             | Self::DeactivationNear
+            | Self::AccountRequestReceived
+            | Self::AccountRequestRejected
             | Self::AdminRequested
             | Self::AdminDeclined
             | Self::UserDeactivated

@@ -193,6 +193,18 @@ fn words(template: Template, facts: &Facts) -> Words {
             format!("The request for a further administrator of {organization} was declined"),
             ["Contact the health plan if you need one.".to_owned()],
         ),
+        Template::AccountRequestReceived => mail(
+            format!("Your request for an account in {portal} was received"),
+            [
+                format!("Somebody, presumably you, asked for an account in {portal}."),
+                "The health plan answers by email. If it was not you, ignore this message."
+                    .to_owned(),
+            ],
+        ),
+        Template::AccountRequestRejected => mail(
+            format!("Your request for an account in {portal} was declined"),
+            ["Contact the health plan if you have questions.".to_owned()],
+        ),
         Template::Reactivated => mail(
             format!("You have access to {portal} again"),
             [format!("An administrator gave you back your access for {organization}.")],

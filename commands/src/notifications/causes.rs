@@ -104,6 +104,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::PeopleImport(_)
+        | AnyEvent::AccountRequest(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Vec::new(),
     }

@@ -212,6 +212,7 @@ impl Process<AnyEvent> for DigestsProcess {
             | AnyEvent::Pin(_)
             | AnyEvent::Affiliation(_)
             | AnyEvent::PeopleImport(_)
+            | AnyEvent::AccountRequest(_)
             | AnyEvent::Delivery(_)
             | AnyEvent::Denial(_) => Ok(()),
         }

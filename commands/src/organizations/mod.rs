@@ -4,6 +4,7 @@
 //! Invariant: what the plan has on file comes from the plan alone, and who belongs to an organisation
 //! is decided on its own stream.
 
+mod account_request;
 pub mod enrolment;
 pub mod enrolment_file;
 mod import_enrolment;
@@ -16,6 +17,9 @@ pub mod registration;
 mod standing;
 pub mod tokens;
 
+pub use account_request::{
+    Agreed, FulfilAccountRequest, RejectAccountRequest, SubmitAccountRequest,
+};
 pub use enrolment::EnrolmentRow;
 pub(crate) use import_enrolment::REFERENCE;
 pub use import_enrolment::{
@@ -29,4 +33,4 @@ pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 use rollcall_domain::tenants::PlanRole;
 
 /// Whoever of the plan keeps the enrolment file.
-pub(crate) const ENROLMENT_STAFF: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps];
+pub const ENROLMENT_STAFF: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps];

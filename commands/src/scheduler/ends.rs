@@ -38,6 +38,7 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::Pin(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
+        | AnyEvent::AccountRequest(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => None,
     }

@@ -64,6 +64,8 @@ typed_id! {
     DeliveryId;
     /// A job that imports existing people (GN-33).
     PeopleImportId;
+    /// A request for a portal account (AL-01).
+    AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).
     LinkId;
     /// Where the vault keeps a password hash or an encrypted PIN; never the secret itself.

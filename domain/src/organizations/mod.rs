@@ -4,6 +4,7 @@
 //! Invariant: whatever must hold within one organisation (its last administrator, its domains, its
 //! NPIs) is decided inside its one stream.
 
+pub mod account_request;
 mod address;
 mod contract;
 pub mod organization;
@@ -11,6 +12,7 @@ pub mod registration;
 pub mod registration_token;
 mod types;
 
+pub use account_request::{AccountRequest, AccountRequestCommand, AccountRequestEvent};
 pub use address::PostalAddress;
 pub use contract::Contract;
 pub use organization::{Organization, OrganizationCommand, OrganizationEvent, OrganizationRefusal};

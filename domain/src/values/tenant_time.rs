@@ -7,7 +7,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc, Weekday,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -62,6 +64,20 @@ impl TenantZone {
     /// of issue, and this is 1 April 00:00 (MC-04).
     pub fn end_of_nth_day(self, issued: DateTime<Utc>, days: u16) -> DateTime<Utc> {
         self.start_of_day(plus_days(plus_days(self.local_date(issued), days), 1))
+    }
+
+    /// The end of the `days`-th business day after the local date of `filed`: Monday to Friday
+    /// (AL-01).
+    pub fn end_of_business_day(self, filed: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+        let mut day = self.local_date(filed);
+        let mut left = days;
+        while left > 0 {
+            day = plus_days(day, 1);
+            if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
+                left -= 1;
+            }
+        }
+        self.start_of_day(plus_days(day, 1))
     }
 
     /// The same hour of the local clocks `days` days later, or earlier where that is negative

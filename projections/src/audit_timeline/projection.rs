@@ -63,6 +63,7 @@ impl Outcome {
             | AnyEvent::Pin(_)
             | AnyEvent::Affiliation(_)
             | AnyEvent::PeopleImport(_)
+            | AnyEvent::AccountRequest(_)
             | AnyEvent::Notification(_)
             | AnyEvent::Inbox(_)
             | AnyEvent::Delivery(_) => false,

@@ -54,6 +54,7 @@ impl Audience {
             | AnyEvent::PlanStaff(_)
             | AnyEvent::Policy(_)
             | AnyEvent::Agreement(_)
+            | AnyEvent::AccountRequest(_)
             | AnyEvent::PeopleImport(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),

@@ -16,6 +16,7 @@ pub use delivery::EmailFate;
 pub use history::MemberFact;
 pub use projection::UserDirectory;
 pub use queries::{
-    AdminRequestKey, AdminRequestRow, admin_requests, DirectoryKey, FactRow, InvitationPart, Listing, UserFilter, UserRow, UserStatus, count_users,
-    histories, list_users, users_anywhere, users_by_id,
+    AdminRequestKey, AdminRequestRow, DirectoryKey, FactRow, InvitationPart, Listing, UserFilter,
+    UserRow, UserStatus, admin_requests, count_users, histories, list_users, users_anywhere,
+    users_by_id,
 };

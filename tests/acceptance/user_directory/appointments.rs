@@ -1,5 +1,7 @@
 //! Who makes administrators, and people whom the plan brings in (CC-03, CC-07, CX-05).
 
+use std::time::Duration;
+
 use rollcall_domain::{
     organizations::{Organization, OrganizationEvent},
     policies::Preset,
@@ -83,7 +85,8 @@ async fn cc_07_the_plan_suspends_and_appoints_with_reason_and_evidence_on_record
         types: [\"organizations.organization.plan_evidence_recorded\"] }) {
         nodes { sentence } } }";
     let told = auditor.send(document, json!({})).await;
-    let sentence = "Sam Hill recorded evidence for the change of Nora Diaz's role at Redwood Clinic.";
+    let sentence =
+        "Sam Hill recorded evidence for the change of Nora Diaz's role at Redwood Clinic.";
     assert_eq!(told.data()["auditEvents"]["nodes"][0]["sentence"], sentence);
     let client = portal.client(&world.npi_admin).await;
     let notices = client.send("{ notifications(first: 1) { nodes { text } } }", json!({})).await;
@@ -113,6 +116,7 @@ async fn cx_05_a_further_administrator_is_set_up_by_the_plan_on_request() {
         change(client, "requestAdditionalAdmin", (world, who), because.clone()).await
     };
     request(&admin, paul).await.done();
+    portal.advance(Duration::from_secs(1));
     request(&admin, nora).await.done();
     assert_eq!(request(&admin, paul).await.refused(), "DUPLICATE_REQUEST");
     let other = request(&admin, &world.clinic_second_admin).await;

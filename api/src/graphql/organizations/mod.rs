@@ -1,5 +1,6 @@
 //! Organisations, their NPIs and registration tokens (MC-03, MC-12, MC-13, GN-32).
 
+mod account_requests;
 mod enrolment_mutations;
 mod mutations;
 pub mod nodes;
@@ -8,6 +9,7 @@ pub mod registrations;
 mod token_mutations;
 mod types;
 
+pub use account_requests::{AccountRequestMutation, AccountRequestQuery};
 pub use enrolment_mutations::EnrolmentMutation;
 pub use mutations::OrganizationsMutation;
 pub use queries::{OrganizationsQuery, read_organization};

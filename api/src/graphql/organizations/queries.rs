@@ -57,8 +57,10 @@ impl OrganizationsQuery {
         ctx: &Context<'_>,
         search: Option<String>,
         status: Option<OrganizationStatus>,
-        #[graphql(desc = "Only open ones without an active administrator, for whom the plan appoints \
-            one, or only the others (GN-10).")]
+        #[graphql(
+            desc = "Only open ones without an active administrator, for whom the plan appoints \
+            one, or only the others (GN-10)."
+        )]
         adminless: Option<bool>,
         first: Option<i32>,
         after: Option<String>,

@@ -74,7 +74,7 @@ impl Command for AssignOrgRole {
 }
 
 /// Whether the caller's side makes administrators here.
-fn check_creator(
+pub(crate) fn check_creator(
     policy: &Policy,
     by_plan: bool,
     is_adminless: bool,

@@ -96,6 +96,8 @@ pub enum RosterCommand {
         email_domain: String,
         role: OrgRole,
     },
+    /// The plan opens an organisation on file for the first person it makes an account for (AL-01).
+    OpenByPlan,
     /// A member of another portal's organisation is taken over; the first one opens an organisation
     /// that nobody has registered (GN-33).
     ImportMember {

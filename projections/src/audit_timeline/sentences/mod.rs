@@ -50,6 +50,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Agreement(event) => plan::agreement(event, telling),
         AnyEvent::Organization(event) => organizations::sentence(event, telling),
         AnyEvent::RegistrationToken(event) => registration::token(event, telling),
+        AnyEvent::AccountRequest(event) => registration::account_request(event, telling),
         AnyEvent::Registration(event) => registration::registration(event, telling),
         AnyEvent::Membership(event) => permissions::membership(event, telling),
         AnyEvent::User(event) => accounts::user(event, telling),

@@ -2,7 +2,9 @@
 //! Invariant: of a mismatch only the number of fields is told (MC-07).
 
 use rollcall_domain::{
-    organizations::{RegistrationEvent, RegistrationRoute, RegistrationTokenEvent},
+    organizations::{
+        AccountRequestEvent, RegistrationEvent, RegistrationRoute, RegistrationTokenEvent,
+    },
     users::invitation::InvitationEvent,
 };
 
@@ -121,6 +123,23 @@ pub(super) fn invitation(event: &InvitationEvent, telling: Telling<'_>) -> Strin
         E::InvitationCancelled { user, organization, .. } => {
             let to = telling.at("to", *organization);
             format!("{who} cancelled the invitation of {}{to}.", telling.person(*user))
+        }
+    }
+}
+
+pub(super) fn account_request(event: &AccountRequestEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        AccountRequestEvent::AccountRequestSubmitted { organization_name, due_at, .. } => {
+            let (name, end) = (organization_name.as_str(), time(due_at));
+            format!("Somebody asked for an account for {name}; an answer is due by {end}.")
+        }
+        AccountRequestEvent::AccountRequestFulfilled { organization, user, .. } => {
+            let (person, name) = (telling.person(*user), telling.organization(*organization));
+            format!("{who} fulfilled the account request of {person} for {name}.")
+        }
+        AccountRequestEvent::AccountRequestRejected { .. } => {
+            format!("{who} declined an account request.")
         }
     }
 }

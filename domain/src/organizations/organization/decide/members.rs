@@ -70,17 +70,15 @@ pub(super) fn decide(
             let joining = Joining { user, role, email_domain, by, signed_in: false };
             Ok(roster.join(joining, OrgRole::None, Cause::Plan))
         }
+        C::OpenByPlan => {
+            roster.check_registrable()?;
+            Ok(vec![opened_without_letter(record)])
+        }
         C::ImportMember { user, email_domain, role } => {
             let mut events = Vec::new();
             if state.phase() == Phase::Enrolled {
                 roster.check_registrable()?;
-                events.push(OrganizationEvent::OrganizationRegistered {
-                    organization: record.organization,
-                    name: record.name.clone(),
-                    kinds: record.kinds.clone(),
-                    // There is no letter behind it.
-                    registration: RegistrationId(record.organization.0),
-                });
+                events.push(opened_without_letter(record));
             } else {
                 roster.check_open()?;
             }
@@ -141,6 +139,16 @@ pub(super) fn decide(
             let organization = record.organization;
             Ok(vec![OrganizationEvent::EmailDomainRemoved { organization, domain }])
         }
+    }
+}
+
+fn opened_without_letter(record: &Record) -> OrganizationEvent {
+    OrganizationEvent::OrganizationRegistered {
+        organization: record.organization,
+        name: record.name.clone(),
+        kinds: record.kinds.clone(),
+        // There is none; the organisation's own id says so.
+        registration: RegistrationId(record.organization.0),
     }
 }
 
