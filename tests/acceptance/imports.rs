@@ -238,7 +238,7 @@ async fn gn_33_only_plan_administrators_import_and_no_secret_is_in_the_job() {
         "taxIdType": "EIN", "taxId": "12-3456789" }));
     let job = import(&portal, &admin, vec![row]).await;
     assert_eq!(outcomes(&job), ["IMPORTED"], "named by its tax id");
-    let id: uuid::Uuid = job["id"].as_str().expect("an id").parse().expect("a UUID");
+    let id = uuid_of(job["id"].as_str().expect("an id"));
     let events = portal.events::<PeopleImport>(id).await;
     let stored = serde_json::to_string(&events).expect("json");
     assert!(!stored.contains("argon2") && !stored.contains("3456789"), "{stored}");

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_domain::{policies::Preset, values::AgreementKind};
+use rollcall_domain::{
+    policies::{PolicyKey, PolicyValue, Preset},
+    values::AgreementKind,
+};
 use serde_json::{Value, json};
 
 use crate::support::{Client, Portal};
@@ -70,12 +73,24 @@ impl Entities {
             "organizationId": world.clinic.id.to_string(), "npi": world.clinic.npis[0],
         });
         let pin = admin.mutate("resetPin", reset, "pin { id }").await;
+        portal.change_policy(PolicyKey::AccountRequestForm, PolicyValue::Boolean(true)).await;
+        let form = json!({
+            "organizationName": "Willow Clinic", "npi": "1000000004", "firstName": "Rosa",
+            "lastName": "Sol", "email": "rosa@willow.example", "phone": "+12025550190",
+            "agreement": { "version": "1", "boxes": ["READ"] },
+        });
+        let request = visitor.mutate("submitAccountRequest", form, "requestId").await;
+        let row = json!({ "email": "x@willow.example", "firstName": "Xena", "lastName": "Low",
+            "mobile": "+12025550191" });
+        let import = plan.mutate("importPeople", json!({ "rows": [row] }), "import { id }").await;
         portal.settle().await;
 
         let clinic = format!("(organizationId: \"{}\")", world.clinic.id);
         let second = portal.client(&world.clinic_second_admin).await;
         let session = admin.send("{ session { id } }", json!({})).await;
         let by_type = BTreeMap::from([
+            ("AccountRequest", (plan.clone(), text(&request.done()["requestId"]))),
+            ("PeopleImport", (plan.clone(), text(&import.done()["import"]["id"]))),
             ("Affiliation", (admin.clone(), text(&affiliation.done()["affiliation"]["id"]))),
             (
                 "Agreement",
@@ -166,6 +181,7 @@ async fn a_node_is_null_for_whoever_may_not_see_it_in_its_list() {
     let own = ["Agreement", "Organization", "Registration"];
     assert_eq!(seen_by(&hospital).await, own.into(), "the hospital is the first in the list");
     let plan = [
+        "AccountRequest",
         "Affiliation",
         "Agreement",
         "AuditEvent",

@@ -23,11 +23,13 @@ pub enum NodeType {
     AuditEvent,
     PlanStaff,
     Agreement,
+    AccountRequest,
+    PeopleImport,
 }
 
 impl NodeType {
     /// Every type.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -41,6 +43,8 @@ impl NodeType {
         Self::AuditEvent,
         Self::PlanStaff,
         Self::Agreement,
+        Self::AccountRequest,
+        Self::PeopleImport,
     ];
 
     /// The GraphQL type's name.
@@ -60,6 +64,8 @@ impl NodeType {
             Self::AuditEvent => "AuditEvent",
             Self::PlanStaff => "PlanStaff",
             Self::Agreement => "Agreement",
+            Self::AccountRequest => "AccountRequest",
+            Self::PeopleImport => "PeopleImport",
         }
     }
 

@@ -1,5 +1,7 @@
 //! `importPeople`, `peopleImport`: existing people taken over with their rights (AL-02, GN-33).
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use rollcall_commands::{
     Access, Commands,
@@ -11,11 +13,12 @@ use rollcall_domain::{
     kernel::ids::PeopleImportId,
 };
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{
     errors::{UserError, fault},
     ids::NodeType,
-    reading::{caller, read},
+    reading::{absent, caller, read, read_if_permitted},
     scalars::Position,
     sending::{MutationMeta, payload, send},
 };
@@ -107,7 +110,7 @@ pub enum PersonOutcome {
 }
 
 /// The result of one line.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct PersonResult {
     pub line: i32,
     pub outcome: PersonOutcome,
@@ -132,7 +135,7 @@ impl From<&LineResult> for PersonResult {
 }
 
 /// A job that imports people, as far as it has come.
-#[derive(SimpleObject)]
+#[derive(Clone, SimpleObject)]
 pub struct PeopleImport {
     pub id: ID,
     /// SHA-256 of the file in hexadecimal.
@@ -150,7 +153,7 @@ impl PeopleImport {
     fn of(id: PeopleImportId, job: &Job) -> Self {
         let count = |of: usize| i32::try_from(of).unwrap_or(i32::MAX);
         Self {
-            id: ID(id.to_string()),
+            id: NodeType::PeopleImport.id(id),
             file_sha256: job.file_sha256().to_owned(),
             total: count(job.total()),
             done: count(job.results().len()),
@@ -179,9 +182,9 @@ impl ImportQuery {
         min_position: Option<Position>,
     ) -> Result<Option<PeopleImport>> {
         drop(read(ctx, Access::Plan(IMPORT_STAFF), min_position).await?);
-        match id.parse::<PeopleImportId>() {
-            Ok(id) => job(ctx, id).await,
-            Err(_) => Ok(None),
+        match absent(NodeType::PeopleImport.parse(&id, "id"))? {
+            Some(id) => job(ctx, id).await,
+            None => Ok(None),
         }
     }
 }
@@ -216,6 +219,22 @@ impl ImportMutation {
         };
         Ok(ImportPeoplePayload::of(sent, import))
     }
+}
+
+/// The jobs of these ids, for plan administrators.
+///
+/// # Errors
+/// As [`read_if_permitted`].
+pub async fn by_ids(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, PeopleImport>> {
+    let Some(reading) = read_if_permitted(ctx, Access::Plan(IMPORT_STAFF)).await? else {
+        return Ok(HashMap::new());
+    };
+    drop(reading);
+    let journal = &ctx.data::<Commands>()?.journal;
+    let found = journal.load_all::<Job>(caller(ctx)?.tenant, ids).await;
+    let found = found.map_err(|error| fault(&error))?;
+    let shown = |job: &Job| job.id().map(|id| (id.0, PeopleImport::of(id, job)));
+    Ok(found.values().filter_map(shown).collect())
 }
 
 /// The job on its own stream, which no projection follows.

@@ -15,8 +15,12 @@ use super::{
     audit::{self, AuditEvent},
     errors::top_level,
     ids::{NodeType, decode},
+    imports::{self, PeopleImport},
     notifications::{self, Notification},
-    organizations::{self, Organization, RegistrationToken, registrations::Registration},
+    organizations::{
+        self, Organization, RegistrationToken, account_requests::AccountRequest,
+        registrations::Registration,
+    },
     paging::MAX_PAGE,
     pins::{self, Pin},
     policies::{self, Agreement},
@@ -31,12 +35,14 @@ use super::{
 #[derive(Clone, Interface)]
 #[graphql(field(name = "id", ty = "&ID", desc = "The global id."))]
 pub enum Node {
+    AccountRequest(Box<AccountRequest>),
     Affiliation(Box<Affiliation>),
     Agreement(Box<Agreement>),
     AuditEvent(Box<AuditEvent>),
     Invitation(Box<Invitation>),
     Notification(Box<Notification>),
     Organization(Box<Organization>),
+    PeopleImport(Box<PeopleImport>),
     Pin(Box<Pin>),
     PlanStaff(Box<PlanStaff>),
     Registration(Box<Registration>),
@@ -112,6 +118,10 @@ async fn of_type(ctx: &Context<'_>, kind: NodeType, ids: &[Uuid]) -> Result<Vec<
         NodeType::Notification => {
             each(notifications::nodes::notifications(ctx, ids).await?, Node::Notification)
         }
+        NodeType::AccountRequest => {
+            each(organizations::account_requests::by_ids(ctx, ids).await?, Node::AccountRequest)
+        }
+        NodeType::PeopleImport => each(imports::by_ids(ctx, ids).await?, Node::PeopleImport),
         NodeType::AuditEvent => each(audit::nodes::by_ids(ctx, ids).await?, Node::AuditEvent),
     })
 }

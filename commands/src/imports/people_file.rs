@@ -72,8 +72,10 @@ pub async fn import_file(
     Ok(results)
 }
 
-/// Lines with their numbers; one that cannot be read with its refusal.
-fn read(file: &[u8]) -> Result<Vec<(u32, Result<PersonRow, Refusal>)>, Refusal> {
+/// A line with its number; one that cannot be read with its refusal.
+type Line = (u32, Result<PersonRow, Refusal>);
+
+fn read(file: &[u8]) -> Result<Vec<Line>, Refusal> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let headers = reader.headers().map_err(|_| invalid("Save the file as CSV in UTF-8."))?.clone();
     if let Some(missing) = REQUIRED.iter().find(|name| !headers.iter().any(|h| h == **name)) {

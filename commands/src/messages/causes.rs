@@ -11,9 +11,10 @@ use rollcall_domain::{
         Channel, Frequency, InboxEvent, Notice, NotificationEvent, NotificationType, Preference,
     },
     organizations::{
-        AccountRequestEvent, OrganizationEvent, RegistrationToken, RegistrationTokenEvent,
+        AccountRequestEvent, OrgRole, OrganizationEvent, RegistrationToken, RegistrationTokenEvent,
         TokenPhase,
     },
+    permissions::Cause,
     pins::PinEvent,
     policies::PolicyHistory,
     users::{
@@ -220,6 +221,9 @@ async fn of_organization(
             let mut mail = administrators(Template::UserDeactivated, organization).await?;
             mail.push(told(Template::DeactivatedUnassigned, user, organization));
             mail
+        }
+        E::OrgRoleAssigned { organization, new: OrgRole::Admin, cause: Cause::Plan, .. } => {
+            administrators(Template::AdminAppointed, organization).await?
         }
         E::AdminRequestSubmitted { organization, .. } => {
             administrators(Template::AdminRequested, organization).await?

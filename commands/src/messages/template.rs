@@ -61,6 +61,8 @@ templates! {
     AdminRequested = "admin_requested";
     /// To administrators: the plan declined that (CX-05).
     AdminDeclined = "admin_declined";
+    /// To administrators, the new one included: the plan appointed one (CC-07, CX-05).
+    AdminAppointed = "admin_appointed";
     /// The plan has a request for an account (AL-01).
     AccountRequestReceived = "account_request_received";
     /// The plan declined it (AL-01).
@@ -126,6 +128,7 @@ impl Template {
             | Self::InvitationToMember
             | Self::InvitationReissued
             | Self::DeactivationNear
+            | Self::AdminAppointed
             | Self::AccountRequestReceived
             | Self::AccountRequestRejected
             | Self::AdminRequested

@@ -193,6 +193,15 @@ fn words(template: Template, facts: &Facts) -> Words {
             format!("The request for a further administrator of {organization} was declined"),
             ["Contact the health plan if you need one.".to_owned()],
         ),
+        Template::AdminAppointed => mail(
+            format!("The health plan appointed an administrator of {organization}"),
+            [
+                format!(
+                    "The health plan made a person administrator of {organization} in {portal}."
+                ),
+                "If none of you asked for it, contact the health plan.".to_owned(),
+            ],
+        ),
         Template::AccountRequestReceived => mail(
             format!("Your request for an account in {portal} was received"),
             [

@@ -37,10 +37,7 @@ pub enum AccountRequestEvent {
         organization_name: OrganizationName,
         npi: Option<Npi>,
         tax_id: Option<TaxIdRef>,
-        first_name: Sealed<PersonName>,
-        last_name: Sealed<PersonName>,
-        email: Sealed<EmailAddress>,
-        phone: Sealed<PhoneNumber>,
+        requester: Box<Requester>,
         /// The version of the portal's terms that was accepted.
         terms: Option<String>,
         due_at: DateTime<Utc>,
@@ -87,7 +84,7 @@ impl From<AccountRequestRefusal> for Refusal {
 }
 
 /// Who asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requester {
     pub first_name: Sealed<PersonName>,
     pub last_name: Sealed<PersonName>,
@@ -166,19 +163,8 @@ impl Decider for AccountRequest {
 
     fn evolve(&mut self, event: &AccountRequestEvent) {
         match event {
-            AccountRequestEvent::AccountRequestSubmitted {
-                first_name,
-                last_name,
-                email,
-                phone,
-                ..
-            } => {
-                *self = Self::Open(Box::new(Requester {
-                    first_name: first_name.clone(),
-                    last_name: last_name.clone(),
-                    email: email.clone(),
-                    phone: phone.clone(),
-                }));
+            AccountRequestEvent::AccountRequestSubmitted { requester, .. } => {
+                *self = Self::Open(requester.clone());
             }
             AccountRequestEvent::AccountRequestFulfilled { .. }
             | AccountRequestEvent::AccountRequestRejected { .. } => {
@@ -197,10 +183,12 @@ fn submitted(wish: AccountWish, due_at: DateTime<Utc>) -> AccountRequestEvent {
         organization_name: wish.organization_name,
         npi: wish.npi,
         tax_id: wish.tax_id,
-        first_name: Sealed::new(subject, wish.first_name),
-        last_name: Sealed::new(subject, wish.last_name),
-        email: Sealed::new(subject, wish.email),
-        phone: Sealed::new(subject, wish.phone),
+        requester: Box::new(Requester {
+            first_name: Sealed::new(subject, wish.first_name),
+            last_name: Sealed::new(subject, wish.last_name),
+            email: Sealed::new(subject, wish.email),
+            phone: Sealed::new(subject, wish.phone),
+        }),
         terms: wish.accepted.map(|acceptance| acceptance.version),
         due_at,
     }

@@ -7,4 +7,4 @@ mod projection;
 mod queries;
 
 pub use projection::{AccountRequestRow, AccountRequests};
-pub use queries::{AccountRequestFilter, account_request, account_requests};
+pub use queries::{AccountRequestFilter, account_requests, account_requests_by_id};

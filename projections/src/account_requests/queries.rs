@@ -1,7 +1,7 @@
 //! The plan's list of account requests. Invariant: oldest first, by the position of the request.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::kernel::ids::AccountRequestId;
+use uuid::Uuid;
 
 use super::AccountRequestRow;
 use crate::Snapshot;
@@ -45,17 +45,19 @@ pub async fn account_requests(
     .await
 }
 
-/// One request.
+/// Those of these ids.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn account_request(
+pub async fn account_requests_by_id(
     view: &mut Snapshot,
-    id: AccountRequestId,
-) -> Result<Option<AccountRequestRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM read.account_requests WHERE tenant_id = $1 AND request_id = $2")
-        .bind(view.tenant().0)
-        .bind(id.0)
-        .fetch_optional(view.connection())
-        .await
+    ids: &[Uuid],
+) -> Result<Vec<AccountRequestRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT * FROM read.account_requests WHERE tenant_id = $1 AND request_id = ANY($2)",
+    )
+    .bind(view.tenant().0)
+    .bind(ids)
+    .fetch_all(view.connection())
+    .await
 }

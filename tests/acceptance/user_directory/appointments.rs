@@ -134,6 +134,10 @@ async fn cx_05_a_further_administrator_is_set_up_by_the_plan_on_request() {
     let grant = json!({ "role": "ADMIN", "reason": "Asked by the administrator.",
         "evidence": "The request." });
     change(&support, "assignOrgRole", (world, paul), grant.clone()).await.done();
+    let subject = "The health plan appointed an administrator of Redwood Clinic";
+    for who in [&world.clinic_admin, paul] {
+        Portal::newest(&portal.mailbox(&who.email).await, subject);
+    }
     assert_eq!(queue(&support).await, [asked("Nora Diaz")]);
     let decline = json!({ "reason": "No form was signed." });
     let about = (world, nora);

@@ -1,5 +1,7 @@
 //! `submitAccountRequest`, `fulfilAccountRequest`, `rejectAccountRequest`, `accountRequests` (AL-01).
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::TimeDelta;
 use rollcall_commands::{
@@ -17,7 +19,7 @@ use rollcall_domain::{
     },
 };
 use rollcall_projections::account_requests::{
-    AccountRequestFilter, AccountRequestRow, account_request, account_requests,
+    AccountRequestFilter, AccountRequestRow, account_requests, account_requests_by_id,
 };
 use uuid::Uuid;
 
@@ -25,7 +27,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows, connection},
-    reading::read,
+    reading::{read, read_if_permitted},
     scalars::{DateTime, EmailScalar, NpiScalar, PhoneScalar, Position},
     sending::{MutationMeta, payload, send},
     users::invitations::{Invitation, invitation},
@@ -174,7 +176,7 @@ pub struct AccountRequest {
 impl From<AccountRequestRow> for AccountRequest {
     fn from(row: AccountRequestRow) -> Self {
         Self {
-            id: ID(row.request_id.to_string()),
+            id: NodeType::AccountRequest.id(row.request_id),
             status: AccountRequestStatus::parse(&row.status),
             organization_name: row.organization_name,
             npi: row.npi.map(NpiScalar),
@@ -237,8 +239,7 @@ impl AccountRequestQuery {
             due_by: overdue.then_some(now),
         };
         let view = &mut reading.view;
-        let found =
-            account_requests(view, &filter, page.after, page.first + 1).await;
+        let found = account_requests(view, &filter, page.after, page.first + 1).await;
         let found = found.map_err(|error| fault(&error))?;
         let keyed = |row: AccountRequestRow| (row.submitted_position, AccountRequest::from(row));
         let rows = found.into_iter().map(keyed).collect();
@@ -261,7 +262,7 @@ impl AccountRequestMutation {
     ) -> Result<SubmitAccountRequestPayload> {
         let command = input.command();
         let sent = send(ctx, input.meta, command).await?;
-        let id = sent.output.map(|id| ID(id.to_string()));
+        let id = sent.output.map(|id| NodeType::AccountRequest.id(id));
         Ok(SubmitAccountRequestPayload::of(sent, id))
     }
 
@@ -299,8 +300,8 @@ impl AccountRequestMutation {
             Some(id) => {
                 let access = Access::Plan(ENROLMENT_STAFF);
                 let mut reading = read(ctx, access, sent.position).await?;
-                let found = account_request(&mut reading.view, id).await;
-                found.map_err(|error| fault(&error))?.map(AccountRequest::from)
+                let found = account_requests_by_id(&mut reading.view, &[id.0]).await;
+                found.map_err(|error| fault(&error))?.pop().map(AccountRequest::from)
             }
             None => None,
         };
@@ -309,5 +310,18 @@ impl AccountRequestMutation {
 }
 
 fn request_id(id: &ID) -> Result<AccountRequestId, Refusal> {
-    id.parse().map_err(|_| Refusal::not_found("requestId"))
+    NodeType::AccountRequest.parse(id, "requestId")
+}
+
+/// The requests of these ids, for plan staff.
+///
+/// # Errors
+/// As [`read_if_permitted`].
+pub async fn by_ids(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, AccountRequest>> {
+    let Some(mut reading) = read_if_permitted(ctx, Access::Plan(ENROLMENT_STAFF)).await? else {
+        return Ok(HashMap::new());
+    };
+    let found = account_requests_by_id(&mut reading.view, ids).await;
+    let found = found.map_err(|error| fault(&error))?;
+    Ok(found.into_iter().map(|row| (row.request_id, AccountRequest::from(row))).collect())
 }

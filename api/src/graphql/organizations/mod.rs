@@ -1,6 +1,6 @@
 //! Organisations, their NPIs and registration tokens (MC-03, MC-12, MC-13, GN-32).
 
-mod account_requests;
+pub mod account_requests;
 mod enrolment_mutations;
 mod mutations;
 pub mod nodes;
