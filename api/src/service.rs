@@ -17,6 +17,7 @@ use rollcall_commands::{
     Commands, CommandsConfig,
     post::{PostOffice, SmtpConfigError, SmtpRelay},
     processes::{Background, BackgroundConfig},
+    transactions,
 };
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
@@ -31,7 +32,7 @@ use crate::{
     config::Config,
     dev, documents,
     gateway::ServiceGateway,
-    graphql,
+    graphql::{self, transactions::PublicUrl},
     http::{self, HttpLimits},
     link_pages, routes,
 };
@@ -151,13 +152,18 @@ impl Service {
             commands.clone(),
             reads.clone(),
             config.tenant_hosts.clone(),
+            PublicUrl(config.public_url.clone().into()),
         );
         let files = documents::Parts {
             gateway: gateway.clone(),
             commands: commands.clone(),
             public_url: config.public_url.clone().into(),
         };
-        let parts = routes::Parts { reads: reads.clone(), complete: Arc::clone(&complete) };
+        let parts = routes::Parts {
+            reads: reads.clone(),
+            complete: Arc::clone(&complete),
+            key_set: transactions::key_set(journal.secrets()).into(),
+        };
         let mut app = http::router(gateway, HttpLimits::default())
             .merge(routes::router(parts))
             .merge(link_pages::router())

@@ -83,10 +83,13 @@ any_event! {
     User(crate::users::user::User);
     Invitation(crate::users::invitation::Invitation);
     Credential(crate::users::credential::Credential);
+    Authenticator(crate::users::authenticator::Authenticator);
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
     Pin(crate::pins::Pin);
+    SubmitterProfile(crate::affiliations::SubmitterProfile);
     Affiliation(crate::affiliations::Affiliation);
+    Handoff(crate::transactions::Handoff);
     Notification(crate::notifications::Notification);
     Inbox(crate::notifications::Inbox);
     Delivery(crate::notifications::Delivery);

@@ -38,6 +38,8 @@ codes! {
     OtpWrong = "OTP_WRONG";
     OtpExpired = "OTP_EXPIRED";
     OtpTooMany = "OTP_TOO_MANY";
+    OtpUsed = "OTP_USED";
+    SecondFactorRequired = "SECOND_FACTOR_REQUIRED";
     SessionEnded = "SESSION_ENDED";
     SessionExpired = "SESSION_EXPIRED";
     CurrentPasswordWrong = "CURRENT_PASSWORD_WRONG";
@@ -50,6 +52,9 @@ codes! {
     TokenUsed = "TOKEN_USED";
     TokenRevoked = "TOKEN_REVOKED";
     TokenActive = "TOKEN_ACTIVE";
+    HandoffInvalid = "HANDOFF_INVALID";
+    HandoffExpired = "HANDOFF_EXPIRED";
+    HandoffUsed = "HANDOFF_USED";
     // permission
     Forbidden = "FORBIDDEN";
     NotOrgAdmin = "NOT_ORG_ADMIN";
@@ -99,6 +104,8 @@ codes! {
     AlreadyDecided = "ALREADY_DECIDED";
     AlreadyAccepted = "ALREADY_ACCEPTED";
     AlreadyVerified = "ALREADY_VERIFIED";
+    AlreadyEnrolled = "ALREADY_ENROLLED";
+    NotEnrolled = "NOT_ENROLLED";
     NotInactive = "NOT_INACTIVE";
     NotPending = "NOT_PENDING";
     NotLocked = "NOT_LOCKED";

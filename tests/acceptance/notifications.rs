@@ -157,6 +157,7 @@ async fn lock(portal: &Portal, who: &Person) {
             session: SessionId(Uuid::new_v4()),
             matched: None,
             active: true,
+            challenge: None,
         };
         portal.decide::<Credential>(stream, CredentialCommand::AttemptLogin(attempt)).await;
     }

@@ -48,6 +48,7 @@ async fn last_end(portal: &Portal, session: Uuid) -> Option<EndCause> {
         SessionEvent::SessionEnded { cause, .. } => Some(*cause),
         SessionEvent::SessionStarted { .. }
         | SessionEvent::RestrictionLifted { .. }
+        | SessionEvent::SecondFactorEnrolled { .. }
         | SessionEvent::OrganizationSelected { .. }
         | SessionEvent::OrganizationSwitched { .. } => None,
     })

@@ -106,6 +106,7 @@ pub fn top_level(refusal: Refusal) -> Error {
         | Code::NotCounterparty
         | Code::OrganizationNotSelected
         | Code::PasswordChangeRequired
+        | Code::SecondFactorRequired
         | Code::TenantInactive => TopLevel::Forbidden,
         Code::NotFound => TopLevel::NotFound,
         Code::RateLimited => TopLevel::RateLimited,

@@ -4,7 +4,7 @@ use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
     access_register::AccessRegisterQuery,
-    affiliations::{AffiliationMutation, AffiliationQuery},
+    affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     audit::{AuditQuery, AuditSubscription},
     nodes::NodeQuery,
     notifications::{
@@ -21,10 +21,12 @@ use super::{
         DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
     },
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
+    transactions::{TransactionMutation, TransactionQuery},
     user_directory::{UserAdministrationMutation, UserDirectoryQuery},
     users::{
         acceptances::AcceptanceQuery,
         agreements::AgreementMutation,
+        authenticator::AuthenticatorMutation,
         credential::CredentialMutation,
         first_password::FirstPasswordMutation,
         invitations::{InvitationMutation, InvitationQuery},
@@ -47,6 +49,7 @@ pub struct Query(
     OneTimePasscodeQuery,
     PinQuery,
     AffiliationQuery,
+    TransactionQuery,
     NotificationsQuery,
     DeadLettersQuery,
     TenantsQuery,
@@ -75,10 +78,13 @@ pub struct Mutation(
     RegistrationMutation,
     InvitationMutation,
     OneTimePasscodeMutation,
+    AuthenticatorMutation,
     FirstPasswordMutation,
     AgreementMutation,
     PinMutation,
     AffiliationMutation,
+    SubmitterProfileMutation,
+    TransactionMutation,
     NotificationsMutation,
     DeadLettersMutation,
     SignInMutation,

@@ -14,6 +14,7 @@ use rollcall_domain::{
     pins::PinEvent,
     policies::PolicyHistory,
     users::{
+        authenticator::AuthenticatorEvent,
         credential::{CredentialEvent, PasswordSource, ResetMethod},
         invitation::InvitationEvent,
         one_time_passcode::OneTimePasscodeEvent,
@@ -38,6 +39,7 @@ pub async fn caused_by(
         AnyEvent::Invitation(invitation) => Ok(of_invitation(invitation, event)),
         AnyEvent::User(user) => Ok(of_account(user)),
         AnyEvent::Credential(credential) => Ok(of_credential(credential)),
+        AnyEvent::Authenticator(authenticator) => Ok(of_authenticator(authenticator)),
         AnyEvent::OneTimePasscode(passcode) => Ok(of_passcode(passcode)),
         AnyEvent::Organization(organization) => Ok(of_organization(organization)),
         AnyEvent::RegistrationToken(token) => of_token(journal, token, event).await,
@@ -53,6 +55,8 @@ pub async fn caused_by(
         | AnyEvent::Agreement(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
+        | AnyEvent::SubmitterProfile(_)
+        | AnyEvent::Handoff(_)
         | AnyEvent::Session(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Ok(Vec::new()),
@@ -148,7 +152,20 @@ fn of_credential(event: &CredentialEvent) -> Vec<Planned> {
         | E::UserUnlocked { user: None, .. }
         | E::PasswordSet { source: PasswordSource::Import, .. }
         | E::LoginFailed { .. }
+        | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. } => Vec::new(),
+    }
+}
+
+fn of_authenticator(event: &AuthenticatorEvent) -> Vec<Planned> {
+    use AuthenticatorEvent as E;
+    match event {
+        E::TotpEnrolled { user, .. } => vec![to_account(Template::AuthenticatorAdded, *user)],
+        E::TotpRemoved { user } => vec![to_account(Template::AuthenticatorRemoved, *user)],
+        E::RecoveryCodeUsed { user, .. } => vec![to_account(Template::RecoveryCodeUsed, *user)],
+        E::TotpEnrolmentStarted { .. }
+        | E::TotpAccepted { .. }
+        | E::RecoveryCodesRenewed { .. } => Vec::new(),
     }
 }
 
@@ -170,7 +187,11 @@ fn of_passcode(event: &OneTimePasscodeEvent) -> Vec<Planned> {
             });
             vec![message]
         }
-        E::OtpFailed { .. } | E::OtpVerified { .. } | E::OtpConsumed { .. } => Vec::new(),
+        // The authenticator app shows its code without being asked.
+        E::OtpChallenged { .. }
+        | E::OtpFailed { .. }
+        | E::OtpVerified { .. }
+        | E::OtpConsumed { .. } => Vec::new(),
     }
 }
 
@@ -279,7 +300,9 @@ async fn of_affiliation(
         E::AffiliationTerminated { pair, side, .. } => {
             (Template::AffiliationTerminated, decision, pair, *side)
         }
-        E::AffiliationAgreementSigned { .. } => return Ok(Vec::new()),
+        E::AffiliationAgreementSigned { .. }
+        | E::AffiliationRenewed { .. }
+        | E::AffiliationNpisAssigned { .. } => return Ok(Vec::new()),
     };
     let (told, other) = (pair.of(acted.other()), pair.of(acted));
     let audience = Audience::Administrators(told);

@@ -55,6 +55,12 @@ templates! {
     VerifyEmail = "verify_email";
     /// The number for passcodes was changed (MC-27).
     PhoneChanged = "phone_changed";
+    /// An authenticator app was added (MC-28).
+    AuthenticatorAdded = "authenticator_added";
+    /// The authenticator app was removed (MC-28).
+    AuthenticatorRemoved = "authenticator_removed";
+    /// A recovery code was used in place of the app (MC-28).
+    RecoveryCodeUsed = "recovery_code_used";
     /// A one-time passcode, as text or read aloud (MC-20).
     Passcode = "passcode";
     /// An NPI's PIN was reset (MC-53).
@@ -95,6 +101,9 @@ impl Template {
             | Self::EmailChanged
             | Self::VerifyEmail
             | Self::PhoneChanged
+            | Self::AuthenticatorAdded
+            | Self::AuthenticatorRemoved
+            | Self::RecoveryCodeUsed
             | Self::Passcode
             | Self::PinReset => true,
             Self::TokenLetter

@@ -28,7 +28,10 @@ pub(super) fn of(event: &AnyEvent) -> Option<End> {
         | AnyEvent::Organization(_)
         | AnyEvent::Registration(_)
         | AnyEvent::User(_)
+        | AnyEvent::Authenticator(_)
         | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::SubmitterProfile(_)
+        | AnyEvent::Handoff(_)
         | AnyEvent::Session(_)
         | AnyEvent::Pin(_)
         | AnyEvent::Notification(_)
@@ -80,7 +83,10 @@ fn of_affiliation(event: &AffiliationEvent) -> Option<End> {
         | E::AffiliationDenied { .. }
         | E::AffiliationWithdrawn { .. }
         | E::AffiliationExpired { .. } => Some(End::no_more(Kind::AffiliationRequest)),
-        E::AffiliationAgreementSigned { .. } | E::AffiliationTerminated { .. } => None,
+        E::AffiliationAgreementSigned { .. }
+        | E::AffiliationRenewed { .. }
+        | E::AffiliationNpisAssigned { .. }
+        | E::AffiliationTerminated { .. } => None,
     }
 }
 
@@ -102,6 +108,7 @@ fn of_credential(event: &CredentialEvent) -> Option<End> {
         | E::PasswordExpired { .. }
         | E::TemporaryPasswordIssued { .. }
         | E::LoginFailed { .. }
+        | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. } => None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod accept_agreement;
 pub(crate) mod account;
+pub mod authenticator;
 mod credential;
 pub mod invitation;
 pub mod links;

@@ -184,6 +184,9 @@ pub enum Happening {
     PasswordExpired,
     PhoneChanged,
     EmailChanged,
+    AuthenticatorAdded,
+    AuthenticatorRemoved,
+    RecoveryCodeUsed,
     Registered,
     Suspended,
     Reopened,
@@ -192,7 +195,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Requested,
         Self::Withdrawn,
         Self::Approved,
@@ -211,6 +214,9 @@ impl Happening {
         Self::PasswordExpired,
         Self::PhoneChanged,
         Self::EmailChanged,
+        Self::AuthenticatorAdded,
+        Self::AuthenticatorRemoved,
+        Self::RecoveryCodeUsed,
         Self::Registered,
         Self::Suspended,
         Self::Reopened,
@@ -239,6 +245,9 @@ impl Happening {
             Self::PasswordExpired => "PASSWORD_EXPIRED",
             Self::PhoneChanged => "PHONE_CHANGED",
             Self::EmailChanged => "EMAIL_CHANGED",
+            Self::AuthenticatorAdded => "AUTHENTICATOR_ADDED",
+            Self::AuthenticatorRemoved => "AUTHENTICATOR_REMOVED",
+            Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::Registered => "REGISTERED",
             Self::Suspended => "SUSPENDED",
             Self::Reopened => "REOPENED",

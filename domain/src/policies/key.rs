@@ -167,6 +167,8 @@ policy_keys! {
         "How long before its idle end a session warns.", "GN-11";
     SessionConcurrent "session.concurrent": integer(Count, 1, 20), Int(5),
         "How many sessions a person may hold at once.", "GN-11";
+    TransactionsEnabled "transactions.enabled": BOOLEAN, Bool(false),
+        "People go on to Transaction Services with an NPI.", "MC-38";
     HandoffSeconds "transactions.handoff_seconds": integer(Seconds, 10, 300), Int(60),
         "How long a hand-off to Transaction Services works.", "MC-38";
 

@@ -275,6 +275,11 @@ impl Policy {
         minutes(self.integer(PolicyKey::SessionIdleMinutes))
     }
 
+    /// People go on to Transaction Services with an NPI (MC-38).
+    pub fn transactions_enabled(&self) -> bool {
+        self.flag(PolicyKey::TransactionsEnabled)
+    }
+
     /// How long a hand-off to Transaction Services works (MC-38).
     pub fn handoff_ttl(&self) -> TimeDelta {
         TimeDelta::seconds(i64::from(self.integer(PolicyKey::HandoffSeconds)))

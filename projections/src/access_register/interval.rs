@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
+    kernel::ids::{AffiliationId, MembershipId, OrganizationId, TenantId, UserId},
     permissions::Cause as PermissionCause,
     tenants::PlanRole,
     values::Npi,
@@ -23,6 +23,10 @@ pub(super) enum Timeline {
     MembershipActive(UserId, OrganizationId),
     OrganizationActive(OrganizationId),
     NpiHeld(OrganizationId, String),
+    /// An affiliation in force, with its submitter; the value names the provider.
+    Affiliation(AffiliationId, OrganizationId),
+    /// A person of the submitter works for an NPI of the provider (GN-18).
+    Submission(UserId, OrganizationId, Scope, AffiliationId),
     Policy(&'static str),
 }
 
@@ -61,6 +65,8 @@ impl Timeline {
             Self::MembershipActive(..) => "MEMBERSHIP_ACTIVE",
             Self::OrganizationActive(_) => "ORGANIZATION_ACTIVE",
             Self::NpiHeld(..) => "NPI_HELD",
+            Self::Affiliation(..) => "AFFILIATION",
+            Self::Submission(..) => "SUBMISSION",
             Self::Policy(_) => "POLICY",
         }
     }
@@ -78,6 +84,7 @@ impl Timeline {
             Self::OrganizationActive(organization) | Self::NpiHeld(organization, _) => {
                 organization.0
             }
+            Self::Affiliation(affiliation, _) | Self::Submission(.., affiliation) => affiliation.0,
             Self::Policy(_) => tenant.0,
         }
     }
@@ -89,8 +96,12 @@ impl Timeline {
             | Self::Correspondence(user, ..)
             | Self::MembershipActive(user, _)
             | Self::PlanRole(user, _)
+            | Self::Submission(user, ..)
             | Self::AccountActive(user) => Some(*user),
-            Self::OrganizationActive(_) | Self::NpiHeld(..) | Self::Policy(_) => None,
+            Self::OrganizationActive(_)
+            | Self::NpiHeld(..)
+            | Self::Affiliation(..)
+            | Self::Policy(_) => None,
         }
     }
 
@@ -101,6 +112,8 @@ impl Timeline {
             | Self::Correspondence(_, organization, _)
             | Self::MembershipActive(_, organization)
             | Self::OrganizationActive(organization)
+            | Self::Affiliation(_, organization)
+            | Self::Submission(_, organization, ..)
             | Self::NpiHeld(organization, _) => Some(*organization),
             Self::PlanRole(..) | Self::AccountActive(_) | Self::Policy(_) => None,
         }
@@ -108,14 +121,16 @@ impl Timeline {
 
     pub fn npi(&self) -> Option<&str> {
         match self {
-            Self::NpiLevel(_, _, npi) | Self::Correspondence(_, _, npi) | Self::NpiHeld(_, npi) => {
-                Some(npi)
-            }
+            Self::NpiLevel(_, _, npi)
+            | Self::Correspondence(_, _, npi)
+            | Self::Submission(_, _, npi, _)
+            | Self::NpiHeld(_, npi) => Some(npi),
             Self::OrgRole(..)
             | Self::MembershipActive(..)
             | Self::PlanRole(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
+            | Self::Affiliation(..)
             | Self::Policy(_) => None,
         }
     }
@@ -129,13 +144,15 @@ impl Timeline {
             | Self::MembershipActive(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
+            | Self::Affiliation(..)
+            | Self::Submission(..)
             | Self::NpiHeld(..) => None,
         }
     }
 
     /// The timeline a stored row belongs to; `None` for a row no version of this writes.
     pub fn stored(
-        kind: &str,
+        (kind, holder): (&str, Uuid),
         user: Option<Uuid>,
         organization: Option<Uuid>,
         npi: Option<String>,
@@ -152,6 +169,8 @@ impl Timeline {
             "MEMBERSHIP_ACTIVE" => Self::MembershipActive(user?, organization?),
             "ORGANIZATION_ACTIVE" => Self::OrganizationActive(organization?),
             "NPI_HELD" => Self::NpiHeld(organization?, npi?),
+            "AFFILIATION" => Self::Affiliation(holder.into(), organization?),
+            "SUBMISSION" => Self::Submission(user?, organization?, npi?, holder.into()),
             "POLICY" => {
                 Self::Policy(POLICIES.iter().map(|key| key.name()).find(|key| Some(*key) == name)?)
             }
@@ -183,10 +202,12 @@ pub enum Cause {
     NpiPermissionRemoved,
     /// The tenant's policy.
     Policy,
+    /// Two organisations are affiliated.
+    Affiliation,
 }
 
 impl Cause {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Registration,
         Self::Invitation,
         Self::Token,
@@ -197,6 +218,7 @@ impl Cause {
         Self::LegacyImport,
         Self::NpiPermissionRemoved,
         Self::Policy,
+        Self::Affiliation,
     ];
 
     /// The stored name.
@@ -213,6 +235,7 @@ impl Cause {
             Self::LegacyImport => "LEGACY_IMPORT",
             Self::NpiPermissionRemoved => "NPI_PERMISSION_REMOVED",
             Self::Policy => "POLICY",
+            Self::Affiliation => "AFFILIATION",
         }
     }
 

@@ -60,8 +60,13 @@ impl Audience {
             AnyEvent::Membership(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Pin(_)
+            | AnyEvent::SubmitterProfile(_)
+            | AnyEvent::Handoff(_)
             | AnyEvent::Affiliation(_) => Self::Organization,
-            AnyEvent::User(_) | AnyEvent::Session(_) | AnyEvent::Inbox(_) => Self::Person,
+            AnyEvent::User(_)
+            | AnyEvent::Authenticator(_)
+            | AnyEvent::Session(_)
+            | AnyEvent::Inbox(_) => Self::Person,
             AnyEvent::Credential(event) => of_credential(event),
             AnyEvent::OneTimePasscode(event) => of_passcode(event),
             AnyEvent::Notification(_) | AnyEvent::Delivery(_) => Self::Operations,
@@ -131,6 +136,7 @@ fn of_credential(event: &CredentialEvent) -> Audience {
         | E::PasswordChanged { .. }
         | E::PasswordExpired { .. }
         | E::TemporaryPasswordIssued { .. }
+        | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. }
         | E::UserLocked { user: Some(_), .. }
         | E::UserUnlocked { user: Some(_), .. } => Audience::Person,
@@ -144,7 +150,10 @@ fn of_credential(event: &CredentialEvent) -> Audience {
 fn of_passcode(event: &OneTimePasscodeEvent) -> Audience {
     use OneTimePasscodeEvent as E;
     match event {
-        E::OtpSent { .. } | E::OtpVerified { .. } | E::OtpConsumed { .. } => Audience::Person,
+        E::OtpSent { .. }
+        | E::OtpChallenged { .. }
+        | E::OtpVerified { .. }
+        | E::OtpConsumed { .. } => Audience::Person,
         E::OtpFailed { .. } => Audience::Security,
     }
 }

@@ -152,6 +152,7 @@ fn entry(recorded: &Recorded<AnyEvent>) -> Option<LoginEntry> {
         | CredentialEvent::PasswordReset { .. }
         | CredentialEvent::PasswordChanged { .. }
         | CredentialEvent::PasswordExpired { .. }
-        | CredentialEvent::TemporaryPasswordIssued { .. } => None,
+        | CredentialEvent::TemporaryPasswordIssued { .. }
+        | CredentialEvent::LoginChallenged { .. } => None,
     }
 }

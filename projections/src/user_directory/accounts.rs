@@ -90,6 +90,7 @@ impl AccountRow {
             | E::PasswordExpired { .. }
             | E::TemporaryPasswordIssued { .. }
             | E::LoginFailed { .. }
+            | E::LoginChallenged { .. }
             | E::LoginSucceeded { .. } => {}
         }
     }

@@ -131,6 +131,7 @@ impl Practice {
                 session,
                 matched: Some(seed::hash_ref(person.user)),
                 active: true,
+                challenge: None,
             };
             let credential = tenant.credential_stream(person.user);
             seeder.decide::<Credential>(credential, CredentialCommand::AttemptLogin(attempt)).await;
@@ -139,6 +140,7 @@ impl Practice {
                 method: LoginMethod::Password,
                 organization: person.organization,
                 must_change_password: false,
+                must_enrol: false,
                 absolute_expires_at: journal.now() + TimeDelta::hours(12),
             };
             seeder.decide::<Session>(session.0, start).await;

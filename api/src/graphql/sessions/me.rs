@@ -6,8 +6,10 @@ use rollcall_commands::{
     Access, Caller, Commands, authorization::session_ended, sessions::memberships_of,
 };
 use rollcall_domain::{
-    kernel::ids::UserId, sessions::Session as SessionState, tenants::PlanStaff,
-    users::credential::Credential,
+    kernel::ids::UserId,
+    sessions::Session as SessionState,
+    tenants::PlanStaff,
+    users::{authenticator::Authenticator as AuthenticatorState, credential::Credential},
 };
 use rollcall_projections::people;
 
@@ -17,6 +19,7 @@ use crate::graphql::{
     ids::NodeType,
     reading::{caller, policy, read},
     scalars::{DateTime, EmailScalar, PhoneScalar, Position},
+    users::authenticator::Authenticator,
     vocabulary::PlanRole,
 };
 
@@ -36,6 +39,10 @@ pub struct Me {
     pub username: Option<String>,
     /// Whether this session may only change the password.
     pub must_change_password: bool,
+    /// Whether this session may only add an authenticator app (MC-28).
+    pub must_add_second_factor: bool,
+    /// The authenticator app, where there is one in use.
+    pub authenticator: Option<Authenticator>,
     /// When the password must be changed; absent where passwords do not expire (CC-04).
     pub password_expires_at: Option<DateTime>,
     /// The organisations this session may act for.
@@ -70,6 +77,8 @@ impl MeQuery {
             business_phone: person.business_phone.map(PhoneScalar),
             username: person.username,
             must_change_password: standing.must_change_password,
+            must_add_second_factor: standing.must_add_second_factor,
+            authenticator: standing.authenticator,
             password_expires_at: standing.password_expires_at,
             memberships: standing.memberships,
             plan_roles: standing.plan_roles,
@@ -80,6 +89,8 @@ impl MeQuery {
 /// What the streams say about the caller's own account, as the next command would meet it.
 struct Standing {
     must_change_password: bool,
+    must_add_second_factor: bool,
+    authenticator: Option<Authenticator>,
     password_expires_at: Option<DateTime>,
     memberships: Vec<OwnMembership>,
     plan_roles: Vec<PlanRole>,
@@ -98,6 +109,8 @@ async fn standing(
     let credential = tenant.credential_stream(user);
     let credential =
         journal.load_fresh::<Credential>(tenant, credential).await.map_err(unreadable)?.state;
+    let app = tenant.authenticator_stream(user);
+    let app = journal.load_fresh::<AuthenticatorState>(tenant, app).await.map_err(unreadable)?;
     let staff = tenant.plan_staff_stream(user);
     let staff = journal.load_fresh::<PlanStaff>(tenant, staff).await.map_err(unreadable)?.state;
     let memberships = memberships_of(journal, tenant, (user, live.started_at)).await;
@@ -108,6 +121,10 @@ async fn standing(
         .map(|(set_at, max_age)| DateTime::from(set_at + max_age));
     Ok(Standing {
         must_change_password: live.must_change_password,
+        must_add_second_factor: live.must_enrol,
+        authenticator: app.state.enrolled().map(|enrolled| Authenticator {
+            recovery_codes_left: i32::try_from(enrolled.codes_left.len()).unwrap_or(i32::MAX),
+        }),
         password_expires_at: expires_at,
         memberships: memberships.into_iter().map(OwnMembership::from).collect(),
         plan_roles: staff.roles_at(now).into_iter().map(PlanRole::from).collect(),

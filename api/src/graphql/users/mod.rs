@@ -2,6 +2,7 @@
 
 pub mod acceptances;
 pub mod agreements;
+pub mod authenticator;
 pub mod credential;
 pub mod first_password;
 pub mod invitations;

@@ -47,6 +47,7 @@ pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::TaxDocumentRoles, Words(&["NPI_ADMIN"])),
     (PolicyKey::AffiliationsEnabled, Bool(true)),
     (PolicyKey::AffiliationRequestDays, Int(30)),
+    (PolicyKey::TransactionsEnabled, Bool(true)),
     (PolicyKey::ReviewCadenceDays, Int(180)),
     (PolicyKey::ReviewGraceDays, Int(14)),
     (PolicyKey::ReviewOverdueAction, Text("ESCALATE")),

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::CredentialRefusal;
-use super::command::{CredentialCommand, LoginAttempt, NewPassword, StepUp};
+use super::command::{CredentialCommand, LoginAttempt, LoginConfirmation, NewPassword, StepUp};
 use super::events::{
     CredentialEvent, LoginFailureReason, PasswordSource, ResetMethod, UnlockCause,
 };
@@ -87,6 +87,9 @@ impl Decider for Credential {
             }
             CredentialCommand::ExpirePassword { user } => Ok(self.expiry(decision, user)),
             CredentialCommand::AttemptLogin(attempt) => Ok(self.attempt_login(decision, &attempt)),
+            CredentialCommand::ConfirmLogin(confirmation) => {
+                self.confirm_login(decision, confirmation)
+            }
             CredentialCommand::UnlockUser { by } => {
                 if self.is_locked(now) {
                     Ok(vec![CredentialEvent::UserUnlocked { user: self.user, by }])
@@ -193,9 +196,12 @@ impl Credential {
         let mut events = Vec::from_iter(run_out);
         let fits = attempt.matched.filter(|hash| self.login_hashes(now).contains(hash));
         match (fits, attempt.user) {
-            (Some(hash), Some(user)) if attempt.active => {
-                events.extend(self.succeed(decision, user, hash, attempt.session));
-            }
+            (Some(hash_ref), Some(user)) if attempt.active => match attempt.challenge {
+                Some(challenge) => {
+                    events.push(CredentialEvent::LoginChallenged { user, challenge, hash_ref });
+                }
+                None => events.extend(self.succeed(decision, user, hash_ref, attempt.session)),
+            },
             (Some(_), Some(user)) => {
                 let reason = LoginFailureReason::Inactive;
                 events.push(CredentialEvent::LoginFailed { user: Some(user), failures, reason });
@@ -203,6 +209,30 @@ impl Credential {
             (Some(_) | None, user) => events.extend(fail(decision, user, failures + 1)),
         }
         events
+    }
+
+    /// A wrong passcode counts like a wrong password: else whoever has the password could ask for
+    /// challenge after challenge.
+    fn confirm_login(&self, decision: &Decision<'_>, confirmation: LoginConfirmation) -> Decided {
+        let LoginConfirmation { user, challenge, passed, session, active } = confirmation;
+        if self.is_locked(decision.now) {
+            return Ok(self.attempt_while_locked(decision, Some(user)));
+        }
+        let hash_ref = match self.challenged {
+            Some((asked, hash_ref)) if asked == challenge => hash_ref,
+            Some(_) | None => return Err(CredentialRefusal::NotChallenged),
+        };
+        if !self.login_hashes(decision.now).contains(&hash_ref) {
+            return Err(CredentialRefusal::NotChallenged);
+        }
+        Ok(if !passed {
+            failed(decision, Some(user), (self.failures + 1, LoginFailureReason::Passcode))
+        } else if active {
+            self.succeed(decision, user, hash_ref, session)
+        } else {
+            let (failures, reason) = (self.failures, LoginFailureReason::Inactive);
+            vec![CredentialEvent::LoginFailed { user: Some(user), failures, reason }]
+        })
     }
 
     fn attempt_while_locked(
@@ -257,6 +287,15 @@ fn fail(decision: &Decision<'_>, user: Option<UserId>, failures: u32) -> Vec<Cre
         Some(_) => LoginFailureReason::Credentials,
         None => LoginFailureReason::UnknownIdentifier,
     };
+    failed(decision, user, (failures, reason))
+}
+
+/// A failure that counts, and the lock where it was one too many.
+fn failed(
+    decision: &Decision<'_>,
+    user: Option<UserId>,
+    (failures, reason): (u32, LoginFailureReason),
+) -> Vec<CredentialEvent> {
     let mut events = vec![CredentialEvent::LoginFailed { user, failures, reason }];
     let lockout = decision.policy.lockout();
     if failures >= lockout.threshold {

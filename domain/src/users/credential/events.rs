@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use crate::kernel::ids::{LinkId, OtpChallengeId, SessionId, UserId, VaultRef};
 use crate::{Actor, Event, Facets};
 
 /// By which way a first password came.
@@ -42,6 +42,8 @@ pub enum LoginFailureReason {
     Inactive,
     /// Nobody has this identifier.
     UnknownIdentifier,
+    /// The password is right, the passcode after it is not (MC-28).
+    Passcode,
 }
 
 /// Who or what lifted a lock (CC-06, CX-08, CX-09).
@@ -95,6 +97,8 @@ pub enum CredentialEvent {
     TemporaryPasswordIssued { user: UserId, hash_ref: VaultRef, expires_at: DateTime<Utc> },
     /// A login failed; `failures` counts in a row, this one included where it counts.
     LoginFailed { user: Option<UserId>, failures: u32, reason: LoginFailureReason },
+    /// The password fits, and the session waits for a passcode (MC-28).
+    LoginChallenged { user: UserId, challenge: OtpChallengeId, hash_ref: VaultRef },
     /// A login succeeded; with `must_change` the session may only change the password.
     /// The session lives until `session_expires_at` at most.
     LoginSucceeded {
@@ -122,6 +126,7 @@ impl CredentialEvent {
             | Self::PasswordChanged { user, .. }
             | Self::PasswordExpired { user }
             | Self::TemporaryPasswordIssued { user, .. }
+            | Self::LoginChallenged { user, .. }
             | Self::LoginSucceeded { user, .. } => Some(*user),
             Self::LoginFailed { user, .. }
             | Self::UserLocked { user, .. }
@@ -141,6 +146,7 @@ impl Event for CredentialEvent {
             Self::PasswordExpired { .. } => "users.credential.password_expired",
             Self::TemporaryPasswordIssued { .. } => "users.credential.temporary_password_issued",
             Self::LoginFailed { .. } => "users.credential.login_failed",
+            Self::LoginChallenged { .. } => "users.credential.login_challenged",
             Self::LoginSucceeded { .. } => "users.credential.login_succeeded",
             Self::UserLocked { .. } => "users.credential.user_locked",
             Self::UserUnlocked { .. } => "users.credential.user_unlocked",

@@ -12,7 +12,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{CredentialCommand, LoginAttempt, NewPassword, StepUp};
+pub use command::{CredentialCommand, LoginAttempt, LoginConfirmation, NewPassword, StepUp};
 pub use events::{CredentialEvent, LoginFailureReason, PasswordSource, ResetMethod, UnlockCause};
 pub use links::LinkPurpose;
 pub use refusal::{CredentialRefusal, login_refusal};

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::events::{CredentialEvent, PasswordSource};
 use super::links::{LinkPurpose, Links};
 use super::{CredentialRefusal, ResetMethod};
-use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use crate::kernel::ids::{LinkId, OtpChallengeId, SessionId, UserId, VaultRef};
 
 /// How many earlier passwords are remembered; the policy's `password.history` is at most this.
 pub const MAX_HISTORY: usize = 24;
@@ -23,6 +23,8 @@ pub struct Credential {
     /// Failures in a row.
     pub(super) failures: u32,
     pub(super) lock: Lock,
+    /// The passcode that the newest login waits for, and the hash that its password fitted.
+    pub(super) challenged: Option<(OtpChallengeId, VaultRef)>,
     /// Opened by a login and not past their absolute end at the last one, oldest first.
     sessions: Vec<(SessionId, DateTime<Utc>)>,
 }
@@ -73,6 +75,12 @@ impl Credential {
             Lock::Open => None,
             Lock::Locked { until } => until,
         }
+    }
+
+    /// Whether the newest login waits for this passcode (MC-28).
+    #[must_use]
+    pub fn waits_for(&self, challenge: OtpChallengeId) -> bool {
+        self.challenged.is_some_and(|(asked, _)| asked == challenge)
     }
 
     /// Whether a password was ever set: ACTIVE rather than REGISTERED.
@@ -161,6 +169,7 @@ impl Credential {
     fn take_password(&mut self, password: Password, link_id: Option<LinkId>) {
         self.password = password;
         self.temporary = None;
+        self.challenged = None;
         self.failures = 0;
         self.links.used(link_id);
         self.history.extend(self.current_hash());
@@ -203,6 +212,9 @@ impl Credential {
                     Some(Temporary { hash_ref: *hash_ref, expires_at: *expires_at, used: false });
             }
             CredentialEvent::LoginFailed { failures, .. } => self.failures = *failures,
+            CredentialEvent::LoginChallenged { challenge, hash_ref, .. } => {
+                self.challenged = Some((*challenge, *hash_ref));
+            }
             CredentialEvent::LoginSucceeded {
                 session,
                 must_change,
@@ -211,13 +223,17 @@ impl Credential {
                 ..
             } => {
                 self.failures = 0;
+                self.challenged = None;
                 self.sessions.retain(|(_, expires_at)| at < expires_at);
                 self.sessions.push((*session, *session_expires_at));
                 if let Some(temporary) = &mut self.temporary {
                     temporary.used = *must_change;
                 }
             }
-            CredentialEvent::UserLocked { until, .. } => self.lock = Lock::Locked { until: *until },
+            CredentialEvent::UserLocked { until, .. } => {
+                self.lock = Lock::Locked { until: *until };
+                self.challenged = None;
+            }
             CredentialEvent::UserUnlocked { .. } => {
                 self.lock = Lock::Open;
                 self.failures = 0;

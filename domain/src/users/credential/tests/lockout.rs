@@ -13,7 +13,7 @@ fn session() -> SessionId {
 }
 
 fn attempt(matched: Option<VaultRef>) -> LoginAttempt {
-    LoginAttempt { user: Some(user()), session: session(), matched, active: true }
+    LoginAttempt { user: Some(user()), session: session(), matched, active: true, challenge: None }
 }
 
 fn wrong() -> CredentialCommand {
@@ -218,4 +218,47 @@ fn sessions_are_remembered_until_their_absolute_end() {
     assert_eq!(recent(twelve_hours - 1), [session(), id(41)]);
     assert_eq!(recent(twelve_hours), [id(41)]);
     assert!(recent(2 * twelve_hours - 1).is_empty());
+}
+
+fn challenged() -> CredentialEvent {
+    CredentialEvent::LoginChallenged { user: user(), challenge: id(50), hash_ref: first_hash() }
+}
+
+fn confirm(passed: bool) -> CredentialCommand {
+    CredentialCommand::ConfirmLogin(LoginConfirmation {
+        user: user(),
+        challenge: id(50),
+        passed,
+        session: session(),
+        active: true,
+    })
+}
+
+#[test]
+fn mc_28_a_login_waits_for_its_passcode_and_forgets_failures_only_with_it() {
+    let ask = LoginAttempt { challenge: Some(id(50)), ..attempt(Some(first_hash())) };
+    let before = [password_set(), failed(2, LoginFailureReason::Credentials)];
+    let waiting = given::<Credential>(&before)
+        .when(CredentialCommand::AttemptLogin(ask))
+        .then(&[challenged()]);
+    assert_eq!(waiting.failures, 2);
+    given::<Credential>(&[password_set(), challenged()]).when(confirm(true)).then(&[succeeded()]);
+    given::<Credential>(&[password_set()]).when(confirm(true)).refused(Code::StepOutOfOrder);
+    given::<Credential>(&[password_set(), challenged(), succeeded()])
+        .when(confirm(true))
+        .refused(Code::StepOutOfOrder);
+}
+
+#[test]
+fn mc_28_wrong_passcodes_lock_like_wrong_passwords() {
+    let passcode = |failures| failed(failures, LoginFailureReason::Passcode);
+    let history = [password_set(), challenged(), passcode(3)];
+    let events = [passcode(4)];
+    assert_eq!(login_refusal(&events, None).map(|it| it.code), Some(Code::OtpWrong));
+    given::<Credential>(&history).when(confirm(false)).then(&events);
+    let history = [password_set(), challenged(), passcode(4)];
+    let lock = [passcode(5), locked(Some(HALF_HOUR))];
+    assert_eq!(login_refusal(&lock, None).map(|it| it.code), Some(Code::AccountLocked));
+    let state = given::<Credential>(&history).when(confirm(false)).then(&lock);
+    assert!(state.is_locked(after(1)) && state.challenged.is_none());
 }
