@@ -1,7 +1,7 @@
 //! What an affiliation lets the submitter's people do, and its renewal (GN-18).
 
 use rollcall_domain::{
-    affiliations::affiliation::Affiliation,
+    affiliations::Affiliation,
     kernel::ids::InvitationId,
     organizations::{Organization, OrganizationCommand, organization::RosterCommand},
     values::{AgreementKind, Npi},
