@@ -84,6 +84,8 @@ any_event! {
     Invitation(crate::users::invitation::Invitation);
     Credential(crate::users::credential::Credential);
     Authenticator(crate::users::authenticator::Authenticator);
+    TrustedIssuers(crate::users::external_identity::TrustedIssuers);
+    ExternalIdentities(crate::users::external_identity::ExternalIdentities);
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
     Pin(crate::pins::Pin);

@@ -64,6 +64,7 @@ codes! {
     FeatureComingSoon = "FEATURE_COMING_SOON";
     NotContracted = "NOT_CONTRACTED";
     NotCounterparty = "NOT_COUNTERPARTY";
+    IssuerNotTrusted = "ISSUER_NOT_TRUSTED";
     NotSignedIn = "NOT_SIGNED_IN";
     SelfGrant = "SELF_GRANT";
     OrganizationNotSelected = "ORGANIZATION_NOT_SELECTED";
@@ -137,6 +138,7 @@ codes! {
     PinResetLimit = "PIN_RESET_LIMIT";
     RateLimited = "RATE_LIMITED";
     TooEarly = "TOO_EARLY";
+    ProviderTypeExcluded = "PROVIDER_TYPE_EXCLUDED";
     // concurrency and repetition
     VersionConflict = "VERSION_CONFLICT";
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED";

@@ -54,6 +54,18 @@ impl TenantId {
         self.derive("authenticator", &user.to_string())
     }
 
+    /// `users.trusted_issuers`: one per tenant.
+    #[must_use]
+    pub fn trusted_issuers_stream(&self) -> Uuid {
+        self.derive("trusted_issuers", "")
+    }
+
+    /// `users.external_identities`: one per person.
+    #[must_use]
+    pub fn external_identities_stream(&self, user: UserId) -> Uuid {
+        self.derive("external_identities", &user.to_string())
+    }
+
     /// `users.credential` of an identifier nobody has, so that it locks and answers like a known
     /// one; `identifier_hash` is the keyed hash in hexadecimal.
     #[must_use]

@@ -41,6 +41,8 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::Notification(_) | AnyEvent::Inbox(_) => &["notifications_list"],
         AnyEvent::Delivery(_) => &["user_directory"],
         AnyEvent::Authenticator(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::Denial(_) => &[],

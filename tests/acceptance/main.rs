@@ -6,6 +6,7 @@ mod audit;
 mod dead_letters;
 mod digests;
 mod enrolment;
+mod external_identities;
 mod first_password;
 mod invitations;
 mod nodes;

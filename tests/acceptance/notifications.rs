@@ -50,6 +50,7 @@ async fn reset_pin(portal: &Portal, npi: &str) {
         organization: world.clinic.id,
         pin_ref: VaultRef(Uuid::new_v4()),
         by: ResetBy::User,
+        caller: None,
     };
     portal.decide::<Pin>(world.tenant.pin_stream(&npi), reset).await;
     portal.settle().await;

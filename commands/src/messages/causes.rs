@@ -57,6 +57,8 @@ pub async fn caused_by(
         | AnyEvent::Membership(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Ok(Vec::new()),
@@ -268,7 +270,10 @@ async fn of_pin(
             }
             Ok(mail)
         }
-        PinEvent::PinIssued { .. } | PinEvent::PinRevealed { .. } => Ok(Vec::new()),
+        PinEvent::PinIssued { .. }
+        | PinEvent::PinPropagationPending { .. }
+        | PinEvent::PinPropagationCompleted { .. }
+        | PinEvent::PinRevealed { .. } => Ok(Vec::new()),
     }
 }
 

@@ -104,6 +104,8 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
@@ -249,7 +251,10 @@ fn of_pin(event: &PinEvent, stream: Uuid) -> Vec<Raise> {
                 Raise::new(NotificationType::PinReset, audience, (SubjectKind::Pin, stream));
             vec![reset.within(*organization).npi(npi)]
         }
-        PinEvent::PinIssued { .. } | PinEvent::PinRevealed { .. } => Vec::new(),
+        PinEvent::PinIssued { .. }
+        | PinEvent::PinPropagationPending { .. }
+        | PinEvent::PinPropagationCompleted { .. }
+        | PinEvent::PinRevealed { .. } => Vec::new(),
     }
 }
 

@@ -209,6 +209,8 @@ impl Process<AnyEvent> for DigestsProcess {
             | AnyEvent::OneTimePasscode(_)
             | AnyEvent::SubmitterProfile(_)
             | AnyEvent::Handoff(_)
+            | AnyEvent::TrustedIssuers(_)
+            | AnyEvent::ExternalIdentities(_)
             | AnyEvent::Session(_)
             | AnyEvent::Pin(_)
             | AnyEvent::Affiliation(_)

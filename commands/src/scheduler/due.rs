@@ -31,10 +31,12 @@ pub(super) enum Kind {
     PlanRole,
     /// The time until a person's next digest (MC-65); `detail` is the frequency.
     Digest,
+    /// The longest time for which dependent files lag behind a PIN (GN-17); `detail` is the version.
+    PinPropagation,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -42,6 +44,7 @@ impl Kind {
         Self::NpiPermission,
         Self::PlanRole,
         Self::Digest,
+        Self::PinPropagation,
     ];
 
     /// The stored name.
@@ -54,6 +57,7 @@ impl Kind {
             Self::NpiPermission => "NPI_PERMISSION",
             Self::PlanRole => "PLAN_ROLE",
             Self::Digest => "DIGEST",
+            Self::PinPropagation => "PIN_PROPAGATION",
         }
     }
 

@@ -7,6 +7,7 @@ use rollcall_domain::{
     affiliations::AffiliationEvent,
     organizations::RegistrationTokenEvent,
     permissions::{GrantEnd, MembershipEvent},
+    pins::PinEvent,
     tenants::PlanStaffEvent,
     users::{credential::CredentialEvent, invitation::InvitationEvent},
 };
@@ -22,6 +23,7 @@ pub(super) fn of(event: &AnyEvent) -> Option<End> {
         AnyEvent::Credential(event) => of_credential(event),
         AnyEvent::Membership(event) => of_membership(event),
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
+        AnyEvent::Pin(event) => of_pin(event),
         AnyEvent::Tenant(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
@@ -32,8 +34,9 @@ pub(super) fn of(event: &AnyEvent) -> Option<End> {
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::Delivery(_)
@@ -110,6 +113,20 @@ fn of_credential(event: &CredentialEvent) -> Option<End> {
         | E::LoginFailed { .. }
         | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. } => None,
+    }
+}
+
+fn of_pin(event: &PinEvent) -> Option<End> {
+    match event {
+        PinEvent::PinPropagationPending { version, due_at, .. } => {
+            Some(End::at(Kind::PinPropagation, *due_at).of(version))
+        }
+        PinEvent::PinPropagationCompleted { version, .. } => {
+            Some(End::no_more(Kind::PinPropagation).of(version))
+        }
+        PinEvent::PinIssued { .. } | PinEvent::PinReset { .. } | PinEvent::PinRevealed { .. } => {
+            None
+        }
     }
 }
 

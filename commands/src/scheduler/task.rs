@@ -23,6 +23,7 @@ use crate::{
     affiliations::ExpireAffiliation,
     notifications::{SendDigest, waiting},
     organizations::tokens::ExpireRegistrationToken,
+    pins::CompletePinPropagation,
     processes::Pace,
     users::{ExpireLock, invitation::ExpireInvitation},
 };
@@ -106,6 +107,11 @@ impl Scheduler {
                 let user = due.subject().ok_or_else(unfit)?;
                 let role = PlanRole::parse(&due.detail).ok_or_else(unfit)?;
                 self.send(due, &ExpirePlanRole { user, role }).await
+            }
+            Kind::PinPropagation => {
+                let version = due.detail.parse().map_err(|_| unfit())?;
+                let stream = due.stream_id;
+                self.send(due, &CompletePinPropagation { stream, version }).await
             }
             Kind::Digest => {
                 let user = due.subject().ok_or_else(unfit)?;

@@ -74,6 +74,8 @@ pub struct SignedIn {
     pub started_at: DateTime<Utc>,
     /// Without activity.
     pub expires_at: DateTime<Utc>,
+    /// When to warn of that.
+    pub idle_warning_at: DateTime<Utc>,
     /// In any case.
     pub absolute_expires_at: DateTime<Utc>,
 }
@@ -293,6 +295,7 @@ impl Opening {
         let token = SessionToken::random();
         let hash = cx.journal().secrets().link_hash(token.reveal());
         cx.work.reserve_hash(SESSION_TOKEN, hash, session.0, repeated());
+        let expires_at = absolute_expires_at.min(cx.now + limits.idle);
         Ok(SignedIn {
             token,
             session,
@@ -301,7 +304,8 @@ impl Opening {
             must_change_password,
             must_enrol,
             started_at: cx.now,
-            expires_at: absolute_expires_at.min(cx.now + limits.idle),
+            expires_at,
+            idle_warning_at: expires_at - limits.warning,
             absolute_expires_at,
         })
     }

@@ -4,6 +4,7 @@ mod accept_agreement;
 pub(crate) mod account;
 pub mod authenticator;
 mod credential;
+mod external_identity;
 pub mod invitation;
 pub mod links;
 mod new_password;
@@ -18,6 +19,9 @@ pub(crate) use credential::matching_hash;
 pub use credential::{
     ChangePassword, CurrentPassword, ExpireLock, RequestPasswordReset, ResetIdentity,
     ResetPassword, UnlockUser, temporary_password,
+};
+pub use external_identity::{
+    DistrustIssuer, LinkExternalIdentity, ShownIdentity, TrustIssuer, UnlinkExternalIdentity,
 };
 pub use new_password::{Candidate, PASSWORD, PASSWORD_FORM, keep as keep_password, new_password};
 pub use profile::{ChangeEmail, ChangePhone, UpdateProfile, VerifyEmail};

@@ -172,6 +172,37 @@ impl Affiliation {
         }
     }
 
+    /// What ends when one of the two is closed: a request by or to it, an affiliation in force.
+    fn end_with(
+        &self,
+        decision: &Decision<'_>,
+        organization: OrganizationId,
+    ) -> Option<AffiliationEvent> {
+        let now = decision.now;
+        let side = self.pair()?.side_of(organization)?;
+        match self {
+            Self::Requested(Request { pair, initiator, .. }) => Some(if *initiator == side {
+                AffiliationEvent::AffiliationWithdrawn { pair: *pair, side, reason: None }
+            } else {
+                let (pair, reason) = (*pair, None);
+                AffiliationEvent::AffiliationDenied { pair, side, denied_at: now, reason }
+            }),
+            Self::Active(_) | Self::Terminated { .. } => {
+                let pair = self.in_force(now)?.pair;
+                let ends_on = decision.policy.time_zone().local_date(now);
+                let (ends_at, reason) = (now, None);
+                Some(AffiliationEvent::AffiliationTerminated {
+                    pair,
+                    side,
+                    ends_on,
+                    ends_at,
+                    reason,
+                })
+            }
+            Self::NotRequested | Self::Closed { .. } => None,
+        }
+    }
+
     fn active(&self) -> Result<&Affiliated, AffiliationRefusal> {
         match self {
             Self::Active(affiliated) => Ok(affiliated),
@@ -355,6 +386,9 @@ impl Decider for Affiliation {
                 | Self::Terminated { .. }
                 | Self::Closed { .. } => Vec::new(),
             }),
+            AffiliationCommand::EndWithOrganization { organization } => {
+                Ok(self.end_with(decision, organization).into_iter().collect())
+            }
             AffiliationCommand::AssignNpis(assign) => {
                 let affiliated = self.in_force(now).ok_or(AffiliationRefusal::NotActive)?;
                 affiliated.assign(decision, *assign)
@@ -429,7 +463,7 @@ impl Decider for Affiliation {
                 *self = Self::Closed { pair: *pair, denied: None };
             }
             AffiliationEvent::AffiliationTerminated { ends_at, .. } => {
-                if let Self::Active(affiliated) = self {
+                if let Self::Active(affiliated) | Self::Terminated { affiliated, .. } = self {
                     let affiliated = affiliated.clone();
                     *self = Self::Terminated { affiliated, ends_at: *ends_at };
                 }

@@ -34,6 +34,9 @@ pub enum AffiliationCommand {
         ends_on: NaiveDate,
         reason: Option<Reason>,
     },
+    /// One of the two organisations was closed: whatever is open between them ends at once (GN-03).
+    /// Where nothing is, it is no error.
+    EndWithOrganization { organization: OrganizationId },
     /// The submitter lets one of its people work for exactly these NPIs of the provider (GN-18).
     AssignNpis(Box<AssignNpis>),
 }

@@ -400,3 +400,42 @@ fn gn_18_a_newer_agreement_is_signed_by_each_side_once_and_renews_with_the_secon
     given::<Affiliation>(&half).when(sign(agency())).then(&[again(Side::Submitter), renewed]);
     given::<Affiliation>(&half).when(sign(id(99))).refused(Code::NotCounterparty);
 }
+
+#[test]
+fn gn_03_with_an_organization_ends_whatever_is_open_between_it_and_others() {
+    let close = |organization| AffiliationCommand::EndWithOrganization { organization };
+    let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+    let ended = |side| AffiliationEvent::AffiliationTerminated {
+        pair: pair(),
+        side,
+        ends_on: today,
+        ends_at: start(),
+        reason: None,
+    };
+    let state = active().when(close(clinic())).then(&[ended(Side::Provider)]);
+    assert_eq!(state.in_force(start()), None);
+    let withdrawn = AffiliationEvent::AffiliationWithdrawn {
+        pair: pair(),
+        side: Side::Submitter,
+        reason: None,
+    };
+    pending(Side::Submitter).when(close(agency())).then(&[withdrawn]);
+    pending(Side::Submitter).when(close(clinic())).then(&[denied(Side::Provider)]);
+    active().when(close(id(99))).then(&[]);
+    given::<Affiliation>(&[]).when(close(clinic())).then(&[]);
+    let later = AffiliationEvent::AffiliationTerminated {
+        pair: pair(),
+        side: Side::Provider,
+        ends_on: today + chrono::Days::new(9),
+        ends_at: after(THIRTY_DAYS),
+        reason: None,
+    };
+    let history = [
+        requested(Side::Submitter),
+        signed(Side::Submitter),
+        signed(Side::Provider),
+        approved(Side::Provider),
+        later,
+    ];
+    given::<Affiliation>(&history).when(close(agency())).then(&[ended(Side::Submitter)]);
+}

@@ -206,6 +206,8 @@ policy_keys! {
         "Who of an NPI may view and reset its PIN.", "MC-40 MC-52";
     PinsPropagationHours "pins.propagation_hours": integer(Hours, 0, 24), Int(2),
         "How long dependent files may lag behind a reset.", "GN-17";
+    PinsSupportExcludedTypes "pins.support_excluded_types": any_of(&["DENTAL", "MENTAL_HEALTH"]),
+        Words(&[]), "Provider types whose PINs plan support does not reset for callers.", "GN-17";
     TaxDocumentRoles "taxdocs.roles": some_of(NpiRole::WORDS),
         Words(&["NPI_ADMIN"]), "Who of an NPI may open its tax documents.", "MC-40";
 

@@ -341,6 +341,11 @@ impl Policy {
         hours(self.integer(PolicyKey::PinsPropagationHours))
     }
 
+    /// Provider types whose PINs plan support does not reset for callers (GN-17).
+    pub fn pin_support_excluded_types(&self) -> &[String] {
+        self.list(PolicyKey::PinsSupportExcludedTypes)
+    }
+
     /// Who of an NPI may open its tax documents (C-03).
     pub fn tax_document_roles(&self) -> Vec<NpiRole> {
         self.words(PolicyKey::TaxDocumentRoles)

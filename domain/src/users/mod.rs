@@ -6,6 +6,7 @@
 
 pub mod authenticator;
 pub mod credential;
+pub mod external_identity;
 pub mod invitation;
 pub mod one_time_passcode;
 pub mod user;

@@ -60,6 +60,8 @@ impl Outcome {
             | AnyEvent::User(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Authenticator(_)
+            | AnyEvent::TrustedIssuers(_)
+            | AnyEvent::ExternalIdentities(_)
             | AnyEvent::Session(_)
             | AnyEvent::Pin(_)
             | AnyEvent::SubmitterProfile(_)

@@ -53,6 +53,7 @@ impl Audience {
             AnyEvent::Tenant(_)
             | AnyEvent::PlanStaff(_)
             | AnyEvent::Policy(_)
+            | AnyEvent::TrustedIssuers(_)
             | AnyEvent::Agreement(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
@@ -65,6 +66,7 @@ impl Audience {
             | AnyEvent::Affiliation(_) => Self::Organization,
             AnyEvent::User(_)
             | AnyEvent::Authenticator(_)
+            | AnyEvent::ExternalIdentities(_)
             | AnyEvent::Session(_)
             | AnyEvent::Inbox(_) => Self::Person,
             AnyEvent::Credential(event) => of_credential(event),

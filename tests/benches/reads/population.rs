@@ -150,7 +150,8 @@ impl Practice {
             let pin_ref = VaultRef(Uuid::new_v4());
             seeder.work.vault_put("pin", pin_ref.0, b"4711007");
             let organization = self.company.id;
-            let reset = PinCommand::ResetPin { organization, pin_ref, by: ResetBy::User };
+            let by = ResetBy::User;
+            let reset = PinCommand::ResetPin { organization, pin_ref, by, caller: None };
             seeder.decide::<Pin>(tenant.pin_stream(&npi), reset).await;
         }
         let person = &self.people[1 + day as usize % (self.people.len() - 1)];

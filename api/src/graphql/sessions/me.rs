@@ -19,7 +19,10 @@ use crate::graphql::{
     ids::NodeType,
     reading::{caller, policy, read},
     scalars::{DateTime, EmailScalar, PhoneScalar, Position},
-    users::authenticator::Authenticator,
+    users::{
+        authenticator::Authenticator,
+        external_identities::{ExternalIdentity, identities_of},
+    },
     vocabulary::PlanRole,
 };
 
@@ -43,6 +46,8 @@ pub struct Me {
     pub must_add_second_factor: bool,
     /// The authenticator app, where there is one in use.
     pub authenticator: Option<Authenticator>,
+    /// Log-ins of partner systems that are linked (CX-11).
+    pub identities: Vec<ExternalIdentity>,
     /// When the password must be changed; absent where passwords do not expire (CC-04).
     pub password_expires_at: Option<DateTime>,
     /// The organisations this session may act for.
@@ -66,6 +71,7 @@ impl MeQuery {
         drop(reading);
         let person = person.map_err(|error| fault(&error))?.unwrap_or_default();
         let max_age = policy(ctx).await?.password_max_age();
+        let identities = identities_of(commands, caller, user).await?;
         let standing = standing(commands, caller, (user, max_age)).await?;
         Ok(Me {
             id: NodeType::User.id(user),
@@ -79,6 +85,7 @@ impl MeQuery {
             must_change_password: standing.must_change_password,
             must_add_second_factor: standing.must_add_second_factor,
             authenticator: standing.authenticator,
+            identities,
             password_expires_at: standing.password_expires_at,
             memberships: standing.memberships,
             plan_roles: standing.plan_roles,

@@ -44,6 +44,7 @@ pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::PinsLength, Int(7)),
     (PolicyKey::PinsAlphabet, Text("DIGITS")),
     (PolicyKey::PinsRoles, Words(&["NPI_ADMIN"])),
+    (PolicyKey::PinsSupportExcludedTypes, Words(&["DENTAL", "MENTAL_HEALTH"])),
     (PolicyKey::TaxDocumentRoles, Words(&["NPI_ADMIN"])),
     (PolicyKey::AffiliationsEnabled, Bool(true)),
     (PolicyKey::AffiliationRequestDays, Int(30)),

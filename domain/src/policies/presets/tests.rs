@@ -81,7 +81,7 @@ fn answers(policy: &Policy) -> String {
         &(policy.unassigned_deactivate(), policy.unassigned_warning()),
         &policy.dormant_deactivate(),
         &policy.reactivation_confirm_after(),
-        &(policy.pins(), policy.pin_propagation()),
+        &(policy.pins(), policy.pin_propagation(), policy.pin_support_excluded_types()),
         &policy.tax_document_roles(),
         &policy.affiliations_enabled(),
         &policy.affiliation_request_ttl(),

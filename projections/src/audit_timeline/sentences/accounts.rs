@@ -6,6 +6,7 @@ use rollcall_domain::{
     users::{
         authenticator::AuthenticatorEvent,
         credential::{CredentialEvent, ResetMethod},
+        external_identity::{ExternalIdentitiesEvent, TrustedIssuersEvent},
         one_time_passcode::OneTimePasscodeEvent,
         user::{DetailChanges, UserEvent},
     },
@@ -169,6 +170,29 @@ pub(super) fn authenticator(event: &AuthenticatorEvent, telling: Telling<'_>) ->
             format!("{person} was given {codes} new recovery codes in place of the earlier ones.")
         }
         E::TotpRemoved { .. } => format!("{person} removed the authenticator app."),
+    }
+}
+
+pub(super) fn issuers(event: &TrustedIssuersEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        TrustedIssuersEvent::IssuerTrusted { issuer, name, .. } => {
+            format!("{who} has log-ins of {name} ({issuer}) count.")
+        }
+        TrustedIssuersEvent::IssuerDistrusted { issuer } => {
+            format!("{who} has log-ins of {issuer} count no more.")
+        }
+    }
+}
+
+pub(super) fn identities(event: &ExternalIdentitiesEvent, telling: Telling<'_>) -> String {
+    match event {
+        ExternalIdentitiesEvent::ExternalIdentityLinked { user, issuer, .. } => {
+            format!("{} linked a log-in of {issuer}.", telling.person(*user))
+        }
+        ExternalIdentitiesEvent::ExternalIdentityUnlinked { user, issuer } => {
+            format!("{} unlinked the log-in of {issuer}.", telling.person(*user))
+        }
     }
 }
 

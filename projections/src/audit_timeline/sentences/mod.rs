@@ -55,6 +55,8 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Invitation(event) => registration::invitation(event, telling),
         AnyEvent::Credential(event) => accounts::credential(event, telling),
         AnyEvent::Authenticator(event) => accounts::authenticator(event, telling),
+        AnyEvent::TrustedIssuers(event) => accounts::issuers(event, telling),
+        AnyEvent::ExternalIdentities(event) => accounts::identities(event, telling),
         AnyEvent::OneTimePasscode(event) => accounts::passcode(event, telling),
         AnyEvent::Session(event) => accounts::session(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
