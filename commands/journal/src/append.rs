@@ -20,7 +20,9 @@ use uuid::Uuid;
 use crate::{
     batch::{self, Appended, Verdict},
     clock::Clock,
-    error::{JournalError, connection_lost, timed_out},
+    error::{JournalError, connection_lost},
+    known::Known,
+    pools::Kept,
     request::{Request, Touches},
 };
 
@@ -41,12 +43,17 @@ type Answer = Result<Verdict, JournalError>;
 pub(crate) struct Appender(Arc<Inner>);
 
 struct Inner {
-    pool: PgPool,
+    /// Batches follow each other: always on the same connection they find its caches warm.
+    connections: Kept,
     /// Where times come from, if not from the database.
     clock: Option<Arc<dyn Clock>>,
     epoch: Mutex<Uuid>,
+    known: Mutex<Known>,
     queue: Mutex<Queue>,
+    /// The last position this process appended or heard of.
     appended: watch::Sender<i64>,
+    /// The last position this process appended, to be told to others.
+    own: watch::Sender<i64>,
 }
 
 #[derive(Default)]
@@ -67,9 +74,11 @@ impl Appender {
         clock: Option<Arc<dyn Clock>>,
         epoch: Uuid,
         appended: watch::Sender<i64>,
+        own: watch::Sender<i64>,
     ) -> Self {
-        let queue = Mutex::default();
-        Self(Arc::new(Inner { pool, clock, epoch: Mutex::new(epoch), queue, appended }))
+        let (known, queue) = (Mutex::default(), Mutex::default());
+        let (connections, epoch) = (Kept::from(pool), Mutex::new(epoch));
+        Self(Arc::new(Inner { connections, clock, epoch, known, queue, appended, own }))
     }
 
     /// Appends one request, together with whichever others are waiting.
@@ -126,25 +135,38 @@ impl Flight {
 
     /// Goes on with what has arrived since a batch of `answered`, so that its leader can answer its
     /// own caller.
-    fn run_rest(inner: &Arc<Inner>, mut answered: usize) {
-        let mut next = None;
-        if answered <= 1 {
-            next = Self::next(inner);
+    fn run_rest(inner: &Arc<Inner>, answered: usize) {
+        let next = if answered <= 1 { Self::next(inner) } else { None };
+        if answered > 1 || next.is_some() {
+            tokio::spawn(Self::run_on(Arc::clone(inner), next, answered));
+        }
+    }
+
+    /// Runs batches as long as there are any. Where the next one is ready, it leaves before those of
+    /// the last one hear of their success, so that the database does not wait for this process.
+    async fn run_on(inner: Arc<Inner>, mut next: Option<Self>, mut answered: usize) {
+        let mut landed: Option<(Self, Vec<Answer>)> = None;
+        loop {
             if next.is_none() {
-                return;
+                if let Some((mut flight, answers)) = landed.take() {
+                    flight.deliver(answers);
+                }
+                inner.gather(answered).await;
+                next = Self::next(&inner);
+            }
+            let Some(flight) = next.take() else { return };
+            let batch = requests(&flight.batch);
+            let (answers, ()) = tokio::join!(inner.append(&batch), async {
+                if let Some((mut flight, answers)) = landed.take() {
+                    flight.deliver(answers);
+                }
+            });
+            answered = answers.len();
+            landed = Some((flight, answers));
+            if inner.has_company(answered) {
+                next = Self::next(&inner);
             }
         }
-        let inner = Arc::clone(inner);
-        tokio::spawn(async move {
-            loop {
-                if next.is_none() {
-                    inner.gather(answered).await;
-                    next = Self::next(&inner);
-                }
-                let Some(flight) = next.take() else { return };
-                answered = flight.run().await;
-            }
-        });
     }
 }
 
@@ -213,6 +235,13 @@ impl Queue {
 }
 
 impl Inner {
+    /// Whether as many wait as a batch of `answered` and those beside it make on either side: then
+    /// one half is decided on while the other is written.
+    fn has_company(&self, answered: usize) -> bool {
+        let waiting = lock(&self.queue).waiting.len();
+        waiting > 0 && waiting >= answered
+    }
+
     /// Lets those who were just answered come back with their next command, as long as they keep
     /// coming: the first of them would otherwise get a commit to itself and make all others wait
     /// for it. There is no timer; where nothing comes, this takes microseconds.
@@ -222,7 +251,7 @@ impl Inner {
         let expected = last + answered;
         let mut idle = 0;
         for _ in 0..TURNS {
-            if last >= expected || idle >= IDLE_TURNS {
+            if last * 2 >= expected || idle >= IDLE_TURNS {
                 return;
             }
             tokio::task::yield_now().await;
@@ -233,13 +262,16 @@ impl Inner {
     }
 
     async fn append(&self, requests: &[&Request]) -> Vec<Answer> {
-        let mut connection = match self.pool.acquire().await {
+        let mut connection = match self.connections.take().await {
             Ok(connection) => connection,
             // Nothing was sent.
             Err(error) => return all(requests, &error),
         };
         match self.call(&mut connection, requests).await {
-            Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
+            Ok(verdicts) => {
+                self.connections.keep(connection);
+                verdicts.into_iter().map(Ok).collect()
+            }
             Err(error) if connection_lost(&error) || lost_a_race(&error) => {
                 drop(connection);
                 tracing::warn!(%error, requests = requests.len(), "an append was cut off");
@@ -268,7 +300,9 @@ impl Inner {
     ) -> Result<Vec<Verdict>, sqlx::Error> {
         let epoch = *lock(&self.epoch);
         let now = self.clock.as_ref().map(|clock| clock.now());
-        let verdicts = batch::append(connection, epoch, now, requests).await?;
+        let mut known = std::mem::take(&mut *lock(&self.known));
+        let verdicts = batch::append(connection, epoch, now, &mut known, requests).await?;
+        *lock(&self.known) = known;
         let last = verdicts.iter().filter_map(|verdict| match verdict {
             Verdict::Appended(appended) => Some(appended.global),
             Verdict::Restored(current) => {
@@ -281,6 +315,7 @@ impl Inner {
         });
         if let Some(last) = last.max() {
             announce(&self.appended, last);
+            self.own.send_replace(last);
         }
         Ok(verdicts)
     }
@@ -311,7 +346,7 @@ impl Inner {
     }
 
     async fn settle_once(&self, requests: &[&Request]) -> Result<Vec<Verdict>, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.connections.take().await?;
         let tenants: Vec<_> = requests.iter().map(|request| request.tenant).collect();
         let commands: Vec<_> = requests.iter().map(|request| request.command).collect();
         let rows = sqlx::query(
@@ -320,7 +355,7 @@ impl Inner {
         )
         .bind(tenants)
         .bind(commands)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await?;
         let mut verdicts: Vec<Option<Verdict>> = requests.iter().map(|_| None).collect();
         for row in rows {
@@ -343,6 +378,7 @@ impl Inner {
                 verdicts[n] = Some(verdict);
             }
         }
+        self.connections.keep(connection);
         Ok(verdicts.into_iter().flatten().collect())
     }
 }
@@ -358,16 +394,8 @@ pub(crate) fn announce(appended: &watch::Sender<i64>, position: i64) {
 
 /// The same error for each request.
 fn all(requests: &[&Request], error: &sqlx::Error) -> Vec<Answer> {
-    let message = error.to_string();
-    let lost = connection_lost(error) || timed_out(error);
-    let answer = || {
-        Err(if lost {
-            JournalError::Unavailable(message.clone())
-        } else {
-            JournalError::Refused(message.clone())
-        })
-    };
-    requests.iter().map(|_| answer()).collect()
+    let error = JournalError::for_each(error);
+    requests.iter().map(|_| Err(error())).collect()
 }
 
 fn bad_data(error: &sqlx::Error) -> bool {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     envelope::Guard,
+    known::Known,
     request::{KeyRow, Request},
 };
 
@@ -35,7 +36,7 @@ pub(crate) struct Appended {
     pub recorded_at: DateTime<Utc>,
 }
 
-const ARGUMENTS: usize = 55;
+const ARGUMENTS: usize = 57;
 static APPEND: LazyLock<String> = LazyLock::new(|| {
     let arguments: Vec<_> = (1..=ARGUMENTS).map(|n| format!("${n}")).collect();
     format!("SELECT * FROM es.append({})", arguments.join(", "))
@@ -47,22 +48,50 @@ pub(crate) async fn append(
     connection: &mut PgConnection,
     epoch: Uuid,
     now: Option<DateTime<Utc>>,
+    known: &mut Known,
     requests: &[&Request],
 ) -> Result<Vec<Verdict>, sqlx::Error> {
     let mut verdicts: Vec<Option<Verdict>> = requests.iter().map(|_| None).collect();
+    let mut thorough = false;
     loop {
         let open: Vec<_> = (0..requests.len()).filter(|n| verdicts[*n].is_none()).collect();
         if open.is_empty() {
             return Ok(verdicts.into_iter().flatten().collect());
         }
         let asked: Vec<_> = open.iter().map(|n| requests[*n]).collect();
-        let columns = Columns::of(&asked);
-        let answer = columns.bind(sqlx::query(&APPEND).bind(epoch).bind(now));
-        let answer = Answer::from_row(&answer.fetch_one(&mut *connection).await?)?;
-        for (n, verdict) in answer.verdicts(epoch, &columns) {
+        if thorough {
+            known.forget();
+        }
+        let columns = Columns::of(&asked, known, thorough);
+        let call = sqlx::query(&APPEND).bind(epoch).bind(known.position()).bind(thorough).bind(now);
+        let answer = match columns.bind(call).fetch_one(&mut *connection).await {
+            Ok(row) => Answer::from_row(&row)?,
+            Err(error) if !thorough && is_taken(&error) => {
+                thorough = true;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match answer.recorded_at {
+            Some(_) if answer.refused.is_empty() => known.learn(answer.base, &asked),
+            Some(_) => {}
+            // Nothing was decided: others have appended, or the log was restored.
+            None => {
+                known.forget();
+                if answer.epoch == epoch {
+                    continue;
+                }
+            }
+        }
+        for (n, verdict) in answer.verdicts(&columns) {
             verdicts[open[n]] = Some(verdict);
         }
     }
+}
+
+/// Whether a unique index holds the command or the next event of a stream already.
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// The arguments, an array per column; fields as in the SQL function.
@@ -171,15 +200,31 @@ fn ordinal(index: usize) -> i32 {
     small(index + 1)
 }
 
+/// A column, if it has elements.
+fn some<T>(column: &[T]) -> Option<&[T]> {
+    (!column.is_empty()).then_some(column)
+}
+
+/// A column, if something is known in it.
+fn known<T>(column: &[Option<T>]) -> Option<&[Option<T>]> {
+    column.iter().any(Option::is_some).then_some(column)
+}
+
 fn small(count: usize) -> i32 {
     i32::try_from(count).expect("a batch has fewer than two billion elements")
 }
 
 impl<'a> Columns<'a> {
-    fn of(requests: &[&'a Request]) -> Self {
+    /// With guards for what has to be probed: for the streams written only if `thorough`.
+    fn of(requests: &[&'a Request], known: &Known, thorough: bool) -> Self {
         let mut columns = Self::default();
         for (index, request) in requests.iter().copied().enumerate() {
             columns.add(ordinal(index), request);
+            let open = |guard: &&Guard| thorough || !request.writes(guard);
+            let guards = request.guards.iter().filter(open);
+            for guard in guards.filter(|guard| !known.vouches_for(guard)) {
+                columns.g.add(ordinal(index), guard);
+            }
         }
         columns
     }
@@ -196,9 +241,6 @@ impl<'a> Columns<'a> {
         self.r.tenant_nth.push(tenant_nth);
         self.r.tenant_offset.push(offset + small(request.events.len()));
         self.r.last_event.push(small(self.e.event.len()));
-        for guard in &request.guards {
-            self.g.add(nth, guard);
-        }
         self.s.add(nth, request);
         self.v.add(request);
         for key in &request.keys {
@@ -213,13 +255,14 @@ impl<'a> Columns<'a> {
         let query = query.bind(&r.hash).bind(&r.result);
         let query = query.bind(&r.tenant_nth).bind(&r.tenant_offset).bind(&r.last_event);
         let query = e.bind(query);
-        let query = query.bind(&g.aggregate_type).bind(&g.stream).bind(&g.version);
-        let query = query.bind(&g.request).bind(&g.guard);
-        let query = query.bind(&s.request).bind(&s.tenant).bind(&s.kind);
-        let query = query.bind(&s.key).bind(&s.expected).bind(&s.owner);
-        let query = query.bind(&v.tenant).bind(&v.kind).bind(&v.id).bind(&v.value);
-        let query = query.bind(&k.request).bind(&k.tenant).bind(&k.subject);
-        query.bind(&k.version).bind(&k.wrapped).bind(&k.action)
+        let query = query.bind(some(&g.aggregate_type)).bind(some(&g.stream));
+        let query = query.bind(some(&g.version)).bind(some(&g.request)).bind(some(&g.guard));
+        let query = query.bind(some(&s.request)).bind(some(&s.tenant)).bind(some(&s.kind));
+        let query = query.bind(some(&s.key)).bind(some(&s.expected)).bind(some(&s.owner));
+        let query = query.bind(some(&v.tenant)).bind(some(&v.kind));
+        let query = query.bind(some(&v.id)).bind(some(&v.value));
+        let query = query.bind(some(&k.request)).bind(some(&k.tenant)).bind(some(&k.subject));
+        query.bind(some(&k.version)).bind(some(&k.wrapped)).bind(some(&k.action))
     }
 }
 
@@ -285,13 +328,13 @@ impl<'a> EventColumns<'a> {
             .bind(&self.payload)
             .bind(&self.metadata)
             .bind(&self.actor_kind)
-            .bind(&self.actor)
-            .bind(&self.organization)
-            .bind(&self.subject)
-            .bind(&self.subject_organization)
-            .bind(&self.npi)
+            .bind(known(&self.actor))
+            .bind(known(&self.organization))
+            .bind(known(&self.subject))
+            .bind(known(&self.subject_organization))
+            .bind(known(&self.npi))
             .bind(&self.correlation)
-            .bind(&self.causation)
+            .bind(known(&self.causation))
             .bind(&self.command)
             .bind(&self.occurred)
             .bind(&self.effective)
@@ -386,10 +429,10 @@ impl FromRow<'_, PgRow> for Answer {
 impl Answer {
     /// What became of the requests it tells of, by index: of all, or of the refused where it refused
     /// some and wrote none.
-    fn verdicts(&self, epoch: Uuid, columns: &Columns<'_>) -> Vec<(usize, Verdict)> {
+    fn verdicts(&self, columns: &Columns<'_>) -> Vec<(usize, Verdict)> {
         let RequestColumns { tenant_nth, tenant_offset, last_event, .. } = &columns.r;
         let requests = 0..tenant_nth.len();
-        let Some(recorded_at) = self.recorded_at.filter(|_| self.epoch == epoch) else {
+        let Some(recorded_at) = self.recorded_at else {
             return requests.map(|n| (n, Verdict::Restored(self.epoch))).collect();
         };
         if self.refused.is_empty() {

@@ -17,8 +17,8 @@ pub enum JournalError {
     Unavailable(String),
     #[error("the database refused: {0}")]
     Database(#[from] sqlx::Error),
-    /// The append failed as a whole, without a verdict: a defect.
-    #[error("the database refused the append: {0}")]
+    /// A statement for several requests failed as a whole, without a verdict: a defect.
+    #[error("the database refused: {0}")]
     Refused(String),
     #[error("event {event_id} ({event_type}) cannot be read: {source}")]
     Decode { event_id: Uuid, event_type: String, source: serde_json::Error },
@@ -36,6 +36,14 @@ impl JournalError {
         } else {
             Self::Database(error)
         }
+    }
+
+    /// As [`JournalError::of`], for each of those who waited for one statement.
+    pub(crate) fn for_each(error: &sqlx::Error) -> impl Fn() -> Self {
+        let waiting_may_help = connection_lost(error) || timed_out(error);
+        let kind = if waiting_may_help { Self::Unavailable } else { Self::Refused };
+        let message = error.to_string();
+        move || kind(message.clone())
     }
 }
 

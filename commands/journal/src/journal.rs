@@ -3,7 +3,7 @@
 //!
 //! Invariant: nothing here writes; [`crate::work::Work::commit`] is the only way in.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -27,12 +27,15 @@ use crate::{
     error::{JournalError, StoredResult},
     keys::KeyRing,
     lanes::Lanes,
-    load,
+    load::{self, Loader},
     reader::Reader,
     secrets::{MasterKey, Secrets},
     upcast::Upcasters,
     work::Work,
 };
+
+/// Between two notifications of other processes.
+const NOTIFY_PAUSE: Duration = Duration::from_millis(10);
 
 /// What a journal needs.
 pub struct JournalConfig {
@@ -57,6 +60,7 @@ pub(crate) struct Inner {
     pub keys: KeyRing,
     pub upcasters: Upcasters,
     pub cache: Cache,
+    loader: Loader,
     pub lanes: Lanes,
     pub appender: Appender,
     appended: watch::Sender<i64>,
@@ -98,23 +102,23 @@ impl Journal {
                 .map_err(JournalError::of)?;
         let (appended, _) = watch::channel(position);
         let time = injected_time.then(|| Arc::clone(&clock));
+        let (own, untold) = watch::channel(0);
         let (stop, stopped) = oneshot::channel();
-        // Batches follow each other: always on the same connection they find its caches warm.
-        let one = pool.options().clone().min_connections(1).max_connections(1);
-        let appends = one.connect_lazy_with((*pool.connect_options()).clone());
         let inner = Arc::new(Inner {
             secrets: Secrets::new(&master),
             keys: KeyRing::new(&master, pool.clone()),
             upcasters,
             cache: Cache::new(cache_states),
+            loader: Loader::new(pool.clone()),
             lanes: Lanes::new(),
-            appender: Appender::new(appends, time, epoch, appended.clone()),
+            appender: Appender::new(pool.clone(), time, epoch, appended.clone(), own),
             pool,
             clock,
             appended,
             _stop: stop,
         });
         tokio::spawn(listen(listener, Arc::downgrade(&inner), stopped));
+        tokio::spawn(tell_others(inner.pool.clone(), untold));
         Ok(Self(inner))
     }
 
@@ -205,8 +209,8 @@ impl Journal {
         mut known: Loaded<A>,
         read_from: Moment,
     ) -> Result<Loaded<A>, JournalError> {
-        let Inner { pool, keys, upcasters, cache, .. } = &*self.0;
-        let stored = load::stream(pool, tenant, (A::TYPE, id), known.version).await?;
+        let Inner { loader, keys, upcasters, cache, .. } = &*self.0;
+        let stored = loader.stream(tenant, (A::TYPE, id), known.version).await?;
         let Some(last) = stored.last() else { return Ok(known) };
         let events: Vec<A::Event> = load::decode(keys, upcasters, tenant, &stored).await?;
         let state = Arc::make_mut(&mut known.state);
@@ -226,7 +230,7 @@ impl Journal {
         tenant: TenantId,
         id: Uuid,
     ) -> Result<Vec<A::Event>, JournalError> {
-        let stored = load::stream(&self.0.pool, tenant, (A::TYPE, id), 0).await?;
+        let stored = self.0.loader.stream(tenant, (A::TYPE, id), 0).await?;
         load::decode(&self.0.keys, &self.0.upcasters, tenant, &stored).await
     }
 
@@ -486,6 +490,20 @@ impl<A: Default> Default for Loaded<A> {
     }
 }
 
+/// Tells other processes what this one appends: at once after a pause, and then no oftener than they
+/// can make use of. A NOTIFY in each append would make them, and this process, wake for every batch.
+/// What is not told is found by polling.
+async fn tell_others(pool: PgPool, mut own: watch::Receiver<i64>) {
+    while own.changed().await.is_ok() {
+        let position = own.borrow_and_update().to_string();
+        let told = sqlx::query("SELECT pg_notify('es_appended', $1)").bind(position);
+        if let Err(error) = told.execute(&pool).await {
+            tracing::debug!(%error, "other processes were not told of an append");
+        }
+        tokio::time::sleep(NOTIFY_PAUSE).await;
+    }
+}
+
 async fn listen(
     mut listener: PgListener,
     journal: std::sync::Weak<Inner>,
@@ -516,7 +534,7 @@ async fn listen(
                 // The listener connects anew by itself; what was missed meanwhile is found by polling.
                 tracing::warn!(%error, "listening to the log was interrupted");
                 drop(journal);
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
     }

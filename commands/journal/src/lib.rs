@@ -13,6 +13,7 @@ pub mod es;
 pub mod journal;
 mod key_cache;
 pub mod keys;
+mod known;
 mod lanes;
 mod leader;
 mod load;

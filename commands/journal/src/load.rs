@@ -1,16 +1,23 @@
 //! Reading streams: rows to events, through upcasters and the key ring.
 //!
+//! Streams that are wanted while a query is under way are read together by the next one, as those are
+//! appended together that arrive while a batch is: under load it is a query for a dozen commands.
+//!
 //! Invariant: a stream is read within its tenant; the same id in another tenant reads as empty.
+
+use std::sync::Arc;
 
 use rollcall_domain::kernel::ids::TenantId;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgPool;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
     error::JournalError,
     keys::{Document, KeyRing},
+    pools::Kept,
     seal::Part,
     upcast::Upcasters,
 };
@@ -27,26 +34,129 @@ pub(crate) struct StoredEvent {
     payload: String,
 }
 
-/// The events of a stream after `version`, oldest first.
-pub(crate) async fn stream(
-    pool: &PgPool,
+/// Most streams of one query.
+const MOST_STREAMS: usize = 256;
+/// Queries under way at once; more would take the streams from each other that belong together.
+const QUERIES: usize = 2;
+
+type Answer = Result<Vec<StoredEvent>, JournalError>;
+
+/// Reads single streams.
+pub(crate) struct Loader {
+    connections: Arc<Kept>,
+    turns: Arc<Semaphore>,
+    wanted: mpsc::UnboundedSender<Wanted>,
+}
+
+/// The events of a stream after `version`.
+struct Wanted {
     tenant: TenantId,
-    (aggregate_type, id): (&str, Uuid),
+    aggregate_type: &'static str,
+    id: Uuid,
     version: i64,
-) -> Result<Vec<StoredEvent>, JournalError> {
-    sqlx::query_as(
-        "SELECT sequence, event_id, event_type, event_version, payload::text AS payload
-           FROM es.events
-          WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 AND tenant_id = $4
-          ORDER BY sequence",
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Loader {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        let turns = Arc::new(Semaphore::new(QUERIES));
+        let (wanted, asked) = mpsc::unbounded_channel();
+        let connections = Arc::new(Kept::from(pool));
+        tokio::spawn(read_together(Arc::clone(&connections), Arc::clone(&turns), asked));
+        Self { connections, turns, wanted }
+    }
+
+    /// The events of a stream after `version`, oldest first.
+    pub(crate) async fn stream(
+        &self,
+        tenant: TenantId,
+        (aggregate_type, id): (&'static str, Uuid),
+        version: i64,
+    ) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let wanted = Wanted { tenant, aggregate_type, id, version, answer };
+        // Whoever finds a turn free reads alone and pays for no hand-over.
+        if let Ok(_turn) = self.turns.try_acquire() {
+            let streams = read(&self.connections, &[wanted]).await.map_err(JournalError::of)?;
+            return Ok(streams.into_iter().flatten().collect());
+        }
+        // Fails only when the runtime is going down, as does the answer.
+        let _ = self.wanted.send(wanted);
+        let gone = || JournalError::Unavailable("the service is stopping".to_owned());
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// Ends with its loader.
+async fn read_together(
+    connections: Arc<Kept>,
+    turns: Arc<Semaphore>,
+    mut asked: mpsc::UnboundedReceiver<Wanted>,
+) {
+    while let Some(first) = asked.recv().await {
+        let Ok(turn) = Arc::clone(&turns).acquire_owned().await else { return };
+        let mut wanted = vec![first];
+        while wanted.len() < MOST_STREAMS
+            && let Ok(next) = asked.try_recv()
+        {
+            wanted.push(next);
+        }
+        let connections = Arc::clone(&connections);
+        tokio::spawn(async move {
+            let streams = read(&connections, &wanted).await;
+            drop(turn);
+            // Whoever went away does not need the answer.
+            match streams {
+                Ok(streams) => {
+                    for (Wanted { answer, .. }, events) in wanted.into_iter().zip(streams) {
+                        let _ = answer.send(Ok(events));
+                    }
+                }
+                Err(error) => {
+                    let error = JournalError::for_each(&error);
+                    for Wanted { answer, .. } in wanted {
+                        let _ = answer.send(Err(error()));
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// The events of each of the streams, oldest first.
+async fn read(connections: &Kept, wanted: &[Wanted]) -> Result<Vec<Vec<StoredEvent>>, sqlx::Error> {
+    #[derive(sqlx::FromRow)]
+    struct OfWanted {
+        nth: i64,
+        #[sqlx(flatten)]
+        event: StoredEvent,
+    }
+    let mut connection = connections.take().await?;
+    // With an ORDER BY the inner query stays what it is: a probe of the index per stream.
+    let rows: Vec<OfWanted> = sqlx::query_as(
+        "SELECT w.nth, e.*
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+                  WITH ORDINALITY w(tenant, type, stream, version, nth)
+          CROSS JOIN LATERAL (
+                SELECT sequence, event_id, event_type, event_version, payload::text AS payload
+                  FROM es.events
+                 WHERE aggregate_type = w.type AND aggregate_id = w.stream
+                   AND sequence > w.version AND tenant_id = w.tenant
+                 ORDER BY sequence) e",
     )
-    .bind(aggregate_type)
-    .bind(id.to_string())
-    .bind(version)
-    .bind(tenant.0)
-    .fetch_all(pool)
-    .await
-    .map_err(JournalError::of)
+    .bind(wanted.iter().map(|wanted| wanted.tenant.0).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|wanted| wanted.aggregate_type).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|wanted| wanted.id.to_string()).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|wanted| wanted.version).collect::<Vec<_>>())
+    .fetch_all(&mut connection)
+    .await?;
+    connections.keep(connection);
+    let mut streams: Vec<_> = wanted.iter().map(|_| Vec::new()).collect();
+    for OfWanted { nth, event } in rows {
+        let nth = usize::try_from(nth - 1).expect("ordinals count from 1");
+        streams[nth].push(event);
+    }
+    Ok(streams)
 }
 
 /// The events of several streams of one type, each stream's oldest first.

@@ -4,7 +4,10 @@
 //! takes its role on connect and is refused unless the role it then has is bound by row-level
 //! security and cannot touch events but through `es.append`.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     Connection, PgConnection, PgPool,
@@ -24,12 +27,22 @@ pub const QUERY: &str = "rollcall_query";
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What the writer's statements do is ask an index for a few keys, however large the log is. Plans are
+/// made once, perhaps while the tables are empty, and stay; other ways than the index must not tempt
+/// then. To plan a statement of fifty arrays on each call costs more than to run it.
+const BY_INDEX: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
 /// A pool for the journal. Its statements are short; 15 seconds bound even a wait for the head.
 ///
 /// # Errors
 /// The server cannot be reached, or the role is missing or too powerful.
 pub async fn writer(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
-    pool(options, size, WRITER, "15s").await
+    pool(options.options(BY_INDEX), size, WRITER, "15s").await
 }
 
 /// A pool for projections and processes.
@@ -115,4 +128,36 @@ pub async fn check_role(connection: &mut PgConnection, role: &str) -> Result<(),
         return Ok(());
     };
     Err(sqlx::Error::Configuration(reason.into()))
+}
+
+/// Connections that stay with their user: a pool asks each one that comes back whether it is well,
+/// which is a round trip for every use.
+pub(crate) struct Kept {
+    pool: PgPool,
+    idle: Mutex<Vec<(PgConnection, Instant)>>,
+}
+
+impl Kept {
+    /// New connections are taken from `pool`, beyond its size, and never go back.
+    pub(crate) fn from(pool: PgPool) -> Self {
+        Self { pool, idle: Mutex::default() }
+    }
+
+    /// A connection kept a moment ago, or a new one.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub(crate) async fn take(&self) -> Result<PgConnection, sqlx::Error> {
+        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match kept {
+            Some((connection, since)) if since.elapsed() < TRUSTED_IDLE => Ok(connection),
+            _ => Ok(self.pool.acquire().await?.detach()),
+        }
+    }
+
+    /// For the next user; not to be called after a statement that was cut off.
+    pub(crate) fn keep(&self, connection: PgConnection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push((connection, Instant::now()));
+    }
 }

@@ -78,10 +78,11 @@ struct Randomness {
 
 impl Randomness {
     fn draw() -> Self {
+        let mut bytes = [0; 26];
+        getrandom::fill(&mut bytes).expect("the operating system has randomness");
         let (mut id, mut salt) = ([0; 10], [0; 16]);
-        for bytes in [&mut id[..], &mut salt[..]] {
-            getrandom::fill(bytes).expect("the operating system has randomness");
-        }
+        id.copy_from_slice(&bytes[..10]);
+        salt.copy_from_slice(&bytes[10..]);
         Self { id, salt }
     }
 }

@@ -92,6 +92,12 @@ impl Request {
         ENVELOPE + self.result.len() + events.chain(vault).sum::<usize>()
     }
 
+    /// Whether it writes the stream that `guard` is about.
+    pub(crate) fn writes(&self, guard: &Guard) -> bool {
+        let same = |e: &EventRow| e.stream == guard.id && e.aggregate_type == guard.aggregate_type;
+        self.events.iter().any(same)
+    }
+
     /// What it writes and what it only relies on, as hashes. Two requests of which one writes what
     /// the other touches cannot be judged in one batch; a false match only costs a wait.
     pub(crate) fn touches(&self) -> Touches {

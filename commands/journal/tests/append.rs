@@ -91,6 +91,37 @@ async fn a_stream_that_moved_on_is_a_conflict_whether_written_or_only_read() {
 }
 
 #[tokio::test]
+async fn a_process_that_knew_a_stream_notices_that_another_moved_it_on() {
+    let database = Database::create().await;
+    let (here, there) = (database.journal().await, database.journal().await);
+    let (rules, first, second) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+    let relying = async |stream| {
+        let mut work = here.begin(header(TENANT));
+        work.load::<Ledger>(rules).await.unwrap();
+        work.record::<Ledger>(stream, vec![Booked::entry(1)]).await.unwrap();
+        work.commit(json!({})).await
+    };
+    book(&here, TENANT, rules).await;
+    for _ in 0..3 {
+        relying(first).await.unwrap();
+    }
+    // A stream nobody here relies on: what was known is asked for again, and still stands.
+    book(&there, TENANT, second).await;
+    relying(first).await.unwrap();
+    book(&there, TENANT, rules).await;
+    assert!(
+        matches!(relying(first).await, Err(CommitError::Conflict { aggregate_id, .. }) if aggregate_id == rules)
+    );
+    relying(first).await.unwrap();
+    book(&there, TENANT, first).await;
+    assert!(
+        matches!(relying(first).await, Err(CommitError::Conflict { aggregate_id, .. }) if aggregate_id == first)
+    );
+    relying(first).await.unwrap();
+    assert_eq!(here.load_fresh::<Ledger>(TENANT, first).await.unwrap().version, 7);
+}
+
+#[tokio::test]
 async fn a_decision_sees_what_the_same_work_has_buffered() {
     let database = Database::create().await;
     let journal = database.journal().await;
