@@ -11,6 +11,8 @@ CREATE TABLE read.pins (
   version integer NOT NULL DEFAULT 0,
   issued_at timestamptz,
   last_reset_at timestamptz,
+  -- Until when files that depend on the PIN may lag behind it (GN-17).
+  propagation_due_at timestamptz,
   PRIMARY KEY (tenant_id, organization_id, npi)
 );
 CREATE INDEX pins_tenant_id_organization_id_sort_name_npi_idx

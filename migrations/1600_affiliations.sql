@@ -18,6 +18,9 @@ CREATE TABLE read.affiliations (
   expires_at timestamptz NOT NULL,
   submitter_signed_at timestamptz,
   provider_signed_at timestamptz,
+  -- The version of the agreement that each side signed last.
+  submitter_version text,
+  provider_version text,
   effective_from timestamptz,
   -- Last day of a terminated one, and the moment after it.
   ends_on date,
@@ -37,3 +40,24 @@ CREATE INDEX affiliations_tenant_id_provider_id_requested_position_idx
 CREATE INDEX affiliations_tenant_id_requested_position_idx
   ON read.affiliations (tenant_id, requested_position DESC);
 SELECT ops.secure_tenant_table('read.affiliations');
+
+-- What submitters offer and how the plan's tests of it stand; one that is absent offers nothing and is
+-- listed. Serves `submitterDirectory` and `submitterProfile` (MC-61 to MC-63).
+CREATE TABLE read.submitter_profiles (
+  tenant_id uuid NOT NULL,
+  organization_id uuid NOT NULL,
+  visible boolean NOT NULL,
+  PRIMARY KEY (tenant_id, organization_id)
+);
+SELECT ops.secure_tenant_table('read.submitter_profiles');
+CREATE TABLE read.submitter_types (
+  tenant_id uuid NOT NULL,
+  organization_id uuid NOT NULL,
+  transaction_type text NOT NULL,
+  offered boolean NOT NULL,
+  -- The newest test's, if there was one.
+  result text CHECK (result IN ('PASSED', 'FAILED', 'SUSPENDED')),
+  tested_at timestamptz,
+  PRIMARY KEY (tenant_id, organization_id, transaction_type)
+);
+SELECT ops.secure_tenant_table('read.submitter_types');

@@ -9,8 +9,8 @@ CREATE TABLE read.access_intervals (
   kind text NOT NULL CHECK (kind IN (
     'ORG_ROLE', 'NPI_LEVEL', 'CORRESPONDENCE', 'PLAN_ROLE',
     'ACCOUNT_ACTIVE', 'MEMBERSHIP_ACTIVE', 'ORGANIZATION_ACTIVE', 'CONTRACTED', 'NPI_HELD',
-    'POLICY')),
-  -- Whose timeline it is: the membership, person, organisation or tenant.
+    'POLICY', 'AFFILIATION', 'SUBMISSION')),
+  -- Whose timeline it is: the membership, person, organisation, affiliation or tenant.
   holder_id uuid NOT NULL,
   user_id uuid,
   organization_id uuid,
@@ -18,7 +18,7 @@ CREATE TABLE read.access_intervals (
   npi text,
   -- The plan role or the policy's key.
   name text,
-  -- The role or level; of correspondence and policy, the words. Empty words are an entry too: they
+  -- The role or level; of affiliations, the provider; of correspondence and policy, the words. Empty words are an entry too: they
   -- override what is set for all NPIs.
   value text[] NOT NULL,
   valid_from timestamptz NOT NULL,

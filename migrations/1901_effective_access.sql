@@ -141,6 +141,19 @@ CREATE FUNCTION ops.effective_access(
     FROM held r JOIN held a ON a.kind = 'ACCOUNT_ACTIVE' AND a.holder_id = r.user_id
    WHERE r.kind = 'PLAN_ROLE' AND r.user_id = ANY (of_users)
      AND only_organization IS NULL AND only_npi IS NULL
+  UNION ALL
+  -- A submitter's people submit for a provider's NPI while the affiliation is in force, the provider
+  -- is open and holds the NPI (GN-18).
+  SELECT 'SUBMIT_TRANSACTIONS', m.user_id, m.organization_id, s.npi, NULL, 'SUBMITTER', 'AFFILIATION',
+         greatest(m.valid_from, s.valid_from, a.valid_from, o.valid_from, n.valid_from),
+         least(m.valid_to, s.valid_to, a.valid_to, o.valid_to, n.valid_to),
+         s.known_from, s.known_from_at, s.cause, s.cause_position
+    FROM members m
+    JOIN held s ON s.kind = 'SUBMISSION' AND s.user_id = m.user_id AND s.organization_id = m.organization_id
+               AND s.npi BETWEEN coalesce(only_npi, '0') AND coalesce(only_npi, '9999999999')
+    JOIN held a ON a.kind = 'AFFILIATION' AND a.holder_id = s.holder_id
+    JOIN held o ON o.kind = 'ORGANIZATION_ACTIVE' AND o.holder_id = a.value[1]::uuid
+    JOIN held n ON n.kind = 'NPI_HELD' AND n.holder_id = a.value[1]::uuid AND n.npi = s.npi
 $$;
 REVOKE ALL ON FUNCTION ops.effective_access FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ops.effective_access TO rollcall_query;

@@ -19,8 +19,9 @@ BEGIN
          AND i.user_id >= from_user AND i.user_id IS DISTINCT FROM done
        ORDER BY i.user_id LIMIT at_most);
   ELSIF only_npi IS NOT NULL THEN
+    -- Members of its holder, and people of submitters who work for it.
     RETURN array(
-      SELECT DISTINCT i.user_id
+      SELECT i.user_id
         FROM read.access_intervals n
         JOIN read.access_intervals i ON i.tenant_id = n.tenant_id
              AND i.organization_id = n.organization_id AND i.kind = 'MEMBERSHIP_ACTIVE'
@@ -28,7 +29,11 @@ BEGIN
          AND n.known_from <= known_at AND (n.known_to IS NULL OR n.known_to > known_at)
          AND n.valid_from <= true_at AND n.valid_to > true_at
          AND i.user_id >= from_user AND i.user_id IS DISTINCT FROM done
-       ORDER BY i.user_id LIMIT at_most);
+      UNION
+      SELECT s.user_id FROM read.access_intervals s
+       WHERE s.tenant_id = in_tenant AND s.npi = only_npi AND s.kind = 'SUBMISSION'
+         AND s.user_id >= from_user AND s.user_id IS DISTINCT FROM done
+       ORDER BY user_id LIMIT at_most);
   ELSIF only_right = 'PLAN_ROLE' THEN
     -- A few of many: found by what they are.
     RETURN array(

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use rollcall_commands::post::SmtpConfig;
+use rollcall_commands::post::{SmtpConfig, TelephoneConfig};
+
+use crate::http::{Trust, TrustedDocuments};
 
 /// In whose name mail is sent where `ROLLCALL_MAIL_FROM` says nothing.
 const MAIL_FROM: &str = "Rollcall <rollcall@localhost>";
@@ -30,6 +32,10 @@ pub struct Config {
     pub tenant_hosts: BTreeMap<String, String>,
     /// `ROLLCALL_SMTP_URL` and `ROLLCALL_MAIL_FROM`; unset means the local mailbox.
     pub smtp: Option<SmtpConfig>,
+    /// `ROLLCALL_TELEPHONE_URL` and `ROLLCALL_TELEPHONE_FROM`; unset means the local mailbox.
+    pub telephone: Option<TelephoneConfig>,
+    /// `ROLLCALL_TRUSTED_DOCUMENTS`, a file, and `ROLLCALL_TRUST`: `off`, `prefer` or `require`.
+    pub trusted_documents: TrustedDocuments,
 }
 
 /// A setting that cannot be used.
@@ -83,8 +89,51 @@ impl Config {
                 url,
                 from: setting("ROLLCALL_MAIL_FROM").unwrap_or_else(|| MAIL_FROM.to_owned()),
             }),
+            telephone: setting("ROLLCALL_TELEPHONE_URL").map(|url| TelephoneConfig {
+                url,
+                from: setting("ROLLCALL_TELEPHONE_FROM").unwrap_or_default(),
+            }),
+            trusted_documents: trusted_documents(
+                setting("ROLLCALL_TRUSTED_DOCUMENTS"),
+                setting("ROLLCALL_TRUST"),
+            )?,
         })
     }
+}
+
+fn trusted_documents(
+    file: Option<String>,
+    trust: Option<String>,
+) -> Result<TrustedDocuments, ConfigError> {
+    let trust = match trust.as_deref() {
+        None | Some("off") => Trust::Off,
+        Some("prefer") => Trust::Prefer,
+        Some("require") => Trust::Require,
+        Some(other) => {
+            return Err(ConfigError::Invalid {
+                name: "ROLLCALL_TRUST",
+                value: other.to_owned(),
+                reason: "give off, prefer or require".to_owned(),
+            });
+        }
+    };
+    let Some(file) = file else {
+        if trust == Trust::Off {
+            return Ok(TrustedDocuments::default());
+        }
+        return Err(ConfigError::Invalid {
+            name: "ROLLCALL_TRUSTED_DOCUMENTS",
+            value: String::new(),
+            reason: "ROLLCALL_TRUST needs the file that lists the documents".to_owned(),
+        });
+    };
+    let invalid = |reason: String| ConfigError::Invalid {
+        name: "ROLLCALL_TRUSTED_DOCUMENTS",
+        value: file.clone(),
+        reason,
+    };
+    let json = std::fs::read(&file).map_err(|error| invalid(error.to_string()))?;
+    TrustedDocuments::read(&json, trust).map_err(|error| invalid(error.to_string()))
 }
 
 fn hosts(pairs: &str) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -134,6 +183,10 @@ mod tests {
         let error = with(&[("ROLLCALL_LISTEN", "nowhere")]).unwrap_err().to_string();
         assert!(error.contains("ROLLCALL_LISTEN=nowhere") && error.contains("127.0.0.1:8080"));
         assert!(with(&[("ROLLCALL_TENANT_HOSTS", "a.example")]).is_err());
+        let error = with(&[("ROLLCALL_TRUST", "always")]).unwrap_err().to_string();
+        assert!(error.contains("ROLLCALL_TRUST=always") && error.contains("require"), "{error}");
+        let error = with(&[("ROLLCALL_TRUST", "require")]).unwrap_err().to_string();
+        assert!(error.contains("ROLLCALL_TRUSTED_DOCUMENTS"), "{error}");
         let hosts = with(&[("ROLLCALL_TENANT_HOSTS", "A.example=one, b.example=two")]).unwrap();
         assert_eq!(hosts.tenant_hosts["a.example"], "one");
     }

@@ -14,7 +14,7 @@ use rollcall_projections::ReadStore;
 use uuid::Uuid;
 
 use crate::{
-    graphql::{Schema, reading::RequestView},
+    graphql::{Schema, reading::RequestView, transactions::PublicUrl},
     http::{ErrorCode, Gateway, Inbound, Purpose, TransportError},
 };
 
@@ -27,6 +27,7 @@ struct Parts {
     commands: Commands,
     reads: ReadStore,
     tenant_hosts: BTreeMap<String, String>,
+    public_url: PublicUrl,
 }
 
 impl ServiceGateway {
@@ -36,8 +37,9 @@ impl ServiceGateway {
         commands: Commands,
         reads: ReadStore,
         tenant_hosts: BTreeMap<String, String>,
+        public_url: PublicUrl,
     ) -> Self {
-        Self(Arc::new(Parts { schema, commands, reads, tenant_hosts }))
+        Self(Arc::new(Parts { schema, commands, reads, tenant_hosts, public_url }))
     }
 
     /// The tenant a request names: header, connection_init or host.
@@ -126,6 +128,7 @@ impl Gateway for ServiceGateway {
         }
         data.insert(self.0.commands.clone());
         data.insert(self.0.reads.clone());
+        data.insert(self.0.public_url.clone());
         Ok(data)
     }
 

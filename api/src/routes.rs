@@ -1,4 +1,4 @@
-//! HTTP routes besides GraphQL: health and metrics.
+//! HTTP routes besides GraphQL: health, metrics, and the keys by which others check our signatures.
 
 use std::sync::{
     Arc,
@@ -8,7 +8,10 @@ use std::sync::{
 use axum::{
     Json, Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -21,15 +24,25 @@ pub struct Parts {
     pub reads: ReadStore,
     /// Whether everything the service is started with is there; a demo says so after seeding.
     pub complete: Arc<AtomicBool>,
+    /// The public keys of hand-offs (RFC 7517).
+    pub key_set: Arc<Value>,
 }
 
-/// `/health/live` and `/health/ready`.
+/// `/health/live`, `/health/ready`, `/metrics` and `/.well-known/jwks.json`.
 pub fn router(parts: Parts) -> Router {
     Router::new()
         .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
+        .route("/.well-known/jwks.json", get(keys))
         .with_state(parts)
+}
+
+async fn keys(State(parts): State<Parts>) -> Response {
+    // Short enough for a key that has to be replaced, long enough to spare a look per hand-off.
+    let headers =
+        [(CACHE_CONTROL, "public, max-age=300"), (CONTENT_TYPE, "application/jwk-set+json")];
+    (headers, parts.key_set.to_string()).into_response()
 }
 
 async fn metrics(State(parts): State<Parts>) -> Response {

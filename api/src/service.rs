@@ -15,8 +15,9 @@ use std::{
 
 use rollcall_commands::{
     Commands, CommandsConfig,
-    post::{PostOffice, SmtpConfigError, SmtpRelay},
+    post::{PostOffice, SmtpConfigError, SmtpRelay, TelephoneConfigError, TelephoneProvider},
     processes::{Background, BackgroundConfig},
+    transactions,
 };
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
@@ -31,7 +32,7 @@ use crate::{
     config::Config,
     dev, documents,
     gateway::ServiceGateway,
-    graphql,
+    graphql::{self, transactions::PublicUrl},
     http::{self, HttpLimits},
     link_pages, routes,
 };
@@ -122,12 +123,14 @@ impl Service {
         let (shutdown, stopping) = watch::channel(false);
         let reader: Reader<AnyEvent> = journal.reader(runner.clone());
         let smtp = config.smtp.as_ref().map(SmtpRelay::new).transpose()?;
+        let telephone = config.telephone.as_ref().map(TelephoneProvider::new).transpose()?;
         let background = Background::new(BackgroundConfig {
             commands: commands.clone(),
             pool: runner.clone(),
             reader: reader.clone(),
             public_url: config.public_url.clone(),
-            post: PostOffice::open(&folder.join("mailbox"), smtp).map_err(StartError::Mailbox)?,
+            post: PostOffice::open(&folder.join("mailbox"), smtp, telephone)
+                .map_err(StartError::Mailbox)?,
         });
         // Apart from the projections: a process may send commands, and no reader waits for it.
         let processes = Runner::new(runner.clone(), reader.clone(), Vec::new())
@@ -151,14 +154,23 @@ impl Service {
             commands.clone(),
             reads.clone(),
             config.tenant_hosts.clone(),
+            PublicUrl(config.public_url.clone().into()),
         );
         let files = documents::Parts {
             gateway: gateway.clone(),
             commands: commands.clone(),
             public_url: config.public_url.clone().into(),
         };
-        let parts = routes::Parts { reads: reads.clone(), complete: Arc::clone(&complete) };
-        let mut app = http::router(gateway, HttpLimits::default())
+        let parts = routes::Parts {
+            reads: reads.clone(),
+            complete: Arc::clone(&complete),
+            key_set: transactions::key_set(journal.secrets()).into(),
+        };
+        let limits = HttpLimits {
+            trusted_documents: config.trusted_documents.clone(),
+            ..HttpLimits::default()
+        };
+        let mut app = http::router(gateway, limits)
             .merge(routes::router(parts))
             .merge(link_pages::router())
             .merge(documents::router(files));
@@ -222,6 +234,8 @@ pub enum StartError {
     Mailbox(io::Error),
     #[error(transparent)]
     Smtp(#[from] SmtpConfigError),
+    #[error(transparent)]
+    Telephone(#[from] TelephoneConfigError),
     #[error(transparent)]
     Schema(#[from] schema::SchemaError),
     #[error(transparent)]

@@ -27,8 +27,8 @@ use crate::{Caller, Failure, Identity};
 pub enum Access {
     /// Anybody; the command itself verifies what the visitor brings (a token, a password).
     Public,
-    /// Any live session, even one that may only change the password: what people do to their own
-    /// account and session.
+    /// Any live session, even one that may only change the password or add a second factor: what
+    /// people do to their own account and session.
     OwnSession,
     /// Any live session.
     SignedIn,
@@ -116,7 +116,8 @@ impl Sources<'_> {
 /// # Errors
 /// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
 /// exactly like one that does not exist), `NOT_CONTRACTED`, `NOT_ORG_ADMIN`, `FORBIDDEN`,
-/// `ORGANIZATION_NOT_SELECTED`, `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`.
+/// `ORGANIZATION_NOT_SELECTED`, `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`,
+/// `SECOND_FACTOR_REQUIRED`.
 pub async fn authorise(
     journal: &Journal,
     caller: &Caller,
@@ -189,6 +190,13 @@ async fn signed_in(
     };
     if live.must_change_password && access != Access::OwnSession {
         return Err(change_due(sources, user).await?.into());
+    }
+    if live.must_enrol && access != Access::OwnSession {
+        return Err(Refusal::new(
+            Code::SecondFactorRequired,
+            "Signing in here takes a second factor. Add an authenticator app, then go on.",
+        )
+        .into());
     }
     let mut authority = Authority::of(Actor::user(user));
     authority.session = Some(session_id);

@@ -29,6 +29,7 @@ mod service;
 pub mod session_activity;
 pub mod sessions;
 pub mod tenants;
+pub mod transactions;
 pub mod users;
 
 pub use authorization::{Access, Authority};

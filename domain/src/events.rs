@@ -84,11 +84,16 @@ any_event! {
     User(crate::users::user::User);
     Invitation(crate::users::invitation::Invitation);
     Credential(crate::users::credential::Credential);
+    Authenticator(crate::users::authenticator::Authenticator);
+    TrustedIssuers(crate::users::external_identity::TrustedIssuers);
+    ExternalIdentities(crate::users::external_identity::ExternalIdentities);
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
     Pin(crate::pins::Pin);
+    SubmitterProfile(crate::affiliations::SubmitterProfile);
     Affiliation(crate::affiliations::Affiliation);
     PeopleImport(crate::imports::PeopleImport);
+    Handoff(crate::transactions::Handoff);
     Notification(crate::notifications::Notification);
     Inbox(crate::notifications::Inbox);
     Delivery(crate::notifications::Delivery);

@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod sessions;
 mod streams;
 pub mod tenants;
+pub mod transactions;
 pub mod users;
 pub mod values;
 

@@ -38,6 +38,8 @@ codes! {
     OtpWrong = "OTP_WRONG";
     OtpExpired = "OTP_EXPIRED";
     OtpTooMany = "OTP_TOO_MANY";
+    OtpUsed = "OTP_USED";
+    SecondFactorRequired = "SECOND_FACTOR_REQUIRED";
     SessionEnded = "SESSION_ENDED";
     SessionExpired = "SESSION_EXPIRED";
     CurrentPasswordWrong = "CURRENT_PASSWORD_WRONG";
@@ -50,6 +52,9 @@ codes! {
     TokenUsed = "TOKEN_USED";
     TokenRevoked = "TOKEN_REVOKED";
     TokenActive = "TOKEN_ACTIVE";
+    HandoffInvalid = "HANDOFF_INVALID";
+    HandoffExpired = "HANDOFF_EXPIRED";
+    HandoffUsed = "HANDOFF_USED";
     // permission
     Forbidden = "FORBIDDEN";
     NotOrgAdmin = "NOT_ORG_ADMIN";
@@ -59,6 +64,7 @@ codes! {
     FeatureComingSoon = "FEATURE_COMING_SOON";
     NotContracted = "NOT_CONTRACTED";
     NotCounterparty = "NOT_COUNTERPARTY";
+    IssuerNotTrusted = "ISSUER_NOT_TRUSTED";
     NotSignedIn = "NOT_SIGNED_IN";
     SelfGrant = "SELF_GRANT";
     OrganizationNotSelected = "ORGANIZATION_NOT_SELECTED";
@@ -100,6 +106,8 @@ codes! {
     AlreadyAccepted = "ALREADY_ACCEPTED";
     AlreadyVerified = "ALREADY_VERIFIED";
     DuplicateRequest = "DUPLICATE_REQUEST";
+    AlreadyEnrolled = "ALREADY_ENROLLED";
+    NotEnrolled = "NOT_ENROLLED";
     NotInactive = "NOT_INACTIVE";
     NotPending = "NOT_PENDING";
     NotLocked = "NOT_LOCKED";
@@ -132,6 +140,7 @@ codes! {
     PinResetLimit = "PIN_RESET_LIMIT";
     RateLimited = "RATE_LIMITED";
     TooEarly = "TOO_EARLY";
+    ProviderTypeExcluded = "PROVIDER_TYPE_EXCLUDED";
     // concurrency and repetition
     VersionConflict = "VERSION_CONFLICT";
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED";

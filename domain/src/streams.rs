@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     affiliations::Pair,
-    kernel::ids::{TenantId, UserId},
+    kernel::ids::{OrganizationId, TenantId, UserId},
     values::{AgreementKind, Npi},
 };
 
@@ -48,6 +48,24 @@ impl TenantId {
         self.derive("credential", &user.to_string())
     }
 
+    /// `users.authenticator`: one per person.
+    #[must_use]
+    pub fn authenticator_stream(&self, user: UserId) -> Uuid {
+        self.derive("authenticator", &user.to_string())
+    }
+
+    /// `users.trusted_issuers`: one per tenant.
+    #[must_use]
+    pub fn trusted_issuers_stream(&self) -> Uuid {
+        self.derive("trusted_issuers", "")
+    }
+
+    /// `users.external_identities`: one per person.
+    #[must_use]
+    pub fn external_identities_stream(&self, user: UserId) -> Uuid {
+        self.derive("external_identities", &user.to_string())
+    }
+
     /// `users.credential` of an identifier nobody has, so that it locks and answers like a known
     /// one; `identifier_hash` is the keyed hash in hexadecimal.
     #[must_use]
@@ -65,6 +83,12 @@ impl TenantId {
     #[must_use]
     pub fn affiliation_stream(&self, pair: &Pair, n: u32) -> Uuid {
         self.derive("affiliation", &format!("{}/{}/{n}", pair.submitter, pair.provider))
+    }
+
+    /// `affiliations.submitter_profile`: one per organisation.
+    #[must_use]
+    pub fn submitter_profile_stream(&self, organization: OrganizationId) -> Uuid {
+        self.derive("submitter_profile", &organization.to_string())
     }
 
     /// `notifications.inbox`: one per person.

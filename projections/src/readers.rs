@@ -37,10 +37,17 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::Credential(_) => &["user_directory", "sessions"],
         AnyEvent::Session(_) => &["user_directory", "sessions"],
         AnyEvent::Pin(_) => &["pins"],
-        AnyEvent::Affiliation(_) => &["affiliations"],
+        AnyEvent::Affiliation(_) => &["affiliations", access_register::NAME],
+        AnyEvent::SubmitterProfile(_) => &["affiliations"],
         AnyEvent::Notification(_) | AnyEvent::Inbox(_) => &["notifications_list"],
         AnyEvent::Delivery(_) => &["user_directory"],
-        AnyEvent::OneTimePasscode(_) | AnyEvent::PeopleImport(_) | AnyEvent::Denial(_) => &[],
+        AnyEvent::Authenticator(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
+        | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::PeopleImport(_)
+        | AnyEvent::Handoff(_)
+        | AnyEvent::Denial(_) => &[],
     }
 }
 

@@ -50,6 +50,7 @@ async fn reset_pin(portal: &Portal, npi: &str) {
         organization: world.clinic.id,
         pin_ref: VaultRef(Uuid::new_v4()),
         by: ResetBy::User,
+        caller: None,
     };
     portal.decide::<Pin>(world.tenant.pin_stream(&npi), reset).await;
     portal.settle().await;
@@ -157,6 +158,7 @@ async fn lock(portal: &Portal, who: &Person) {
             session: SessionId(Uuid::new_v4()),
             matched: None,
             bar: None,
+            challenge: None,
         };
         portal.decide::<Credential>(stream, CredentialCommand::AttemptLogin(attempt)).await;
     }

@@ -16,7 +16,7 @@ use rollcall_domain::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Person, Portal};
+use crate::support::{Person, Portal, TelephoneCompany};
 
 async fn request_reset(portal: &Portal, who: &Person) -> LinkId {
     let link_id = LinkId(Uuid::new_v4());
@@ -28,6 +28,20 @@ async fn request_reset(portal: &Portal, who: &Person) -> LinkId {
     let stream = portal.world().tenant.credential_stream(who.user);
     portal.decide::<Credential>(stream, request).await;
     link_id
+}
+
+async fn send_passcode(portal: &Portal, channel: CodeChannel, to: &str) -> OtpChallengeId {
+    let challenge = OtpChallengeId(Uuid::new_v4());
+    let send = SendOtp {
+        challenge,
+        owner: OtpOwner::User(portal.world().processor.user),
+        purpose: OtpPurpose::PasswordReset,
+        channel,
+        to: PhoneNumber::parse(to).expect("a valid number"),
+    };
+    portal.decide::<OneTimePasscode>(challenge, OneTimePasscodeCommand::SendOtp(send)).await;
+    portal.settle().await;
+    challenge
 }
 
 async fn events_of(portal: &Portal, delivery: &str) -> Vec<DeliveryEvent> {
@@ -67,21 +81,70 @@ async fn gn_19_a_link_is_mailed_once_and_its_delivery_is_on_record() {
 async fn gn_19_a_passcode_goes_to_the_telephone_by_the_channel_chosen() {
     let portal = Portal::medi_cal().await;
     for (channel, name) in [(CodeChannel::Sms, "SMS"), (CodeChannel::Voice, "VOICE")] {
-        let challenge = OtpChallengeId(Uuid::new_v4());
-        let send = SendOtp {
-            challenge,
-            owner: OtpOwner::User(portal.world().processor.user),
-            purpose: OtpPurpose::PasswordReset,
-            channel,
-            to: PhoneNumber::parse("+12025550188").expect("a valid number"),
-        };
-        portal.decide::<OneTimePasscode>(challenge, OneTimePasscodeCommand::SendOtp(send)).await;
+        let challenge = send_passcode(&portal, channel, "+12025550188").await;
         let code = portal.sent_code("+12025550188").await;
         let sent_length = u32::try_from(code.len()).expect("short");
         assert_eq!(code, portal.service.commands.journal.secrets().otp(challenge.0, sent_length));
         let messages = portal.mailbox("+12025550188").await;
         assert_eq!(messages.last().expect("sent")["channel"], name);
     }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_19_texts_and_calls_leave_by_the_provider_that_is_configured() {
+    let company = TelephoneCompany::opened().await;
+    let portal = Portal::with_telephone(&company.url(), TelephoneCompany::FROM).await;
+    let code_of = |challenge: OtpChallengeId, content: &str| {
+        let length = u32::try_from(content.chars().filter(char::is_ascii_digit).count());
+        portal.service.commands.journal.secrets().otp(challenge.0, length.expect("short"))
+    };
+
+    let challenge = send_passcode(&portal, CodeChannel::Sms, "+12025550188").await;
+    let [text] = &company.taken()[..] else { panic!("one text: {:?}", company.taken()) };
+    assert_eq!((text.resource.as_str(), text.field("To")), ("Messages", "+12025550188"));
+    assert_eq!(text.field("From"), TelephoneCompany::FROM);
+    let words: Vec<&str> = text.field("Body").split([' ', '.', ',']).collect();
+    let code =
+        words.iter().find(|word| word.len() >= 6 && word.bytes().all(|b| b.is_ascii_digit()));
+    let code = *code.expect("a code in the text");
+    assert_eq!(code, code_of(challenge, code));
+    assert!(portal.mailbox("+12025550188").await.is_empty(), "it left by one way only");
+
+    let challenge = send_passcode(&portal, CodeChannel::Voice, "+12025550188").await;
+    let [_, call] = &company.taken()[..] else { panic!("one call: {:?}", company.taken()) };
+    assert_eq!((call.resource.as_str(), call.field("Body")), ("Calls", ""));
+    let said = call.field("Twiml");
+    assert!(said.starts_with("<Response><Say") && said.ends_with("</Say></Response>"), "{said}");
+    let digits: Vec<String> = code_of(challenge, code).chars().map(String::from).collect();
+    assert!(said.contains(&digits.join(", ")), "{said}");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_19_a_number_the_provider_refuses_is_given_up_and_its_own_trouble_waited_out() {
+    let company = TelephoneCompany::opened().await;
+    let portal = Portal::with_telephone(&company.url(), TelephoneCompany::FROM).await;
+    let dead = || async {
+        let asked = portal.service.background.dead_letters(portal.world().tenant).await;
+        asked.expect("the database answers")
+    };
+    company.refuse(503, 20503);
+    send_passcode(&portal, CodeChannel::Sms, "+12025550188").await;
+    assert!(company.taken().is_empty() && dead().await.is_empty());
+    portal.advance(Duration::from_secs(120));
+    portal.settle().await;
+    assert_eq!(company.taken().len(), 1);
+
+    // 21614: text messages cannot be sent to this number.
+    company.refuse(400, 21614);
+    send_passcode(&portal, CodeChannel::Sms, "+12025550188").await;
+    let [letter] = &dead().await[..] else { panic!("one dead letter") };
+    assert_eq!(
+        (letter.attempts, letter.last_failure.as_deref()),
+        (1, Some("refused: telephone provider 400 (21614)"))
+    );
+    assert_eq!(company.taken().len(), 1);
     portal.finish().await;
 }
 

@@ -3,12 +3,13 @@
 use chrono::{DateTime, TimeZone, Utc};
 use rollcall_domain::{
     kernel::ids::OtpChallengeId,
+    organizations::{Organization, OrganizationCommand},
     pins::{Pin, PinEvent},
     policies::{PolicyKey, PolicyValue},
     users::one_time_passcode::{
         OneTimePasscode, OneTimePasscodeCommand, OtpOwner, OtpPurpose, SendOtp,
     },
-    values::{CodeChannel, Npi, PhoneNumber},
+    values::{CodeChannel, Npi, OrganizationName, PhoneNumber, ProviderCommunity, ProviderType},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -320,5 +321,124 @@ async fn gn_17_of_two_resets_at_once_one_wins() {
     assert!(codes.contains(&Value::Null), "one wins: {codes:?}");
     assert!(codes.contains(&json!("PIN_RESET_LIMIT")), "the other is told: {codes:?}");
     assert_eq!(facts(&history(&one, FIRST, &portal).await), ["RESET", "ISSUED"]);
+    portal.finish().await;
+}
+
+async fn for_caller(client: &Client, portal: &Portal, npi: &str, more: Value) -> Answer {
+    let mut input = json!({
+        "organizationId": portal.world().clinic.id.to_string(), "npi": npi,
+        "callerName": "Carla Vance", "taxIdLast4": "6789", "payToZip": "93701",
+    });
+    for (name, value) in more.as_object().expect("an object") {
+        input[name] = value.clone();
+    }
+    client.mutate("resetPinForCaller", input, "version").await
+}
+
+#[tokio::test]
+async fn gn_17_support_resets_a_pin_for_a_caller_who_says_what_is_on_file() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let support = portal.client(&world.plan_support).await;
+    for wrong in [json!({ "taxIdLast4": "6780" }), json!({ "payToZip": "93702" })] {
+        let refused = for_caller(&support, &portal, FIRST, wrong).await;
+        assert_eq!(refused.refused(), "DETAILS_DO_NOT_MATCH");
+        assert_eq!(refused.refusal()["field"], json!([]), "which of them is never told");
+    }
+    let elsewhere = for_caller(&support, &portal, "1558598797", json!({})).await;
+    assert_eq!(elsewhere.refused(), "NPI_NOT_IN_ORG");
+    let nameless = for_caller(&support, &portal, FIRST, json!({ "callerName": "" })).await;
+    assert_eq!(nameless.refusal()["field"], json!(["callerName"]));
+    for other in [&world.clinic_admin, &world.plan_admin, &world.auditor] {
+        let client = portal.client(other).await;
+        assert_eq!(for_caller(&client, &portal, FIRST, json!({})).await.refused(), "FORBIDDEN");
+    }
+    let done = for_caller(&support, &portal, FIRST, json!({ "payToZip": "93701-1234" })).await;
+    assert_eq!(done.done()["version"], 2);
+    let again = for_caller(&support, &portal, FIRST, json!({})).await;
+    assert_eq!(again.refused(), "PIN_RESET_LIMIT", "anybody's reset counts");
+    let admin = portal.client(&world.clinic_admin).await;
+    let told = history(&admin, FIRST, &portal).await;
+    let newest = &told.data()["pinHistory"]["nodes"][0];
+    assert_eq!((&newest["fact"], &newest["bySupport"]), (&json!("RESET"), &json!(true)));
+    let stream = world.tenant.pin_stream(&Npi::parse(FIRST).unwrap());
+    let events = portal.events::<Pin>(stream).await;
+    let caller = events.iter().find_map(|event| match event {
+        PinEvent::PinReset { caller, .. } => caller.as_ref().and_then(|it| it.get()),
+        PinEvent::PinIssued { .. }
+        | PinEvent::PinPropagationPending { .. }
+        | PinEvent::PinPropagationCompleted { .. }
+        | PinEvent::PinRevealed { .. } => None,
+    });
+    assert_eq!(caller.map(ToString::to_string).as_deref(), Some("Carla Vance"));
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_17_some_provider_types_are_not_reset_by_telephone() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let support = portal.client(&world.plan_support).await;
+    let attach = |npi: &str, kind: &str| OrganizationCommand::AttachNpi {
+        npi: Npi::parse(npi).unwrap(),
+        name: OrganizationName::parse("Redwood Dental").unwrap(),
+        provider_type: ProviderType::parse(kind).unwrap(),
+        community: ProviderCommunity::parse("PHYSICIANS").unwrap(),
+        effective_at: portal.service.commands.journal.now(),
+    };
+    let dental = "1111111112";
+    portal.decide::<Organization>(world.clinic.id.0, attach(dental, "DENTAL")).await;
+    let refused = for_caller(&support, &portal, dental, json!({})).await;
+    assert_eq!(refused.refused(), "PROVIDER_TYPE_EXCLUDED");
+    portal.change_policy(PolicyKey::PinsSupportExcludedTypes, PolicyValue::Words(vec![])).await;
+    // It was never issued a PIN, which is all that is wrong now.
+    assert_eq!(for_caller(&support, &portal, dental, json!({})).await.refused(), "NOT_FOUND");
+    portal.change_policy(PolicyKey::PinsEnabled, PolicyValue::Boolean(false)).await;
+    let off = for_caller(&support, &portal, FIRST, json!({})).await;
+    assert_eq!(off.refused(), "FEATURE_DISABLED");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_17_dependent_files_lag_two_hours_at_most() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let client = portal.client(&world.npi_admin).await;
+    let due = async || {
+        let document = "query($id: ID!, $npi: NPI!, $min: Position) {
+            pin(organizationId: $id, npi: $npi, minPosition: $min) { propagationDueAt } }";
+        let (id, min) = (world.clinic.id.to_string(), portal.position().await.to_string());
+        let client = portal.client(&world.npi_admin).await;
+        let answer = client.send(document, json!({ "id": id, "npi": FIRST, "min": min })).await;
+        answer.data()["pin"]["propagationDueAt"].clone()
+    };
+    assert_eq!(due().await, Value::Null);
+    reset(&client, &portal, FIRST).await.done();
+    assert_eq!(due().await, "2026-01-12T19:00:00Z");
+    portal.advance(std::time::Duration::from_secs(2 * 3600 - 1));
+    portal.settle().await;
+    assert_eq!(due().await, "2026-01-12T19:00:00Z");
+    portal.advance(std::time::Duration::from_secs(1));
+    portal.settle().await;
+    assert_eq!(due().await, Value::Null, "the longest time is over");
+
+    // The plan may say so before, of the version that is awaited.
+    portal.advance(std::time::Duration::from_secs(24 * 3600));
+    let client = portal.client(&world.npi_admin).await;
+    reset(&client, &portal, FIRST).await.done();
+    let support = portal.client(&world.plan_support).await;
+    let confirm = async |version: i32| {
+        let input = json!({ "npi": FIRST, "version": version });
+        support.mutate("confirmPinPropagation", input, "").await
+    };
+    assert_eq!(confirm(4).await.refused(), "NOT_FOUND");
+    confirm(2).await.done();
+    assert_ne!(due().await, Value::Null, "an earlier version is not what is awaited");
+    confirm(3).await.done();
+    assert_eq!(due().await, Value::Null);
+    let stranger = portal.client(&world.clinic_admin).await;
+    let input = json!({ "npi": FIRST, "version": 3 });
+    let refused = stranger.mutate("confirmPinPropagation", input, "").await;
+    assert_eq!(refused.refused(), "FORBIDDEN");
     portal.finish().await;
 }

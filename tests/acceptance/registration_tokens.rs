@@ -265,3 +265,38 @@ async fn mc_04_a_token_issued_on_1_march_works_to_the_last_second_of_31_march() 
     assert_eq!(next["status"], "ISSUED", "an expired token is in nobody's way");
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_03_a_token_is_taken_back_with_a_reason_and_a_returned_letter_is_noted() {
+    let portal = Portal::medi_cal().await;
+    let organization = enrolled(&portal, json!({})).await;
+    let admin = portal.client(&portal.world().plan_admin).await;
+    let token = issue(&admin, &organization).await;
+    let support = portal.client(&portal.world().plan_support).await;
+    let returned = async |client: &Client, id: &Value| {
+        let selection = "registrationToken { status letterReturned }";
+        client.mutate("recordLetterReturned", json!({ "tokenId": id }), selection).await
+    };
+    let noted = returned(&support, &token["id"]).await;
+    assert_eq!(
+        noted.done()["registrationToken"],
+        json!({ "status": "ISSUED", "letterReturned": true })
+    );
+    let nowhere = json!(Uuid::new_v4().to_string());
+    assert_eq!(returned(&support, &nowhere).await.refused(), "NOT_FOUND");
+    let stranger = portal.client(&portal.world().clinic_admin).await;
+    assert_eq!(returned(&stranger, &token["id"]).await.refused(), "FORBIDDEN");
+
+    let revoke = async |reason: &str| {
+        let input = json!({ "tokenId": token["id"], "reason": reason });
+        admin.mutate("revokeRegistrationToken", input, TOKEN).await
+    };
+    assert_eq!(revoke(" ").await.refused(), "REASON_REQUIRED");
+    let revoked = revoke("The letter came back.").await;
+    assert_eq!(revoked.done()["registrationToken"]["status"], "REVOKED");
+    assert_eq!(revoke("Once more.").await.refused(), "TOKEN_REVOKED");
+    let input = json!({ "organizationId": organization, "reason": "A new letter." });
+    let next = admin.mutate("reissueRegistrationToken", input, TOKEN).await;
+    assert_eq!(next.done()["registrationToken"]["status"], "ISSUED");
+    portal.finish().await;
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rollcall_domain::{
     organizations::{OrgRole, organization::RosterCommand},
-    policies::Preset,
+    policies::{PolicyKey, PolicyValue, Preset},
     sessions::{EndCause, Session, SessionEvent},
 };
 use serde_json::{Value, json};
@@ -48,6 +48,7 @@ async fn last_end(portal: &Portal, session: Uuid) -> Option<EndCause> {
         SessionEvent::SessionEnded { cause, .. } => Some(*cause),
         SessionEvent::SessionStarted { .. }
         | SessionEvent::RestrictionLifted { .. }
+        | SessionEvent::SecondFactorEnrolled { .. }
         | SessionEvent::OrganizationSelected { .. }
         | SessionEvent::OrganizationSwitched { .. } => None,
     })
@@ -277,5 +278,54 @@ async fn gn_11_a_sign_in_beyond_the_limit_ends_the_oldest_session() {
     for client in &clients[1..] {
         client.session().await.data();
     }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_11_a_session_says_when_to_warn_of_its_idle_end_and_doing_something_puts_it_off() {
+    let portal = Portal::medi_cal().await;
+    let who = portal.world().clinic_admin.clone();
+    let client = portal.anybody().sign_in(&who.email, PASSWORD).await;
+    let document = "{ session { expiresAt idleWarningAt } }";
+    let times = async || client.send(document, json!({})).await.data()["session"].clone();
+    assert_eq!(
+        times().await,
+        json!({ "expiresAt": "2026-01-12T17:20:00Z", "idleWarningAt": "2026-01-12T17:18:00Z" })
+    );
+    portal.change_policy(PolicyKey::SessionWarningMinutes, PolicyValue::Integer(4)).await;
+    portal.advance(Duration::from_secs(600));
+    assert_eq!(
+        times().await,
+        json!({ "expiresAt": "2026-01-12T17:30:00Z", "idleWarningAt": "2026-01-12T17:26:00Z" })
+    );
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_11_live_subscriptions_end_within_five_seconds_of_their_session() {
+    let portal = Portal::medi_cal().await;
+    let who = portal.world().clinic_admin.clone();
+    let client = portal.anybody().sign_in(&who.email, PASSWORD).await;
+    let other = portal.anybody().sign_in(&who.email, PASSWORD).await;
+    let document = "subscription { eventAppended { type } }";
+    let mut subscription = portal.subscribe(&client, document, json!({})).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let session = client.session().await.data()["session"]["id"].clone();
+    let revoke = json!({ "sessionId": session });
+    other.mutate("revokeSession", revoke, "sessionId").await.done();
+    let ended = std::time::Instant::now();
+    loop {
+        let message = subscription.hear().await;
+        let errors = match message["type"].as_str() {
+            Some("next") => message["payload"]["errors"].clone(),
+            Some("error") => message["payload"].clone(),
+            _ => panic!("expected an event or the end: {message}"),
+        };
+        if errors[0]["extensions"]["code"] == "UNAUTHENTICATED" {
+            break;
+        }
+        assert!(errors.is_null(), "{message}");
+    }
+    assert!(ended.elapsed() < Duration::from_secs(5), "{:?}", ended.elapsed());
     portal.finish().await;
 }

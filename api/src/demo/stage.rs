@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use rollcall_commands::{
     Caller, Command, Commands, DispatchError, Failure,
     authentication::Presented,
-    sessions::{BeginLogin, CompleteLogin, Identifier},
+    sessions::{BeginLogin, CompleteLogin, Identifier, LoginProgress},
     users::{
         AcceptAgreement, Agreeing, SetPassword,
         invitation::{CompleteInvitation, InvitationView, SubmitInviteeDetails},
@@ -126,7 +126,9 @@ impl Stage {
         let begin = BeginLogin { identifier: Identifier::parse(&identifier)? };
         let ticket = self.run(&visitor, &begin).await?;
         let complete = CompleteLogin::parse(ticket.as_str(), PASSWORD.to_owned())?;
-        let signed_in = self.run(&visitor, &complete).await?;
+        let LoginProgress::SignedIn(signed_in) = self.run(&visitor, &complete).await? else {
+            return Err(StepError::Missing("a session without a passcode"));
+        };
         let presented = Presented {
             token: signed_in.token.reveal(),
             tenant: Some(self.tenant),
@@ -243,7 +245,7 @@ impl Stage {
         let sent = self.commands.journal.secrets().otp(challenge.0, otp.sent_length);
         let digits = usize::try_from(otp.digits).unwrap_or(sent.len());
         let code = sent[sent.len() - digits.min(sent.len())..].to_owned();
-        self.run(caller, &VerifyOtp { challenge, code }).await
+        self.run(caller, &VerifyOtp::new(challenge, code)).await
     }
 
     /// Accepts the version of an agreement now in force, every box ticked.

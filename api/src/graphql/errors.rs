@@ -108,6 +108,7 @@ pub fn top_level(refusal: Refusal) -> Error {
         | Code::OrganizationNotSelected
         | Code::PasswordChangeRequired
         | Code::PasswordExpired
+        | Code::SecondFactorRequired
         | Code::TenantInactive => TopLevel::Forbidden,
         Code::NotFound => TopLevel::NotFound,
         Code::RateLimited => TopLevel::RateLimited,

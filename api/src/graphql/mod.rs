@@ -22,6 +22,7 @@ mod schema;
 pub mod sending;
 pub mod sessions;
 pub mod tenants;
+pub mod transactions;
 pub mod user_directory;
 pub mod users;
 pub mod visiting;

@@ -54,6 +54,21 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
         .map(|(media, _)| media)
 }
 
+/// Whether the client names `text/event-stream` among what it takes; a wildcard does not ask for it.
+pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(Range::parse)
+        .any(|range| {
+            range.kind.eq_ignore_ascii_case("text")
+                && range.subtype.eq_ignore_ascii_case("event-stream")
+                && range.weight > 0
+        })
+}
+
 /// Weight and specificity of the most specific range that covers `media`; none if refused.
 fn preference(ranges: &[Range<'_>], media: Media) -> Option<(u16, u8)> {
     ranges

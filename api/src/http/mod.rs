@@ -1,4 +1,4 @@
-//! GraphQL over HTTP and WebSocket: the transport in front of any schema.
+//! GraphQL over HTTP, server-sent events and WebSocket: the transport in front of any schema.
 //!
 //! It knows nothing of the schema or of who may do what; a [`Gateway`] supplies both. In return
 //! the schema is built through [`limited`], so that documents are bounded before they run and
@@ -14,13 +14,16 @@ mod media;
 mod nulls;
 mod operation;
 mod params;
+mod persisted;
+mod sse;
+mod subscriber;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod trace;
 mod ws;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_graphql::{Data, Request, Response};
 use async_trait::async_trait;
@@ -31,10 +34,12 @@ use axum::{
     routing::{any, get},
 };
 use futures_util::stream::BoxStream;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 pub use self::{
     errors::{ErrorCode, TransportError, complete},
     limits::{Limits, limited},
+    persisted::{Trust, TrustError, TrustedDocuments},
     trace::TraceParent,
 };
 
@@ -67,7 +72,7 @@ pub enum Purpose {
     Operation,
     /// For a WebSocket's `connection_init`.
     Connect,
-    /// To see whether an open WebSocket may stay open. It is no activity of the user: a session's
+    /// To see whether an open WebSocket or event stream may stay open. It is no activity of the user: a session's
     /// idle time goes on.
     Recheck,
 }
@@ -111,14 +116,18 @@ pub struct HttpLimits {
     pub document: Limits,
     /// How long a WebSocket may wait with `connection_init`.
     pub init_timeout: Duration,
-    /// How often a WebSocket is pinged and its caller checked; one silent for twice as long is
-    /// dropped.
+    /// How often a WebSocket is pinged; one silent for twice as long is dropped.
     pub ping_interval: Duration,
+    /// How often an open WebSocket's caller is checked: a session that ended is gone from it within
+    /// five seconds (GN-11).
+    pub recheck_interval: Duration,
     /// Operations one WebSocket may have open.
     pub operations_per_socket: usize,
     /// Origins, besides the service's own host, whose pages may open WebSockets, such as
     /// `https://portal.example.org` behind a proxy that rewrites Host.
     pub trusted_origins: Vec<String>,
+    /// Documents that clients may name by their hash, and whether others run.
+    pub trusted_documents: TrustedDocuments,
 }
 
 impl Default for HttpLimits {
@@ -129,8 +138,10 @@ impl Default for HttpLimits {
             document: Limits::default(),
             init_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(15),
+            recheck_interval: Duration::from_secs(4),
             operations_per_socket: 50,
             trusted_origins: Vec::new(),
+            trusted_documents: TrustedDocuments::default(),
         }
     }
 }
@@ -139,6 +150,7 @@ impl Default for HttpLimits {
 struct Transport<G> {
     gateway: G,
     limits: HttpLimits,
+    documents: Arc<persisted::Documents>,
 }
 
 impl<G: Gateway> Transport<G> {
@@ -154,15 +166,43 @@ impl<G: Gateway> Transport<G> {
             Err(TransportError::defect())
         })
     }
+
+    /// Whether a stream that is open may stay open.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED or FORBIDDEN. Trouble of the service's own is no reason to end one.
+    async fn still_welcome(
+        &self,
+        inbound: &Inbound,
+        init: Option<&serde_json::Value>,
+    ) -> Result<(), TransportError> {
+        let recheck = Inbound { purpose: Purpose::Recheck, ..inbound.clone() };
+        match self.resolve_caller(&recheck, init).await {
+            Err(error)
+                if matches!(error.code, ErrorCode::Unauthenticated | ErrorCode::Forbidden) =>
+            {
+                Err(error)
+            }
+            Err(_) | Ok(_) => Ok(()),
+        }
+    }
+}
+
+/// A tick every so often, the first one after that time.
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Routes `/graphql` and `/graphql/ws` to `gateway`.
 pub fn router<G: Gateway>(gateway: G, limits: HttpLimits) -> Router {
     let body_limit = DefaultBodyLimit::max(limits.body_bytes);
+    let documents = Arc::new(persisted::Documents::new(limits.trusted_documents.clone()));
     Router::new()
         .route("/graphql", any(handler::graphql::<G>).layer(body_limit))
         .route("/graphql/ws", any(ws::upgrade::<G>))
-        .with_state(Transport { gateway, limits })
+        .with_state(Transport { gateway, limits, documents })
 }
 
 /// Routes `/health/live`: the process runs and hears requests, nothing more.

@@ -10,12 +10,11 @@ use async_graphql::{
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::{
-    Gateway, HttpLimits, Inbound, Transport,
+    Gateway, Inbound, Transport,
     errors::{self, ErrorCode, TransportError},
     limits::{Admission, check_text},
     trace,
@@ -67,18 +66,20 @@ impl Answer {
     }
 }
 
-/// Parses the request's document and finds the operation it names.
-pub(super) fn inspect(
+/// Finds and parses the request's document and the operation it names.
+pub(super) fn inspect<G>(
     request: &mut Request,
-    limits: &HttpLimits,
+    transport: &Transport<G>,
 ) -> Result<Operation, ServerError> {
-    check_text(&request.query, &limits.document)?;
-    let document_hash = trace::hex(&Sha256::digest(request.query.as_bytes()));
+    let document_hash = transport.documents.resolve(request)?;
+    check_text(&request.query, &transport.limits.document)?;
     let wanted = request.operation_name.clone();
     let document =
         request.parsed_query().map_err(|error| ErrorCode::GraphqlParseFailed.mark(error))?;
     let (name, operation) = select(document, wanted.as_deref())?;
-    Ok(Operation { kind: operation.ty, name: name.map(str::to_owned), document_hash })
+    let (kind, name) = (operation.ty, name.map(str::to_owned));
+    transport.documents.register(request, &document_hash);
+    Ok(Operation { kind, name, document_hash })
 }
 
 /// The operation that `name` names, or the only one (GraphQL specification, GetOperation).

@@ -9,7 +9,10 @@ use async_graphql::{Request, Variables};
 use axum::{extract::Query, http::Uri};
 use serde_json::{Map, Value};
 
-use super::errors::{ErrorCode, TransportError};
+use super::{
+    errors::{ErrorCode, TransportError},
+    persisted::{DOCUMENT_ID, PERSISTED_QUERY},
+};
 
 /// Reads the JSON text of a POST body.
 pub(super) fn from_body(body: &[u8]) -> Result<Request, TransportError> {
@@ -21,8 +24,9 @@ pub(super) fn from_body(body: &[u8]) -> Result<Request, TransportError> {
     from_json(value)
 }
 
-/// Reads a JSON object with `query`, `operationName`, `variables` and `extensions`; others are
-/// ignored (GraphQL over HTTP, section 5.1).
+/// Reads a JSON object with `query` or `documentId`, `operationName`, `variables` and `extensions`;
+/// others are ignored (GraphQL over HTTP, section 5.1). The query may be missing where a document
+/// is named by its hash.
 pub(super) fn from_json(value: Value) -> Result<Request, TransportError> {
     let mut fields = match value {
         Value::Object(fields) => fields,
@@ -37,10 +41,13 @@ pub(super) fn from_json(value: Value) -> Result<Request, TransportError> {
             return Err(malformed("The request is not a JSON object."));
         }
     };
-    let Some(query) = string(&mut fields, "query")? else {
-        return Err(malformed("The parameter query is missing."));
-    };
-    let mut request = Request::new(query);
+    let query = string(&mut fields, "query")?;
+    let document = string(&mut fields, DOCUMENT_ID)?;
+    if query.is_some() && document.is_some() {
+        return Err(malformed("Send query or documentId, not both."));
+    }
+    let is_named_elsewhere = query.is_none();
+    let mut request = Request::new(query.unwrap_or_default());
     request.operation_name = string(&mut fields, "operationName")?;
     if let Some(variables) = object(&mut fields, "variables")? {
         request.variables = Variables::from_json(Value::Object(variables));
@@ -52,6 +59,13 @@ pub(super) fn from_json(value: Value) -> Result<Request, TransportError> {
             .collect::<serde_json::Result<HashMap<_, _>>>()
             .map_err(|error| malformed(format!("The parameter extensions: {error}.")))?;
     }
+    // What an extension of this name says is none of ours.
+    request.extensions.0.remove(DOCUMENT_ID);
+    if let Some(id) = document {
+        request.extensions.0.insert(DOCUMENT_ID.to_owned(), id.into());
+    } else if is_named_elsewhere && !request.extensions.0.contains_key(PERSISTED_QUERY) {
+        return Err(malformed("The parameter query is missing."));
+    }
     Ok(request)
 }
 
@@ -62,7 +76,7 @@ pub(super) fn from_url(uri: &Uri) -> Result<Request, TransportError> {
     let mut fields = Map::new();
     for (name, text) in pairs {
         let value = match name.as_str() {
-            "query" | "operationName" => Value::String(text),
+            "query" | DOCUMENT_ID | "operationName" => Value::String(text),
             "variables" | "extensions" if text.is_empty() => Value::Null,
             "variables" | "extensions" => serde_json::from_str(&text).map_err(|error| {
                 malformed(format!("The parameter {name} is not JSON: {error}."))

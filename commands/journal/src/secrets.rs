@@ -26,6 +26,7 @@ pub struct Secrets {
     fingerprint: Key,
     otp: Key,
     vault: Key,
+    signing: Key,
 }
 
 impl Secrets {
@@ -39,6 +40,7 @@ impl Secrets {
             fingerprint: master.derive("rollcall/fingerprint/1"),
             otp: master.derive("rollcall/otp/1"),
             vault: master.derive("rollcall/vault/1"),
+            signing: master.derive("rollcall/signing/1"),
         }
     }
 
@@ -89,6 +91,13 @@ impl Secrets {
         let parts: [&[u8]; 3] = [challenge.as_bytes(), &digits.to_be_bytes(), &draw.to_be_bytes()];
         let [a, b, c, d, e, f, g, h, ..] = crypto::mac(&self.otp, &parts);
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// The seed of a signing key, one per purpose: the same wherever the master key is, so that a
+    /// restart changes no key that others know.
+    #[must_use]
+    pub fn signing_seed(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(crypto::mac(&self.signing, &[purpose.as_bytes()]))
     }
 
     /// Encrypts a value for the vault, bound to its place: moved to another tenant, kind or id it

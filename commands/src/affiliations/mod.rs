@@ -1,14 +1,16 @@
-//! Affiliations between submitters and providers (MC-54 to MC-60, GN-18).
+//! Affiliations between submitters and providers (MC-54 to MC-63, GN-18).
 //!
 //! Invariant: an affiliation exists only for its two organisations; to everybody else its id is one
 //! that does not exist.
 
+mod assign_npis;
 mod counterparty;
 mod decision;
 mod ending;
 mod papers;
 mod request_affiliation;
 mod signing;
+mod submitter_profile;
 
 use rollcall_domain::{
     Code, Refusal,
@@ -16,12 +18,14 @@ use rollcall_domain::{
     kernel::ids::{AffiliationId, OrganizationId},
 };
 
+pub use assign_npis::AssignAffiliatedNpis;
 pub use counterparty::Counterparty;
 pub use decision::{ApproveAffiliation, DenyAffiliation};
 pub use ending::{ExpireAffiliation, TerminateAffiliation, WithdrawAffiliation};
 pub use papers::{Papers, Signed, papers};
 pub use request_affiliation::RequestAffiliation;
 pub use signing::{ELIGIBILITY_BOX, GivenSignature, SignAffiliationAgreement, TypedSignature};
+pub use submitter_profile::{RecordTransactionTest, SetDirectoryVisibility, SetTransactionTypes};
 
 use crate::{Context, Failure};
 

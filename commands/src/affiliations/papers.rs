@@ -1,15 +1,16 @@
-//! What both sides signed and why one refused, from the events themselves.
+//! What both sides signed, whom the submitter lets work and why one refused, from the events
+//! themselves.
 //!
 //! Invariant: names and reasons are personal data, so they are opened here for whoever may see the
 //! affiliation and stand in no read table; what was erased is absent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_domain::{
     Sealed,
     affiliations::{Affiliation, AffiliationEvent, Side, SignerRole},
     kernel::ids::{AffiliationId, TenantId, UserId},
-    values::Reason,
+    values::{Npi, Reason},
 };
 use rollcall_journal::{Journal, JournalError};
 use uuid::Uuid;
@@ -27,10 +28,12 @@ pub struct Signed {
     pub sha256: String,
 }
 
-/// The signatures of an affiliation, and the reason it ended if one was given.
+/// The signatures of an affiliation, who works under it, and the reason it ended if one was given.
 #[derive(Clone, Debug, Default)]
 pub struct Papers {
     pub signatures: Vec<Signed>,
+    /// Who of the submitter works for which NPIs of the provider.
+    pub assignments: BTreeMap<UserId, BTreeSet<Npi>>,
     pub reason: Option<String>,
 }
 
@@ -71,6 +74,9 @@ impl Papers {
                     agreement_version,
                     sha256,
                 }),
+                AffiliationEvent::AffiliationNpisAssigned { user, npis, .. } => {
+                    papers.assignments.insert(user, npis);
+                }
                 AffiliationEvent::AffiliationDenied { reason, .. }
                 | AffiliationEvent::AffiliationWithdrawn { reason, .. }
                 | AffiliationEvent::AffiliationTerminated { reason, .. } => {
@@ -78,9 +84,11 @@ impl Papers {
                 }
                 AffiliationEvent::AffiliationRequested { .. }
                 | AffiliationEvent::AffiliationApproved { .. }
+                | AffiliationEvent::AffiliationRenewed { .. }
                 | AffiliationEvent::AffiliationExpired { .. } => {}
             }
         }
+        papers.assignments.retain(|_, npis| !npis.is_empty());
         papers
     }
 }

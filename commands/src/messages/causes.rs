@@ -18,6 +18,7 @@ use rollcall_domain::{
     pins::PinEvent,
     policies::PolicyHistory,
     users::{
+        authenticator::AuthenticatorEvent,
         credential::{CredentialEvent, PasswordSource, ResetMethod},
         invitation::InvitationEvent,
         one_time_passcode::OneTimePasscodeEvent,
@@ -42,6 +43,7 @@ pub async fn caused_by(
         AnyEvent::Invitation(invitation) => Ok(of_invitation(invitation, event)),
         AnyEvent::User(user) => Ok(of_account(user)),
         AnyEvent::Credential(credential) => Ok(of_credential(credential)),
+        AnyEvent::Authenticator(authenticator) => Ok(of_authenticator(authenticator)),
         AnyEvent::OneTimePasscode(passcode) => Ok(of_passcode(passcode)),
         AnyEvent::Organization(organization) => of_organization(journal, organization, event).await,
         AnyEvent::AccountRequest(request) => Ok(of_account_request(request)),
@@ -58,6 +60,10 @@ pub async fn caused_by(
         | AnyEvent::Agreement(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
+        | AnyEvent::SubmitterProfile(_)
+        | AnyEvent::Handoff(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)
@@ -168,7 +174,20 @@ fn of_credential(event: &CredentialEvent) -> Vec<Planned> {
         // The link or the temporary password tells of it.
         | E::PasswordResetByAdmin { .. }
         | E::LoginFailed { .. }
+        | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. } => Vec::new(),
+    }
+}
+
+fn of_authenticator(event: &AuthenticatorEvent) -> Vec<Planned> {
+    use AuthenticatorEvent as E;
+    match event {
+        E::TotpEnrolled { user, .. } => vec![to_account(Template::AuthenticatorAdded, *user)],
+        E::TotpRemoved { user } => vec![to_account(Template::AuthenticatorRemoved, *user)],
+        E::RecoveryCodeUsed { user, .. } => vec![to_account(Template::RecoveryCodeUsed, *user)],
+        E::TotpEnrolmentStarted { .. }
+        | E::TotpAccepted { .. }
+        | E::RecoveryCodesRenewed { .. } => Vec::new(),
     }
 }
 
@@ -190,7 +209,11 @@ fn of_passcode(event: &OneTimePasscodeEvent) -> Vec<Planned> {
             });
             vec![message]
         }
-        E::OtpFailed { .. } | E::OtpVerified { .. } | E::OtpConsumed { .. } => Vec::new(),
+        // The authenticator app shows its code without being asked.
+        E::OtpChallenged { .. }
+        | E::OtpFailed { .. }
+        | E::OtpVerified { .. }
+        | E::OtpConsumed { .. } => Vec::new(),
     }
 }
 
@@ -316,7 +339,10 @@ async fn of_pin(
             }
             Ok(mail)
         }
-        PinEvent::PinIssued { .. } | PinEvent::PinRevealed { .. } => Ok(Vec::new()),
+        PinEvent::PinIssued { .. }
+        | PinEvent::PinPropagationPending { .. }
+        | PinEvent::PinPropagationCompleted { .. }
+        | PinEvent::PinRevealed { .. } => Ok(Vec::new()),
     }
 }
 
@@ -348,7 +374,9 @@ async fn of_affiliation(
         E::AffiliationTerminated { pair, side, .. } => {
             (Template::AffiliationTerminated, decision, pair, *side)
         }
-        E::AffiliationAgreementSigned { .. } => return Ok(Vec::new()),
+        E::AffiliationAgreementSigned { .. }
+        | E::AffiliationRenewed { .. }
+        | E::AffiliationNpisAssigned { .. } => return Ok(Vec::new()),
     };
     let (told, other) = (pair.of(acted.other()), pair.of(acted));
     let audience = Audience::Administrators(told);

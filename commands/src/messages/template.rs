@@ -77,6 +77,12 @@ templates! {
     PhoneChanged = "phone_changed";
     /// Support told somebody the user name (AL-03).
     UsernameDisclosed = "username_disclosed";
+    /// An authenticator app was added (MC-28).
+    AuthenticatorAdded = "authenticator_added";
+    /// The authenticator app was removed (MC-28).
+    AuthenticatorRemoved = "authenticator_removed";
+    /// A recovery code was used in place of the app (MC-28).
+    RecoveryCodeUsed = "recovery_code_used";
     /// A one-time passcode, as text or read aloud (MC-20).
     Passcode = "passcode";
     /// An NPI's PIN was reset (MC-53).
@@ -121,6 +127,9 @@ impl Template {
             | Self::VerifyEmail
             | Self::PhoneChanged
             | Self::UsernameDisclosed
+            | Self::AuthenticatorAdded
+            | Self::AuthenticatorRemoved
+            | Self::RecoveryCodeUsed
             | Self::Passcode
             | Self::PinReset => true,
             Self::TokenLetter

@@ -242,6 +242,23 @@ fn words(template: Template, facts: &Facts) -> Words {
             "Your telephone number was changed",
             format!("The number that passcodes for {portal} are sent to was changed."),
         ),
+        Template::AuthenticatorAdded => security(
+            portal,
+            "An authenticator app was added",
+            format!("An authenticator app now belongs to your account in {portal}."),
+        ),
+        Template::AuthenticatorRemoved => security(
+            portal,
+            "Your authenticator app was removed",
+            format!("The authenticator app of your account in {portal} serves no more."),
+        ),
+        Template::RecoveryCodeUsed => security(
+            portal,
+            "A recovery code was used",
+            format!(
+                "One of your recovery codes for {portal} was used in place of the authenticator app."
+            ),
+        ),
         Template::Passcode => passcode(facts),
         Template::PinReset => security(
             portal,

@@ -11,6 +11,7 @@ use rollcall_domain::{
     permissions::MembershipEvent,
     pins::PinEvent,
     users::{
+        authenticator::AuthenticatorEvent,
         credential::{CredentialEvent, PasswordSource},
         user::UserEvent,
     },
@@ -88,6 +89,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
     match &recorded.event {
         AnyEvent::User(event) => of_account(event),
         AnyEvent::Credential(event) => of_credential(event),
+        AnyEvent::Authenticator(event) => of_authenticator(event),
         AnyEvent::Organization(event) => of_organization(event),
         AnyEvent::Membership(event) => of_membership(event, recorded.aggregate_id),
         AnyEvent::Pin(event) => of_pin(event, recorded.aggregate_id),
@@ -100,6 +102,10 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Registration(_)
         | AnyEvent::Invitation(_)
         | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::SubmitterProfile(_)
+        | AnyEvent::Handoff(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
@@ -155,7 +161,20 @@ fn of_credential(event: &CredentialEvent) -> Vec<Raise> {
         | E::PasswordResetRequested { .. }
         | E::TemporaryPasswordIssued { .. }
         | E::LoginFailed { .. }
+        | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. } => Vec::new(),
+    }
+}
+
+fn of_authenticator(event: &AuthenticatorEvent) -> Vec<Raise> {
+    use AuthenticatorEvent as E;
+    match event {
+        E::TotpEnrolled { user, .. } => vec![security(*user, Happening::AuthenticatorAdded)],
+        E::TotpRemoved { user } => vec![security(*user, Happening::AuthenticatorRemoved)],
+        E::RecoveryCodeUsed { user, .. } => vec![security(*user, Happening::RecoveryCodeUsed)],
+        E::TotpEnrolmentStarted { .. }
+        | E::TotpAccepted { .. }
+        | E::RecoveryCodesRenewed { .. } => Vec::new(),
     }
 }
 
@@ -253,7 +272,10 @@ fn of_pin(event: &PinEvent, stream: Uuid) -> Vec<Raise> {
                 Raise::new(NotificationType::PinReset, audience, (SubjectKind::Pin, stream));
             vec![reset.within(*organization).npi(npi)]
         }
-        PinEvent::PinIssued { .. } | PinEvent::PinRevealed { .. } => Vec::new(),
+        PinEvent::PinIssued { .. }
+        | PinEvent::PinPropagationPending { .. }
+        | PinEvent::PinPropagationCompleted { .. }
+        | PinEvent::PinRevealed { .. } => Vec::new(),
     }
 }
 
@@ -280,7 +302,13 @@ fn of_affiliation(event: &AffiliationEvent, stream: Uuid) -> Vec<Raise> {
         E::AffiliationExpired { pair, initiator } => {
             (AffiliationDecision, Happening::Expired, pair, initiator.other())
         }
-        E::AffiliationAgreementSigned { .. } => return Vec::new(),
+        E::AffiliationAgreementSigned { .. } | E::AffiliationRenewed { .. } => return Vec::new(),
+        E::AffiliationNpisAssigned { pair, user, .. } => {
+            let audience = Audience::Person(*user);
+            let subject = (SubjectKind::Affiliation, stream);
+            let change = Raise::new(NotificationType::PermissionChange, audience, subject);
+            return vec![change.within(pair.submitter).once_per_command()];
+        }
     };
     let (told, other) = (pair.of(acted.other()), pair.of(acted));
     let subject = (SubjectKind::Affiliation, stream);

@@ -1,9 +1,12 @@
 //! `SuspendOrganization`, `ReopenOrganization`, `CloseOrganization` (GN-03).
 //!
-//! Invariant: sessions that act for the organisation end in the append that stops it.
+//! Invariant: sessions that act for the organisation end in the append that stops it, and its
+//! affiliations in the one that ends it. While it is suspended they stand and give nobody anything.
 
 use async_trait::async_trait;
 use rollcall_domain::{
+    Decider,
+    affiliations::{Affiliation, AffiliationCommand},
     kernel::ids::OrganizationId,
     organizations::{Organization, OrganizationCommand},
     sessions::EndCause,
@@ -26,7 +29,7 @@ pub struct ReopenOrganization {
     pub expected_version: Option<i64>,
 }
 
-/// Ends an organisation's access for good; its letter token is revoked.
+/// Ends an organisation's access for good; its letter token is revoked, its affiliations end.
 pub struct CloseOrganization {
     pub organization: OrganizationId,
     pub reason: Reason,
@@ -82,9 +85,23 @@ impl Command for CloseOrganization {
         let close = OrganizationCommand::CloseOrganization { reason: self.reason.clone() };
         cx.decide::<Organization>(self.organization, close).await?;
         tokens::revoke_active(cx, self.organization, &self.reason).await?;
+        end_affiliations(cx, self.organization).await?;
         end_sessions(cx, self.organization).await?;
         Ok(self.organization)
     }
+}
+
+async fn end_affiliations(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+) -> Result<(), Failure> {
+    let journal = cx.journal();
+    let streams = journal.streams_with(cx.tenant(), organization, Affiliation::TYPE).await?;
+    for stream in streams {
+        let end = AffiliationCommand::EndWithOrganization { organization };
+        cx.decide::<Affiliation>(stream, end).await?;
+    }
+    Ok(())
 }
 
 async fn end_sessions(cx: &mut Context<'_>, organization: OrganizationId) -> Result<(), Failure> {

@@ -54,8 +54,8 @@ impl Command for ResetPin {
         }
         let former = pin.holding().map(|holding| holding.pin_ref);
         let pin_ref = value::replace(cx, stream, former).await?;
-        let reset =
-            PinCommand::ResetPin { organization: self.organization, pin_ref, by: ResetBy::User };
+        let organization = self.organization;
+        let reset = PinCommand::ResetPin { organization, pin_ref, by: ResetBy::User, caller: None };
         cx.decide::<Pin>(stream, reset).await?;
         let pin = cx.load::<Pin>(stream).await?;
         let version = pin.holding().expect("only an issued PIN is reset").version;

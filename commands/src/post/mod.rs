@@ -5,6 +5,7 @@
 mod eml;
 mod mailbox;
 mod smtp;
+mod twilio;
 
 use std::{io, path::Path, sync::Arc};
 
@@ -14,6 +15,7 @@ use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel};
 
 pub use mailbox::{Item, Mailbox};
 pub use smtp::{SmtpConfig, SmtpConfigError, SmtpRelay};
+pub use twilio::{TelephoneConfig, TelephoneConfigError, TelephoneProvider};
 
 use crate::messages::Rendered;
 
@@ -58,25 +60,27 @@ pub struct PostOffice {
 }
 
 impl PostOffice {
-    /// Email by SMTP where it is configured; everything else into the mailbox in `folder`.
+    /// Email by SMTP and texts and calls by a provider where those are configured; everything else
+    /// into the mailbox in `folder`.
     ///
     /// # Errors
     /// The folder cannot be used.
-    pub fn open(folder: &Path, smtp: Option<SmtpRelay>) -> io::Result<Self> {
+    pub fn open(
+        folder: &Path,
+        smtp: Option<SmtpRelay>,
+        telephone: Option<TelephoneProvider>,
+    ) -> io::Result<Self> {
         let mailbox = Mailbox::open(folder)?;
         let local: Arc<dyn Carrier> = Arc::new(mailbox.clone());
         let email = match smtp {
             Some(relay) => Arc::new(relay) as Arc<dyn Carrier>,
             None => Arc::clone(&local),
         };
-        Ok(Self { email, telephone: Arc::clone(&local), letters: local, mailbox })
-    }
-
-    /// Text messages and calls by a provider.
-    #[must_use]
-    pub fn with_telephone(mut self, provider: Arc<dyn Carrier>) -> Self {
-        self.telephone = provider;
-        self
+        let telephone = match telephone {
+            Some(provider) => Arc::new(provider) as Arc<dyn Carrier>,
+            None => Arc::clone(&local),
+        };
+        Ok(Self { email, telephone, letters: local, mailbox })
     }
 
     /// What was put into the local mailbox.

@@ -38,10 +38,12 @@ pub(super) enum Kind {
     Unassigned,
     /// The next line of an import of people (GN-33).
     PeopleImport,
+    /// The longest time for which dependent files lag behind a PIN (GN-17); `detail` is the version.
+    PinPropagation,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -52,6 +54,7 @@ impl Kind {
         Self::PasswordAge,
         Self::Unassigned,
         Self::PeopleImport,
+        Self::PinPropagation,
     ];
 
     /// The parameters that decide when it is looked at again.
@@ -72,7 +75,8 @@ impl Kind {
             | Self::NpiPermission
             | Self::PlanRole
             | Self::Digest
-            | Self::PeopleImport => &[],
+            | Self::PeopleImport
+            | Self::PinPropagation => &[],
         }
     }
 
@@ -98,6 +102,7 @@ impl Kind {
             Self::PasswordAge => "PASSWORD_AGE",
             Self::Unassigned => "UNASSIGNED",
             Self::PeopleImport => "PEOPLE_IMPORT",
+            Self::PinPropagation => "PIN_PROPAGATION",
         }
     }
 

@@ -9,6 +9,7 @@ use rollcall_domain::{
     imports::PeopleImportEvent,
     organizations::{OrganizationEvent, RegistrationTokenEvent},
     permissions::{GrantEnd, MembershipEvent},
+    pins::PinEvent,
     tenants::PlanStaffEvent,
     users::{credential::CredentialEvent, invitation::InvitationEvent},
 };
@@ -28,14 +29,19 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::Membership(event) => of_membership(event),
         AnyEvent::PeopleImport(event) => Some(of_import(event, recorded.occurred_at)),
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
+        AnyEvent::Pin(event) => of_pin(event),
         AnyEvent::Tenant(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
         | AnyEvent::Registration(_)
         | AnyEvent::User(_)
+        | AnyEvent::Authenticator(_)
         | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::SubmitterProfile(_)
+        | AnyEvent::Handoff(_)
+        | AnyEvent::TrustedIssuers(_)
+        | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
-        | AnyEvent::Pin(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::AccountRequest(_)
@@ -87,7 +93,10 @@ fn of_affiliation(event: &AffiliationEvent) -> Option<End> {
         | E::AffiliationDenied { .. }
         | E::AffiliationWithdrawn { .. }
         | E::AffiliationExpired { .. } => Some(End::no_more(Kind::AffiliationRequest)),
-        E::AffiliationAgreementSigned { .. } | E::AffiliationTerminated { .. } => None,
+        E::AffiliationAgreementSigned { .. }
+        | E::AffiliationRenewed { .. }
+        | E::AffiliationNpisAssigned { .. }
+        | E::AffiliationTerminated { .. } => None,
     }
 }
 
@@ -112,6 +121,7 @@ fn of_credential(event: &CredentialEvent) -> Option<End> {
         | E::TemporaryPasswordIssued { .. }
         | E::PasswordResetByAdmin { .. }
         | E::LoginFailed { .. }
+        | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. } => None,
     }
 }
@@ -146,6 +156,20 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => None,
+    }
+}
+
+fn of_pin(event: &PinEvent) -> Option<End> {
+    match event {
+        PinEvent::PinPropagationPending { version, due_at, .. } => {
+            Some(End::at(Kind::PinPropagation, *due_at).of(version))
+        }
+        PinEvent::PinPropagationCompleted { version, .. } => {
+            Some(End::no_more(Kind::PinPropagation).of(version))
+        }
+        PinEvent::PinIssued { .. } | PinEvent::PinReset { .. } | PinEvent::PinRevealed { .. } => {
+            None
+        }
     }
 }
 

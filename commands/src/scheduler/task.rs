@@ -28,6 +28,7 @@ use crate::{
         members::{Watch, WatchUnassigned},
         tokens::ExpireRegistrationToken,
     },
+    pins::CompletePinPropagation,
     processes::Pace,
     users::{AgePassword, ExpireLock, invitation::ExpireInvitation},
 };
@@ -120,6 +121,11 @@ impl Scheduler {
                 let user = due.subject().ok_or_else(unfit)?;
                 let role = PlanRole::parse(&due.detail).ok_or_else(unfit)?;
                 self.send(due, &ExpirePlanRole { user, role }).await
+            }
+            Kind::PinPropagation => {
+                let version = due.detail.parse().map_err(|_| unfit())?;
+                let stream = due.stream_id;
+                self.send(due, &CompletePinPropagation { stream, version }).await
             }
             Kind::Digest => {
                 let user = due.subject().ok_or_else(unfit)?;

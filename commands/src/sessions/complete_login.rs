@@ -1,4 +1,5 @@
-//! `CompleteLogin`: the second step of signing in, and the session that follows (MC-34, MC-35).
+//! `CompleteLogin`: the second step of signing in, and the session that follows (MC-34, MC-35), or
+//! the passcode that comes before it (MC-28).
 //!
 //! Invariant: an identifier nobody has takes the same road, through a shadow credential and a hash
 //! that fits nothing; what differs is on record only.
@@ -10,8 +11,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Actor, Code, Refusal, Sealed,
-    kernel::ids::{OrganizationId, SessionId, TenantId, UserId, VaultRef},
-    policies::ResetMethod,
+    kernel::ids::{OrganizationId, OtpChallengeId, SessionId, TenantId, UserId, VaultRef},
+    policies::{ResetMethod, StepUpAction},
     sessions::{EndCause, LoginMethod, Session, SessionCommand},
     tenants::{PlanRole, PlanStaff, Tenant},
     users::credential::{
@@ -28,7 +29,12 @@ use super::{
     memberships::{Memberships, memberships_within},
 };
 use crate::{
-    Access, Command, Context, Failure, authentication::SESSION_TOKEN, users::matching_hash,
+    Access, Command, Context, Failure,
+    authentication::SESSION_TOKEN,
+    users::{
+        matching_hash,
+        one_time_passcode::{Way, ask_at_sign_in, way_of},
+    },
 };
 
 /// Verifies the password and opens a session.
@@ -37,6 +43,15 @@ pub struct CompleteLogin {
     password: Password,
     /// A try counts once, however often it is decided.
     counted: OnceCell<()>,
+}
+
+/// What the right password leads to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum LoginProgress {
+    /// A session.
+    SignedIn(Box<SignedIn>),
+    /// A passcode, to be typed into `ConfirmLogin`.
+    PasscodeNeeded(OtpChallengeId),
 }
 
 /// The bearer token of a session, given once; shows nothing in `Debug`.
@@ -54,9 +69,13 @@ pub struct SignedIn {
     pub memberships: Vec<ActiveMembership>,
     /// The session may do nothing but change the password.
     pub must_change_password: bool,
+    /// The session may do nothing but add a second factor.
+    pub must_enrol: bool,
     pub started_at: DateTime<Utc>,
     /// Without activity.
     pub expires_at: DateTime<Utc>,
+    /// When to warn of that.
+    pub idle_warning_at: DateTime<Utc>,
     /// In any case.
     pub absolute_expires_at: DateTime<Utc>,
 }
@@ -88,13 +107,13 @@ impl Command for CompleteLogin {
     const NAME: &'static str = "CompleteLogin";
     const SECRET_OUTPUT: bool = true;
     const FOR_VISITORS: bool = true;
-    type Output = SignedIn;
+    type Output = LoginProgress;
 
     fn access(&self) -> Access {
         Access::Public
     }
 
-    async fn handle(&self, cx: &mut Context<'_>) -> Result<SignedIn, Failure> {
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<LoginProgress, Failure> {
         let identifier = self.ticket.open(cx.journal().secrets(), cx.tenant(), cx.now)?;
         self.count(cx, &identifier).await?;
         require_open_portal(cx).await?;
@@ -103,25 +122,89 @@ impl Command for CompleteLogin {
         let hashes = credential.login_hashes(cx.now);
         let matched = self.matched(cx, &hashes).await?;
         // Nobody has the shadow's id, so the look-ups below find nothing, at the same cost.
-        let standing = Standing::of(cx, found.user.unwrap_or(UserId(found.credential))).await?;
+        let anybody = found.user.unwrap_or(UserId(found.credential));
+        let standing = Standing::of(cx, anybody).await?;
+        let passcode = passcode_at_sign_in(cx, anybody).await?;
         let session = SessionId(Uuid::now_v7());
-        let attempt = LoginAttempt { user: found.user, session, matched, bar: standing.bar() };
+        let attempt = LoginAttempt {
+            user: found.user,
+            session,
+            matched,
+            bar: standing.bar(),
+            challenge: passcode.challenge(),
+        };
         let command = CredentialCommand::AttemptLogin(attempt);
         let events = cx.decide::<Credential>(found.credential, command).await?;
         let locked_until = cx.load::<Credential>(found.credential).await?.locked_until();
         match (login_refusal(&events, locked_until), found.user) {
-            (None, Some(user)) => {
-                let must_change = events.iter().any(must_change_password);
-                start(cx, (user, session), standing, must_change).await
+            (None, Some(user)) => match passcode {
+                Passcode::Asked(challenge, way) => {
+                    ask_at_sign_in(cx, user, (challenge, way)).await?;
+                    Ok(LoginProgress::PasscodeNeeded(challenge))
+                }
+                Passcode::NotNeeded | Passcode::NoWay => {
+                    let opening = Opening {
+                        user,
+                        session,
+                        standing,
+                        method: LoginMethod::Password,
+                        must_change_password: events.iter().any(must_change_password),
+                        must_enrol: passcode == Passcode::NoWay,
+                    };
+                    let signed_in = opening.start(cx).await?;
+                    Ok(LoginProgress::SignedIn(Box::new(signed_in)))
+                }
+            },
+            (Some(refusal), user) => {
+                let refusal = standing.explained(refusal);
+                Err(refused(cx, (user, &events), refusal).await?)
             }
-            (Some(refusal), Some(user)) if events.iter().any(is_locked) => {
-                end_sessions_of(cx, user, None, EndCause::Locked).await?;
-                Err(Failure::RefusedOnRecord(refusal))
-            }
-            (Some(refusal), _) => Err(Failure::RefusedOnRecord(standing.explained(refusal))),
             (None, None) => unreachable!("nobody signs in without an account"),
         }
     }
+}
+
+/// A failed login on record; where it locked the account, its sessions end.
+pub(super) async fn refused(
+    cx: &mut Context<'_>,
+    (user, events): (Option<UserId>, &[CredentialEvent]),
+    refusal: Refusal,
+) -> Result<Failure, Failure> {
+    if let Some(user) = user.filter(|_| events.iter().any(is_locked)) {
+        end_sessions_of(cx, user, None, EndCause::Locked).await?;
+    }
+    Ok(Failure::RefusedOnRecord(refusal))
+}
+
+/// The passcode that the policy asks for at every sign-in (MC-28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passcode {
+    NotNeeded,
+    /// Under this id, by this way, if the password is right.
+    Asked(OtpChallengeId, Way),
+    /// The person cannot be asked yet, and has to add an authenticator app before anything else.
+    NoWay,
+}
+
+impl Passcode {
+    fn challenge(self) -> Option<OtpChallengeId> {
+        match self {
+            Self::Asked(challenge, _) => Some(challenge),
+            Self::NotNeeded | Self::NoWay => None,
+        }
+    }
+}
+
+async fn passcode_at_sign_in(cx: &mut Context<'_>, user: UserId) -> Result<Passcode, Failure> {
+    if !cx.policy.needs_step_up(StepUpAction::SignIn) {
+        return Ok(Passcode::NotNeeded);
+    }
+    Ok(match way_of(cx, user, None).await? {
+        Way::None => Passcode::NoWay,
+        way @ (Way::Authenticator | Way::Telephone) => {
+            Passcode::Asked(OtpChallengeId(Uuid::new_v4()), way)
+        }
+    })
 }
 
 impl CompleteLogin {
@@ -144,7 +227,7 @@ impl CompleteLogin {
 }
 
 /// For what a person may sign in.
-struct Standing {
+pub(super) struct Standing {
     memberships: Vec<ActiveMembership>,
     /// Without a contract, there was this one to sign in for (CC-01).
     not_contracted: Option<Refusal>,
@@ -152,14 +235,14 @@ struct Standing {
 }
 
 impl Standing {
-    async fn of(cx: &mut Context<'_>, user: UserId) -> Result<Self, Failure> {
+    pub(super) async fn of(cx: &mut Context<'_>, user: UserId) -> Result<Self, Failure> {
         let Memberships { open, barred } = memberships_within(cx, (user, cx.now)).await?;
         let staff = cx.load::<PlanStaff>(cx.tenant().plan_staff_stream(user)).await?;
         let not_contracted = barred.into_values().next();
         Ok(Self { memberships: open, not_contracted, plan_roles: staff.roles_at(cx.now) })
     }
 
-    fn bar(&self) -> Option<LoginBar> {
+    pub(super) fn bar(&self) -> Option<LoginBar> {
         if !self.memberships.is_empty() || !self.plan_roles.is_empty() {
             return None;
         }
@@ -168,7 +251,7 @@ impl Standing {
     }
 
     /// The refusal of a sign-in, with the page that says whom to ask where the contract is missing.
-    fn explained(self, refusal: Refusal) -> Refusal {
+    pub(super) fn explained(self, refusal: Refusal) -> Refusal {
         self.not_contracted.filter(|full| full.code == refusal.code).unwrap_or(refusal)
     }
 
@@ -191,44 +274,56 @@ impl Standing {
     }
 }
 
-async fn start(
-    cx: &mut Context<'_>,
-    (user, session): (UserId, SessionId),
-    standing: Standing,
-    must_change_password: bool,
-) -> Result<SignedIn, Failure> {
-    let limits = cx.policy.session();
-    let organization = standing.only_organization();
-    make_room(cx, user, limits.concurrent).await?;
-    let address = cx.caller.address.map(|address| Sealed::new(user, address.to_string()));
-    let tenant = cx.tenant();
-    let header = cx.work.header_mut();
-    header.actor = standing.actor(tenant, user);
-    header.session = Some(session);
-    header.organization = organization;
-    header.client_address = address;
-    let absolute_expires_at = cx.now + limits.absolute;
-    let begin = SessionCommand::StartSession {
-        user,
-        method: LoginMethod::Password,
-        organization,
-        must_change_password,
-        absolute_expires_at,
-    };
-    cx.decide::<Session>(session, begin).await?;
-    let token = SessionToken::random();
-    let hash = cx.journal().secrets().link_hash(token.reveal());
-    cx.work.reserve_hash(SESSION_TOKEN, hash, session.0, repeated());
-    Ok(SignedIn {
-        token,
-        session,
-        organization,
-        memberships: standing.memberships,
-        must_change_password,
-        started_at: cx.now,
-        expires_at: absolute_expires_at.min(cx.now + limits.idle),
-        absolute_expires_at,
-    })
+/// A session about to be opened.
+pub(super) struct Opening {
+    pub user: UserId,
+    pub session: SessionId,
+    pub standing: Standing,
+    pub method: LoginMethod,
+    pub must_change_password: bool,
+    pub must_enrol: bool,
+}
+
+impl Opening {
+    pub(super) async fn start(self, cx: &mut Context<'_>) -> Result<SignedIn, Failure> {
+        let Self { user, session, standing, method, must_change_password, must_enrol } = self;
+        let limits = cx.policy.session();
+        let organization = standing.only_organization();
+        make_room(cx, user, limits.concurrent).await?;
+        let address = cx.caller.address.map(|address| Sealed::new(user, address.to_string()));
+        let tenant = cx.tenant();
+        let header = cx.work.header_mut();
+        header.actor = standing.actor(tenant, user);
+        header.session = Some(session);
+        header.organization = organization;
+        header.client_address = address;
+        let absolute_expires_at = cx.now + limits.absolute;
+        let begin = SessionCommand::StartSession {
+            user,
+            method,
+            organization,
+            must_change_password,
+            must_enrol,
+            absolute_expires_at,
+        };
+        cx.decide::<Session>(session, begin).await?;
+        let token = SessionToken::random();
+        let hash = cx.journal().secrets().link_hash(token.reveal());
+        cx.work.reserve_hash(SESSION_TOKEN, hash, session.0, repeated());
+        let expires_at = absolute_expires_at.min(cx.now + limits.idle);
+        Ok(SignedIn {
+            token,
+            session,
+            organization,
+            memberships: standing.memberships,
+            must_change_password,
+            must_enrol,
+            started_at: cx.now,
+            expires_at,
+            idle_warning_at: expires_at - limits.warning,
+            absolute_expires_at,
+        })
+    }
 }
 
 /// Ends the oldest sessions beyond the number that a person may hold at once (GN-11).
@@ -243,14 +338,14 @@ async fn make_room(cx: &mut Context<'_>, user: UserId, concurrent: u32) -> Resul
 }
 
 /// Nobody signs in to a portal that was suspended or closed (GN-31).
-async fn require_open_portal(cx: &mut Context<'_>) -> Result<(), Failure> {
+pub(super) async fn require_open_portal(cx: &mut Context<'_>) -> Result<(), Failure> {
     if cx.load::<Tenant>(cx.tenant().0).await?.is_active() {
         return Ok(());
     }
     Err(Refusal::new(Code::TenantInactive, "This portal is closed. Ask your health plan.").into())
 }
 
-fn must_change_password(event: &CredentialEvent) -> bool {
+pub(super) fn must_change_password(event: &CredentialEvent) -> bool {
     matches!(event, CredentialEvent::LoginSucceeded { must_change: true, .. })
 }
 

@@ -30,6 +30,10 @@ pub(crate) const RESET_BY_ACCOUNT: Limit =
 pub(crate) const CURRENT_PASSWORD: Limit =
     Limit { name: "change_password.account", tries: 10, window: AN_HOUR };
 
+/// Codes of one person's authenticator app, right or wrong: more than anybody types, too few to guess.
+pub(crate) const TOTP_CODES: Limit =
+    Limit { name: "totp_codes.account", tries: 20, window: TEN_MINUTES };
+
 /// Counts a try from the caller's address, if the transport knows one.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod begin_login;
 mod complete_login;
+mod confirm_login;
 mod end_session;
 mod ending;
 mod home;
@@ -13,7 +14,8 @@ mod sign_out;
 mod ticket;
 
 pub use begin_login::BeginLogin;
-pub use complete_login::{CompleteLogin, SessionToken, SignedIn};
+pub use complete_login::{CompleteLogin, LoginProgress, SessionToken, SignedIn};
+pub use confirm_login::ConfirmLogin;
 pub use end_session::EndSession;
 pub use ending::{end_sessions_of, live_sessions_of};
 pub use home::{Home, Tile};

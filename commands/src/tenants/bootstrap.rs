@@ -84,9 +84,9 @@ impl Command for OpenOperations {
             begin,
         )
         .await?;
-        // The hardened preset asks for authenticator apps or passkeys at sign-in. Operators could
-        // not enrol one before they can sign in, so the long password stands alone here.
-        let alone = "Operators sign in before they can enrol a second factor.";
+        // The hardened preset asks for an authenticator app at sign-in. Who sets the service up has
+        // none at hand and nobody who could help, so the long password stands alone here.
+        let alone = "Operators set the service up before they have a second factor.";
         for (key, value) in [
             (PolicyKey::OtpStepUpActions, PolicyValue::Words(Vec::new())),
             (PolicyKey::ResetBy, PolicyValue::Text("LINK".to_owned())),

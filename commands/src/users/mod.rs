@@ -2,9 +2,11 @@
 
 mod accept_agreement;
 pub(crate) mod account;
+pub mod authenticator;
 mod correction;
 mod credential;
 mod disclose_username;
+mod external_identity;
 pub mod invitation;
 pub mod links;
 mod new_password;
@@ -23,6 +25,9 @@ pub use credential::{
     temporary_password,
 };
 pub use disclose_username::{DiscloseUsername, SUPPORT};
+pub use external_identity::{
+    DistrustIssuer, LinkExternalIdentity, ShownIdentity, TrustIssuer, UnlinkExternalIdentity,
+};
 pub use new_password::{Candidate, PASSWORD, PASSWORD_FORM, keep as keep_password, new_password};
 pub use profile::{ChangeEmail, ChangePhone, UpdateProfile, VerifyEmail};
 pub use set_password::SetPassword;

@@ -17,7 +17,7 @@ use super::{
     Candidate, links,
     links::{LinkToken, PasswordLink},
     new_password,
-    one_time_passcode::step_up,
+    one_time_passcode::step_up_by_link,
 };
 use crate::{Access, Command, Context, Failure};
 
@@ -48,7 +48,7 @@ impl Command for SetPassword {
         let credential = cx.load::<Credential>(stream).await?;
         credential.check_link(link, cx.now).map_err(Refusal::from)?;
         let passcode = (OtpPurpose::PasswordSetup, self.challenge);
-        let otp = step_up(cx, StepUpAction::FirstPassword, user, passcode).await?;
+        let otp = step_up_by_link(cx, StepUpAction::FirstPassword, user, passcode).await?;
         if otp == StepUp::Missing {
             return Err(Refusal::from(CredentialRefusal::OtpRequired).at("otpChallengeId").into());
         }

@@ -1,14 +1,16 @@
 //! The affiliation aggregate. Invariant: a request run out decides nothing any more, whether or
 //! not its expiry has been recorded.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::command::{AffiliationCommand, RequestAffiliation, Signature};
+use super::command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature};
 use super::events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
 use super::refusal::AffiliationRefusal;
 use crate::kernel::ids::{OrganizationId, UserId};
 use crate::organizations::OrganizationKind;
-use crate::values::Reason;
+use crate::values::{Npi, Reason};
 use crate::{Decider, Decision, Sealed};
 
 type Decided = Result<Vec<AffiliationEvent>, AffiliationRefusal>;
@@ -38,6 +40,30 @@ pub struct Request {
     pub expires_at: DateTime<Utc>,
     /// Whether the side that asked has signed; before that the other sees nothing to decide.
     pub initiator_signed: bool,
+    signed: Signed,
+}
+
+/// The version of the agreement that each side signed last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Signed {
+    submitter: Option<String>,
+    provider: Option<String>,
+}
+
+impl Signed {
+    fn by(&self, side: Side) -> Option<&str> {
+        match side {
+            Side::Submitter => self.submitter.as_deref(),
+            Side::Provider => self.provider.as_deref(),
+        }
+    }
+
+    fn set(&mut self, side: Side, version: &str) {
+        match side {
+            Side::Submitter => self.submitter = Some(version.to_owned()),
+            Side::Provider => self.provider = Some(version.to_owned()),
+        }
+    }
 }
 
 /// A request that was refused: who had asked, and when the answer came.
@@ -52,6 +78,73 @@ pub struct Denied {
 pub struct Affiliated {
     pub pair: Pair,
     pub scope: AffiliationScope,
+    signed: Signed,
+    /// For which NPIs the submitter's people work.
+    assigned: BTreeMap<UserId, BTreeSet<Npi>>,
+}
+
+impl Affiliated {
+    /// The version of the agreement that a side signed last.
+    #[must_use]
+    pub fn signed_version(&self, side: Side) -> Option<&str> {
+        self.signed.by(side)
+    }
+
+    /// The NPIs for which a person of the submitter works; whether the provider holds them still is
+    /// for the provider's own stream to say.
+    #[must_use]
+    pub fn npis_of(&self, user: UserId) -> Option<&BTreeSet<Npi>> {
+        self.assigned.get(&user)
+    }
+
+    /// Everybody who works for NPIs of the provider.
+    pub fn assigned(&self) -> impl Iterator<Item = (UserId, &BTreeSet<Npi>)> {
+        self.assigned.iter().map(|(user, npis)| (*user, npis))
+    }
+
+    fn covers(&self, npi: &Npi) -> bool {
+        match &self.scope.npis {
+            NpiSelection::All => true,
+            NpiSelection::Listed(npis) => npis.contains(npi),
+        }
+    }
+
+    /// A newer version is signed by each side in its own time; with the second one it is renewed.
+    fn renew(&self, organization: OrganizationId, signature: Signature) -> Decided {
+        let pair = self.pair;
+        let side = pair.side_of(organization).ok_or(AffiliationRefusal::NotCounterparty)?;
+        let version = signature.agreement_version.clone();
+        if self.signed.by(side) == Some(version.as_str()) {
+            return Err(AffiliationRefusal::AlreadySigned);
+        }
+        let mut events = vec![signed(pair, side, signature)?];
+        if self.signed.by(side.other()) == Some(version.as_str()) {
+            let agreement_version = version;
+            events.push(AffiliationEvent::AffiliationRenewed { pair, side, agreement_version });
+        }
+        Ok(events)
+    }
+
+    fn assign(&self, decision: &Decision<'_>, assign: AssignNpis) -> Decided {
+        let AssignNpis { organization, user, npis, held } = assign;
+        if organization != self.pair.submitter {
+            return Err(AffiliationRefusal::NotSubmitter);
+        }
+        let former = self.assigned.get(&user).cloned().unwrap_or_default();
+        let added: BTreeSet<Npi> = npis.difference(&former).cloned().collect();
+        let removed: BTreeSet<Npi> = former.difference(&npis).cloned().collect();
+        if added.iter().any(|npi| !self.covers(npi) || !held.contains(npi)) {
+            return Err(AffiliationRefusal::NpiNotInScope);
+        }
+        if !added.is_empty() && decision.actor.person() == Some(user) {
+            return Err(AffiliationRefusal::SelfGrant);
+        }
+        if added.is_empty() && removed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pair = self.pair;
+        Ok(vec![AffiliationEvent::AffiliationNpisAssigned { pair, user, added, removed, npis }])
+    }
 }
 
 impl Affiliation {
@@ -76,6 +169,37 @@ impl Affiliation {
             | Self::Active(_)
             | Self::Terminated { .. }
             | Self::Closed { .. } => Err(AffiliationRefusal::NotPending),
+        }
+    }
+
+    /// What ends when one of the two is closed: a request by or to it, an affiliation in force.
+    fn end_with(
+        &self,
+        decision: &Decision<'_>,
+        organization: OrganizationId,
+    ) -> Option<AffiliationEvent> {
+        let now = decision.now;
+        let side = self.pair()?.side_of(organization)?;
+        match self {
+            Self::Requested(Request { pair, initiator, .. }) => Some(if *initiator == side {
+                AffiliationEvent::AffiliationWithdrawn { pair: *pair, side, reason: None }
+            } else {
+                let (pair, reason) = (*pair, None);
+                AffiliationEvent::AffiliationDenied { pair, side, denied_at: now, reason }
+            }),
+            Self::Active(_) | Self::Terminated { .. } => {
+                let pair = self.in_force(now)?.pair;
+                let ends_on = decision.policy.time_zone().local_date(now);
+                let (ends_at, reason) = (now, None);
+                Some(AffiliationEvent::AffiliationTerminated {
+                    pair,
+                    side,
+                    ends_on,
+                    ends_at,
+                    reason,
+                })
+            }
+            Self::NotRequested | Self::Closed { .. } => None,
         }
     }
 
@@ -143,7 +267,7 @@ fn requested(decision: &Decision<'_>, request: RequestAffiliation) -> Decided {
     if scope.transaction_types.is_empty() {
         return Err(AffiliationRefusal::NoTransactionType);
     }
-    if scope.npis == NpiSelection::Listed(std::collections::BTreeSet::new()) {
+    if scope.npis == NpiSelection::Listed(BTreeSet::new()) {
         return Err(AffiliationRefusal::NoNpi);
     }
     let expires_at = decision.now + decision.policy.affiliation_request_ttl();
@@ -225,12 +349,9 @@ impl Decider for Affiliation {
                 | Self::Closed { .. } => Err(AffiliationRefusal::Exists),
             },
             AffiliationCommand::Sign { organization, signature } => match self {
-                Self::Active(affiliated) if affiliated.pair.side_of(organization).is_some() => {
-                    Err(AffiliationRefusal::AlreadySigned)
-                }
+                Self::Active(affiliated) => affiliated.renew(organization, signature),
                 Self::NotRequested
                 | Self::Requested(_)
-                | Self::Active(_)
                 | Self::Terminated { .. }
                 | Self::Closed { .. } => self.pending(now)?.sign(now, organization, signature),
             },
@@ -265,6 +386,13 @@ impl Decider for Affiliation {
                 | Self::Terminated { .. }
                 | Self::Closed { .. } => Vec::new(),
             }),
+            AffiliationCommand::EndWithOrganization { organization } => {
+                Ok(self.end_with(decision, organization).into_iter().collect())
+            }
+            AffiliationCommand::AssignNpis(assign) => {
+                let affiliated = self.in_force(now).ok_or(AffiliationRefusal::NotActive)?;
+                affiliated.assign(decision, *assign)
+            }
             AffiliationCommand::Terminate { organization, user, confirm, ends_on, reason } => {
                 let pair = self.active()?.pair;
                 let side = pair.side_of(organization).ok_or(AffiliationRefusal::NotCounterparty)?;
@@ -293,18 +421,37 @@ impl Decider for Affiliation {
                     scope: scope.clone(),
                     expires_at: *expires_at,
                     initiator_signed: false,
+                    signed: Signed::default(),
                 });
             }
-            AffiliationEvent::AffiliationAgreementSigned { side, .. } => {
-                if let Self::Requested(request) = self
-                    && request.initiator == *side
-                {
-                    request.initiator_signed = true;
+            AffiliationEvent::AffiliationAgreementSigned { side, agreement_version, .. } => {
+                match self {
+                    Self::Requested(request) => {
+                        request.initiator_signed |= request.initiator == *side;
+                        request.signed.set(*side, agreement_version);
+                    }
+                    Self::Active(affiliated) => affiliated.signed.set(*side, agreement_version),
+                    Self::NotRequested | Self::Terminated { .. } | Self::Closed { .. } => {}
                 }
             }
             AffiliationEvent::AffiliationApproved { pair, .. } => {
-                if let Self::Requested(Request { scope, .. }) = self {
-                    *self = Self::Active(Affiliated { pair: *pair, scope: scope.clone() });
+                if let Self::Requested(Request { scope, signed, .. }) = self {
+                    *self = Self::Active(Affiliated {
+                        pair: *pair,
+                        scope: scope.clone(),
+                        signed: signed.clone(),
+                        assigned: BTreeMap::new(),
+                    });
+                }
+            }
+            AffiliationEvent::AffiliationRenewed { .. } => {}
+            AffiliationEvent::AffiliationNpisAssigned { user, npis, .. } => {
+                if let Self::Active(affiliated) | Self::Terminated { affiliated, .. } = self {
+                    if npis.is_empty() {
+                        affiliated.assigned.remove(user);
+                    } else {
+                        affiliated.assigned.insert(*user, npis.clone());
+                    }
                 }
             }
             AffiliationEvent::AffiliationDenied { pair, side, denied_at, .. } => {
@@ -316,7 +463,7 @@ impl Decider for Affiliation {
                 *self = Self::Closed { pair: *pair, denied: None };
             }
             AffiliationEvent::AffiliationTerminated { ends_at, .. } => {
-                if let Self::Active(affiliated) = self {
+                if let Self::Active(affiliated) | Self::Terminated { affiliated, .. } = self {
                     let affiliated = affiliated.clone();
                     *self = Self::Terminated { affiliated, ends_at: *ends_at };
                 }

@@ -1,19 +1,22 @@
 //! What can be asked of an affiliation. Invariant: each command names the organisation acted for;
 //! on which side it stands is for the aggregate to say.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::events::{AffiliationScope, Pair, Side};
 use crate::kernel::ids::{AffiliationId, OrganizationId, UserId};
 use crate::organizations::OrganizationKinds;
-use crate::values::{PersonName, Reason};
+use crate::values::{Npi, PersonName, Reason};
 
 /// A command to stream `affiliations.affiliation`.
 #[derive(Clone, Debug)]
 pub enum AffiliationCommand {
     /// Ask for it, signed at once or in the next step (MC-54, MC-56).
     Request(Box<RequestAffiliation>),
-    /// Sign for the side that asked (MC-55), or for the other, which approves.
+    /// Sign for the side that asked (MC-55), or for the other, which approves; once it is in force,
+    /// for either side under a newer version of the agreement (GN-18).
     Sign { organization: OrganizationId, signature: Signature },
     /// The other side approves by signing (MC-59).
     Approve { organization: OrganizationId, signature: Signature },
@@ -31,6 +34,21 @@ pub enum AffiliationCommand {
         ends_on: NaiveDate,
         reason: Option<Reason>,
     },
+    /// One of the two organisations was closed: whatever is open between them ends at once (GN-03).
+    /// Where nothing is, it is no error.
+    EndWithOrganization { organization: OrganizationId },
+    /// The submitter lets one of its people work for exactly these NPIs of the provider (GN-18).
+    AssignNpis(Box<AssignNpis>),
+}
+
+/// For which of the provider's NPIs a person of the submitter works.
+#[derive(Clone, Debug)]
+pub struct AssignNpis {
+    pub organization: OrganizationId,
+    pub user: UserId,
+    pub npis: BTreeSet<Npi>,
+    /// The NPIs that the provider holds now.
+    pub held: BTreeSet<Npi>,
 }
 
 /// Who wants to be affiliated with whom, and for what.

@@ -1,5 +1,5 @@
 //! What happens to an affiliation. Invariant: every event names both organisations, and is filed
-//! under the one that did not act.
+//! under the one that did not act; what the submitter does with its own people, under the submitter.
 
 use std::collections::BTreeSet;
 
@@ -138,6 +138,17 @@ pub enum AffiliationEvent {
     },
     /// Both sides have signed; it is in force (MC-59).
     AffiliationApproved { pair: Pair, side: Side, effective_from: DateTime<Utc> },
+    /// Both sides have signed a newer version of the agreement (GN-18).
+    AffiliationRenewed { pair: Pair, side: Side, agreement_version: String },
+    /// A person of the submitter works for exactly `npis` of the provider from now on, in the
+    /// Transaction Center and nowhere else (GN-18).
+    AffiliationNpisAssigned {
+        pair: Pair,
+        user: UserId,
+        added: BTreeSet<Npi>,
+        removed: BTreeSet<Npi>,
+        npis: BTreeSet<Npi>,
+    },
     /// The other side refused (MC-60).
     AffiliationDenied {
         pair: Pair,
@@ -167,6 +178,10 @@ impl Event for AffiliationEvent {
                 "affiliations.affiliation.affiliation_agreement_signed"
             }
             Self::AffiliationApproved { .. } => "affiliations.affiliation.affiliation_approved",
+            Self::AffiliationRenewed { .. } => "affiliations.affiliation.affiliation_renewed",
+            Self::AffiliationNpisAssigned { .. } => {
+                "affiliations.affiliation.affiliation_npis_assigned"
+            }
             Self::AffiliationDenied { .. } => "affiliations.affiliation.affiliation_denied",
             Self::AffiliationWithdrawn { .. } => "affiliations.affiliation.affiliation_withdrawn",
             Self::AffiliationExpired { .. } => "affiliations.affiliation.affiliation_expired",
@@ -179,12 +194,16 @@ impl Event for AffiliationEvent {
             Self::AffiliationRequested { pair, initiator: side, .. }
             | Self::AffiliationExpired { pair, initiator: side }
             | Self::AffiliationAgreementSigned { pair, side, .. }
+            | Self::AffiliationRenewed { pair, side, .. }
             | Self::AffiliationDenied { pair, side, .. }
             | Self::AffiliationWithdrawn { pair, side, .. } => (pair, side, None),
             Self::AffiliationApproved { pair, side, effective_from } => {
                 (pair, side, Some(*effective_from))
             }
             Self::AffiliationTerminated { pair, side, ends_at, .. } => (pair, side, Some(*ends_at)),
+            Self::AffiliationNpisAssigned { pair, user, .. } => {
+                return Facets::default().organization(pair.submitter).subject(*user);
+            }
         };
         Facets { effective_at, ..Facets::default().organization(pair.of(acting.other())) }
     }

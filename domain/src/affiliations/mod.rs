@@ -1,4 +1,5 @@
-//! Affiliations between a submitter and a provider (MC-54 to MC-60, GN-18).
+//! Affiliations between a submitter and a provider, and the submitters' directory (MC-54 to MC-63,
+//! GN-18).
 //!
 //! Invariant: an affiliation is active only with the signatures of both sides, and whoever did not
 //! start it decides.
@@ -7,11 +8,16 @@ mod affiliation;
 mod command;
 mod events;
 mod refusal;
+mod submitter_profile;
 mod succession;
 #[cfg(test)]
 mod tests;
 
 pub use affiliation::{Affiliated, Affiliation, Denied, Request};
-pub use command::{AffiliationCommand, RequestAffiliation, Signature};
+pub use command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature};
 pub use events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
 pub use refusal::AffiliationRefusal;
+pub use submitter_profile::{
+    SubmitterProfile, SubmitterProfileCommand, SubmitterProfileEvent, SubmitterProfileRefusal,
+    TransactionState, TransactionTestResult,
+};

@@ -39,6 +39,12 @@ pub enum AffiliationRefusal {
     ConfirmationRequired,
     #[error("Choose today or a later day.")]
     EndsInThePast,
+    #[error("Only the submitter assigns its own people.")]
+    NotSubmitter,
+    #[error("Choose NPIs that the affiliation covers and the provider holds.")]
+    NpiNotInScope,
+    #[error("Nobody gives NPIs to themselves. Ask another administrator.")]
+    SelfGrant,
 }
 
 impl From<AffiliationRefusal> for Refusal {
@@ -71,6 +77,9 @@ impl From<AffiliationRefusal> for Refusal {
                 (Code::ConfirmationRequired, Some("confirm"))
             }
             AffiliationRefusal::EndsInThePast => (Code::DateInvalid, Some("endsOn")),
+            AffiliationRefusal::NotSubmitter => (Code::NotCounterparty, None),
+            AffiliationRefusal::NpiNotInScope => (Code::NpiNotInOrg, Some("npis")),
+            AffiliationRefusal::SelfGrant => (Code::SelfGrant, Some("userId")),
         };
         let mut refused = Self::new(code, refusal.to_string());
         if let Some(field) = field {
@@ -92,7 +101,10 @@ impl From<AffiliationRefusal> for Refusal {
             | AffiliationRefusal::LastNameRequired
             | AffiliationRefusal::RoleUnknown
             | AffiliationRefusal::ConfirmationRequired
-            | AffiliationRefusal::EndsInThePast => refused,
+            | AffiliationRefusal::EndsInThePast
+            | AffiliationRefusal::NotSubmitter
+            | AffiliationRefusal::NpiNotInScope
+            | AffiliationRefusal::SelfGrant => refused,
         }
     }
 }

@@ -8,8 +8,8 @@ use super::*;
 use crate::kernel::ids::{OrganizationId, UserId};
 use crate::kernel::scenario::{Given, after, given, id, start};
 use crate::organizations::OrganizationKind;
-use crate::values::{PersonName, Reason, TransactionType};
-use crate::{Code, Event, Sealed};
+use crate::values::{Npi, PersonName, Reason, TransactionType};
+use crate::{Actor, Code, Event, Sealed};
 
 const THIRTY_DAYS: i64 = 30 * 86_400;
 
@@ -317,4 +317,125 @@ fn followed(state: &Affiliation, seconds: i64, initiator: Side) -> Result<(), Af
     let actor = crate::Actor::SYSTEM;
     let decision = crate::Decision { now: after(seconds), actor, policy: &policy };
     state.may_be_followed(initiator, &decision)
+}
+
+fn npi(number: &str) -> Npi {
+    Npi::parse(number).unwrap()
+}
+
+fn assign(organization: OrganizationId, npis: &[&str]) -> AffiliationCommand {
+    AffiliationCommand::AssignNpis(Box::new(AssignNpis {
+        organization,
+        user: id(5),
+        npis: npis.iter().map(|number| npi(number)).collect(),
+        held: BTreeSet::from([npi("1234567893"), npi("1245319599")]),
+    }))
+}
+
+fn assigned(added: &[&str], removed: &[&str], npis: &[&str]) -> AffiliationEvent {
+    let set = |numbers: &[&str]| numbers.iter().map(|number| npi(number)).collect();
+    AffiliationEvent::AffiliationNpisAssigned {
+        pair: pair(),
+        user: id(5),
+        added: set(added),
+        removed: set(removed),
+        npis: set(npis),
+    }
+}
+
+#[test]
+fn gn_18_the_submitter_assigns_what_the_scope_covers_and_the_provider_holds() {
+    let one = ["1234567893"];
+    let state = active().when(assign(agency(), &one)).then(&[assigned(&one, &[], &one)]);
+    let held = state.in_force(start()).and_then(|it| it.npis_of(id(5))).cloned();
+    assert_eq!(held, Some(BTreeSet::from([npi(one[0])])));
+    active().when(assign(clinic(), &one)).refused(Code::NotCounterparty);
+    active().when(assign(agency(), &["1679576722"])).refused(Code::NpiNotInOrg);
+    active().by(Actor::user(id(5))).when(assign(agency(), &one)).refused(Code::SelfGrant);
+    active().when(assign(agency(), &[])).then(&[]);
+    pending(Side::Submitter).when(assign(agency(), &one)).refused(Code::NotPending);
+}
+
+#[test]
+fn gn_18_a_newer_agreement_is_signed_by_each_side_once_and_renews_with_the_second() {
+    let newer = || Signature { agreement_version: "2026-02".to_owned(), ..signature() };
+    let sign = |organization| AffiliationCommand::Sign { organization, signature: newer() };
+    let AffiliationEvent::AffiliationAgreementSigned {
+        pair,
+        user,
+        first_name,
+        last_name,
+        role,
+        sha256,
+        ..
+    } = signed(Side::Submitter)
+    else {
+        panic!("a signature");
+    };
+    let again = |side| AffiliationEvent::AffiliationAgreementSigned {
+        pair,
+        side,
+        user,
+        first_name: first_name.clone(),
+        last_name: last_name.clone(),
+        role,
+        agreement_version: "2026-02".to_owned(),
+        sha256: sha256.clone(),
+        eligibility_confirmed: true,
+    };
+    let renewed = AffiliationEvent::AffiliationRenewed {
+        pair,
+        side: Side::Submitter,
+        agreement_version: "2026-02".to_owned(),
+    };
+    active().when(sign(clinic())).then(&[again(Side::Provider)]);
+    let half = [
+        requested(Side::Submitter),
+        signed(Side::Submitter),
+        signed(Side::Provider),
+        approved(Side::Provider),
+        again(Side::Provider),
+    ];
+    given::<Affiliation>(&half).when(sign(clinic())).refused(Code::AlreadySigned);
+    given::<Affiliation>(&half).when(sign(agency())).then(&[again(Side::Submitter), renewed]);
+    given::<Affiliation>(&half).when(sign(id(99))).refused(Code::NotCounterparty);
+}
+
+#[test]
+fn gn_03_with_an_organization_ends_whatever_is_open_between_it_and_others() {
+    let close = |organization| AffiliationCommand::EndWithOrganization { organization };
+    let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+    let ended = |side| AffiliationEvent::AffiliationTerminated {
+        pair: pair(),
+        side,
+        ends_on: today,
+        ends_at: start(),
+        reason: None,
+    };
+    let state = active().when(close(clinic())).then(&[ended(Side::Provider)]);
+    assert_eq!(state.in_force(start()), None);
+    let withdrawn = AffiliationEvent::AffiliationWithdrawn {
+        pair: pair(),
+        side: Side::Submitter,
+        reason: None,
+    };
+    pending(Side::Submitter).when(close(agency())).then(&[withdrawn]);
+    pending(Side::Submitter).when(close(clinic())).then(&[denied(Side::Provider)]);
+    active().when(close(id(99))).then(&[]);
+    given::<Affiliation>(&[]).when(close(clinic())).then(&[]);
+    let later = AffiliationEvent::AffiliationTerminated {
+        pair: pair(),
+        side: Side::Provider,
+        ends_on: today + chrono::Days::new(9),
+        ends_at: after(THIRTY_DAYS),
+        reason: None,
+    };
+    let history = [
+        requested(Side::Submitter),
+        signed(Side::Submitter),
+        signed(Side::Provider),
+        approved(Side::Provider),
+        later,
+    ];
+    given::<Affiliation>(&history).when(close(agency())).then(&[ended(Side::Submitter)]);
 }

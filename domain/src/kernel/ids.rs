@@ -58,6 +58,8 @@ typed_id! {
     OtpChallengeId;
     /// A submitter–provider relation (MC-54).
     AffiliationId;
+    /// A hand-off to Transaction Services (MC-38).
+    HandoffId;
     /// An in-portal notification (MC-69).
     NotificationId;
     /// One message on its way to one recipient (GN-19).

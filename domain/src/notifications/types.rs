@@ -190,6 +190,9 @@ pub enum Happening {
     PhoneChanged,
     EmailChanged,
     UsernameDisclosed,
+    AuthenticatorAdded,
+    AuthenticatorRemoved,
+    RecoveryCodeUsed,
     Registered,
     Suspended,
     Reopened,
@@ -198,7 +201,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Requested,
         Self::Withdrawn,
         Self::Approved,
@@ -223,6 +226,9 @@ impl Happening {
         Self::PhoneChanged,
         Self::EmailChanged,
         Self::UsernameDisclosed,
+        Self::AuthenticatorAdded,
+        Self::AuthenticatorRemoved,
+        Self::RecoveryCodeUsed,
         Self::Registered,
         Self::Suspended,
         Self::Reopened,
@@ -257,6 +263,9 @@ impl Happening {
             Self::PhoneChanged => "PHONE_CHANGED",
             Self::EmailChanged => "EMAIL_CHANGED",
             Self::UsernameDisclosed => "USERNAME_DISCLOSED",
+            Self::AuthenticatorAdded => "AUTHENTICATOR_ADDED",
+            Self::AuthenticatorRemoved => "AUTHENTICATOR_REMOVED",
+            Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::Registered => "REGISTERED",
             Self::Suspended => "SUSPENDED",
             Self::Reopened => "REOPENED",

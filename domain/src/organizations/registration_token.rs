@@ -231,6 +231,12 @@ pub struct RegistrationToken {
 }
 
 impl RegistrationToken {
+    /// The letter that carries it.
+    #[must_use]
+    pub fn letter(&self) -> Option<Uuid> {
+        self.letter
+    }
+
     #[must_use]
     pub fn phase(&self) -> TokenPhase {
         self.phase

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{OrganizationId, UserId, VaultRef};
-use crate::values::Npi;
-use crate::{Event, Facets};
+use crate::values::{Npi, PersonName};
+use crate::{Event, Facets, Sealed};
 
 /// Who had a PIN reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,7 +30,19 @@ pub enum PinEvent {
         version: u32,
         effective_at: DateTime<Utc>,
         by: ResetBy,
+        /// Who called, where support did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        caller: Option<Sealed<PersonName>>,
     },
+    /// Files that depend on the PIN take the new one over until `due_at` (GN-17).
+    PinPropagationPending {
+        npi: Npi,
+        organization: OrganizationId,
+        version: u32,
+        due_at: DateTime<Utc>,
+    },
+    /// Every file that depends on the PIN has the one of this version.
+    PinPropagationCompleted { npi: Npi, organization: OrganizationId, version: u32 },
     /// Somebody was shown the PIN (MC-52).
     PinRevealed { npi: Npi, organization: OrganizationId, user: UserId, version: u32 },
 }
@@ -40,6 +52,8 @@ impl Event for PinEvent {
         match self {
             Self::PinIssued { .. } => "pins.pin.pin_issued",
             Self::PinReset { .. } => "pins.pin.pin_reset",
+            Self::PinPropagationPending { .. } => "pins.pin.pin_propagation_pending",
+            Self::PinPropagationCompleted { .. } => "pins.pin.pin_propagation_completed",
             Self::PinRevealed { .. } => "pins.pin.pin_revealed",
         }
     }
@@ -47,7 +61,9 @@ impl Event for PinEvent {
     fn facets(&self) -> Facets {
         match self {
             Self::PinIssued { npi, organization, .. }
-            | Self::PinReset { npi, organization, .. } => {
+            | Self::PinReset { npi, organization, .. }
+            | Self::PinPropagationPending { npi, organization, .. }
+            | Self::PinPropagationCompleted { npi, organization, .. } => {
                 Facets::default().organization(*organization).npi(npi)
             }
             Self::PinRevealed { npi, organization, user, .. } => {

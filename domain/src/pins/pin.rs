@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::events::{PinEvent, ResetBy};
 use crate::kernel::ids::{OrganizationId, UserId, VaultRef};
 use crate::policies::Policy;
-use crate::values::Npi;
-use crate::{Code, Decider, Decision, Refusal};
+use crate::values::{Npi, PersonName};
+use crate::{Code, Decider, Decision, Refusal, Sealed};
 
 /// One NPI's PIN.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Holding {
     pub version: u32,
     /// Resets of the last days, oldest first: enough to count those of one local day.
     resets: Vec<DateTime<Utc>>,
+    /// The version that dependent files are taking over.
+    propagating: Option<u32>,
 }
 
 /// A command to stream `pins.pin`.
@@ -35,8 +37,16 @@ pub struct Holding {
 pub enum PinCommand {
     /// Give the NPI a PIN: its first, or a new one after it moved to another organisation.
     IssuePin { npi: Npi, organization: OrganizationId, pin_ref: VaultRef },
-    /// Replace it (MC-53); the policy's limit counts resets by anybody.
-    ResetPin { organization: OrganizationId, pin_ref: VaultRef, by: ResetBy },
+    /// Replace it (MC-53); the policy's limit counts resets by anybody. `caller` is whom support
+    /// did it for.
+    ResetPin {
+        organization: OrganizationId,
+        pin_ref: VaultRef,
+        by: ResetBy,
+        caller: Option<Sealed<PersonName>>,
+    },
+    /// Every file that depends on the PIN has this version; of an earlier one it is no error (GN-17).
+    CompletePropagation { version: u32 },
     /// Record that `user` is about to see it (MC-52).
     RevealPin { organization: OrganizationId, user: UserId },
 }
@@ -93,19 +103,23 @@ impl Holding {
         &self,
         decision: &Decision<'_>,
         pin_ref: VaultRef,
-        by: ResetBy,
-    ) -> Result<PinEvent, PinRefusal> {
-        match next_reset_at(&self.resets, decision.policy, decision.now) {
-            Some(next_allowed_at) => Err(PinRefusal::ResetLimit { next_allowed_at }),
-            None => Ok(PinEvent::PinReset {
-                npi: self.npi.clone(),
-                organization: self.organization,
-                pin_ref,
-                version: self.version + 1,
-                effective_at: decision.now,
-                by,
-            }),
+        (by, caller): (ResetBy, Option<Sealed<PersonName>>),
+    ) -> Result<Vec<PinEvent>, PinRefusal> {
+        if let Some(next_allowed_at) = next_reset_at(&self.resets, decision.policy, decision.now) {
+            return Err(PinRefusal::ResetLimit { next_allowed_at });
         }
+        let (npi, organization, version) = (self.npi.clone(), self.organization, self.version + 1);
+        let lag = decision.policy.pin_propagation();
+        let pending = (lag > TimeDelta::zero()).then(|| PinEvent::PinPropagationPending {
+            npi: npi.clone(),
+            organization,
+            version,
+            due_at: decision.now + lag,
+        });
+        let effective_at = decision.now;
+        let reset =
+            PinEvent::PinReset { npi, organization, pin_ref, version, effective_at, by, caller };
+        Ok([Some(reset), pending].into_iter().flatten().collect())
     }
 
     fn take_reset(&mut self, pin_ref: VaultRef, version: u32, at: DateTime<Utc>) {
@@ -152,8 +166,18 @@ impl Decider for Pin {
                 };
                 Ok(vec![PinEvent::PinIssued { npi, organization, pin_ref, version }])
             }
-            PinCommand::ResetPin { organization, pin_ref, by } => {
-                Ok(vec![self.held_by(organization)?.reset(decision, pin_ref, by)?])
+            PinCommand::ResetPin { organization, pin_ref, by, caller } => {
+                self.held_by(organization)?.reset(decision, pin_ref, (by, caller))
+            }
+            PinCommand::CompletePropagation { version } => {
+                let holding = self.holding().ok_or(PinRefusal::NotIssued)?;
+                let completed = PinEvent::PinPropagationCompleted {
+                    npi: holding.npi.clone(),
+                    organization: holding.organization,
+                    version,
+                };
+                let awaited = holding.propagating == Some(version);
+                Ok(awaited.then_some(completed).into_iter().collect())
             }
             PinCommand::RevealPin { organization, user } => {
                 let Holding { npi, version, .. } = self.held_by(organization)?.clone();
@@ -171,11 +195,22 @@ impl Decider for Pin {
                     pin_ref: *pin_ref,
                     version: *version,
                     resets: Vec::new(),
+                    propagating: None,
                 });
             }
             PinEvent::PinReset { pin_ref, version, effective_at, .. } => {
                 if let Self::Issued(holding) = self {
                     holding.take_reset(*pin_ref, *version, *effective_at);
+                }
+            }
+            PinEvent::PinPropagationPending { version, .. } => {
+                if let Self::Issued(holding) = self {
+                    holding.propagating = Some(*version);
+                }
+            }
+            PinEvent::PinPropagationCompleted { .. } => {
+                if let Self::Issued(holding) = self {
+                    holding.propagating = None;
                 }
             }
             PinEvent::PinRevealed { .. } => {}

@@ -36,11 +36,17 @@ fn reset_at(at: DateTime<Utc>, pin_ref: VaultRef, version: u32) -> PinEvent {
         version,
         effective_at: at,
         by: ResetBy::User,
+        caller: None,
     }
 }
 
+fn pending(at: DateTime<Utc>, version: u32) -> PinEvent {
+    let due_at = at + chrono::TimeDelta::hours(2);
+    PinEvent::PinPropagationPending { npi: npi(), organization: clinic(), version, due_at }
+}
+
 fn reset(pin_ref: VaultRef) -> PinCommand {
-    PinCommand::ResetPin { organization: clinic(), pin_ref, by: ResetBy::User }
+    PinCommand::ResetPin { organization: clinic(), pin_ref, by: ResetBy::User, caller: None }
 }
 
 fn pin(events: &[PinEvent]) -> Given<Pin> {
@@ -80,12 +86,13 @@ fn mc_52_every_reveal_is_recorded() {
 #[test]
 fn mc_53_a_reset_before_midnight_and_one_after_are_both_allowed() {
     let before = reset_at(local(1, 23, 59), id(31), 2);
-    pin(&[issued()]).at(local(1, 23, 59)).when(reset(id(31))).then(std::slice::from_ref(&before));
-    pin(&[issued(), before]).at(local(2, 0, 1)).when(reset(id(32))).then(&[reset_at(
-        local(2, 0, 1),
-        id(32),
-        3,
-    )]);
+    let late = local(1, 23, 59);
+    pin(&[issued()]).at(late).when(reset(id(31))).then(&[before.clone(), pending(late, 2)]);
+    let early = local(2, 0, 1);
+    pin(&[issued(), before])
+        .at(early)
+        .when(reset(id(32)))
+        .then(&[reset_at(early, id(32), 3), pending(early, 3)]);
 }
 
 #[test]
@@ -100,8 +107,12 @@ fn mc_53_two_resets_on_one_local_day_are_refused_until_midnight() {
 
 #[test]
 fn mc_53_support_is_bound_by_the_same_limit() {
-    let support =
-        PinCommand::ResetPin { organization: clinic(), pin_ref: id(32), by: ResetBy::Support };
+    let support = PinCommand::ResetPin {
+        organization: clinic(),
+        pin_ref: id(32),
+        by: ResetBy::Support,
+        caller: None,
+    };
     let early = reset_at(local(1, 0, 1), id(31), 2);
     pin(&[issued(), early]).at(local(1, 12, 0)).when(support).refused(Code::PinResetLimit);
 }
@@ -118,4 +129,23 @@ fn a_reveal_is_filed_under_npi_organization_and_person() {
     let facets = event.facets();
     assert_eq!(facets.npi.as_deref(), Some("1234567893"));
     assert_eq!((facets.organization, facets.subject), (Some(clinic()), Some(id(1))));
+}
+
+#[test]
+fn gn_17_files_lag_until_the_newest_version_is_everywhere() {
+    let at = local(1, 9, 0);
+    let history = [issued(), reset_at(at, id(31), 2), pending(at, 2)];
+    let complete = |version| PinCommand::CompletePropagation { version };
+    let completed =
+        PinEvent::PinPropagationCompleted { npi: npi(), organization: clinic(), version: 2 };
+    pin(&history).when(complete(2)).then(std::slice::from_ref(&completed));
+    pin(&history).when(complete(1)).then(&[]);
+    let later = [issued(), reset_at(at, id(31), 2), pending(at, 2), completed];
+    pin(&later).when(complete(2)).then(&[]);
+    let at_once = Policy::from(Preset::MediCal).with(
+        crate::policies::PolicyKey::PinsPropagationHours,
+        crate::policies::PolicyValue::Integer(0),
+    );
+    let reset_now = pin(&[issued()]).at(at).under(at_once).when(reset(id(31)));
+    reset_now.then(&[reset_at(at, id(31), 2)]);
 }

@@ -169,6 +169,8 @@ policy_keys! {
         "How long before its idle end a session warns.", "GN-11";
     SessionConcurrent "session.concurrent": integer(Count, 1, 20), Int(5),
         "How many sessions a person may hold at once.", "GN-11";
+    TransactionsEnabled "transactions.enabled": BOOLEAN, Bool(false),
+        "People go on to Transaction Services with an NPI.", "MC-38";
     HandoffSeconds "transactions.handoff_seconds": integer(Seconds, 10, 300), Int(60),
         "How long a hand-off to Transaction Services works.", "MC-38";
 
@@ -206,6 +208,8 @@ policy_keys! {
         "Who of an NPI may view and reset its PIN.", "MC-40 MC-52";
     PinsPropagationHours "pins.propagation_hours": integer(Hours, 0, 24), Int(2),
         "How long dependent files may lag behind a reset.", "GN-17";
+    PinsSupportExcludedTypes "pins.support_excluded_types": any_of(&["DENTAL", "MENTAL_HEALTH"]),
+        Words(&[]), "Provider types whose PINs plan support does not reset for callers.", "GN-17";
     TaxDocumentRoles "taxdocs.roles": some_of(NpiRole::WORDS),
         Words(&["NPI_ADMIN"]), "Who of an NPI may open its tax documents.", "MC-40";
 

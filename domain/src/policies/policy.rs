@@ -287,6 +287,11 @@ impl Policy {
         minutes(self.integer(PolicyKey::SessionIdleMinutes))
     }
 
+    /// People go on to Transaction Services with an NPI (MC-38).
+    pub fn transactions_enabled(&self) -> bool {
+        self.flag(PolicyKey::TransactionsEnabled)
+    }
+
     /// How long a hand-off to Transaction Services works (MC-38).
     pub fn handoff_ttl(&self) -> TimeDelta {
         TimeDelta::seconds(i64::from(self.integer(PolicyKey::HandoffSeconds)))
@@ -364,6 +369,11 @@ impl Policy {
     /// How long dependent files may lag behind a PIN reset (GN-17).
     pub fn pin_propagation(&self) -> TimeDelta {
         hours(self.integer(PolicyKey::PinsPropagationHours))
+    }
+
+    /// Provider types whose PINs plan support does not reset for callers (GN-17).
+    pub fn pin_support_excluded_types(&self) -> &[String] {
+        self.list(PolicyKey::PinsSupportExcludedTypes)
     }
 
     /// Who of an NPI may open its tax documents (C-03).

@@ -229,6 +229,14 @@ pub struct OtpPolicy {
     pub tries: u32,
 }
 
+impl OtpPolicy {
+    /// Whether people may use an authenticator app.
+    #[must_use]
+    pub fn offers_authenticator(&self) -> bool {
+        self.enabled && self.methods.contains(&OtpMethod::Totp)
+    }
+}
+
 /// How long sessions live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPolicy {

@@ -13,6 +13,8 @@ use crate::{Event, Facets};
 pub enum LoginMethod {
     /// Identifier and password (MC-34).
     Password,
+    /// The same, and a passcode after it (MC-28).
+    PasswordAndPasscode,
 }
 
 /// Why a session ended (GN-11).
@@ -49,11 +51,16 @@ pub enum SessionEvent {
         organization: Option<OrganizationId>,
         /// Until a new password is set, the session can do nothing else (CC-04, CX-07, AL-02).
         must_change_password: bool,
+        /// Until an authenticator app is enrolled, the session can do nothing else (MC-28).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        must_enrol: bool,
         started_at: DateTime<Utc>,
         absolute_expires_at: DateTime<Utc>,
     },
     /// The password that was due was changed: the session may do everything from now on.
     RestrictionLifted { user: UserId },
+    /// The authenticator app that was asked for was enrolled: the session may do everything else too.
+    SecondFactorEnrolled { user: UserId },
     /// The person chose the organisation to act for (MC-35).
     OrganizationSelected { user: UserId, organization: OrganizationId },
     /// The person went on to another organisation without signing out (MC-36).
@@ -67,6 +74,7 @@ impl Event for SessionEvent {
         match self {
             Self::SessionStarted { .. } => "sessions.session.session_started",
             Self::RestrictionLifted { .. } => "sessions.session.restriction_lifted",
+            Self::SecondFactorEnrolled { .. } => "sessions.session.second_factor_enrolled",
             Self::OrganizationSelected { .. } => "sessions.session.organization_selected",
             Self::OrganizationSwitched { .. } => "sessions.session.organization_switched",
             Self::SessionEnded { .. } => "sessions.session.session_ended",
@@ -77,7 +85,7 @@ impl Event for SessionEvent {
         let (user, organization) = match self {
             Self::SessionStarted { user, organization, .. }
             | Self::SessionEnded { user, organization, .. } => (*user, *organization),
-            Self::RestrictionLifted { user } => (*user, None),
+            Self::RestrictionLifted { user } | Self::SecondFactorEnrolled { user } => (*user, None),
             Self::OrganizationSelected { user, organization } => (*user, Some(*organization)),
             Self::OrganizationSwitched { user, to, .. } => (*user, Some(*to)),
         };

@@ -27,6 +27,8 @@ pub struct LiveSession {
     pub organization: Option<OrganizationId>,
     /// It can do nothing but set a new password.
     pub must_change_password: bool,
+    /// It can do nothing but enrol an authenticator app.
+    pub must_enrol: bool,
     pub started_at: DateTime<Utc>,
     pub absolute_expires_at: DateTime<Utc>,
 }
@@ -53,10 +55,13 @@ pub enum SessionCommand {
         method: LoginMethod,
         organization: Option<OrganizationId>,
         must_change_password: bool,
+        must_enrol: bool,
         absolute_expires_at: DateTime<Utc>,
     },
     /// The password that was due has been changed; without a restriction it is no error.
     LiftRestriction,
+    /// An authenticator app was enrolled; where none was asked for it is no error.
+    LiftEnrolment,
     /// Act for `organization` from now on: the first choice (MC-35) or a switch (MC-36).
     /// `memberships` are the organisations of which the person is an active member.
     SelectOrganization { organization: OrganizationId, memberships: Vec<OrganizationId> },
@@ -183,6 +188,7 @@ impl Decider for Session {
                 method,
                 organization,
                 must_change_password,
+                must_enrol,
                 absolute_expires_at,
             } => match self {
                 Self::NotStarted => Ok(vec![SessionEvent::SessionStarted {
@@ -190,6 +196,7 @@ impl Decider for Session {
                     method,
                     organization,
                     must_change_password,
+                    must_enrol,
                     started_at: decision.now,
                     absolute_expires_at,
                 }]),
@@ -199,6 +206,11 @@ impl Decider for Session {
                 let live = self.require_usable(decision.now)?;
                 let lifted = SessionEvent::RestrictionLifted { user: live.user };
                 Ok(live.must_change_password.then_some(lifted).into_iter().collect())
+            }
+            SessionCommand::LiftEnrolment => {
+                let live = self.require_usable(decision.now)?;
+                let enrolled = SessionEvent::SecondFactorEnrolled { user: live.user };
+                Ok(live.must_enrol.then_some(enrolled).into_iter().collect())
             }
             SessionCommand::SelectOrganization { organization, memberships } => {
                 self.require_usable(decision.now)?.select(organization, &memberships)
@@ -218,6 +230,7 @@ impl Decider for Session {
                 user,
                 organization,
                 must_change_password,
+                must_enrol,
                 started_at,
                 absolute_expires_at,
                 ..
@@ -226,6 +239,7 @@ impl Decider for Session {
                     user: *user,
                     organization: *organization,
                     must_change_password: *must_change_password,
+                    must_enrol: *must_enrol,
                     started_at: *started_at,
                     absolute_expires_at: *absolute_expires_at,
                 });
@@ -233,6 +247,11 @@ impl Decider for Session {
             SessionEvent::RestrictionLifted { .. } => {
                 if let Self::Live(live) = self {
                     live.must_change_password = false;
+                }
+            }
+            SessionEvent::SecondFactorEnrolled { .. } => {
+                if let Self::Live(live) = self {
+                    live.must_enrol = false;
                 }
             }
             SessionEvent::OrganizationSelected { organization: to, .. }

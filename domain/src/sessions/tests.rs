@@ -27,6 +27,7 @@ fn started(organization: Option<OrganizationId>) -> SessionEvent {
         method: LoginMethod::Password,
         organization,
         must_change_password: false,
+        must_enrol: false,
         started_at: start(),
         absolute_expires_at: after(TWELVE_HOURS),
     }
@@ -50,6 +51,7 @@ fn start_session() -> SessionCommand {
         method: LoginMethod::Password,
         organization: None,
         must_change_password: false,
+        must_enrol: false,
         absolute_expires_at: after(TWELVE_HOURS),
     }
 }
@@ -61,6 +63,7 @@ fn cc_04_a_session_for_a_due_password_is_restricted_until_it_is_changed() {
         method: LoginMethod::Password,
         organization: None,
         must_change_password: true,
+        must_enrol: false,
         absolute_expires_at: after(TWELVE_HOURS),
     };
     let restricted = SessionEvent::SessionStarted {
@@ -68,6 +71,7 @@ fn cc_04_a_session_for_a_due_password_is_restricted_until_it_is_changed() {
         method: LoginMethod::Password,
         organization: None,
         must_change_password: true,
+        must_enrol: false,
         started_at: start(),
         absolute_expires_at: after(TWELVE_HOURS),
     };
@@ -170,4 +174,23 @@ fn a_switch_is_filed_under_the_person_and_the_new_organization() {
     assert_eq!(event.event_type(), "sessions.session.organization_switched");
     assert_eq!(event.facets().subject, Some(user()));
     assert_eq!(event.facets().organization, Some(agency()));
+}
+
+#[test]
+fn mc_28_a_session_without_second_factor_is_held_until_one_is_enrolled() {
+    let begin = SessionEvent::SessionStarted {
+        user: user(),
+        method: LoginMethod::Password,
+        organization: None,
+        must_change_password: false,
+        must_enrol: true,
+        started_at: start(),
+        absolute_expires_at: after(43_200),
+    };
+    let enrolled = SessionEvent::SecondFactorEnrolled { user: user() };
+    let lift = || SessionCommand::LiftEnrolment;
+    let held = given::<Session>(std::slice::from_ref(&begin)).when(lift());
+    let free = held.then(std::slice::from_ref(&enrolled));
+    assert_eq!(free.live().map(|live| live.must_enrol), Some(false));
+    given::<Session>(&[begin, enrolled]).when(lift()).then(&[]);
 }

@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 
 use rollcall_domain::{
     AnyEvent,
-    kernel::ids::{OrganizationId, TenantId, UserId},
+    affiliations::{AffiliationEvent, Pair},
+    kernel::ids::{AffiliationId, OrganizationId, TenantId, UserId},
     organizations::{ContractStatus, OrgRole, OrganizationEvent},
     permissions::{MembershipEvent, NpiLevel},
     policies::{Policy, PolicyEvent, PolicyKey, PolicyValue},
     tenants::PlanStaffEvent,
     users::user::UserEvent,
+    values::Npi,
 };
 use rollcall_journal::Recorded;
 use uuid::Uuid;
@@ -30,6 +32,11 @@ fn so(cause: Cause) -> Held {
     Held { value: nothing(), until: None, cause }
 }
 
+/// A value that names the provider.
+fn of_provider(pair: &Pair, cause: Cause) -> Held {
+    Held { value: vec![pair.provider.to_string()], until: None, cause }
+}
+
 /// An event the register reads.
 enum Fact<'a> {
     TenantChanged,
@@ -38,6 +45,7 @@ enum Fact<'a> {
     User(&'a UserEvent),
     Organization(&'a OrganizationEvent),
     Membership(&'a MembershipEvent),
+    Affiliation(&'a AffiliationEvent),
 }
 
 fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
@@ -51,6 +59,8 @@ fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
         Some(Fact::PlanStaff(event))
     } else if let AnyEvent::Policy(event) = event {
         Some(Fact::Policy(event))
+    } else if let AnyEvent::Affiliation(event) = event {
+        Some(Fact::Affiliation(event))
     } else if let AnyEvent::Tenant(_) = event {
         Some(Fact::TenantChanged)
     } else {
@@ -75,6 +85,9 @@ pub(super) fn holders(event: &Recorded<AnyEvent>, into: &mut BTreeSet<Uuid>) {
             into.extend(member);
         }
         Some(Fact::Membership(_)) => into.extend(member),
+        Some(Fact::Affiliation(_)) => {
+            into.insert(event.aggregate_id);
+        }
         None => {}
     }
 }
@@ -93,6 +106,7 @@ pub(super) fn take_in(ledger: &mut Ledger, event: &Recorded<AnyEvent>) {
         Some(Fact::Organization(organization)) => change.organization(organization),
         Some(Fact::Membership(membership)) => change.membership(membership),
         Some(Fact::User(user)) => change.user(user),
+        Some(Fact::Affiliation(affiliation)) => change.affiliation(affiliation),
         None => {}
     }
 }
@@ -266,6 +280,38 @@ impl Change<'_> {
             E::PermissionsAssigned { .. }
             | E::PermissionsDeferred { .. }
             | E::FormerPermissionsConfirmed { .. } => {}
+        }
+    }
+
+    fn affiliation(&mut self, event: &AffiliationEvent) {
+        use AffiliationEvent as E;
+        let id = AffiliationId(self.event.aggregate_id);
+        match event {
+            E::AffiliationApproved { pair, .. } => {
+                let in_force = Timeline::Affiliation(id, pair.submitter);
+                self.begins(&in_force, of_provider(pair, Cause::Affiliation));
+            }
+            // What its people were given ends with it, since it counts only while this holds.
+            E::AffiliationTerminated { pair, .. } => {
+                let in_force = Timeline::Affiliation(id, pair.submitter);
+                self.ledger.set(self.by, &in_force, self.event.effective_at, None);
+            }
+            E::AffiliationNpisAssigned { pair, user, added, removed, .. } => {
+                let of =
+                    |npi: &Npi| Timeline::Submission(*user, pair.submitter, npi.to_string(), id);
+                for npi in removed {
+                    self.ends(&of(npi));
+                }
+                for npi in added {
+                    self.begins(&of(npi), of_provider(pair, Cause::Administrator));
+                }
+            }
+            E::AffiliationRequested { .. }
+            | E::AffiliationAgreementSigned { .. }
+            | E::AffiliationRenewed { .. }
+            | E::AffiliationDenied { .. }
+            | E::AffiliationWithdrawn { .. }
+            | E::AffiliationExpired { .. } => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
+    kernel::ids::{AffiliationId, MembershipId, OrganizationId, TenantId, UserId},
     permissions::Cause as PermissionCause,
     tenants::PlanRole,
     values::Npi,
@@ -25,6 +25,10 @@ pub(super) enum Timeline {
     /// The organisation has a contract with the plan (CC-01).
     Contracted(OrganizationId),
     NpiHeld(OrganizationId, String),
+    /// An affiliation in force, with its submitter; the value names the provider.
+    Affiliation(AffiliationId, OrganizationId),
+    /// A person of the submitter works for an NPI of the provider (GN-18).
+    Submission(UserId, OrganizationId, Scope, AffiliationId),
     Policy(&'static str),
 }
 
@@ -68,6 +72,8 @@ impl Timeline {
             Self::OrganizationActive(_) => "ORGANIZATION_ACTIVE",
             Self::Contracted(_) => "CONTRACTED",
             Self::NpiHeld(..) => "NPI_HELD",
+            Self::Affiliation(..) => "AFFILIATION",
+            Self::Submission(..) => "SUBMISSION",
             Self::Policy(_) => "POLICY",
         }
     }
@@ -85,6 +91,7 @@ impl Timeline {
             Self::OrganizationActive(organization)
             | Self::Contracted(organization)
             | Self::NpiHeld(organization, _) => organization.0,
+            Self::Affiliation(affiliation, _) | Self::Submission(.., affiliation) => affiliation.0,
             Self::Policy(_) => tenant.0,
         }
     }
@@ -96,10 +103,12 @@ impl Timeline {
             | Self::Correspondence(user, ..)
             | Self::MembershipActive(user, _)
             | Self::PlanRole(user, _)
+            | Self::Submission(user, ..)
             | Self::AccountActive(user) => Some(*user),
             Self::OrganizationActive(_)
             | Self::Contracted(_)
             | Self::NpiHeld(..)
+            | Self::Affiliation(..)
             | Self::Policy(_) => None,
         }
     }
@@ -112,6 +121,8 @@ impl Timeline {
             | Self::MembershipActive(_, organization)
             | Self::OrganizationActive(organization)
             | Self::Contracted(organization)
+            | Self::Affiliation(_, organization)
+            | Self::Submission(_, organization, ..)
             | Self::NpiHeld(organization, _) => Some(*organization),
             Self::PlanRole(..) | Self::AccountActive(_) | Self::Policy(_) => None,
         }
@@ -119,15 +130,17 @@ impl Timeline {
 
     pub fn npi(&self) -> Option<&str> {
         match self {
-            Self::NpiLevel(_, _, npi) | Self::Correspondence(_, _, npi) | Self::NpiHeld(_, npi) => {
-                Some(npi)
-            }
+            Self::NpiLevel(_, _, npi)
+            | Self::Correspondence(_, _, npi)
+            | Self::Submission(_, _, npi, _)
+            | Self::NpiHeld(_, npi) => Some(npi),
             Self::OrgRole(..)
             | Self::MembershipActive(..)
             | Self::PlanRole(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
             | Self::Contracted(_)
+            | Self::Affiliation(..)
             | Self::Policy(_) => None,
         }
     }
@@ -142,13 +155,15 @@ impl Timeline {
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
             | Self::Contracted(_)
+            | Self::Affiliation(..)
+            | Self::Submission(..)
             | Self::NpiHeld(..) => None,
         }
     }
 
     /// The timeline a stored row belongs to; `None` for a row no version of this writes.
     pub fn stored(
-        kind: &str,
+        (kind, holder): (&str, Uuid),
         user: Option<Uuid>,
         organization: Option<Uuid>,
         npi: Option<String>,
@@ -166,6 +181,8 @@ impl Timeline {
             "ORGANIZATION_ACTIVE" => Self::OrganizationActive(organization?),
             "CONTRACTED" => Self::Contracted(organization?),
             "NPI_HELD" => Self::NpiHeld(organization?, npi?),
+            "AFFILIATION" => Self::Affiliation(holder.into(), organization?),
+            "SUBMISSION" => Self::Submission(user?, organization?, npi?, holder.into()),
             "POLICY" => {
                 Self::Policy(POLICIES.iter().map(|key| key.name()).find(|key| Some(*key) == name)?)
             }
@@ -197,10 +214,12 @@ pub enum Cause {
     NpiPermissionRemoved,
     /// The tenant's policy.
     Policy,
+    /// Two organisations are affiliated.
+    Affiliation,
 }
 
 impl Cause {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Registration,
         Self::Invitation,
         Self::Token,
@@ -211,6 +230,7 @@ impl Cause {
         Self::LegacyImport,
         Self::NpiPermissionRemoved,
         Self::Policy,
+        Self::Affiliation,
     ];
 
     /// The stored name.
@@ -227,6 +247,7 @@ impl Cause {
             Self::LegacyImport => "LEGACY_IMPORT",
             Self::NpiPermissionRemoved => "NPI_PERMISSION_REMOVED",
             Self::Policy => "POLICY",
+            Self::Affiliation => "AFFILIATION",
         }
     }
 

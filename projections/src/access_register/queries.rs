@@ -20,16 +20,18 @@ pub enum AccessRight {
     ManagePin,
     ReadCorrespondence,
     PlanRole,
+    SubmitTransactions,
 }
 
 impl AccessRight {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ViewOrganization,
         Self::ManageUsers,
         Self::ViewNpi,
         Self::ManagePin,
         Self::ReadCorrespondence,
         Self::PlanRole,
+        Self::SubmitTransactions,
     ];
 
     /// The name in answers of the database.
@@ -42,6 +44,7 @@ impl AccessRight {
             Self::ManagePin => "MANAGE_PIN",
             Self::ReadCorrespondence => "READ_CORRESPONDENCE",
             Self::PlanRole => "PLAN_ROLE",
+            Self::SubmitTransactions => "SUBMIT_TRANSACTIONS",
         }
     }
 }
@@ -54,11 +57,18 @@ pub enum AccessSource {
     Role,
     ImpliedByAdmin,
     PlanRole,
+    Affiliation,
 }
 
 impl AccessSource {
-    pub const ALL: [Self; 5] =
-        [Self::Direct, Self::AllNpis, Self::Role, Self::ImpliedByAdmin, Self::PlanRole];
+    pub const ALL: [Self; 6] = [
+        Self::Direct,
+        Self::AllNpis,
+        Self::Role,
+        Self::ImpliedByAdmin,
+        Self::PlanRole,
+        Self::Affiliation,
+    ];
 
     /// The name in answers of the database.
     #[must_use]
@@ -69,6 +79,7 @@ impl AccessSource {
             Self::Role => "ROLE",
             Self::ImpliedByAdmin => "IMPLIED_BY_ADMIN",
             Self::PlanRole => "PLAN_ROLE",
+            Self::Affiliation => "AFFILIATION",
         }
     }
 }

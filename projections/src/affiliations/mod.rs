@@ -1,5 +1,5 @@
 //! Affiliations as both organisations and the plan see them, and the directory of submitters (MC-54
-//! to MC-61).
+//! to MC-63).
 //!
 //! Invariant: an affiliation is shown to its two organisations and the plan only; to the one that
 //! was asked, once the other has signed.
@@ -9,7 +9,10 @@ mod projection;
 mod queries;
 mod row;
 
-pub use directory::{DirectoryKey, Submitter, count_submitters, submitters};
+pub use directory::{
+    DirectoryFilter, DirectoryKey, Submitter, SubmitterType, count_submitters, is_listed,
+    submitter_types, submitters,
+};
 pub use projection::Affiliations;
 pub use queries::{
     AffiliationFilter, AffiliationView, Viewpoint, affiliations, affiliations_by_id,

@@ -1,11 +1,16 @@
-//! How facts about affiliations become rows of `read.affiliations`.
+//! How facts about affiliations become rows of `read.affiliations`, and those about submitters rows of
+//! `read.submitter_profiles` and `read.submitter_types`.
 //!
 //! Invariant: a batch is folded in memory on the rows that stand and written by one statement.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rollcall_domain::{AnyEvent, affiliations::AffiliationEvent, kernel::ids::TenantId};
+use rollcall_domain::{
+    AnyEvent,
+    affiliations::{AffiliationEvent, SubmitterProfileEvent},
+    kernel::ids::TenantId,
+};
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
@@ -13,7 +18,7 @@ use uuid::Uuid;
 use super::AffiliationRow;
 use crate::readers;
 
-/// Keeps `read.affiliations`.
+/// Keeps affiliations and the directory of submitters.
 pub struct Affiliations;
 
 #[async_trait]
@@ -27,7 +32,7 @@ impl Projection<AnyEvent> for Affiliations {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["affiliations"]
+        &["affiliations", "submitter_profiles", "submitter_types"]
     }
 
     fn reads(&self, event: &AnyEvent) -> bool {
@@ -39,6 +44,11 @@ impl Projection<AnyEvent> for Affiliations {
         tx: &mut PgConnection,
         batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
+        for recorded in batch {
+            if let AnyEvent::SubmitterProfile(event) = &recorded.event {
+                profile(tx, recorded, event).await?;
+            }
+        }
         let events: Vec<_> = batch
             .iter()
             .filter_map(|recorded| Some((recorded, affiliation(&recorded.event)?)))
@@ -58,6 +68,66 @@ impl Projection<AnyEvent> for Affiliations {
 fn affiliation(event: &AnyEvent) -> Option<&AffiliationEvent> {
     let AnyEvent::Affiliation(event) = event else { return None };
     Some(event)
+}
+
+/// Profiles change a few times in a submitter's life, so each change is written as it comes.
+async fn profile(
+    tx: &mut PgConnection,
+    recorded: &Recorded<AnyEvent>,
+    event: &SubmitterProfileEvent,
+) -> Result<(), sqlx::Error> {
+    let tenant = recorded.tenant.0;
+    match event {
+        SubmitterProfileEvent::SubmitterTransactionTypesSet { organization, types, .. } => {
+            let types: Vec<&str> = types.iter().map(|kind| kind.code()).collect();
+            sqlx::query(
+                "INSERT INTO submitter_types (tenant_id, organization_id, transaction_type, offered)
+                 SELECT $1, $2, t.code, true FROM unnest($3::text[]) t(code)
+                 ON CONFLICT (tenant_id, organization_id, transaction_type)
+                 DO UPDATE SET offered = true",
+            )
+            .bind(tenant)
+            .bind(organization.0)
+            .bind(&types)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "UPDATE submitter_types SET offered = false
+                  WHERE tenant_id = $1 AND organization_id = $2 AND transaction_type <> ALL($3)",
+            )
+            .bind(tenant)
+            .bind(organization.0)
+            .bind(&types)
+            .execute(tx)
+            .await?;
+        }
+        SubmitterProfileEvent::DirectoryVisibilityChanged { organization, visible } => {
+            sqlx::query(
+                "INSERT INTO submitter_profiles (tenant_id, organization_id, visible)
+                 VALUES ($1, $2, $3)
+                 ON CONFLICT (tenant_id, organization_id) DO UPDATE SET visible = excluded.visible",
+            )
+            .bind(tenant)
+            .bind(organization.0)
+            .bind(visible)
+            .execute(tx)
+            .await?;
+        }
+        SubmitterProfileEvent::TransactionTestRecorded { organization, kind, result } => {
+            sqlx::query(
+                "UPDATE submitter_types SET result = $4, tested_at = $5
+                  WHERE tenant_id = $1 AND organization_id = $2 AND transaction_type = $3",
+            )
+            .bind(tenant)
+            .bind(organization.0)
+            .bind(kind.code())
+            .bind(result.as_str())
+            .bind(recorded.occurred_at)
+            .execute(tx)
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 async fn load(
@@ -81,6 +151,8 @@ async fn store(tx: &mut PgConnection, rows: Vec<AffiliationRow>) -> Result<(), s
          ON CONFLICT (tenant_id, affiliation_id) DO UPDATE
             SET status = excluded.status, submitter_signed_at = excluded.submitter_signed_at,
                 provider_signed_at = excluded.provider_signed_at,
+                submitter_version = excluded.submitter_version,
+                provider_version = excluded.provider_version,
                 effective_from = excluded.effective_from, ends_on = excluded.ends_on,
                 ends_at = excluded.ends_at, closed_at = excluded.closed_at,
                 version = excluded.version",

@@ -59,7 +59,8 @@ fn select(now: DateTime<Utc>) -> QueryBuilder<'static, Postgres> {
     let mut query = QueryBuilder::new(
         "SELECT a.tenant_id, a.affiliation_id, a.submitter_id, a.provider_id, a.initiator_id,
                 a.npis, a.transaction_types, a.requested_position, a.requested_at, a.expires_at,
-                a.submitter_signed_at, a.provider_signed_at, a.effective_from, a.ends_on, a.ends_at,
+                a.submitter_signed_at, a.provider_signed_at, a.submitter_version,
+                a.provider_version, a.effective_from, a.ends_on, a.ends_at,
                 a.closed_at, a.version, coalesce(s.name, '') AS submitter_name,
                 coalesce(p.name, '') AS provider_name, ",
     );

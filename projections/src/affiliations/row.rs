@@ -71,6 +71,9 @@ pub struct AffiliationRow {
     pub expires_at: DateTime<Utc>,
     pub submitter_signed_at: Option<DateTime<Utc>>,
     pub provider_signed_at: Option<DateTime<Utc>>,
+    /// The version of the agreement that each side signed last.
+    pub submitter_version: Option<String>,
+    pub provider_version: Option<String>,
     pub effective_from: Option<DateTime<Utc>>,
     pub ends_on: Option<NaiveDate>,
     pub ends_at: Option<DateTime<Utc>>,
@@ -103,11 +106,20 @@ impl AffiliationRow {
         let at = recorded.occurred_at;
         row.version = recorded.sequence;
         match event {
-            AffiliationEvent::AffiliationRequested { .. } => {}
-            AffiliationEvent::AffiliationAgreementSigned { side, .. } => match side {
-                Side::Submitter => row.submitter_signed_at = Some(at),
-                Side::Provider => row.provider_signed_at = Some(at),
-            },
+            AffiliationEvent::AffiliationRequested { .. }
+            | AffiliationEvent::AffiliationRenewed { .. }
+            | AffiliationEvent::AffiliationNpisAssigned { .. } => {}
+            AffiliationEvent::AffiliationAgreementSigned { side, agreement_version, .. } => {
+                let version = Some(agreement_version.clone());
+                match side {
+                    Side::Submitter => {
+                        (row.submitter_signed_at, row.submitter_version) = (Some(at), version);
+                    }
+                    Side::Provider => {
+                        (row.provider_signed_at, row.provider_version) = (Some(at), version);
+                    }
+                }
+            }
             AffiliationEvent::AffiliationApproved { effective_from, .. } => {
                 row.status = AffiliationStatus::Active;
                 row.effective_from = Some(*effective_from);
@@ -157,6 +169,8 @@ impl AffiliationRow {
             expires_at,
             submitter_signed_at: None,
             provider_signed_at: None,
+            submitter_version: None,
+            provider_version: None,
             effective_from: None,
             ends_on: None,
             ends_at: None,

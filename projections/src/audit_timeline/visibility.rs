@@ -54,6 +54,7 @@ impl Audience {
             | AnyEvent::PlanStaff(_)
             | AnyEvent::Policy(_)
             | AnyEvent::Agreement(_)
+            | AnyEvent::TrustedIssuers(_)
             | AnyEvent::AccountRequest(_)
             | AnyEvent::PeopleImport(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
@@ -62,8 +63,14 @@ impl Audience {
             AnyEvent::Membership(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Pin(_)
+            | AnyEvent::SubmitterProfile(_)
+            | AnyEvent::Handoff(_)
             | AnyEvent::Affiliation(_) => Self::Organization,
-            AnyEvent::User(_) | AnyEvent::Session(_) | AnyEvent::Inbox(_) => Self::Person,
+            AnyEvent::User(_)
+            | AnyEvent::Authenticator(_)
+            | AnyEvent::ExternalIdentities(_)
+            | AnyEvent::Session(_)
+            | AnyEvent::Inbox(_) => Self::Person,
             AnyEvent::Credential(event) => of_credential(event),
             AnyEvent::OneTimePasscode(event) => of_passcode(event),
             AnyEvent::Notification(_) | AnyEvent::Delivery(_) => Self::Operations,
@@ -140,6 +147,7 @@ fn of_credential(event: &CredentialEvent) -> Audience {
         | E::PasswordExpired { .. }
         | E::TemporaryPasswordIssued { .. }
         | E::PasswordResetByAdmin { .. }
+        | E::LoginChallenged { .. }
         | E::LoginSucceeded { .. }
         | E::UserLocked { user: Some(_), .. }
         | E::UserUnlocked { user: Some(_), .. } => Audience::Person,
@@ -153,7 +161,10 @@ fn of_credential(event: &CredentialEvent) -> Audience {
 fn of_passcode(event: &OneTimePasscodeEvent) -> Audience {
     use OneTimePasscodeEvent as E;
     match event {
-        E::OtpSent { .. } | E::OtpVerified { .. } | E::OtpConsumed { .. } => Audience::Person,
+        E::OtpSent { .. }
+        | E::OtpChallenged { .. }
+        | E::OtpVerified { .. }
+        | E::OtpConsumed { .. } => Audience::Person,
         E::OtpFailed { .. } => Audience::Security,
     }
 }

@@ -52,6 +52,7 @@ impl Projection<AnyEvent> for Pins {
         batch.iter().for_each(|recorded| folded.take(recorded));
         folded.store_names(tx, first.tenant.0).await?;
         folded.store_pins(tx, first.tenant.0).await?;
+        folded.store_propagation(tx, first.tenant.0).await?;
         folded.store_history(tx, first.tenant.0).await?;
         Ok(())
     }
@@ -64,6 +65,7 @@ type Key<'a> = (OrganizationId, &'a Npi);
 struct Folded<'a> {
     names: BTreeMap<Key<'a>, &'a str>,
     pins: BTreeMap<Key<'a>, PinState>,
+    propagation: BTreeMap<Key<'a>, Propagation>,
     history: Vec<HistoryLine<'a>>,
 }
 
@@ -74,6 +76,9 @@ struct PinState {
     issued_at: Option<DateTime<Utc>>,
     last_reset_at: Option<DateTime<Utc>>,
 }
+
+/// Until when dependent files lag behind a PIN; `None` when they lag no more.
+type Propagation = Option<DateTime<Utc>>;
 
 struct HistoryLine<'a> {
     key: Key<'a>,
@@ -144,6 +149,14 @@ impl<'a> Folded<'a> {
                 pin.last_reset_at = Some(*effective_at);
                 (key, PinFact::Reset, *version, *by == ResetBy::Support)
             }
+            PinEvent::PinPropagationPending { npi, organization, due_at, .. } => {
+                self.propagation.insert((*organization, npi), Some(*due_at));
+                return;
+            }
+            PinEvent::PinPropagationCompleted { npi, organization, .. } => {
+                self.propagation.insert((*organization, npi), None);
+                return;
+            }
             PinEvent::PinRevealed { npi, organization, version, .. } => {
                 ((*organization, npi), PinFact::Revealed, *version, false)
             }
@@ -199,6 +212,29 @@ impl<'a> Folded<'a> {
         )
         .bind(pins.iter().map(|pin| pin.issued_at).collect::<Vec<_>>())
         .bind(pins.iter().map(|pin| pin.last_reset_at).collect::<Vec<_>>())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn store_propagation(
+        &self,
+        tx: &mut PgConnection,
+        tenant: Uuid,
+    ) -> Result<(), sqlx::Error> {
+        if self.propagation.is_empty() {
+            return Ok(());
+        }
+        let (organizations, npis) = split(self.propagation.keys());
+        sqlx::query(
+            "UPDATE pins p SET propagation_due_at = t.due_at
+               FROM UNNEST($2::uuid[], $3::text[], $4::timestamptz[]) t(organization_id, npi, due_at)
+              WHERE p.tenant_id = $1 AND p.organization_id = t.organization_id AND p.npi = t.npi",
+        )
+        .bind(tenant)
+        .bind(organizations)
+        .bind(npis)
+        .bind(self.propagation.values().copied().collect::<Vec<_>>())
         .execute(tx)
         .await?;
         Ok(())

@@ -62,6 +62,8 @@ pub struct PinRow {
     pub version: i32,
     pub issued_at: Option<DateTime<Utc>>,
     pub last_reset_at: Option<DateTime<Utc>>,
+    /// Until when dependent files may lag behind the newest PIN; absent when they have it.
+    pub propagation_due_at: Option<DateTime<Utc>>,
     /// Of the last two days, which hold the current local day in every zone.
     pub recent_resets: Vec<DateTime<Utc>>,
 }
@@ -89,6 +91,7 @@ pub struct PinHistoryRow {
 
 const COLUMNS: &str =
     "p.npi, p.provider_name, p.sort_name, p.version, p.issued_at, p.last_reset_at,
+    p.propagation_due_at,
     ARRAY(SELECT h.at FROM read.pin_history h
            WHERE h.tenant_id = p.tenant_id AND h.organization_id = p.organization_id
              AND h.npi = p.npi AND h.fact = 'RESET' AND h.at >= p.issued_at AND h.at > $4

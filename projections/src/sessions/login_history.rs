@@ -154,6 +154,7 @@ fn entry(recorded: &Recorded<AnyEvent>) -> Option<LoginEntry> {
         | CredentialEvent::PasswordExpiryWarned { .. }
         | CredentialEvent::PasswordExpired { .. }
         | CredentialEvent::TemporaryPasswordIssued { .. }
-        | CredentialEvent::PasswordResetByAdmin { .. } => None,
+        | CredentialEvent::PasswordResetByAdmin { .. }
+        | CredentialEvent::LoginChallenged { .. } => None,
     }
 }

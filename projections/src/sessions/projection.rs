@@ -78,6 +78,7 @@ fn apply(
             method: _,
             organization,
             must_change_password,
+            must_enrol: _,
             started_at,
             absolute_expires_at,
         } => {
@@ -95,6 +96,7 @@ fn apply(
             rows.insert(id, row);
         }
         SessionEvent::RestrictionLifted { .. } => change(&|row| row.must_change_password = false),
+        SessionEvent::SecondFactorEnrolled { .. } => {}
         SessionEvent::OrganizationSelected { organization: to, .. }
         | SessionEvent::OrganizationSwitched { to, .. } => {
             change(&|row| row.organization_id = Some(to.0));

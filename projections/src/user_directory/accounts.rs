@@ -94,6 +94,7 @@ impl AccountRow {
             | E::TemporaryPasswordIssued { .. }
             | E::PasswordResetByAdmin { .. }
             | E::LoginFailed { .. }
+            | E::LoginChallenged { .. }
             | E::LoginSucceeded { .. } => {}
         }
     }

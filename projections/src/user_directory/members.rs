@@ -193,7 +193,9 @@ impl MemberRow {
             SessionEvent::SessionStarted { .. }
             | SessionEvent::OrganizationSelected { .. }
             | SessionEvent::OrganizationSwitched { .. } => self.last_login_at = Some(at),
-            SessionEvent::RestrictionLifted { .. } | SessionEvent::SessionEnded { .. } => {}
+            SessionEvent::RestrictionLifted { .. }
+            | SessionEvent::SecondFactorEnrolled { .. }
+            | SessionEvent::SessionEnded { .. } => {}
         }
     }
 

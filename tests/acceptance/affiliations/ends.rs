@@ -150,3 +150,25 @@ async fn mc_61_the_submitter_directory_lists_open_submitters_by_name() {
     }
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_03_closing_an_organization_ends_its_affiliations_and_requests_at_once() {
+    let Scene { portal, world, biller, clinic, hospital } = scene().await;
+    let in_force = id(&biller.ask(world.clinic.id).await);
+    clinic.approve(&in_force).await.done();
+    let asked = id(&hospital.ask(world.biller.id).await);
+    let support = portal.client(&world.plan_support).await;
+    let stop = async |mutation: &str| {
+        let id = world.biller.id.to_string();
+        let input = json!({ "organizationId": id, "reason": "It gave up." });
+        support.mutate(mutation, input, "").await.done();
+    };
+    stop("suspendOrganization").await;
+    assert_eq!(clinic.status(&portal, &in_force).await, "ACTIVE", "a suspension ends nothing");
+    stop("closeOrganization").await;
+    assert_eq!(clinic.status(&portal, &in_force).await, "TERMINATED");
+    assert_eq!(hospital.status(&portal, &asked).await, "DENIED");
+    let mail = portal.mailbox(&world.clinic_admin.email).await;
+    crate::support::Portal::newest(&mail, "Golden Gate Billing ended the affiliation");
+    portal.finish().await;
+}

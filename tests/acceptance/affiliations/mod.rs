@@ -1,6 +1,8 @@
-//! Affiliations: asked for by either side, decided by the other (MC-54 to MC-61, GN-18).
+//! Affiliations: asked for by either side, decided by the other (MC-54 to MC-63, GN-18).
 
+mod assignments;
 mod decisions;
+mod directory;
 mod ends;
 mod requests;
 

@@ -114,7 +114,8 @@ async fn by_the_register(portal: &Portal, world: &World, moment: Moment) -> Righ
                 | AccessRight::ManageUsers
                 | AccessRight::ManagePin
                 | AccessRight::ReadCorrespondence
-                | AccessRight::PlanRole => None,
+                | AccessRight::PlanRole
+                | AccessRight::SubmitTransactions => None,
             };
             let told = (row.source.as_str(), level);
             let known = rights.entry((UserId(row.user), right)).or_insert(told);
@@ -139,7 +140,8 @@ fn rights_of(row: &AccessRow) -> Vec<Right> {
             let matching = types().into_iter().filter(|kind| of == "*" || of == kind.as_str());
             matching.map(|kind| Right::ReadCorrespondence(npi(), kind)).collect()
         }
-        AccessRight::PlanRole => Vec::new(),
+        // Neither is the organisation's own to give; affiliations have tests of their own.
+        AccessRight::PlanRole | AccessRight::SubmitTransactions => Vec::new(),
     }
 }
 

@@ -110,6 +110,7 @@ async fn gn_26_each_role_sees_its_part_and_failed_logins_stay_with_auditors_and_
         session: rollcall_domain::kernel::ids::SessionId(Uuid::new_v4()),
         matched: None,
         bar: None,
+        challenge: None,
     };
     let credential = world.tenant.credential_stream(world.processor.user);
     let failed = portal

@@ -10,9 +10,11 @@ mod seed;
 mod signing_in;
 mod smtp;
 mod socket;
+mod telephone;
 
 pub use joining::{GOOD_PASSWORD, uuid_of};
 pub use letters::{CONTACT, PAY_TO_ZIP, TAX_ID};
 pub use portal::{Answer, Client, Portal};
 pub use seed::{PASSWORD, Person, World};
 pub use smtp::MailServer;
+pub use telephone::TelephoneCompany;

@@ -8,7 +8,7 @@ use rollcall_api::{
     postgres::volatile,
     service::{Ground, Service, ServiceClock},
 };
-use rollcall_commands::post::SmtpConfig;
+use rollcall_commands::post::{SmtpConfig, TelephoneConfig};
 use rollcall_domain::{
     Decider, Sealed,
     kernel::ids::{SubjectId, TenantId},
@@ -47,29 +47,38 @@ pub struct Portal {
 impl Portal {
     /// A service on an empty database.
     pub async fn empty() -> Self {
-        Self::begin(None, Upcasters::default()).await
+        Self::begin(Carriers::default(), Upcasters::default()).await
     }
 
     /// A service with a Medi-Cal tenant that sends its mail to this server.
     pub async fn with_smtp(url: &str) -> Self {
         let smtp = SmtpConfig { url: url.to_owned(), from: "portal@plan.example".to_owned() };
-        let portal = Self::begin(Some(smtp), Upcasters::default()).await;
+        let carriers = Carriers { smtp: Some(smtp), telephone: None };
+        let portal = Self::begin(carriers, Upcasters::default()).await;
+        portal.seed("medi-cal", Preset::MediCal).await
+    }
+
+    /// A service with a Medi-Cal tenant that texts and calls by this provider.
+    pub async fn with_telephone(url: &str, from: &str) -> Self {
+        let telephone = TelephoneConfig { url: url.to_owned(), from: from.to_owned() };
+        let carriers = Carriers { smtp: None, telephone: Some(telephone) };
+        let portal = Self::begin(carriers, Upcasters::default()).await;
         portal.seed("medi-cal", Preset::MediCal).await
     }
 
     /// A service with a Medi-Cal tenant for which some events are of an old version.
     pub async fn with_old_events(upcasters: Upcasters) -> Self {
-        Self::begin(None, upcasters).await.seed("medi-cal", Preset::MediCal).await
+        Self::begin(Carriers::default(), upcasters).await.seed("medi-cal", Preset::MediCal).await
     }
 
-    async fn begin(smtp: Option<SmtpConfig>, upcasters: Upcasters) -> Self {
+    async fn begin(carriers: Carriers, upcasters: Upcasters) -> Self {
         let (name, options) = database::fresh().await;
         let folder = std::env::temp_dir().join(&name);
         let clock = Arc::new(InjectedClock::starting_at(beginning()));
         let process = Process {
             database: options,
             folder: folder.clone(),
-            smtp,
+            carriers,
             upcasters: upcasters.clone(),
         };
         let service = process.start(&clock).await;
@@ -81,7 +90,8 @@ impl Portal {
     pub async fn another_process(&self) -> Service {
         let database = volatile::connect_options(&self.database);
         let upcasters = self.upcasters.clone();
-        let process = Process { database, folder: self.folder.clone(), smtp: None, upcasters };
+        let (folder, carriers) = (self.folder.clone(), Carriers::default());
+        let process = Process { database, folder, carriers, upcasters };
         process.start(&self.clock).await
     }
 
@@ -214,11 +224,18 @@ impl Portal {
     }
 }
 
+/// Who carries messages; the local mailbox where nobody does.
+#[derive(Default)]
+struct Carriers {
+    smtp: Option<SmtpConfig>,
+    telephone: Option<TelephoneConfig>,
+}
+
 /// What one process of the service is started with.
 struct Process {
     database: PgConnectOptions,
     folder: PathBuf,
-    smtp: Option<SmtpConfig>,
+    carriers: Carriers,
     upcasters: Upcasters,
 }
 
@@ -234,7 +251,9 @@ impl Process {
             demo: false,
             dev: true,
             tenant_hosts: Default::default(),
-            smtp: self.smtp,
+            smtp: self.carriers.smtp,
+            telephone: self.carriers.telephone,
+            trusted_documents: Default::default(),
         };
         let ground = Ground {
             config,

@@ -188,6 +188,7 @@ pub async fn sign_in(journal: &Journal, tenant: TenantId, preset: Preset, who: &
         session,
         matched: Some(hash_ref(who.user)),
         bar: None,
+        challenge: None,
     };
     let credential = tenant.credential_stream(who.user);
     seeder.decide::<Credential>(credential, CredentialCommand::AttemptLogin(attempt)).await;
@@ -196,6 +197,7 @@ pub async fn sign_in(journal: &Journal, tenant: TenantId, preset: Preset, who: &
         method: LoginMethod::Password,
         organization: who.organization,
         must_change_password: false,
+        must_enrol: false,
         absolute_expires_at: journal.now() + seeder.policy.session().absolute,
     };
     seeder.decide::<Session>(session.0, start).await;

@@ -168,6 +168,7 @@ impl Person {
             organization: Some(self.organization),
             absolute_expires_at: work.now() + TimeDelta::hours(12),
             must_change_password: false,
+            must_enrol: false,
         };
         work.decide::<Session>(self.session, &decision, start).await.expect("it is allowed");
         let key = MembershipKey { user: self.user, organization: self.organization };

@@ -131,6 +131,7 @@ impl Practice {
                 session,
                 matched: Some(seed::hash_ref(person.user)),
                 bar: None,
+                challenge: None,
             };
             let credential = tenant.credential_stream(person.user);
             seeder.decide::<Credential>(credential, CredentialCommand::AttemptLogin(attempt)).await;
@@ -139,6 +140,7 @@ impl Practice {
                 method: LoginMethod::Password,
                 organization: person.organization,
                 must_change_password: false,
+                must_enrol: false,
                 absolute_expires_at: journal.now() + TimeDelta::hours(12),
             };
             seeder.decide::<Session>(session.0, start).await;
@@ -148,7 +150,8 @@ impl Practice {
             let pin_ref = VaultRef(Uuid::new_v4());
             seeder.work.vault_put("pin", pin_ref.0, b"4711007");
             let organization = self.company.id;
-            let reset = PinCommand::ResetPin { organization, pin_ref, by: ResetBy::User };
+            let by = ResetBy::User;
+            let reset = PinCommand::ResetPin { organization, pin_ref, by, caller: None };
             seeder.decide::<Pin>(tenant.pin_stream(&npi), reset).await;
         }
         let person = &self.people[1 + day as usize % (self.people.len() - 1)];

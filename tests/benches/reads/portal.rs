@@ -39,6 +39,8 @@ impl Portal {
             dev: false,
             tenant_hosts: Default::default(),
             smtp: None,
+            telephone: None,
+            trusted_documents: Default::default(),
         };
         let ground = Ground {
             config,

@@ -25,6 +25,8 @@ pub enum AccessRight {
     ReadCorrespondence,
     /// Act for the health plan in a role (GN-31).
     PlanRole,
+    /// Submit transactions for an NPI of an affiliated provider (GN-18).
+    SubmitTransactions,
 }
 
 /// By which way somebody has a right (GN-13).
@@ -41,6 +43,8 @@ pub enum AccessSource {
     ImpliedByAdmin,
     /// A role of the health plan.
     PlanRole,
+    /// An affiliation, and an administrator of the submitter.
+    Affiliation,
 }
 
 /// Why a right was given.
@@ -67,6 +71,8 @@ pub enum AccessCauseKind {
     NpiPermissionRemoved,
     /// The tenant's policy.
     Policy,
+    /// Two organisations are affiliated.
+    Affiliation,
 }
 
 /// The event that gave a right.

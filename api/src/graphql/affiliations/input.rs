@@ -77,6 +77,19 @@ pub struct SignAffiliationAgreementInput {
     pub meta: MutationMeta,
 }
 
+/// For which NPIs of the provider a person of the submitter works (GN-18).
+#[derive(InputObject)]
+pub struct AssignAffiliatedNpisInput {
+    pub organization_id: ID,
+    pub affiliation_id: ID,
+    pub expected_version: Option<i32>,
+    pub user_id: ID,
+    /// All of them; what is not listed is taken away.
+    pub npis: Vec<NpiScalar>,
+    #[graphql(flatten)]
+    pub meta: MutationMeta,
+}
+
 /// Approves a request by signing (MC-59).
 #[derive(InputObject)]
 pub struct ApproveAffiliationInput {
@@ -177,7 +190,7 @@ fn scope(input: AffiliationScopeInput) -> Result<AffiliationScope, Refusal> {
 }
 
 /// Reads a list whose bad entry is named by its index.
-fn each<I, T: Ord>(
+pub(super) fn each<I, T: Ord>(
     items: Vec<I>,
     path: &str,
     parse: impl Fn(I) -> Result<T, rollcall_domain::values::Invalid>,

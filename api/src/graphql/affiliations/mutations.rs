@@ -3,17 +3,17 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use rollcall_commands::affiliations::{
-    ApproveAffiliation, DenyAffiliation, SignAffiliationAgreement, TerminateAffiliation,
-    WithdrawAffiliation,
+    ApproveAffiliation, AssignAffiliatedNpis, DenyAffiliation, SignAffiliationAgreement,
+    TerminateAffiliation, WithdrawAffiliation,
 };
-use rollcall_domain::kernel::ids::AffiliationId;
+use rollcall_domain::{kernel::ids::AffiliationId, values::Npi};
 use rollcall_projections::affiliations::Viewpoint;
 
 use super::{
     input::{
-        ApproveAffiliationInput, DenyAffiliationInput, RequestAffiliationInput,
-        SignAffiliationAgreementInput, TerminateAffiliationInput, WithdrawAffiliationInput, reason,
-        request, signature, target,
+        ApproveAffiliationInput, AssignAffiliatedNpisInput, DenyAffiliationInput,
+        RequestAffiliationInput, SignAffiliationAgreementInput, TerminateAffiliationInput,
+        WithdrawAffiliationInput, each, reason, request, signature, target,
     },
     queries::affiliation_of,
     show::needs_papers,
@@ -22,6 +22,7 @@ use super::{
 use crate::graphql::{
     errors::top_level,
     ids::NodeType,
+    scalars::NpiScalar,
     sending::{Sent, payload, send},
 };
 
@@ -53,7 +54,7 @@ impl AffiliationMutation {
     }
 
     /// Signs for one side: in a step of its own for the side that asked, as approval for the other
-    /// (MC-55).
+    /// (MC-55), and once it is in force, a newer version of the agreement (GN-18).
     async fn sign_affiliation_agreement(
         &self,
         ctx: &Context<'_>,
@@ -105,6 +106,23 @@ impl AffiliationMutation {
         let target = target(&input.organization_id, &input.affiliation_id, input.expected_version);
         let command = target
             .and_then(|target| Ok(WithdrawAffiliation { target, reason: reason(input.reason)? }));
+        let sent = send(ctx, input.meta, command).await?;
+        acted(ctx, sent, &input.organization_id, &input.affiliation_id).await
+    }
+
+    /// Lets a person of the submitter work for NPIs of the provider, in the Transaction Center only
+    /// (GN-18). Refusals: NPI_NOT_IN_ORG, SELF_GRANT, NOT_COUNTERPARTY, NOT_PENDING.
+    async fn assign_affiliated_npis(
+        &self,
+        ctx: &Context<'_>,
+        input: AssignAffiliatedNpisInput,
+    ) -> Result<AffiliationPayload> {
+        let target = target(&input.organization_id, &input.affiliation_id, input.expected_version);
+        let command = target.and_then(|target| {
+            let user = NodeType::User.parse(&input.user_id, "userId")?;
+            let npis = each(input.npis, "npis", |npi: NpiScalar| Npi::parse(&npi.0))?;
+            Ok(AssignAffiliatedNpis { target, user, npis })
+        });
         let sent = send(ctx, input.meta, command).await?;
         acted(ctx, sent, &input.organization_id, &input.affiliation_id).await
     }

@@ -6,14 +6,17 @@ use rollcall_domain::{
     affiliations::{Side, SignerRole},
     kernel::ids::{AffiliationId, OrganizationId},
     tenants::PlanRole,
+    values::TransactionType,
 };
-use rollcall_projections::affiliations::{self as rows, AffiliationFilter, Viewpoint};
+use rollcall_projections::affiliations::{
+    self as rows, AffiliationFilter, DirectoryFilter, Viewpoint,
+};
 
 use super::{
     show::{needs_papers, show},
     types::{
         Affiliation, AffiliationConnection, AffiliationStatus, SignerRoleOption,
-        SubmitterConnection, SubmitterListing,
+        SubmitterConnection, SubmitterListing, SubmitterProfile,
     },
 };
 use crate::graphql::{
@@ -22,6 +25,7 @@ use crate::graphql::{
     paging::{Page, Rows},
     reading::{absent, read},
     scalars::Position,
+    vocabulary::field,
 };
 
 /// Plan staff to whom relationships are disclosed (GN-18).
@@ -101,12 +105,16 @@ impl AffiliationQuery {
         list(ctx, filter, page, min_position).await
     }
 
-    /// The Submitter Directory: open submitters, by name (MC-61).
+    /// The Submitter Directory: open submitters, by name (MC-61). Who hides is listed to those
+    /// affiliated with it only (MC-62).
     async fn submitter_directory(
         &self,
         ctx: &Context<'_>,
         organization_id: ID,
         #[graphql(desc = "Part of a submitter's name.")] search: Option<String>,
+        #[graphql(name = "type", desc = "A code such as `837P`: only who offers it.")] kind: Option<
+            String,
+        >,
         first: Option<i32>,
         after: Option<String>,
         min_position: Option<Position>,
@@ -114,30 +122,77 @@ impl AffiliationQuery {
         let page = Page::new(first, after).map_err(top_level)?;
         let viewer: OrganizationId =
             NodeType::Organization.parse(&organization_id, "organizationId").map_err(top_level)?;
+        let kind = kind
+            .map(|code| field("type", TransactionType::parse(&code)))
+            .transpose()
+            .map_err(top_level)?;
         let mut reading = read(ctx, Access::Member(viewer), min_position).await?;
-        let search = search.as_deref().filter(|text| !text.trim().is_empty());
+        let filter = DirectoryFilter {
+            viewer,
+            search: search.as_deref().filter(|text| !text.trim().is_empty()),
+            transaction_type: kind.map(TransactionType::code),
+            now: ctx.data::<Commands>()?.journal.now(),
+        };
         let asked = (page.first + 1, page.after.as_ref());
-        let found = rows::submitters(&mut reading.view, viewer, search, asked)
-            .await
-            .map_err(|error| fault(&error))?;
+        let view = &mut reading.view;
+        let found = rows::submitters(view, &filter, asked).await.map_err(|error| fault(&error))?;
         let total = if ctx.look_ahead().field("totalCount").exists() {
-            let count = rows::count_submitters(&mut reading.view, viewer, search).await;
+            let count = rows::count_submitters(view, &filter).await;
             Some(count.map_err(|error| fault(&error))?)
         } else {
             None
         };
+        let ids: Vec<_> = found.iter().map(|submitter| submitter.id).collect();
+        let types = rows::submitter_types(view, &ids).await;
+        let mut types = types.map_err(|error| fault(&error))?;
         let listed = found.into_iter().map(|submitter| {
-            let organization_id = NodeType::Organization.id(submitter.id);
-            let listing = SubmitterListing { organization_id, name: submitter.name };
+            let offered = types.remove(&submitter.id).unwrap_or_default();
+            let listing = SubmitterListing {
+                organization_id: NodeType::Organization.id(submitter.id),
+                name: submitter.name,
+                transaction_types: offered.into_iter().map(Into::into).collect(),
+            };
             ((submitter.sort_name, submitter.id), listing)
         });
         Ok(SubmitterConnection::of(&page, Rows { rows: listed.collect(), total }))
+    }
+
+    /// A submitter's own directory profile, for its members and the plan (MC-61 to MC-63).
+    async fn submitter_profile(
+        &self,
+        ctx: &Context<'_>,
+        organization_id: ID,
+        min_position: Option<Position>,
+    ) -> Result<SubmitterProfile> {
+        let id = NodeType::Organization.parse(&organization_id, "organizationId");
+        profile_of(ctx, id.map_err(top_level)?, min_position).await
     }
 
     /// The roles from which a signer of an affiliation agreement chooses (MC-57).
     async fn affiliation_signer_roles(&self) -> Vec<SignerRoleOption> {
         SignerRole::ALL.into_iter().map(Into::into).collect()
     }
+}
+
+/// A submitter's profile, for its members and the plan.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn profile_of(
+    ctx: &Context<'_>,
+    organization: OrganizationId,
+    min_position: Option<Position>,
+) -> Result<SubmitterProfile> {
+    let mut reading = read(ctx, Access::MemberOrPlan(organization, PLAN), min_position).await?;
+    let view = &mut reading.view;
+    let visible = rows::is_listed(view, organization).await.map_err(|error| fault(&error))?;
+    let types = rows::submitter_types(view, &[organization.0]).await;
+    let types = types.map_err(|error| fault(&error))?.remove(&organization.0).unwrap_or_default();
+    Ok(SubmitterProfile {
+        organization_id: NodeType::Organization.id(organization),
+        visible,
+        types: types.into_iter().map(Into::into).collect(),
+    })
 }
 
 fn viewpoint(organization: Option<&ID>) -> Result<Viewpoint> {

@@ -1,30 +1,35 @@
 //! From rows to the schema's affiliations. Invariant: signatures and reasons are opened only when
 //! they were asked for, by one look at the journal for all affiliations of an answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql::{Context, Lookahead, Result};
-use chrono::{DateTime as Instant, Utc};
 use rollcall_commands::{
     Caller, Commands,
     affiliations::{Papers, Signed, papers},
 };
-use rollcall_domain::kernel::ids::AffiliationId;
-use rollcall_projections::affiliations::{AffiliationRow, AffiliationView};
-use uuid::Uuid;
+use rollcall_domain::{
+    kernel::ids::{AffiliationId, UserId},
+    policies::agreement::Agreement,
+    values::{AgreementKind, Npi},
+};
+use rollcall_projections::affiliations::{AffiliationRow, AffiliationStatus, AffiliationView};
 
 use super::types::{
-    Affiliation, AffiliationParty, AffiliationScope, AffiliationSide, AffiliationSignature,
+    Affiliation, AffiliationAssignment, AffiliationParty, AffiliationScope, AffiliationSide,
+    AffiliationSignature,
 };
 use crate::graphql::{
     errors::fault,
     ids::NodeType,
-    scalars::{Date, DateTime},
+    scalars::{Date, DateTime, NpiScalar},
 };
 
 /// Whether fields of an affiliation are selected that only the events hold.
 pub fn needs_papers(affiliation: &Lookahead<'_>) -> bool {
-    affiliation.field("signatures").exists() || affiliation.field("reason").exists()
+    ["signatures", "reason", "assignments"]
+        .into_iter()
+        .any(|field| affiliation.field(field).exists())
 }
 
 /// The affiliations in the order of their rows.
@@ -42,15 +47,39 @@ pub async fn show(
         let (journal, tenant) = (&ctx.data::<Commands>()?.journal, ctx.data::<Caller>()?.tenant);
         found = papers(journal, tenant, &ids).await.map_err(|error| fault(&error))?;
     }
+    let in_force = agreement_in_force(ctx, &rows).await?;
+    let acting = ctx.data::<Caller>()?.organization();
     let shown = rows.into_iter().map(|view| {
-        let papers = found.remove(&AffiliationId(view.row.affiliation_id)).unwrap_or_default();
-        (view.row.requested_position, affiliation(view, papers))
+        let mut papers = found.remove(&AffiliationId(view.row.affiliation_id)).unwrap_or_default();
+        // Who works for the submitter is not the provider's to know by name.
+        if acting.is_some_and(|organization| organization.0 == view.row.provider_id) {
+            papers.assignments.clear();
+        }
+        (view.row.requested_position, affiliation(view, papers, in_force.as_deref()))
     });
     Ok(shown.collect())
 }
 
-fn affiliation(view: AffiliationView, papers: Papers) -> Affiliation {
+/// The version of the affiliation agreement in force, where one of the rows may be due for renewal.
+async fn agreement_in_force(ctx: &Context<'_>, rows: &[AffiliationView]) -> Result<Option<String>> {
+    if !rows.iter().any(|view| view.row.status == AffiliationStatus::Active) {
+        return Ok(None);
+    }
+    let (journal, tenant) = (&ctx.data::<Commands>()?.journal, ctx.data::<Caller>()?.tenant);
+    let stream = tenant.agreement_stream(AgreementKind::AffiliationAgreement);
+    let agreement = journal.load_fresh::<Agreement>(tenant, stream).await;
+    let agreement = agreement.map_err(|error| fault(&error))?.state;
+    Ok(agreement.current(journal.now()).map(|edition| edition.version.clone()))
+}
+
+fn affiliation(view: AffiliationView, papers: Papers, in_force: Option<&str>) -> Affiliation {
     let AffiliationView { row, submitter_name, provider_name } = view;
+    let due = |signed: &Option<String>| {
+        row.status == AffiliationStatus::Active
+            && in_force.is_some()
+            && signed.as_deref() != in_force
+    };
+    let (submitter_due, provider_due) = (due(&row.submitter_version), due(&row.provider_version));
     Affiliation {
         id: NodeType::Affiliation.id(row.affiliation_id),
         status: row.status.into(),
@@ -59,8 +88,20 @@ fn affiliation(view: AffiliationView, papers: Papers) -> Affiliation {
         } else {
             AffiliationSide::Provider
         },
-        submitter: party(row.submitter_id, submitter_name, row.submitter_signed_at),
-        provider: party(row.provider_id, provider_name, row.provider_signed_at),
+        submitter: AffiliationParty {
+            organization_id: NodeType::Organization.id(row.submitter_id),
+            name: submitter_name,
+            signed_at: row.submitter_signed_at.map(DateTime::from),
+            signed_version: row.submitter_version.clone(),
+            renewal_due: submitter_due,
+        },
+        provider: AffiliationParty {
+            organization_id: NodeType::Organization.id(row.provider_id),
+            name: provider_name,
+            signed_at: row.provider_signed_at.map(DateTime::from),
+            signed_version: row.provider_version.clone(),
+            renewal_due: provider_due,
+        },
         requested_at: row.requested_at.into(),
         expires_at: row.expires_at.into(),
         effective_from: row.effective_from.map(DateTime::from),
@@ -68,16 +109,16 @@ fn affiliation(view: AffiliationView, papers: Papers) -> Affiliation {
         closed_at: row.closed_at.map(DateTime::from),
         reason: papers.reason,
         signatures: papers.signatures.into_iter().map(signature).collect(),
+        assignments: papers.assignments.into_iter().map(assignment).collect(),
         version: i32::try_from(row.version).unwrap_or(i32::MAX),
         scope: scope(row),
     }
 }
 
-fn party(id: Uuid, name: String, signed_at: Option<Instant<Utc>>) -> AffiliationParty {
-    AffiliationParty {
-        organization_id: NodeType::Organization.id(id),
-        name,
-        signed_at: signed_at.map(DateTime::from),
+fn assignment((user, npis): (UserId, BTreeSet<Npi>)) -> AffiliationAssignment {
+    AffiliationAssignment {
+        user_id: NodeType::User.id(user),
+        npis: npis.iter().map(NpiScalar::from).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_domain::affiliations::SignerRole;
+use rollcall_projections::affiliations::SubmitterType;
 
 use crate::graphql::{
     paging::connection,
@@ -79,6 +80,19 @@ pub struct AffiliationParty {
     pub name: String,
     /// When it signed the agreement.
     pub signed_at: Option<DateTime>,
+    /// The version it signed last.
+    pub signed_version: Option<String>,
+    /// A newer version of the agreement is in force than this side has signed; it signs it with
+    /// `signAffiliationAgreement` (GN-18). Told of affiliations in force.
+    pub renewal_due: bool,
+}
+
+/// For which NPIs of the provider a person of the submitter works, in the Transaction Center only
+/// (GN-18).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AffiliationAssignment {
+    pub user_id: ID,
+    pub npis: Vec<NpiScalar>,
 }
 
 /// What the submitter may do for the provider (GN-18).
@@ -130,6 +144,8 @@ pub struct Affiliation {
     pub reason: Option<String>,
     /// What both sides signed.
     pub signatures: Vec<AffiliationSignature>,
+    /// Who of the submitter works for which NPIs; told to the submitter and to the plan.
+    pub assignments: Vec<AffiliationAssignment>,
     /// For `expectedVersion`.
     pub version: i32,
 }
@@ -141,6 +157,65 @@ connection!(AffiliationConnection, AffiliationEdge, Affiliation);
 pub struct SubmitterListing {
     pub organization_id: ID,
     pub name: String,
+    /// What it offers.
+    pub transaction_types: Vec<SubmitterTransactionType>,
+}
+
+impl From<SubmitterType> for SubmitterTransactionType {
+    fn from(kind: SubmitterType) -> Self {
+        Self {
+            kind: kind.code,
+            test_state: kind.state.into(),
+            tested_at: kind.tested_at.map(DateTime::from),
+        }
+    }
+}
+
+/// How a transaction type stands for a submitter (MC-63).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::affiliations::TransactionState")]
+pub enum TransactionState {
+    /// The submitter does not offer it.
+    NotOffered,
+    /// Offered, and no test of it has passed.
+    Testing,
+    /// Its newest test passed.
+    Approved,
+    /// The plan suspended it.
+    Suspended,
+}
+
+/// What a test of a transaction type came to (MC-63).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::affiliations::TransactionTestResult")]
+pub enum TransactionTestResult {
+    /// It may be sent from now on.
+    Passed,
+    /// It is still being tested.
+    Failed,
+    /// It is not to be sent for the time being.
+    Suspended,
+}
+
+/// A transaction type that a submitter offers.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct SubmitterTransactionType {
+    /// A code such as `837P`.
+    #[graphql(name = "type")]
+    pub kind: String,
+    pub test_state: TransactionState,
+    /// When its newest test was recorded.
+    pub tested_at: Option<DateTime>,
+}
+
+/// A submitter's own directory profile (MC-61 to MC-63).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct SubmitterProfile {
+    pub organization_id: ID,
+    /// Whether the directory lists it to everybody.
+    pub visible: bool,
+    /// What it offers.
+    pub types: Vec<SubmitterTransactionType>,
 }
 
 connection!(SubmitterConnection, SubmitterEdge, SubmitterListing);

@@ -4,7 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{
     Access, Commands,
     organizations::tokens::{
-        IssueRegistrationToken, IssuedToken, ReissueRegistrationToken, RevokeRegistrationToken,
+        IssueRegistrationToken, IssuedToken, RecordLetterReturned, ReissueRegistrationToken,
+        RevokeRegistrationToken,
     },
 };
 use rollcall_domain::{Refusal, kernel::ids::RegistrationTokenId, values::Reason};
@@ -45,6 +46,14 @@ pub struct RevokeRegistrationTokenInput {
     reason: String,
 }
 
+/// A token whose letter came back.
+#[derive(Debug, InputObject)]
+pub struct RecordLetterReturnedInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    token_id: ID,
+}
+
 payload! {
     /// What became of a command about a token; its text is on the letter alone.
     RegistrationTokenPayload {
@@ -83,6 +92,20 @@ impl RegistrationTokensMutation {
         let meta = input.meta.clone();
         let sent = send(ctx, meta, reissue(&input)).await?;
         let token = sent.output.map(|issued: IssuedToken| issued.token);
+        answer(ctx, sent, token).await
+    }
+
+    /// Notes that the postal service brought the letter back; the token works on until it is revoked.
+    async fn record_letter_returned(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordLetterReturnedInput,
+    ) -> Result<RegistrationTokenPayload> {
+        let command = NodeType::RegistrationToken
+            .parse(&input.token_id, "tokenId")
+            .map(|token| RecordLetterReturned { token });
+        let sent = send(ctx, input.meta, command).await?;
+        let token = sent.output;
         answer(ctx, sent, token).await
     }
 

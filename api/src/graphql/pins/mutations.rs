@@ -1,11 +1,13 @@
 //! Commands on PINs. Invariant: the value of a PIN leaves in the payload of `revealPin`, once.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use rollcall_commands::pins::{ResetPin, RevealPin};
+use rollcall_commands::pins::{
+    CallerSays, ConfirmPinPropagation, ResetPin, ResetPinForCaller, RevealPin,
+};
 use rollcall_domain::{
     Refusal,
     kernel::ids::{OrganizationId, OtpChallengeId},
-    values::Npi,
+    values::{Npi, PersonName, Zip},
 };
 
 use super::{queries::pin_of, types::Pin};
@@ -56,6 +58,45 @@ payload! {
     }
 }
 
+/// Replaces a PIN for a caller, by plan support (GN-17).
+#[derive(InputObject)]
+pub struct ResetPinForCallerInput {
+    pub organization_id: ID,
+    pub npi: NpiScalar,
+    /// Who calls.
+    pub caller_name: String,
+    /// The last four digits of the organisation's Tax ID, as the caller said them.
+    #[graphql(secret)]
+    pub tax_id_last4: String,
+    /// The organisation's pay-to ZIP, as the caller said it.
+    #[graphql(secret)]
+    pub pay_to_zip: String,
+    #[graphql(flatten)]
+    pub meta: MutationMeta,
+}
+
+/// Reports that every file has the PIN of a version (GN-17).
+#[derive(InputObject)]
+pub struct ConfirmPinPropagationInput {
+    pub npi: NpiScalar,
+    pub version: i32,
+    #[graphql(flatten)]
+    pub meta: MutationMeta,
+}
+
+payload! {
+    /// The outcome of resetting a PIN for a caller; those who may see it reveal it in the portal.
+    ResetPinForCallerPayload {
+        /// Counts the NPI's PINs, the first included.
+        version: i32,
+    }
+}
+
+payload! {
+    /// The outcome of reporting that every file has the PIN.
+    ConfirmPinPropagationPayload {}
+}
+
 /// Commands on PINs.
 #[derive(Default)]
 pub struct PinMutation;
@@ -99,6 +140,46 @@ impl PinMutation {
         };
         Ok(ResetPinPayload::of(sent, pin))
     }
+
+    /// Replaces the PIN of an NPI for a caller who said what is on file, for plan support. Refusals:
+    /// DETAILS_DO_NOT_MATCH (never says which), PROVIDER_TYPE_EXCLUDED, PIN_RESET_LIMIT.
+    async fn reset_pin_for_caller(
+        &self,
+        ctx: &Context<'_>,
+        input: ResetPinForCallerInput,
+    ) -> Result<ResetPinForCallerPayload> {
+        let meta = input.meta.clone();
+        let sent = send(ctx, meta, for_caller(&input)).await?;
+        let version =
+            sent.output.as_ref().map(|reset| i32::try_from(reset.version).unwrap_or(i32::MAX));
+        Ok(ResetPinForCallerPayload::of(sent, version))
+    }
+
+    /// Reports that every file that depends on an NPI's PIN has this version, for the plan.
+    async fn confirm_pin_propagation(
+        &self,
+        ctx: &Context<'_>,
+        input: ConfirmPinPropagationInput,
+    ) -> Result<ConfirmPinPropagationPayload> {
+        let command = field("npi", Npi::parse(&input.npi.0)).map(|npi| {
+            // No PIN has a negative version: such a report is about none.
+            let version = u32::try_from(input.version).unwrap_or(u32::MAX);
+            ConfirmPinPropagation { npi, version }
+        });
+        Ok(ConfirmPinPropagationPayload::of(send(ctx, input.meta, command).await?))
+    }
+}
+
+fn for_caller(input: &ResetPinForCallerInput) -> Result<ResetPinForCaller, Refusal> {
+    Ok(ResetPinForCaller {
+        organization: NodeType::Organization.parse(&input.organization_id, "organizationId")?,
+        npi: field("npi", Npi::parse(&input.npi.0))?,
+        caller: field("callerName", PersonName::parse(&input.caller_name))?,
+        said: CallerSays {
+            tax_id_last4: input.tax_id_last4.clone(),
+            pay_to_zip: field("payToZip", Zip::parse(&input.pay_to_zip))?,
+        },
+    })
 }
 
 fn target(

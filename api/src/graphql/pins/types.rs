@@ -40,6 +40,9 @@ pub struct Pin {
     pub issued_at: Option<DateTime>,
     /// When it was last reset.
     pub last_reset: Option<DateTime>,
+    /// Until when files that depend on the PIN may lag behind its reset; absent when they have it
+    /// (GN-17).
+    pub propagation_due_at: Option<DateTime>,
     /// From when it may be reset; absent when it may be at once (MC-53).
     pub next_reset_at: Option<DateTime>,
 }
@@ -67,6 +70,7 @@ impl Seen<'_> {
             version: row.version,
             issued_at: row.issued_at.map(DateTime::from),
             last_reset: row.last_reset_at.map(DateTime::from),
+            propagation_due_at: row.propagation_due_at.map(DateTime::from),
             next_reset_at: next_reset_at(&row.recent_resets, self.policy, self.now)
                 .map(DateTime::from),
         }

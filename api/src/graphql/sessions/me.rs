@@ -5,8 +5,11 @@ use rollcall_commands::{
     Access, Caller, Commands, authorization::session_ended, sessions::memberships_of,
 };
 use rollcall_domain::{
-    kernel::ids::UserId, policies::Policy, sessions::Session as SessionState, tenants::PlanStaff,
-    users::credential::Credential,
+    kernel::ids::UserId,
+    policies::Policy,
+    sessions::Session as SessionState,
+    tenants::PlanStaff,
+    users::{authenticator::Authenticator as AuthenticatorState, credential::Credential},
 };
 use rollcall_projections::people;
 
@@ -16,6 +19,10 @@ use crate::graphql::{
     ids::NodeType,
     reading::{caller, policy, read},
     scalars::{DateTime, EmailScalar, PhoneScalar, Position},
+    users::{
+        authenticator::Authenticator,
+        external_identities::{ExternalIdentity, identities_of},
+    },
     vocabulary::PlanRole,
 };
 
@@ -35,6 +42,12 @@ pub struct Me {
     pub username: Option<String>,
     /// Whether this session may only change the password.
     pub must_change_password: bool,
+    /// Whether this session may only add an authenticator app (MC-28).
+    pub must_add_second_factor: bool,
+    /// The authenticator app, where there is one in use.
+    pub authenticator: Option<Authenticator>,
+    /// Log-ins of partner systems that are linked (CX-11).
+    pub identities: Vec<ExternalIdentity>,
     /// When the password must be changed; absent where passwords do not expire (CC-04).
     pub password_expires_at: Option<DateTime>,
     /// The organisations this session may act for.
@@ -58,6 +71,7 @@ impl MeQuery {
         drop(reading);
         let person = person.map_err(|error| fault(&error))?.unwrap_or_default();
         let policy = policy(ctx).await?;
+        let identities = identities_of(commands, caller, user).await?;
         let standing = standing(commands, caller, (user, &policy)).await?;
         Ok(Me {
             id: NodeType::User.id(user),
@@ -69,6 +83,9 @@ impl MeQuery {
             business_phone: person.business_phone.map(PhoneScalar),
             username: person.username,
             must_change_password: standing.must_change_password,
+            must_add_second_factor: standing.must_add_second_factor,
+            authenticator: standing.authenticator,
+            identities,
             password_expires_at: standing.password_expires_at,
             memberships: standing.memberships,
             plan_roles: standing.plan_roles,
@@ -79,6 +96,8 @@ impl MeQuery {
 /// What the streams say about the caller's own account, as the next command would meet it.
 struct Standing {
     must_change_password: bool,
+    must_add_second_factor: bool,
+    authenticator: Option<Authenticator>,
     password_expires_at: Option<DateTime>,
     memberships: Vec<OwnMembership>,
     plan_roles: Vec<PlanRole>,
@@ -97,6 +116,8 @@ async fn standing(
     let credential = tenant.credential_stream(user);
     let credential =
         journal.load_fresh::<Credential>(tenant, credential).await.map_err(unreadable)?.state;
+    let app = tenant.authenticator_stream(user);
+    let app = journal.load_fresh::<AuthenticatorState>(tenant, app).await.map_err(unreadable)?;
     let staff = tenant.plan_staff_stream(user);
     let staff = journal.load_fresh::<PlanStaff>(tenant, staff).await.map_err(unreadable)?.state;
     let memberships = memberships_of(journal, tenant, (user, live.started_at)).await;
@@ -105,6 +126,10 @@ async fn standing(
     Ok(Standing {
         must_change_password: live.must_change_password,
         password_expires_at: expires_at.map(DateTime::from),
+        must_add_second_factor: live.must_enrol,
+        authenticator: app.state.enrolled().map(|enrolled| Authenticator {
+            recovery_codes_left: i32::try_from(enrolled.codes_left.len()).unwrap_or(i32::MAX),
+        }),
         memberships: memberships.into_iter().map(OwnMembership::from).collect(),
         plan_roles: staff.roles_at(now).into_iter().map(PlanRole::from).collect(),
     })

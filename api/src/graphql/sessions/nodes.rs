@@ -19,17 +19,17 @@ use crate::graphql::{
 /// As [`read_if_permitted`].
 pub async fn sessions(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Session>> {
     let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
-    let idle = policy(ctx).await?.session_idle();
+    let limits = policy(ctx).await?.session();
     let Some(mut reading) = read_if_permitted(ctx, Access::OwnSession).await? else {
         return Ok(HashMap::new());
     };
     let user = reading.authority.person().map_err(top_level)?;
-    let at = (commands.journal.now(), idle);
+    let at = (commands.journal.now(), limits.idle);
     let rows = sessions_by_id(&mut reading.view, user, at, ids).await;
     drop(reading);
     let mut found = HashMap::new();
     for row in rows.map_err(|error| fault(&error))? {
-        found.insert(row.id, Session::of_row(commands, caller, (row, idle)).await?);
+        found.insert(row.id, Session::of_row(commands, caller, (row, limits)).await?);
     }
     Ok(found)
 }

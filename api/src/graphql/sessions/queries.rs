@@ -40,17 +40,17 @@ impl SessionQuery {
     ) -> Result<SessionConnection> {
         let page = Page::<SessionKey>::new(first, after).map_err(top_level)?;
         let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
-        let idle = policy(ctx).await?.session_idle();
+        let limits = policy(ctx).await?.session();
         let mut reading = read(ctx, Access::OwnSession, min_position).await?;
         let user = reading.authority.person().map_err(top_level)?;
-        let at = (commands.journal.now(), idle);
+        let at = (commands.journal.now(), limits.idle);
         let asked = (page.first, page.after.as_ref());
         let found = read_model::sessions(&mut reading.view, user, at, asked).await;
         drop(reading);
         let mut rows = Vec::new();
         for row in found.map_err(|error| fault(&error))? {
             let key = SessionKey { started_at: row.started_at, id: row.id };
-            rows.push((key, Session::of_row(commands, caller, (row, idle)).await?));
+            rows.push((key, Session::of_row(commands, caller, (row, limits)).await?));
         }
         Ok(SessionConnection::of(&page, Rows { rows, total: None }))
     }
@@ -62,7 +62,7 @@ pub(super) async fn current(
     min_position: Option<Position>,
 ) -> Result<Option<Session>> {
     let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
-    let idle = policy(ctx).await?.session_idle();
+    let limits = policy(ctx).await?.session();
     drop(read(ctx, Access::OwnSession, min_position).await?);
     let id = caller.session().ok_or_else(|| top_level(not_signed_in()))?;
     let state = commands.journal.load_fresh::<SessionState>(caller.tenant, id.0).await;
@@ -80,5 +80,5 @@ pub(super) async fn current(
         end_cause: None,
         last_seen_at: last_seen.map_err(|error| fault(&error))?,
     };
-    Ok(Some(Session::of_row(commands, caller, (row, idle)).await?))
+    Ok(Some(Session::of_row(commands, caller, (row, limits)).await?))
 }

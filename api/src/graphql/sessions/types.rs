@@ -1,12 +1,14 @@
 //! Sessions and memberships as their owner sees them.
 
 use async_graphql::{ID, Result, SimpleObject};
-use chrono::TimeDelta;
 use rollcall_commands::{
     Caller, Commands,
     sessions::{ActiveMembership, SignedIn, organization_shown},
 };
-use rollcall_domain::kernel::ids::{OrganizationId, TenantId};
+use rollcall_domain::{
+    kernel::ids::{OrganizationId, TenantId},
+    policies::SessionPolicy,
+};
 use rollcall_projections::sessions::SessionRow;
 
 use crate::graphql::{
@@ -60,6 +62,8 @@ pub struct Session {
     pub started_at: DateTime,
     /// When it ends if nothing more is done in it (CX-10).
     pub expires_at: DateTime,
+    /// When to warn its person that it is about to end for want of activity (GN-11).
+    pub idle_warning_at: DateTime,
     /// When it ends in any case.
     pub absolute_expires_at: DateTime,
     /// It can do nothing but change the password.
@@ -80,6 +84,7 @@ impl Session {
             organization: acted_for.cloned().map(|it| OwnMembership::from(it).organization),
             started_at: signed_in.started_at.into(),
             expires_at: signed_in.expires_at.into(),
+            idle_warning_at: signed_in.idle_warning_at.into(),
             absolute_expires_at: signed_in.absolute_expires_at.into(),
             must_change_password: signed_in.must_change_password,
             is_current: true,
@@ -89,7 +94,7 @@ impl Session {
     pub(super) async fn of_row(
         commands: &Commands,
         caller: &Caller,
-        (row, idle): (SessionRow, TimeDelta),
+        (row, limits): (SessionRow, SessionPolicy),
     ) -> Result<Self> {
         let organization = match row.organization_id {
             Some(id) => summary(commands, caller.tenant, OrganizationId(id)).await?,
@@ -100,7 +105,8 @@ impl Session {
             id: NodeType::Session.id(row.id),
             organization,
             started_at: row.started_at.into(),
-            expires_at: row.expires_at(idle).into(),
+            expires_at: row.expires_at(limits.idle).into(),
+            idle_warning_at: (row.expires_at(limits.idle) - limits.warning).into(),
             absolute_expires_at: row.absolute_expires_at.into(),
             must_change_password: row.must_change_password,
             is_current,

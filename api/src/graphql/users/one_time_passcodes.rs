@@ -30,7 +30,16 @@ pub enum OtpChallengeStatus {
     Used,
 }
 
-/// A passcode that was sent.
+/// Where a passcode comes from.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum PasscodeSource {
+    /// It was sent to a telephone.
+    Telephone,
+    /// An authenticator app shows it; a recovery code serves as well.
+    Authenticator,
+}
+
+/// A passcode that is asked for.
 #[derive(SimpleObject)]
 pub struct OtpChallenge {
     pub id: ID,
@@ -41,6 +50,8 @@ pub struct OtpChallenge {
     pub attempts_left: i32,
     /// How many last digits of the code are typed, while it is pending.
     pub digits: Option<i32>,
+    /// Where the code is found, while it is pending.
+    pub source: Option<PasscodeSource>,
 }
 
 impl OtpChallenge {
@@ -51,12 +62,18 @@ impl OtpChallenge {
             expires_at: None,
             attempts_left: 0,
             digits: None,
+            source: None,
         };
         challenge.status = match status {
-            ChallengeStatus::Pending { attempts_left, expires_at, digits } => {
+            ChallengeStatus::Pending { attempts_left, expires_at, digits, by_app } => {
                 challenge.expires_at = Some(expires_at.into());
                 challenge.attempts_left = i32::try_from(attempts_left).unwrap_or(i32::MAX);
                 challenge.digits = i32::try_from(digits).ok();
+                challenge.source = Some(if by_app {
+                    PasscodeSource::Authenticator
+                } else {
+                    PasscodeSource::Telephone
+                });
                 OtpChallengeStatus::Pending
             }
             ChallengeStatus::Verified => OtpChallengeStatus::Verified,
@@ -69,7 +86,8 @@ impl OtpChallenge {
 }
 
 /// Asks for a passcode. Name what it is for; a signed-in person who names nothing gets one for an
-/// action that the policy guards.
+/// action that the policy guards. Whoever has an authenticator app is asked for its code, unless a
+/// channel is named that the portal offers.
 #[derive(InputObject)]
 pub struct RequestOtpInput {
     /// For a registration at the passcode step.
@@ -90,7 +108,9 @@ pub struct RequestOtpInput {
 #[derive(InputObject)]
 pub struct VerifyOtpInput {
     pub challenge_id: ID,
-    /// The last digits of the code that was sent, as many as the challenge says.
+    /// The last digits of the code, as many as the challenge says; in place of an authenticator app's
+    /// code also a recovery code.
+    #[graphql(secret)]
     pub code: String,
     #[graphql(flatten)]
     pub meta: MutationMeta,
@@ -125,7 +145,7 @@ pub struct OneTimePasscodeMutation;
 
 #[Object]
 impl OneTimePasscodeMutation {
-    /// Sends a passcode to the telephone of whoever asks.
+    /// Sends a passcode to the telephone of whoever asks, or asks for that of their authenticator app.
     async fn request_otp(
         &self,
         ctx: &Context<'_>,
@@ -145,7 +165,7 @@ impl OneTimePasscodeMutation {
         input: VerifyOtpInput,
     ) -> Result<OtpChallengePayload> {
         let command = NodeType::parse_bare(&input.challenge_id, "challengeId")
-            .map(|challenge| VerifyOtp { challenge, code: input.code });
+            .map(|challenge| VerifyOtp::new(challenge, input.code));
         let sent = send(ctx, input.meta, command).await?;
         let challenge = challenge(ctx, sent.output).await?;
         Ok(OtpChallengePayload::of(sent, challenge))
@@ -175,7 +195,10 @@ fn owner(input: &RequestOtpInput) -> Result<PasscodeOwner, Refusal> {
     }
 }
 
-async fn challenge(ctx: &Context<'_>, id: Option<OtpChallengeId>) -> Result<Option<OtpChallenge>> {
+pub(in crate::graphql) async fn challenge(
+    ctx: &Context<'_>,
+    id: Option<OtpChallengeId>,
+) -> Result<Option<OtpChallenge>> {
     let Some(id) = id else { return Ok(None) };
     let visit = Visit::of(ctx)?;
     let status = Box::pin(visit.commands.otp_challenge(visit.caller.tenant, id)).await;

@@ -4,6 +4,8 @@
 
 mod documents;
 mod fixture;
+mod persisted;
 mod requests;
 mod sockets;
+mod streams;
 mod tracing;

@@ -78,7 +78,7 @@ async fn get_runs_queries_and_nothing_else() {
     assert_eq!(server.fate.bumps.load(Ordering::SeqCst), 0);
 
     let reply = Reply::of(get("subscription { silence }")).await;
-    assert_eq!((reply.status, reply.extension("reason")), (400, "SUBSCRIPTION_NEEDS_WEBSOCKET"));
+    assert_eq!((reply.status, reply.extension("reason")), (400, "SUBSCRIPTION_NEEDS_STREAM"));
     let reply = Reply::of(reqwest::Client::new().get(server.url() + "?query=a&query=b")).await;
     assert_eq!(reply.status, 400);
 }

@@ -232,7 +232,10 @@ async fn a_socket_without_init_times_out() {
 
 #[tokio::test]
 async fn the_server_pings_and_checks_the_session() {
-    let limits = quick(|limits| limits.ping_interval = Duration::from_millis(300));
+    let limits = quick(|limits| {
+        limits.ping_interval = Duration::from_millis(300);
+        limits.recheck_interval = Duration::from_millis(300);
+    });
     let server = Server::with(limits).await;
     let mut client = Client::ready(&server).await;
     client.subscribe("1", "subscription { silence }").await;

@@ -10,17 +10,16 @@ use serde_json::Value;
 use tokio::{
     sync::mpsc,
     task::AbortHandle,
-    time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
-use super::{
-    protocol::{ClientMessage, Close, ServerMessage},
-    stream::{Frame, Outgoing, Subscriber},
-};
+use super::protocol::{ClientMessage, Close, ServerMessage};
 use crate::http::{
     Gateway, Inbound, Purpose, Transport,
     errors::{self, ErrorCode, TransportError},
     params,
+    subscriber::{Frame, Outgoing, Subscriber},
+    ticks,
 };
 
 /// Frames that may wait for a slow client before its operations are held back.
@@ -123,8 +122,8 @@ impl<G: Gateway> Connection<G> {
     async fn operate(&mut self, init: Arc<Value>) -> End {
         let (frames, mut outgoing) = mpsc::channel(BACKLOG);
         let every = self.transport.limits.ping_interval;
-        let mut tick = interval_at(Instant::now() + every, every);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ping = ticks(every);
+        let mut recheck = ticks(self.transport.limits.recheck_interval);
         loop {
             let step = tokio::select! {
                 received = self.socket.recv() => match self.read(received) {
@@ -134,7 +133,8 @@ impl<G: Gateway> Connection<G> {
                 },
                 // The sender lives in this function, so there is always a next frame.
                 Some(frame) = outgoing.recv() => self.pass_on(frame).await,
-                _ = tick.tick() => self.keep_alive(&init, every).await,
+                _ = ping.tick() => self.keep_alive(every).await,
+                _ = recheck.tick() => self.recheck(&init).await,
             };
             if let Err(end) = step {
                 return end;
@@ -216,23 +216,21 @@ impl<G: Gateway> Connection<G> {
         self.say(&message).await
     }
 
-    /// Drops a silent client, ends the socket of one who lost the right to it, pings the rest.
-    async fn keep_alive(&mut self, init: &Value, every: Duration) -> Result<(), End> {
+    /// Drops a silent client, pings the rest.
+    async fn keep_alive(&mut self, every: Duration) -> Result<(), End> {
         if self.heard.elapsed() > every * 2 {
             return Err(End::Gone);
         }
-        let recheck = Inbound { purpose: Purpose::Recheck, ..self.inbound.clone() };
-        match self.transport.resolve_caller(&recheck, Some(init)).await {
-            Err(TransportError { code: ErrorCode::Unauthenticated, .. }) => {
-                return Err(Close::Unauthorized.into());
-            }
-            Err(TransportError { code: ErrorCode::Forbidden, .. }) => {
-                return Err(Close::Forbidden.into());
-            }
-            // Trouble of the service's own is no reason to end subscriptions.
-            Err(_) | Ok(_) => {}
-        }
         self.send(Message::Ping(Default::default())).await
+    }
+
+    /// Ends the socket of one who lost the right to it.
+    async fn recheck(&mut self, init: &Value) -> Result<(), End> {
+        match self.transport.still_welcome(&self.inbound, Some(init)).await {
+            Ok(()) => Ok(()),
+            Err(TransportError { code: ErrorCode::Forbidden, .. }) => Err(Close::Forbidden.into()),
+            Err(_) => Err(Close::Unauthorized.into()),
+        }
     }
 
     /// Makes a message of what the socket received; none of what the library handled itself.

@@ -5,7 +5,6 @@
 
 mod connection;
 mod protocol;
-mod stream;
 
 use axum::{
     body::Body,

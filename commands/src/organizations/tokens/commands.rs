@@ -1,5 +1,5 @@
 //! `IssueRegistrationToken`, `ReissueRegistrationToken`, `RevokeRegistrationToken`,
-//! `OpenRegistrationTokenLetter` and the scheduler's `ExpireRegistrationToken`.
+//! `OpenRegistrationTokenLetter`, `RecordLetterReturned` and the scheduler's `ExpireRegistrationToken`.
 //!
 //! Invariant: which token of an organisation is the latest is a reservation, so two issued at once
 //! cannot both be.
@@ -46,6 +46,11 @@ pub struct RevokeRegistrationToken {
 /// Opens the letter of a token that works; whoever reads it holds the token, so it is on record
 /// before the document leaves.
 pub struct OpenRegistrationTokenLetter {
+    pub token: RegistrationTokenId,
+}
+
+/// Writes down that the postal service brought a letter back.
+pub struct RecordLetterReturned {
     pub token: RegistrationTokenId,
 }
 
@@ -129,6 +134,25 @@ impl Command for OpenRegistrationTokenLetter {
         }
         cx.decide::<RegistrationToken>(self.token, RegistrationTokenCommand::OpenLetter).await?;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Command for RecordLetterReturned {
+    const NAME: &'static str = "RecordLetterReturned";
+    type Output = RegistrationTokenId;
+
+    fn access(&self) -> Access {
+        Access::Plan(super::super::ENROLMENT_STAFF)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<RegistrationTokenId, Failure> {
+        let Some(letter) = cx.load::<RegistrationToken>(self.token).await?.letter() else {
+            return Err(Refusal::not_found("tokenId").into());
+        };
+        let returned = RegistrationTokenCommand::RecordLetterReturned { letter };
+        cx.decide::<RegistrationToken>(self.token, returned).await?;
+        Ok(self.token)
     }
 }
 

@@ -8,7 +8,8 @@ mod text;
 
 pub use commands::{
     ExpireRegistrationToken, ISSUERS, IssueRegistrationToken, IssuedToken,
-    OpenRegistrationTokenLetter, ReissueRegistrationToken, RevokeRegistrationToken,
+    OpenRegistrationTokenLetter, RecordLetterReturned, ReissueRegistrationToken,
+    RevokeRegistrationToken,
 };
 pub use text::{find, token_hash, token_text};
 

@@ -22,7 +22,7 @@ use crate::{
         Candidate,
         links::{self, LinkToken, PasswordLink},
         new_password,
-        one_time_passcode::step_up,
+        one_time_passcode::step_up_by_link,
         set_password::identifiers,
     },
 };
@@ -54,7 +54,7 @@ impl Command for ResetPassword {
         let credential = cx.load::<Credential>(stream).await?;
         credential.check_link(link, cx.now).map_err(Refusal::from)?;
         let passcode = (OtpPurpose::PasswordReset, self.challenge);
-        let otp = step_up(cx, StepUpAction::ResetPassword, user, passcode).await?;
+        let otp = step_up_by_link(cx, StepUpAction::ResetPassword, user, passcode).await?;
         if otp == StepUp::Missing {
             return Err(Refusal::from(CredentialRefusal::OtpRequired).at("otpChallengeId").into());
         }

@@ -1,13 +1,15 @@
 //! One-time passcodes: sent, verified, and used up by the action they were asked for (MC-20, MC-28).
 //!
-//! Invariant: the code is never stored. It is derived from the challenge's id, compared in constant
-//! time, and each wrong try is on record before the answer leaves.
+//! Invariant: a code is never stored. A sent one is derived from the challenge's id, an app's from
+//! its secret; both are compared in constant time, and each wrong try is on record before the answer
+//! leaves.
 
 mod owner;
 mod request;
 mod step_up;
 mod verify;
 mod view;
+mod way;
 
 use rollcall_domain::{
     policies::{OtpMethod, OtpPolicy},
@@ -16,10 +18,13 @@ use rollcall_domain::{
 
 pub use owner::PasscodeOwner;
 pub use request::RequestOtp;
-pub(crate) use step_up::passcode_required;
-pub use step_up::{require_step_up, step_up};
+pub(crate) use request::ask_at_sign_in;
+pub(crate) use step_up::{passcode_required, require_authenticator};
+pub use step_up::{require_step_up, step_up, step_up_by_link};
 pub use verify::VerifyOtp;
+pub(crate) use verify::{Verdict, check_code};
 pub use view::ChallengeStatus;
+pub(crate) use way::{Way, way_of};
 
 /// Whether people prove their telephone under this policy: passcodes are on and go to telephones.
 #[must_use]

@@ -49,6 +49,22 @@ pub(super) struct Recipient {
 }
 
 impl PasscodeOwner {
+    /// The person whose authenticator app may be asked instead of a telephone, and for what; `None`
+    /// where a number is to be proven.
+    ///
+    /// # Errors
+    /// `NOT_SIGNED_IN`, `LINK_*`.
+    pub(super) async fn account_holder(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<(UserId, OtpPurpose)>, Failure> {
+        match self {
+            Self::Myself => Ok(Some((cx.person()?, OtpPurpose::StepUp))),
+            Self::PasswordLink(token) => link_holder(cx, token).await.map(Some),
+            Self::Registration(_) | Self::Invitation(_) | Self::NewPhone(_) => Ok(None),
+        }
+    }
+
     /// Finds the telephone.
     ///
     /// # Errors
@@ -57,7 +73,10 @@ impl PasscodeOwner {
         match self {
             Self::Registration(id) => registrant(cx, *id).await,
             Self::Invitation(token) => invitee(cx, token).await,
-            Self::PasswordLink(token) => link_holder(cx, token).await,
+            Self::PasswordLink(token) => {
+                let (user, purpose) = link_holder(cx, token).await?;
+                account(cx, user, purpose).await
+            }
             Self::Myself => {
                 let user = cx.person()?;
                 account(cx, user, OtpPurpose::StepUp).await
@@ -104,7 +123,10 @@ async fn invitee(cx: &mut Context<'_>, token: &LinkToken) -> Result<Recipient, F
     Ok(Recipient { owner, purpose, phone, channel: details.channel })
 }
 
-async fn link_holder(cx: &mut Context<'_>, token: &LinkToken) -> Result<Recipient, Failure> {
+async fn link_holder(
+    cx: &mut Context<'_>,
+    token: &LinkToken,
+) -> Result<(UserId, OtpPurpose), Failure> {
     let found = links::password_link(cx, token).await?;
     let credential = cx.load::<Credential>(cx.tenant().credential_stream(found.user)).await?;
     credential.check_link(found.link, cx.now).map_err(Refusal::from)?;
@@ -112,11 +134,11 @@ async fn link_holder(cx: &mut Context<'_>, token: &LinkToken) -> Result<Recipien
         LinkPurpose::Setup => OtpPurpose::PasswordSetup,
         LinkPurpose::Reset(_) => OtpPurpose::PasswordReset,
     };
-    account(cx, found.user, purpose).await
+    Ok((found.user, purpose))
 }
 
 /// The account's own number.
-async fn account(
+pub(super) async fn account(
     cx: &mut Context<'_>,
     user: UserId,
     purpose: OtpPurpose,

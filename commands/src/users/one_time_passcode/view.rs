@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Refusal,
     kernel::ids::{OtpChallengeId, TenantId},
-    users::one_time_passcode::OneTimePasscode,
+    users::one_time_passcode::{OneTimePasscode, Source},
 };
 
 use crate::{Commands, Failure};
@@ -13,7 +13,7 @@ use crate::{Commands, Failure};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChallengeStatus {
     /// The code is awaited.
-    Pending { attempts_left: u32, expires_at: DateTime<Utc>, digits: u32 },
+    Pending { attempts_left: u32, expires_at: DateTime<Utc>, digits: u32, by_app: bool },
     /// The code was right and serves once.
     Verified,
     /// Nobody came in time.
@@ -45,6 +45,7 @@ impl Commands {
                 attempts_left: sent.tries.saturating_sub(*attempts),
                 expires_at: sent.expires_at,
                 digits: sent.digits,
+                by_app: sent.source == Source::Authenticator,
             },
             OneTimePasscode::Verified(_) => ChallengeStatus::Verified,
             OneTimePasscode::Exhausted => ChallengeStatus::Exhausted,

@@ -1,7 +1,8 @@
 //! `ChangePhone`: the number that passcodes go to (MC-27).
 //!
-//! Invariant: where the policy asks for a passcode, it went to the new number, so nobody moves their
-//! passcodes to a telephone they do not hold.
+//! Invariant: where the policy asks for a passcode and passcodes go to telephones, it went to the new
+//! number, so nobody moves their passcodes to a telephone they do not hold. Where they do not, the
+//! authenticator app's is as good as for any other change.
 
 use async_trait::async_trait;
 use rollcall_domain::{
@@ -19,7 +20,7 @@ use crate::{
     Access, Command, Context, Failure,
     users::{
         credential::CurrentPassword,
-        one_time_passcode::{passcode_required, step_up},
+        one_time_passcode::{goes_to_telephones, passcode_required, step_up},
     },
 };
 
@@ -43,18 +44,28 @@ impl Command for ChangePhone {
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let user = cx.person()?;
         self.current.confirm(cx, user).await?;
-        let mut challenge = self.challenge;
-        if let Some(id) = challenge {
-            let state = cx.load::<OneTimePasscode>(id).await?;
-            let to_the_new = state.sent().is_some_and(|sent| sent.to.get() == Some(&self.mobile));
-            challenge = challenge.filter(|_| to_the_new);
-        }
-        let passcode = (OtpPurpose::NewPhone, challenge);
+        let passcode = self.passcode(cx).await?;
         if step_up(cx, StepUpAction::ChangePhone, user, passcode).await? == StepUp::Missing {
             return Err(passcode_required().into());
         }
         let change = UserCommand::ChangePhone { mobile: self.mobile.clone() };
         cx.decide::<User>(user, change).await?;
         Ok(())
+    }
+}
+
+impl ChangePhone {
+    /// The challenge that counts here, and what it has to be for.
+    async fn passcode(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Result<(OtpPurpose, Option<OtpChallengeId>), Failure> {
+        if !goes_to_telephones(&cx.policy.otp()) {
+            return Ok((OtpPurpose::StepUp, self.challenge));
+        }
+        let Some(id) = self.challenge else { return Ok((OtpPurpose::NewPhone, None)) };
+        let state = cx.load::<OneTimePasscode>(id).await?;
+        let to_the_new = state.sent().is_some_and(|sent| sent.telephone() == Some(&self.mobile));
+        Ok((OtpPurpose::NewPhone, Some(id).filter(|_| to_the_new)))
     }
 }

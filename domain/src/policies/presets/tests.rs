@@ -74,14 +74,14 @@ fn answers(policy: &Policy) -> String {
         &steps.map(|action| policy.needs_step_up(action)).collect::<Vec<_>>(),
         &policy.lockout(),
         &policy.session(),
-        &policy.handoff_ttl(),
+        &(policy.transactions_enabled(), policy.handoff_ttl()),
         &policy.admin_creators(),
         &rights.map(|right| policy.admin_implies(right)).collect::<Vec<_>>(),
         &policy.account_request_days(),
         &(policy.unassigned_days(), policy.unassigned_warn_days()),
         &policy.dormant_deactivate(),
         &policy.reactivation_confirm_after(),
-        &(policy.pins(), policy.pin_propagation()),
+        &(policy.pins(), policy.pin_propagation(), policy.pin_support_excluded_types()),
         &policy.tax_document_roles(),
         &policy.affiliations_enabled(),
         &policy.affiliation_request_ttl(),
@@ -199,6 +199,7 @@ fn medi_cal_has_tokens_passcodes_pins_and_affiliations_and_the_others_do_not() {
         assert_eq!(policy.org_token_days().is_some(), only_medi_cal, "{preset}");
         assert_eq!(policy.pins().enabled, only_medi_cal, "{preset}");
         assert_eq!(policy.affiliations_enabled(), only_medi_cal, "{preset}");
+        assert_eq!(policy.transactions_enabled(), only_medi_cal, "{preset}");
     }
     let medi_cal = policy(Preset::MediCal);
     assert_eq!(medi_cal.org_token_days(), Some(30));

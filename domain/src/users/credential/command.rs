@@ -1,8 +1,8 @@
 //! What can be asked of a credential. Invariant: whatever needs a secret (which hash a password
 //! fits, whether it is like an earlier one) arrives as an answer, not as the secret.
 
-use super::{ResetMethod, UnlockCause};
-use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use super::{LoginFailureReason, ResetMethod, UnlockCause};
+use crate::kernel::ids::{LinkId, OtpChallengeId, SessionId, UserId, VaultRef};
 use crate::values::PasswordViolation;
 
 /// A command to stream `users.credential`.
@@ -31,6 +31,9 @@ pub enum CredentialCommand {
     /// Somebody tries to sign in. Accepted whatever comes of it, so that failures are recorded;
     /// the answer for the person is [`super::login_refusal`].
     AttemptLogin(LoginAttempt),
+    /// The passcode that a sign-in waits for was typed (MC-28). Accepted whatever comes of it, like
+    /// an attempt.
+    ConfirmLogin(LoginConfirmation),
     /// Lift a lock (CC-06).
     UnlockUser { by: UnlockCause },
     /// The scheduler found the lock's time run out; too early, it is no error (CX-08).
@@ -78,6 +81,15 @@ pub enum LoginBar {
     NotContracted,
 }
 
+impl From<LoginBar> for LoginFailureReason {
+    fn from(bar: LoginBar) -> Self {
+        match bar {
+            LoginBar::Inactive => Self::Inactive,
+            LoginBar::NotContracted => Self::NotContracted,
+        }
+    }
+}
+
 /// A login as the aggregate sees it.
 #[derive(Clone, Debug)]
 pub struct LoginAttempt {
@@ -87,6 +99,22 @@ pub struct LoginAttempt {
     pub session: SessionId,
     /// Which of [`super::Credential::login_hashes`] the typed password fits.
     pub matched: Option<VaultRef>,
+    /// Why the person has nothing to sign in for, if that is so.
+    pub bar: Option<LoginBar>,
+    /// The passcode to be asked for before the session is opened, where the policy wants one.
+    pub challenge: Option<OtpChallengeId>,
+}
+
+/// The second half of a login that waits for a passcode.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginConfirmation {
+    pub user: UserId,
+    /// The passcode that was asked for.
+    pub challenge: OtpChallengeId,
+    /// Whether the right code was typed.
+    pub passed: bool,
+    /// The session to be opened on success.
+    pub session: SessionId,
     /// Why the person has nothing to sign in for, if that is so.
     pub bar: Option<LoginBar>,
 }

@@ -4,7 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::CredentialRefusal;
-use super::command::{CredentialCommand, LoginAttempt, LoginBar, NewPassword, ResetWay, StepUp};
+use super::command::{
+    CredentialCommand, LoginAttempt, LoginConfirmation, NewPassword, ResetWay, StepUp,
+};
 use super::events::{
     CredentialEvent, LoginFailureReason, PasswordSource, ResetMethod, UnlockCause,
 };
@@ -96,6 +98,9 @@ impl Decider for Credential {
             }
             CredentialCommand::AgePassword { user } => Ok(self.age(decision, user)),
             CredentialCommand::AttemptLogin(attempt) => Ok(self.attempt_login(decision, &attempt)),
+            CredentialCommand::ConfirmLogin(confirmation) => {
+                self.confirm_login(decision, confirmation)
+            }
             CredentialCommand::UnlockUser { by } => {
                 if self.is_locked(now) {
                     Ok(vec![CredentialEvent::UserUnlocked { user: self.user, by }])
@@ -214,14 +219,14 @@ impl Credential {
         let mut events = Vec::from_iter(run_out);
         let fits = attempt.matched.filter(|hash| self.login_hashes(now).contains(hash));
         match (fits, attempt.user, attempt.bar) {
-            (Some(hash), Some(user), None) => {
-                events.extend(self.succeed(decision, user, hash, attempt.session));
-            }
+            (Some(hash_ref), Some(user), None) => match attempt.challenge {
+                Some(challenge) => {
+                    events.push(CredentialEvent::LoginChallenged { user, challenge, hash_ref });
+                }
+                None => events.extend(self.succeed(decision, user, hash_ref, attempt.session)),
+            },
             (Some(_), Some(user), Some(bar)) => {
-                let reason = match bar {
-                    LoginBar::Inactive => LoginFailureReason::Inactive,
-                    LoginBar::NotContracted => LoginFailureReason::NotContracted,
-                };
+                let reason = bar.into();
                 events.push(CredentialEvent::LoginFailed { user: Some(user), failures, reason });
             }
             (Some(_) | None, user, _) => events.extend(fail(decision, user, failures + 1)),
@@ -285,6 +290,32 @@ impl Credential {
         events
     }
 
+    /// A wrong passcode counts like a wrong password: else whoever has the password could ask for
+    /// challenge after challenge.
+    fn confirm_login(&self, decision: &Decision<'_>, confirmation: LoginConfirmation) -> Decided {
+        let LoginConfirmation { user, challenge, passed, session, bar } = confirmation;
+        if self.is_locked(decision.now) {
+            return Ok(self.attempt_while_locked(decision, Some(user)));
+        }
+        let hash_ref = match self.challenged {
+            Some((asked, hash_ref)) if asked == challenge => hash_ref,
+            Some(_) | None => return Err(CredentialRefusal::NotChallenged),
+        };
+        if !self.login_hashes(decision.now).contains(&hash_ref) {
+            return Err(CredentialRefusal::NotChallenged);
+        }
+        Ok(match bar {
+            _ if !passed => {
+                failed(decision, Some(user), (self.failures + 1, LoginFailureReason::Passcode))
+            }
+            None => self.succeed(decision, user, hash_ref, session),
+            Some(bar) => {
+                let (failures, reason) = (self.failures, bar.into());
+                vec![CredentialEvent::LoginFailed { user: Some(user), failures, reason }]
+            }
+        })
+    }
+
     fn attempt_while_locked(
         &self,
         decision: &Decision<'_>,
@@ -337,6 +368,15 @@ fn fail(decision: &Decision<'_>, user: Option<UserId>, failures: u32) -> Vec<Cre
         Some(_) => LoginFailureReason::Credentials,
         None => LoginFailureReason::UnknownIdentifier,
     };
+    failed(decision, user, (failures, reason))
+}
+
+/// A failure that counts, and the lock where it was one too many.
+fn failed(
+    decision: &Decision<'_>,
+    user: Option<UserId>,
+    (failures, reason): (u32, LoginFailureReason),
+) -> Vec<CredentialEvent> {
     let mut events = vec![CredentialEvent::LoginFailed { user, failures, reason }];
     let lockout = decision.policy.lockout();
     if failures >= lockout.threshold {

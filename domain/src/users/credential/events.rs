@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use crate::kernel::ids::{LinkId, OtpChallengeId, SessionId, UserId, VaultRef};
 use crate::{Actor, Event, Facets};
 
 /// By which way a first password came.
@@ -44,6 +44,8 @@ pub enum LoginFailureReason {
     UnknownIdentifier,
     /// The password is right, but the person's organisations have no contract (CC-01).
     NotContracted,
+    /// The password is right, the passcode after it is not (MC-28).
+    Passcode,
 }
 
 /// Who or what lifted a lock (CC-06, CX-08, CX-09).
@@ -109,6 +111,8 @@ pub enum CredentialEvent {
     PasswordResetByAdmin { user: UserId, by: UnlockCause },
     /// A login failed; `failures` counts in a row, this one included where it counts.
     LoginFailed { user: Option<UserId>, failures: u32, reason: LoginFailureReason },
+    /// The password fits, and the session waits for a passcode (MC-28).
+    LoginChallenged { user: UserId, challenge: OtpChallengeId, hash_ref: VaultRef },
     /// A login succeeded; with `must_change` the session may only change the password.
     /// The session lives until `session_expires_at` at most.
     LoginSucceeded {
@@ -138,6 +142,7 @@ impl CredentialEvent {
             | Self::PasswordExpired { user }
             | Self::TemporaryPasswordIssued { user, .. }
             | Self::PasswordResetByAdmin { user, .. }
+            | Self::LoginChallenged { user, .. }
             | Self::LoginSucceeded { user, .. } => Some(*user),
             Self::LoginFailed { user, .. }
             | Self::UserLocked { user, .. }
@@ -159,6 +164,7 @@ impl Event for CredentialEvent {
             Self::TemporaryPasswordIssued { .. } => "users.credential.temporary_password_issued",
             Self::PasswordResetByAdmin { .. } => "users.credential.password_reset_by_admin",
             Self::LoginFailed { .. } => "users.credential.login_failed",
+            Self::LoginChallenged { .. } => "users.credential.login_challenged",
             Self::LoginSucceeded { .. } => "users.credential.login_succeeded",
             Self::UserLocked { .. } => "users.credential.user_locked",
             Self::UserUnlocked { .. } => "users.credential.user_unlocked",

@@ -12,7 +12,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{CredentialCommand, LoginAttempt, LoginBar, NewPassword, ResetWay, StepUp};
+pub use command::{
+    CredentialCommand, LoginAttempt, LoginBar, LoginConfirmation, NewPassword, ResetWay, StepUp,
+};
 pub use events::{CredentialEvent, LoginFailureReason, PasswordSource, ResetMethod, UnlockCause};
 pub use links::LinkPurpose;
 pub use refusal::{CredentialRefusal, login_refusal};

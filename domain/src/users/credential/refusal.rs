@@ -16,7 +16,7 @@ pub enum CredentialRefusal {
     LinkExpired,
     #[error("This link has been used. Sign in, or ask for a new one with \"Forgot password\".")]
     LinkUsed,
-    #[error("Enter the passcode sent to your phone first.")]
+    #[error("Enter the passcode from your phone first.")]
     OtpRequired,
     #[error("The password does not meet the rules. Choose another.")]
     PasswordPolicy(Vec<PasswordViolation>),
@@ -30,6 +30,8 @@ pub enum CredentialRefusal {
     TooEarly { until: DateTime<Utc> },
     #[error("This account is not locked.")]
     NotLocked,
+    #[error("This sign-in waits for no passcode. Begin again with your password.")]
+    NotChallenged,
 }
 
 impl From<CredentialRefusal> for Refusal {
@@ -58,6 +60,9 @@ impl From<CredentialRefusal> for Refusal {
                 Self::new(Code::TooEarly, message).at("password").retry_at(until)
             }
             CredentialRefusal::NotLocked => Self::new(Code::NotLocked, message),
+            CredentialRefusal::NotChallenged => {
+                Self::new(Code::StepOutOfOrder, message).at("otpChallengeId")
+            }
         }
     }
 }
@@ -73,8 +78,16 @@ pub fn login_refusal(
     let locked = events.iter().any(|event| matches!(event, CredentialEvent::UserLocked { .. }));
     events.iter().find_map(failure_reason).map(|reason| match reason {
         LoginFailureReason::Locked => account_locked(locked_until),
-        LoginFailureReason::Credentials | LoginFailureReason::UnknownIdentifier if locked => {
+        LoginFailureReason::Credentials
+        | LoginFailureReason::UnknownIdentifier
+        | LoginFailureReason::Passcode
+            if locked =>
+        {
             account_locked(locked_until)
+        }
+        LoginFailureReason::Passcode => {
+            Refusal::new(Code::OtpWrong, "The passcode is not right. Enter the newest one.")
+                .at("code")
         }
         LoginFailureReason::Credentials | LoginFailureReason::UnknownIdentifier => {
             Refusal::new(Code::CredentialsInvalid, "Your credentials are invalid")
@@ -113,6 +126,7 @@ fn failure_reason(event: &CredentialEvent) -> Option<LoginFailureReason> {
         | CredentialEvent::PasswordExpired { .. }
         | CredentialEvent::TemporaryPasswordIssued { .. }
         | CredentialEvent::PasswordResetByAdmin { .. }
+        | CredentialEvent::LoginChallenged { .. }
         | CredentialEvent::LoginSucceeded { .. }
         | CredentialEvent::UserLocked { .. }
         | CredentialEvent::UserUnlocked { .. } => None,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::events::{CredentialEvent, PasswordSource};
 use super::links::{LinkPurpose, Links};
 use super::{CredentialRefusal, ResetMethod};
-use crate::kernel::ids::{LinkId, SessionId, UserId, VaultRef};
+use crate::kernel::ids::{LinkId, OtpChallengeId, SessionId, UserId, VaultRef};
 use crate::policies::Policy;
 
 /// How many earlier passwords are remembered; the policy's `password.history` is at most this.
@@ -26,6 +26,8 @@ pub struct Credential {
     /// Failures in a row.
     pub(super) failures: u32,
     pub(super) lock: Lock,
+    /// The passcode that the newest login waits for, and the hash that its password fitted.
+    pub(super) challenged: Option<(OtpChallengeId, VaultRef)>,
     /// Opened by a login and not past their absolute end at the last one, oldest first.
     sessions: Vec<(SessionId, DateTime<Utc>)>,
 }
@@ -87,6 +89,12 @@ impl Credential {
             Lock::Open => None,
             Lock::Locked { until } => until,
         }
+    }
+
+    /// Whether the newest login waits for this passcode (MC-28).
+    #[must_use]
+    pub fn waits_for(&self, challenge: OtpChallengeId) -> bool {
+        self.challenged.is_some_and(|(asked, _)| asked == challenge)
     }
 
     /// Whether a password was ever set: ACTIVE rather than REGISTERED.
@@ -205,6 +213,7 @@ impl Credential {
         self.password = password;
         self.warned = None;
         self.temporary = None;
+        self.challenged = None;
         self.failures = 0;
         self.links.used(link_id);
         self.history.extend(self.current_hash());
@@ -260,6 +269,9 @@ impl Credential {
                 }
             }
             CredentialEvent::LoginFailed { failures, .. } => self.failures = *failures,
+            CredentialEvent::LoginChallenged { challenge, hash_ref, .. } => {
+                self.challenged = Some((*challenge, *hash_ref));
+            }
             CredentialEvent::LoginSucceeded {
                 session,
                 must_change,
@@ -268,13 +280,17 @@ impl Credential {
                 ..
             } => {
                 self.failures = 0;
+                self.challenged = None;
                 self.sessions.retain(|(_, expires_at)| at < expires_at);
                 self.sessions.push((*session, *session_expires_at));
                 if let Some(temporary) = &mut self.temporary {
                     temporary.used = *must_change;
                 }
             }
-            CredentialEvent::UserLocked { until, .. } => self.lock = Lock::Locked { until: *until },
+            CredentialEvent::UserLocked { until, .. } => {
+                self.lock = Lock::Locked { until: *until };
+                self.challenged = None;
+            }
             CredentialEvent::UserUnlocked { .. } => {
                 self.lock = Lock::Open;
                 self.failures = 0;

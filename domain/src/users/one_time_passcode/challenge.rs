@@ -1,4 +1,4 @@
-//! The challenge aggregate. Invariant: sent, then verified, then consumed, each at most once, and
+//! The challenge aggregate. Invariant: sent or asked for, then verified, then consumed, each at most once, and
 //! none of them late.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +13,7 @@ use crate::{Decider, Decision, Sealed};
 /// fill in the page behind it.
 pub const CONSUME_GRACE: TimeDelta = TimeDelta::minutes(10);
 
-/// One code sent to one telephone.
+/// One code that is asked for: sent to a telephone, or shown by an authenticator app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OneTimePasscode {
     /// The id is not in use.
@@ -29,19 +29,36 @@ pub enum OneTimePasscode {
     Consumed,
 }
 
-/// What was sent, for whom and for what.
+/// What is asked for, of whom and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub owner: OtpOwner,
     pub purpose: OtpPurpose,
-    /// The number that the right code proves.
-    pub to: Sealed<PhoneNumber>,
+    pub source: Source,
     /// How many last digits are typed.
     pub digits: u32,
-    /// How many digits the code has.
-    pub sent_length: u32,
     pub tries: u32,
     pub expires_at: DateTime<Utc>,
+}
+
+/// Where the code comes from, and so what the right one proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `sent_length` digits went to this number.
+    Telephone { to: Sealed<PhoneNumber>, sent_length: u32 },
+    /// The owner's authenticator app, or one of their recovery codes.
+    Authenticator,
+}
+
+impl Sent {
+    /// The number that the right code proves, unless it was erased.
+    #[must_use]
+    pub fn telephone(&self) -> Option<&PhoneNumber> {
+        match &self.source {
+            Source::Telephone { to, .. } => to.get(),
+            Source::Authenticator => None,
+        }
+    }
 }
 
 /// A command to stream `users.one_time_passcode`.
@@ -49,6 +66,8 @@ pub struct Sent {
 pub enum OneTimePasscodeCommand {
     /// Send a code.
     SendOtp(SendOtp),
+    /// Ask for the code that the owner's authenticator app shows.
+    ChallengeOtp(ChallengeOtp),
     /// A code was typed; `matches` is the constant-time comparison's answer.
     VerifyOtp { matches: bool },
     /// Use the verified challenge for what it was sent for.
@@ -63,6 +82,16 @@ pub struct SendOtp {
     pub purpose: OtpPurpose,
     pub channel: CodeChannel,
     pub to: PhoneNumber,
+}
+
+/// A code that is asked for and not sent; its tries and time are the policy's.
+#[derive(Clone, Copy, Debug)]
+pub struct ChallengeOtp {
+    pub challenge: OtpChallengeId,
+    pub owner: OtpOwner,
+    pub purpose: OtpPurpose,
+    /// How many digits the app shows.
+    pub digits: u32,
 }
 
 impl OneTimePasscode {
@@ -110,6 +139,15 @@ impl OneTimePasscode {
         }
     }
 
+    fn require_unused(&self) -> Result<(), OneTimePasscodeRefusal> {
+        match self {
+            Self::NotSent => Ok(()),
+            Self::Pending { .. } | Self::Exhausted | Self::Verified(_) | Self::Consumed => {
+                Err(OneTimePasscodeRefusal::AlreadySent)
+            }
+        }
+    }
+
     fn verify(
         &self,
         now: DateTime<Utc>,
@@ -151,6 +189,18 @@ fn sent(decision: &Decision<'_>, send: SendOtp) -> OneTimePasscodeEvent {
     }
 }
 
+fn challenged(decision: &Decision<'_>, ask: ChallengeOtp) -> OneTimePasscodeEvent {
+    let otp = decision.policy.otp();
+    OneTimePasscodeEvent::OtpChallenged {
+        challenge: ask.challenge,
+        owner: ask.owner,
+        purpose: ask.purpose,
+        digits: ask.digits,
+        tries: otp.tries,
+        expires_at: decision.now + otp.ttl,
+    }
+}
+
 impl Decider for OneTimePasscode {
     const TYPE: &'static str = "users.one_time_passcode";
     type Command = OneTimePasscodeCommand;
@@ -163,12 +213,14 @@ impl Decider for OneTimePasscode {
         command: OneTimePasscodeCommand,
     ) -> Result<Vec<OneTimePasscodeEvent>, OneTimePasscodeRefusal> {
         match command {
-            OneTimePasscodeCommand::SendOtp(send) => match self {
-                Self::NotSent => Ok(vec![sent(decision, send)]),
-                Self::Pending { .. } | Self::Exhausted | Self::Verified(_) | Self::Consumed => {
-                    Err(OneTimePasscodeRefusal::AlreadySent)
-                }
-            },
+            OneTimePasscodeCommand::SendOtp(send) => {
+                self.require_unused()?;
+                Ok(vec![sent(decision, send)])
+            }
+            OneTimePasscodeCommand::ChallengeOtp(ask) => {
+                self.require_unused()?;
+                Ok(vec![challenged(decision, ask)])
+            }
             OneTimePasscodeCommand::VerifyOtp { matches } => {
                 Ok(vec![self.verify(decision.now, matches)?])
             }
@@ -194,9 +246,26 @@ impl Decider for OneTimePasscode {
                 let sent = Sent {
                     owner: *owner,
                     purpose: *purpose,
-                    to: to.clone(),
+                    source: Source::Telephone { to: to.clone(), sent_length: *sent_length },
                     digits: *digits,
-                    sent_length: *sent_length,
+                    tries: *tries,
+                    expires_at: *expires_at,
+                };
+                *self = Self::Pending { sent, attempts: 0 };
+            }
+            OneTimePasscodeEvent::OtpChallenged {
+                owner,
+                purpose,
+                digits,
+                tries,
+                expires_at,
+                ..
+            } => {
+                let sent = Sent {
+                    owner: *owner,
+                    purpose: *purpose,
+                    source: Source::Authenticator,
+                    digits: *digits,
                     tries: *tries,
                     expires_at: *expires_at,
                 };

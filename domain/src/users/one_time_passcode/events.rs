@@ -23,6 +23,8 @@ pub enum OtpPurpose {
     PasswordReset,
     /// An action that the policy guards (MC-28).
     StepUp,
+    /// Signing in, after the password (MC-28).
+    SignIn,
     /// Showing that a new number is the person's own (MC-27).
     NewPhone,
 }
@@ -78,6 +80,16 @@ pub enum OneTimePasscodeEvent {
         tries: u32,
         expires_at: DateTime<Utc>,
     },
+    /// The code that the owner's authenticator app shows is awaited; nothing was sent.
+    OtpChallenged {
+        challenge: OtpChallengeId,
+        owner: OtpOwner,
+        purpose: OtpPurpose,
+        digits: u32,
+        /// How many wrong tries close the challenge.
+        tries: u32,
+        expires_at: DateTime<Utc>,
+    },
     /// A wrong code was typed, for the `attempts`-th time.
     OtpFailed { owner: OtpOwner, attempts: u32, attempts_left: u32 },
     /// The right code was typed.
@@ -90,6 +102,7 @@ impl Event for OneTimePasscodeEvent {
     fn event_type(&self) -> &'static str {
         match self {
             Self::OtpSent { .. } => "users.one_time_passcode.otp_sent",
+            Self::OtpChallenged { .. } => "users.one_time_passcode.otp_challenged",
             Self::OtpFailed { .. } => "users.one_time_passcode.otp_failed",
             Self::OtpVerified { .. } => "users.one_time_passcode.otp_verified",
             Self::OtpConsumed { .. } => "users.one_time_passcode.otp_consumed",
@@ -99,6 +112,7 @@ impl Event for OneTimePasscodeEvent {
     fn facets(&self) -> Facets {
         let owner = match self {
             Self::OtpSent { owner, .. }
+            | Self::OtpChallenged { owner, .. }
             | Self::OtpFailed { owner, .. }
             | Self::OtpVerified { owner }
             | Self::OtpConsumed { owner, .. } => owner,

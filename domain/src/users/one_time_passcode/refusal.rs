@@ -17,7 +17,7 @@ pub enum OneTimePasscodeRefusal {
     TooMany,
     #[error("This passcode has been verified. Go on with the next step.")]
     AlreadyVerified,
-    #[error("Enter the passcode sent to your phone first.")]
+    #[error("Enter the passcode from your phone first.")]
     Required,
 }
 
@@ -50,6 +50,7 @@ pub fn verification_refusal(events: &[OneTimePasscodeEvent]) -> Option<Refusal> 
                 .details([attempts_left.to_string()]),
         ),
         OneTimePasscodeEvent::OtpSent { .. }
+        | OneTimePasscodeEvent::OtpChallenged { .. }
         | OneTimePasscodeEvent::OtpVerified { .. }
         | OneTimePasscodeEvent::OtpConsumed { .. } => None,
     })

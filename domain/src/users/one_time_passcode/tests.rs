@@ -141,3 +141,34 @@ fn only_an_owner_with_an_account_is_the_events_subject() {
     let event = OneTimePasscodeEvent::OtpVerified { owner };
     assert_eq!(event.facets().subject, Some(id(9)));
 }
+
+fn challenged() -> OneTimePasscodeEvent {
+    OneTimePasscodeEvent::OtpChallenged {
+        challenge: id(50),
+        owner: owner(),
+        purpose: OtpPurpose::StepUp,
+        digits: 6,
+        tries: 5,
+        expires_at: after(TEN_MINUTES),
+    }
+}
+
+#[test]
+fn mc_28_an_apps_code_is_asked_for_once_and_takes_as_many_tries_as_a_sent_one() {
+    let ask = || {
+        OneTimePasscodeCommand::ChallengeOtp(ChallengeOtp {
+            challenge: id(50),
+            owner: owner(),
+            purpose: OtpPurpose::StepUp,
+            digits: 6,
+        })
+    };
+    let state = challenge(&[]).when(ask()).then(&[challenged()]);
+    assert_eq!(
+        state.sent().map(|sent| (&sent.source, sent.telephone())),
+        Some((&Source::Authenticator, None))
+    );
+    challenge(&[challenged()]).when(ask()).refused(Code::VersionConflict);
+    challenge(&[challenged(), failed(4)]).when(verify(false)).then(&[failed(5)]);
+    challenge(&[challenged()]).at(after(TEN_MINUTES)).when(verify(true)).refused(Code::OtpExpired);
+}

@@ -4,7 +4,9 @@
 use rollcall_domain::{
     sessions::SessionEvent,
     users::{
+        authenticator::AuthenticatorEvent,
         credential::{CredentialEvent, ResetMethod},
+        external_identity::{ExternalIdentitiesEvent, TrustedIssuersEvent},
         one_time_passcode::OneTimePasscodeEvent,
         user::{DetailChanges, UserEvent},
     },
@@ -121,6 +123,12 @@ pub(super) fn credential(event: &CredentialEvent, telling: Telling<'_>) -> Strin
             let (person, reason) = (telling.person_or(*user, nobody), lower(reason));
             format!("A sign-in as {person} failed ({reason}; {failures} in a row).")
         }
+        E::LoginChallenged { user, .. } => {
+            format!(
+                "{} gave the right password and is asked for a passcode.",
+                telling.person(*user)
+            )
+        }
         E::LoginSucceeded { user, must_change, .. } => {
             let note = if *must_change { ", only to change the password" } else { "" };
             format!("{} signed in{note}.", telling.person(*user))
@@ -144,6 +152,10 @@ pub(super) fn passcode(event: &OneTimePasscodeEvent, telling: Telling<'_>) -> St
             let (way, purpose) = (channel(*way), lower(purpose));
             format!("A passcode for {purpose} went to {person} by {way}.")
         }
+        E::OtpChallenged { owner, purpose, .. } => {
+            let person = telling.person_or(owner.user(), "a person without an account");
+            format!("{person} is asked for a code of the authenticator app for {}.", lower(purpose))
+        }
         E::OtpFailed { owner, attempts, attempts_left } => {
             let person = telling.person_or(owner.user(), "A person without an account");
             format!("{person} typed a wrong passcode (try {attempts}, {attempts_left} left).")
@@ -159,6 +171,50 @@ pub(super) fn passcode(event: &OneTimePasscodeEvent, telling: Telling<'_>) -> St
     }
 }
 
+pub(super) fn authenticator(event: &AuthenticatorEvent, telling: Telling<'_>) -> String {
+    use AuthenticatorEvent as E;
+    let person = telling.person(event.user());
+    match event {
+        E::TotpEnrolmentStarted { expires_at, .. } => {
+            format!("{person} began to add an authenticator app, until {}.", time(expires_at))
+        }
+        E::TotpEnrolled { codes, .. } => {
+            format!("{person} added an authenticator app and was given {codes} recovery codes.")
+        }
+        E::TotpAccepted { .. } => format!("{person} typed a code of the authenticator app."),
+        E::RecoveryCodeUsed { left, .. } => {
+            format!("{person} used a recovery code; {left} are left.")
+        }
+        E::RecoveryCodesRenewed { codes, .. } => {
+            format!("{person} was given {codes} new recovery codes in place of the earlier ones.")
+        }
+        E::TotpRemoved { .. } => format!("{person} removed the authenticator app."),
+    }
+}
+
+pub(super) fn issuers(event: &TrustedIssuersEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        TrustedIssuersEvent::IssuerTrusted { issuer, name, .. } => {
+            format!("{who} has log-ins of {name} ({issuer}) count.")
+        }
+        TrustedIssuersEvent::IssuerDistrusted { issuer } => {
+            format!("{who} has log-ins of {issuer} count no more.")
+        }
+    }
+}
+
+pub(super) fn identities(event: &ExternalIdentitiesEvent, telling: Telling<'_>) -> String {
+    match event {
+        ExternalIdentitiesEvent::ExternalIdentityLinked { user, issuer, .. } => {
+            format!("{} linked a log-in of {issuer}.", telling.person(*user))
+        }
+        ExternalIdentitiesEvent::ExternalIdentityUnlinked { user, issuer } => {
+            format!("{} unlinked the log-in of {issuer}.", telling.person(*user))
+        }
+    }
+}
+
 pub(super) fn session(event: &SessionEvent, telling: Telling<'_>) -> String {
     match event {
         SessionEvent::SessionStarted { user, organization, .. } => {
@@ -167,6 +223,9 @@ pub(super) fn session(event: &SessionEvent, telling: Telling<'_>) -> String {
         }
         SessionEvent::RestrictionLifted { user } => {
             format!("{} changed the password that was due and may go on.", telling.person(*user))
+        }
+        SessionEvent::SecondFactorEnrolled { user } => {
+            format!("{} added the second factor that was due and may go on.", telling.person(*user))
         }
         SessionEvent::OrganizationSelected { user, organization } => {
             let (person, name) = (telling.person(*user), telling.organization(*organization));

@@ -81,6 +81,14 @@ pub(super) fn pin(event: &PinEvent, telling: Telling<'_>) -> String {
             let at = named(*organization);
             format!("{who} reset the PIN of NPI {npi} ({at}){for_whom}; it is version {version}.")
         }
+        PinEvent::PinPropagationPending { npi, organization, due_at, .. } => {
+            let (at, end) = (named(*organization), time(due_at));
+            format!("Files that depend on the PIN of NPI {npi} ({at}) take it over until {end}.")
+        }
+        PinEvent::PinPropagationCompleted { npi, organization, version } => {
+            let at = named(*organization);
+            format!("Every file that depends on the PIN of NPI {npi} ({at}) has version {version}.")
+        }
         PinEvent::PinRevealed { npi, organization, user, .. } => {
             let (person, at) = (telling.person(*user), named(*organization));
             format!("{person} was shown the PIN of NPI {npi} ({at}).")

@@ -13,7 +13,7 @@ fn session() -> SessionId {
 }
 
 fn attempt(matched: Option<VaultRef>) -> LoginAttempt {
-    LoginAttempt { user: Some(user()), session: session(), matched, bar: None }
+    LoginAttempt { user: Some(user()), session: session(), matched, bar: None, challenge: None }
 }
 
 fn wrong() -> CredentialCommand {
@@ -282,4 +282,47 @@ fn cx_09_the_mailed_temporary_password_opens_a_lock_and_no_other_does() {
         .when(try_with(first_hash()))
         .then(&[refused.clone(), locked(Some(60 + HALF_HOUR))]);
     given::<Credential>(&history).at(after(60)).when(try_with(next_hash())).then(&[refused]);
+}
+
+fn challenged() -> CredentialEvent {
+    CredentialEvent::LoginChallenged { user: user(), challenge: id(50), hash_ref: first_hash() }
+}
+
+fn confirm(passed: bool) -> CredentialCommand {
+    CredentialCommand::ConfirmLogin(LoginConfirmation {
+        user: user(),
+        challenge: id(50),
+        passed,
+        session: session(),
+        bar: None,
+    })
+}
+
+#[test]
+fn mc_28_a_login_waits_for_its_passcode_and_forgets_failures_only_with_it() {
+    let ask = LoginAttempt { challenge: Some(id(50)), ..attempt(Some(first_hash())) };
+    let before = [password_set(), failed(2, LoginFailureReason::Credentials)];
+    let waiting = given::<Credential>(&before)
+        .when(CredentialCommand::AttemptLogin(ask))
+        .then(&[challenged()]);
+    assert_eq!(waiting.failures, 2);
+    given::<Credential>(&[password_set(), challenged()]).when(confirm(true)).then(&[succeeded()]);
+    given::<Credential>(&[password_set()]).when(confirm(true)).refused(Code::StepOutOfOrder);
+    given::<Credential>(&[password_set(), challenged(), succeeded()])
+        .when(confirm(true))
+        .refused(Code::StepOutOfOrder);
+}
+
+#[test]
+fn mc_28_wrong_passcodes_lock_like_wrong_passwords() {
+    let passcode = |failures| failed(failures, LoginFailureReason::Passcode);
+    let history = [password_set(), challenged(), passcode(3)];
+    let events = [passcode(4)];
+    assert_eq!(login_refusal(&events, None).map(|it| it.code), Some(Code::OtpWrong));
+    given::<Credential>(&history).when(confirm(false)).then(&events);
+    let history = [password_set(), challenged(), passcode(4)];
+    let lock = [passcode(5), locked(Some(HALF_HOUR))];
+    assert_eq!(login_refusal(&lock, None).map(|it| it.code), Some(Code::AccountLocked));
+    let state = given::<Credential>(&history).when(confirm(false)).then(&lock);
+    assert!(state.is_locked(after(1)) && state.challenged.is_none());
 }

@@ -1,4 +1,4 @@
-//! One operation of a WebSocket, in a task of its own.
+//! One operation that streams to its client, in a task of its own.
 //!
 //! Invariant: it ends with exactly one `error` or `complete`, unless the client ends it.
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
-use crate::http::{
+use super::{
     Gateway, Inbound, Transport,
     errors::{self, TransportError},
     limits::Admission,
@@ -56,7 +56,7 @@ impl<G: Gateway> Subscriber<G> {
     }
 
     async fn attempt(&self, mut request: Request) -> Result<(), Left> {
-        let operation = match operation::inspect(&mut request, &self.transport.limits) {
+        let operation = match operation::inspect(&mut request, &self.transport) {
             Ok(operation) => operation,
             Err(error) => return self.refuse(error).await,
         };
