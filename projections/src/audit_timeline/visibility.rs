@@ -54,7 +54,6 @@ impl Audience {
             | AnyEvent::PlanStaff(_)
             | AnyEvent::Policy(_)
             | AnyEvent::Agreement(_)
-            | AnyEvent::AccountRequest(_)
             | AnyEvent::PeopleImport(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
@@ -62,7 +61,8 @@ impl Audience {
             AnyEvent::Membership(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Pin(_)
-            | AnyEvent::Affiliation(_) => Self::Organization,
+            | AnyEvent::Affiliation(_)
+            | AnyEvent::AccountRequest(_) => Self::Organization,
             AnyEvent::User(_) | AnyEvent::Session(_) | AnyEvent::Inbox(_) => Self::Person,
             AnyEvent::Credential(event) => of_credential(event),
             AnyEvent::OneTimePasscode(event) => of_passcode(event),
