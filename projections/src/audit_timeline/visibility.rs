@@ -55,7 +55,6 @@ impl Audience {
             | AnyEvent::Policy(_)
             | AnyEvent::Agreement(_)
             | AnyEvent::TrustedIssuers(_)
-            | AnyEvent::AccountRequest(_)
             | AnyEvent::PeopleImport(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
@@ -65,7 +64,8 @@ impl Audience {
             | AnyEvent::Pin(_)
             | AnyEvent::SubmitterProfile(_)
             | AnyEvent::Handoff(_)
-            | AnyEvent::Affiliation(_) => Self::Organization,
+            | AnyEvent::Affiliation(_)
+            | AnyEvent::AccountRequest(_) => Self::Organization,
             AnyEvent::User(_)
             | AnyEvent::Authenticator(_)
             | AnyEvent::ExternalIdentities(_)
