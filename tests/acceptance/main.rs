@@ -1,11 +1,13 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
 mod acceptances;
+mod access_requests;
 mod affiliations;
 mod audit;
 mod dead_letters;
 mod digests;
 mod enrolment;
+mod features;
 mod first_password;
 mod invitations;
 mod nodes;

@@ -19,6 +19,7 @@ pub enum NodeType {
     Session,
     Pin,
     Affiliation,
+    AccessRequest,
     Notification,
     AuditEvent,
     PlanStaff,
@@ -27,7 +28,7 @@ pub enum NodeType {
 
 impl NodeType {
     /// Every type.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -37,6 +38,7 @@ impl NodeType {
         Self::Session,
         Self::Pin,
         Self::Affiliation,
+        Self::AccessRequest,
         Self::Notification,
         Self::AuditEvent,
         Self::PlanStaff,
@@ -56,6 +58,7 @@ impl NodeType {
             Self::Session => "Session",
             Self::Pin => "Pin",
             Self::Affiliation => "Affiliation",
+            Self::AccessRequest => "AccessRequest",
             Self::Notification => "Notification",
             Self::AuditEvent => "AuditEvent",
             Self::PlanStaff => "PlanStaff",

@@ -4,17 +4,20 @@ use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
     access_register::AccessRegisterQuery,
+    access_requests::{AccessRequestMutation, AccessRequestQuery},
     affiliations::{AffiliationMutation, AffiliationQuery},
     audit::{AuditQuery, AuditSubscription},
+    content::ContentMutation,
     nodes::NodeQuery,
     notifications::{
         DeadLettersMutation, DeadLettersQuery, NotificationsMutation, NotificationsQuery,
     },
     organizations::{
-        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, RegistrationTokensMutation,
+        EnrolmentMutation, OrganizationsMutation, OrganizationsQuery, PlacesMutation, PlacesQuery,
+        RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
     },
-    permissions::{PermissionMutation, PermissionQuery},
+    permissions::{GrantMutation, GrantQuery, PermissionMutation, PermissionQuery},
     pins::{PinMutation, PinQuery},
     policies::{PoliciesMutation, PoliciesQuery},
     sessions::{
@@ -52,12 +55,15 @@ pub struct Query(
     TenantsQuery,
     PoliciesQuery,
     OrganizationsQuery,
+    PlacesQuery,
     SessionQuery,
     MeQuery,
     LoginHistoryQuery,
     DashboardQuery,
     UserDirectoryQuery,
     PermissionQuery,
+    GrantQuery,
+    AccessRequestQuery,
     AuditQuery,
     AccessRegisterQuery,
     NodeQuery,
@@ -69,7 +75,9 @@ pub struct Mutation(
     OperatorMutation,
     PlanStaffMutation,
     PoliciesMutation,
+    ContentMutation,
     OrganizationsMutation,
+    PlacesMutation,
     EnrolmentMutation,
     RegistrationTokensMutation,
     RegistrationMutation,
@@ -87,6 +95,8 @@ pub struct Mutation(
     ProfileMutation,
     UserAdministrationMutation,
     PermissionMutation,
+    GrantMutation,
+    AccessRequestMutation,
 );
 
 /// What happens, as it happens.

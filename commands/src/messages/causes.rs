@@ -51,8 +51,12 @@ pub async fn caused_by(
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
+        | AnyEvent::PolicyProposal(_)
+        | AnyEvent::ClientGuidance(_)
+        | AnyEvent::JobRole(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
+        | AnyEvent::AccessRequest(_)
         | AnyEvent::Session(_)
         | AnyEvent::Delivery(_)
         | AnyEvent::Denial(_) => Ok(Vec::new()),
@@ -197,6 +201,10 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Planned> {
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => Vec::new(),

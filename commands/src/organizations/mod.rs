@@ -12,6 +12,7 @@ pub mod letter;
 pub mod matching;
 pub mod members;
 mod npis;
+mod places;
 pub mod registration;
 mod standing;
 pub mod tokens;
@@ -21,7 +22,8 @@ pub use import_enrolment::{
     ImportEnrolment, ImportOrigin, MAX_ROWS, RowOutcome, RowResult, file_sha256,
 };
 pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_contract_status, parse_kinds};
-pub use npis::{AttachNpi, DetachNpi, NpiDetails};
+pub use npis::{AttachNpi, DetachNpi, MoveNpi, NpiDetails};
+pub use places::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 
 use rollcall_domain::tenants::PlanRole;

@@ -23,24 +23,30 @@ pub(super) enum Kind {
     RegistrationToken,
     /// A request for an affiliation (GN-18).
     AffiliationRequest,
+    /// A request for access (CC-11).
+    AccessRequest,
     /// An account's lock (CX-08).
     Lock,
     /// A temporary NPI permission (GN-13); `detail` is the NPI.
     NpiPermission,
     /// A plan role with an end (GN-31); `detail` is the role.
     PlanRole,
+    /// A temporary feature, job role, location or tax id (GN-13); `detail` is the grant.
+    Grant,
     /// The time until a person's next digest (MC-65); `detail` is the frequency.
     Digest,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
+        Self::AccessRequest,
         Self::Lock,
         Self::NpiPermission,
         Self::PlanRole,
+        Self::Grant,
         Self::Digest,
     ];
 
@@ -50,9 +56,11 @@ impl Kind {
             Self::Invitation => "INVITATION",
             Self::RegistrationToken => "REGISTRATION_TOKEN",
             Self::AffiliationRequest => "AFFILIATION_REQUEST",
+            Self::AccessRequest => "ACCESS_REQUEST",
             Self::Lock => "LOCK",
             Self::NpiPermission => "NPI_PERMISSION",
             Self::PlanRole => "PLAN_ROLE",
+            Self::Grant => "GRANT",
             Self::Digest => "DIGEST",
         }
     }

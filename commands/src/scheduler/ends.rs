@@ -4,9 +4,10 @@
 
 use rollcall_domain::{
     AnyEvent,
+    access_requests::AccessRequestEvent,
     affiliations::AffiliationEvent,
     organizations::RegistrationTokenEvent,
-    permissions::{GrantEnd, MembershipEvent},
+    permissions::{EntitlementChange, EntitlementGrant, GrantEnd, MembershipEvent},
     tenants::PlanStaffEvent,
     users::{credential::CredentialEvent, invitation::InvitationEvent},
 };
@@ -19,12 +20,16 @@ pub(super) fn of(event: &AnyEvent) -> Option<End> {
         AnyEvent::Invitation(event) => of_invitation(event),
         AnyEvent::RegistrationToken(event) => of_token(event),
         AnyEvent::Affiliation(event) => of_affiliation(event),
+        AnyEvent::AccessRequest(event) => of_access_request(event),
         AnyEvent::Credential(event) => of_credential(event),
         AnyEvent::Membership(event) => of_membership(event),
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
         AnyEvent::Tenant(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
+        | AnyEvent::PolicyProposal(_)
+        | AnyEvent::ClientGuidance(_)
+        | AnyEvent::JobRole(_)
         | AnyEvent::Organization(_)
         | AnyEvent::Registration(_)
         | AnyEvent::User(_)
@@ -84,6 +89,18 @@ fn of_affiliation(event: &AffiliationEvent) -> Option<End> {
     }
 }
 
+fn of_access_request(event: &AccessRequestEvent) -> Option<End> {
+    use AccessRequestEvent as E;
+    match event {
+        E::AccessRequested { expires_at, .. } => Some(End::at(Kind::AccessRequest, *expires_at)),
+        E::AccessRequestApproved { .. }
+        | E::AccessRequestDenied { .. }
+        | E::AccessRequestWithdrawn { .. }
+        | E::AccessRequestExpired { .. } => Some(End::no_more(Kind::AccessRequest)),
+        E::AccessRequestRouted { .. } => None,
+    }
+}
+
 fn of_credential(event: &CredentialEvent) -> Option<End> {
     use CredentialEvent as E;
     match event {
@@ -119,12 +136,37 @@ fn of_membership(event: &MembershipEvent) -> Option<End> {
         E::NpiPermissionEnded { npi, cause: GrantEnd::Expired | GrantEnd::NpiDetached, .. } => {
             Some(End::no_more(Kind::NpiPermission).of(npi))
         }
+        E::FeatureGranted { .. }
+        | E::FeatureRevoked { .. }
+        | E::JobRoleAssigned { .. }
+        | E::JobRoleUnassigned { .. }
+        | E::LocationAccessGranted { .. }
+        | E::LocationAccessRevoked { .. }
+        | E::TaxIdAccessGranted { .. }
+        | E::TaxIdAccessRevoked { .. }
+        | E::GrantExpired { .. } => event.entitlement().map(of_grant),
         // What ended with the membership is refused when its time comes, which changes nothing.
         E::MembershipPermissionsEnded { .. }
         | E::CorrespondencePermissionSet { .. }
         | E::PermissionsAssigned { .. }
         | E::PermissionsDeferred { .. }
         | E::FormerPermissionsConfirmed { .. } => None,
+    }
+}
+
+fn of_grant(change: EntitlementChange) -> End {
+    match change {
+        EntitlementChange::Granted {
+            grant: EntitlementGrant { entitlement, until: Some(until) },
+            ..
+        } => End::at(Kind::Grant, until).of(entitlement),
+        EntitlementChange::Granted {
+            grant: EntitlementGrant { entitlement, until: None }, ..
+        }
+        | EntitlementChange::Revoked { entitlement, .. }
+        | EntitlementChange::Expired { entitlement, .. } => {
+            End::no_more(Kind::Grant).of(entitlement)
+        }
     }
 }
 

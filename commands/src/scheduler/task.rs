@@ -5,9 +5,9 @@
 
 use rollcall_domain::{
     Code,
-    kernel::ids::{AffiliationId, InvitationId, RegistrationTokenId},
+    kernel::ids::{AccessRequestId, AffiliationId, InvitationId, RegistrationTokenId},
     notifications::Frequency,
-    permissions::{NpiScope, membership::MembershipKey},
+    permissions::{Entitlement, NpiScope, membership::MembershipKey},
     tenants::PlanRole,
     values::Npi,
 };
@@ -15,11 +15,12 @@ use sqlx::{PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    ExpireNpiPermission, ExpirePlanRole,
+    ExpireGrant, ExpireNpiPermission, ExpirePlanRole,
     due::{self, Due, Kind},
 };
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
+    access_requests::ExpireAccessRequest,
     affiliations::ExpireAffiliation,
     notifications::{SendDigest, waiting},
     organizations::tokens::ExpireRegistrationToken,
@@ -91,6 +92,10 @@ impl Scheduler {
                 let affiliation = AffiliationId(due.stream_id);
                 self.send(due, &ExpireAffiliation { affiliation }).await
             }
+            Kind::AccessRequest => {
+                let request = AccessRequestId(due.stream_id);
+                self.send(due, &ExpireAccessRequest { request }).await
+            }
             Kind::Lock => {
                 let user = due.subject().ok_or_else(unfit)?;
                 self.send(due, &ExpireLock { user }).await
@@ -101,6 +106,13 @@ impl Scheduler {
                 let npi = scope(&due.detail).ok_or_else(unfit)?;
                 let of = MembershipKey { user, organization };
                 self.send(due, &ExpireNpiPermission { of, npi }).await
+            }
+            Kind::Grant => {
+                let (user, organization) =
+                    due.subject().zip(due.organization()).ok_or_else(unfit)?;
+                let entitlement = Entitlement::read(&due.detail).ok_or_else(unfit)?;
+                let of = MembershipKey { user, organization };
+                self.send(due, &ExpireGrant { of, entitlement }).await
             }
             Kind::PlanRole => {
                 let user = due.subject().ok_or_else(unfit)?;

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
-    permissions::Cause as PermissionCause,
+    kernel::ids::{JobRoleId, LocationId, MembershipId, OrganizationId, TaxIdId, TenantId, UserId},
+    permissions::{Cause as PermissionCause, Entitlement, EntitlementKind},
+    policies::Feature,
     tenants::PlanRole,
     values::Npi,
 };
@@ -18,11 +19,18 @@ pub(super) enum Timeline {
     OrgRole(UserId, OrganizationId),
     NpiLevel(UserId, OrganizationId, Scope),
     Correspondence(UserId, OrganizationId, Scope),
+    /// A feature, job role, location or tax id.
+    Entitlement(UserId, OrganizationId, Entitlement),
     PlanRole(UserId, &'static str),
     AccountActive(UserId),
     MembershipActive(UserId, OrganizationId),
     OrganizationActive(OrganizationId),
     NpiHeld(OrganizationId, String),
+    /// What a location is like: `CREDENTIALED`, `TERMINATED`.
+    Location(OrganizationId, LocationId),
+    TaxIdHeld(OrganizationId, TaxIdId),
+    /// What a job role bundles.
+    JobRole(JobRoleId),
     Policy(&'static str),
 }
 
@@ -30,8 +38,18 @@ pub(super) enum Timeline {
 pub(super) type Scope = String;
 
 /// The policies that decide about access.
-pub(super) const POLICIES: [PolicyKey; 3] =
-    [PolicyKey::AdminImplied, PolicyKey::PinsEnabled, PolicyKey::PinsRoles];
+pub(super) const POLICIES: [PolicyKey; 7] = [
+    PolicyKey::AdminImplied,
+    PolicyKey::PinsEnabled,
+    PolicyKey::PinsRoles,
+    PolicyKey::PortalFeatures,
+    PolicyKey::FeatureGrantsEnabled,
+    PolicyKey::JobRolesEnabled,
+    PolicyKey::LocationsMode,
+];
+
+/// The word of a feature that its parameters decide about again.
+pub(super) const BY_PARAMETERS: &str = "DEFAULT";
 
 impl Timeline {
     pub fn npi_level(user: UserId, organization: OrganizationId, scope: &NpiScope) -> Self {
@@ -56,11 +74,15 @@ impl Timeline {
             Self::OrgRole(..) => "ORG_ROLE",
             Self::NpiLevel(..) => "NPI_LEVEL",
             Self::Correspondence(..) => "CORRESPONDENCE",
+            Self::Entitlement(_, _, entitlement) => entitlement.kind().as_str(),
             Self::PlanRole(..) => "PLAN_ROLE",
             Self::AccountActive(_) => "ACCOUNT_ACTIVE",
             Self::MembershipActive(..) => "MEMBERSHIP_ACTIVE",
             Self::OrganizationActive(_) => "ORGANIZATION_ACTIVE",
             Self::NpiHeld(..) => "NPI_HELD",
+            Self::Location(..) => "LOCATION_STATE",
+            Self::TaxIdHeld(..) => "TAX_ID_HELD",
+            Self::JobRole(_) => "JOB_ROLE_BUNDLE",
             Self::Policy(_) => "POLICY",
         }
     }
@@ -71,13 +93,16 @@ impl Timeline {
             Self::OrgRole(user, organization)
             | Self::NpiLevel(user, organization, _)
             | Self::Correspondence(user, organization, _)
+            | Self::Entitlement(user, organization, _)
             | Self::MembershipActive(user, organization) => {
                 MembershipId::of(tenant, *user, *organization).0
             }
             Self::PlanRole(user, _) | Self::AccountActive(user) => user.0,
-            Self::OrganizationActive(organization) | Self::NpiHeld(organization, _) => {
-                organization.0
-            }
+            Self::OrganizationActive(organization)
+            | Self::NpiHeld(organization, _)
+            | Self::Location(organization, _)
+            | Self::TaxIdHeld(organization, _) => organization.0,
+            Self::JobRole(role) => role.0,
             Self::Policy(_) => tenant.0,
         }
     }
@@ -87,10 +112,16 @@ impl Timeline {
             Self::OrgRole(user, _)
             | Self::NpiLevel(user, ..)
             | Self::Correspondence(user, ..)
+            | Self::Entitlement(user, ..)
             | Self::MembershipActive(user, _)
             | Self::PlanRole(user, _)
             | Self::AccountActive(user) => Some(*user),
-            Self::OrganizationActive(_) | Self::NpiHeld(..) | Self::Policy(_) => None,
+            Self::OrganizationActive(_)
+            | Self::NpiHeld(..)
+            | Self::Location(..)
+            | Self::TaxIdHeld(..)
+            | Self::JobRole(_)
+            | Self::Policy(_) => None,
         }
     }
 
@@ -99,10 +130,15 @@ impl Timeline {
             Self::OrgRole(_, organization)
             | Self::NpiLevel(_, organization, _)
             | Self::Correspondence(_, organization, _)
+            | Self::Entitlement(_, organization, _)
             | Self::MembershipActive(_, organization)
             | Self::OrganizationActive(organization)
-            | Self::NpiHeld(organization, _) => Some(*organization),
-            Self::PlanRole(..) | Self::AccountActive(_) | Self::Policy(_) => None,
+            | Self::NpiHeld(organization, _)
+            | Self::Location(organization, _)
+            | Self::TaxIdHeld(organization, _) => Some(*organization),
+            Self::PlanRole(..) | Self::AccountActive(_) | Self::JobRole(_) | Self::Policy(_) => {
+                None
+            }
         }
     }
 
@@ -112,30 +148,39 @@ impl Timeline {
                 Some(npi)
             }
             Self::OrgRole(..)
+            | Self::Entitlement(..)
             | Self::MembershipActive(..)
             | Self::PlanRole(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
+            | Self::Location(..)
+            | Self::TaxIdHeld(..)
+            | Self::JobRole(_)
             | Self::Policy(_) => None,
         }
     }
 
-    pub fn name(&self) -> Option<&'static str> {
+    pub fn name(&self) -> Option<String> {
         match self {
-            Self::PlanRole(_, name) | Self::Policy(name) => Some(name),
+            Self::PlanRole(_, name) | Self::Policy(name) => Some((*name).to_owned()),
+            Self::Entitlement(_, _, entitlement) => Some(entitlement.key()),
+            Self::Location(_, location) => Some(location.to_string()),
+            Self::TaxIdHeld(_, tax_id) => Some(tax_id.to_string()),
             Self::OrgRole(..)
             | Self::NpiLevel(..)
             | Self::Correspondence(..)
             | Self::MembershipActive(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
-            | Self::NpiHeld(..) => None,
+            | Self::NpiHeld(..)
+            | Self::JobRole(_) => None,
         }
     }
 
     /// The timeline a stored row belongs to; `None` for a row no version of this writes.
     pub fn stored(
         kind: &str,
+        holder: Uuid,
         user: Option<Uuid>,
         organization: Option<Uuid>,
         npi: Option<String>,
@@ -143,6 +188,10 @@ impl Timeline {
     ) -> Option<Self> {
         let user = user.map(UserId);
         let organization = organization.map(OrganizationId);
+        if let Some(granted) = EntitlementKind::parse(kind) {
+            let entitlement = Entitlement::parse(granted, name?)?;
+            return Some(Self::Entitlement(user?, organization?, entitlement));
+        }
         Some(match kind {
             "ORG_ROLE" => Self::OrgRole(user?, organization?),
             "NPI_LEVEL" => Self::NpiLevel(user?, organization?, npi?),
@@ -152,8 +201,13 @@ impl Timeline {
             "MEMBERSHIP_ACTIVE" => Self::MembershipActive(user?, organization?),
             "ORGANIZATION_ACTIVE" => Self::OrganizationActive(organization?),
             "NPI_HELD" => Self::NpiHeld(organization?, npi?),
+            "LOCATION_STATE" => Self::Location(organization?, name?.parse().ok()?),
+            "TAX_ID_HELD" => Self::TaxIdHeld(organization?, name?.parse().ok()?),
+            "JOB_ROLE_BUNDLE" => Self::JobRole(JobRoleId(holder)),
             "POLICY" => {
-                Self::Policy(POLICIES.iter().map(|key| key.name()).find(|key| Some(*key) == name)?)
+                let features = Feature::ALL.iter().map(|feature| feature.policy_name());
+                let mut names = POLICIES.iter().map(|key| key.name()).chain(features);
+                Self::Policy(names.find(|key| Some(*key) == name)?)
             }
             _ => return None,
         })

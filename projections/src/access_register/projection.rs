@@ -66,6 +66,7 @@ struct Row {
     known_from: i64,
     ordinal: i16,
     kind: String,
+    holder_id: Uuid,
     user_id: Option<Uuid>,
     organization_id: Option<Uuid>,
     npi: Option<String>,
@@ -83,6 +84,7 @@ impl Row {
     fn read(self) -> Option<(Timeline, Interval)> {
         let timeline = Timeline::stored(
             &self.kind,
+            self.holder_id,
             self.user_id,
             self.organization_id,
             self.npi,
@@ -109,8 +111,8 @@ async fn load(
     holders: &[Uuid],
 ) -> Result<Ledger, ProjectionError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT known_from, ordinal, kind, user_id, organization_id, npi, name, value, valid_from,
-                valid_to, known_from_at, cause, cause_position, end_position
+        "SELECT known_from, ordinal, kind, holder_id, user_id, organization_id, npi, name, value,
+                valid_from, valid_to, known_from_at, cause, cause_position, end_position
            FROM access_intervals
           WHERE tenant_id = $1 AND holder_id = ANY ($2) AND known_to IS NULL",
     )

@@ -10,6 +10,7 @@ use rollcall_domain::{
         OrganizationEvent, registration::RegistrationEvent,
         registration_token::RegistrationTokenEvent,
     },
+    permissions::JobRoleEvent,
     users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
 };
 
@@ -53,11 +54,15 @@ impl Audience {
             AnyEvent::Tenant(_)
             | AnyEvent::PlanStaff(_)
             | AnyEvent::Policy(_)
-            | AnyEvent::Agreement(_) => Self::Plan,
+            | AnyEvent::Agreement(_)
+            | AnyEvent::PolicyProposal(_)
+            | AnyEvent::ClientGuidance(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
+            AnyEvent::JobRole(event) => of_job_role(event),
             AnyEvent::Registration(event) => of_registration(event),
             AnyEvent::Membership(_)
+            | AnyEvent::AccessRequest(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Pin(_)
             | AnyEvent::Affiliation(_) => Self::Organization,
@@ -89,9 +94,23 @@ fn of_organization(event: &OrganizationEvent) -> Audience {
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => Audience::Organization,
+    }
+}
+
+fn of_job_role(event: &JobRoleEvent) -> Audience {
+    match event {
+        JobRoleEvent::JobRoleDefined { organization: Some(_), .. }
+        | JobRoleEvent::JobRoleRetired { organization: Some(_), .. } => Audience::Organization,
+        // Of the whole portal.
+        JobRoleEvent::JobRoleDefined { organization: None, .. }
+        | JobRoleEvent::JobRoleRetired { organization: None, .. } => Audience::Plan,
     }
 }
 

@@ -124,6 +124,10 @@ impl MemberRow {
             | E::OrganizationRegistered { .. }
             | E::EmailDomainAdded { .. }
             | E::EmailDomainRemoved { .. }
+            | E::LocationRegistered { .. }
+            | E::LocationCredentialingChanged { .. }
+            | E::LocationTerminated { .. }
+            | E::TaxIdLinked { .. }
             | E::OrganizationSuspended { .. }
             | E::OrganizationReopened { .. }
             | E::OrganizationClosed { .. } => {}
@@ -148,6 +152,15 @@ impl MemberRow {
             MembershipEvent::NpiPermissionSet { .. }
             | MembershipEvent::NpiPermissionEnded { .. }
             | MembershipEvent::CorrespondencePermissionSet { .. }
+            | MembershipEvent::FeatureGranted { .. }
+            | MembershipEvent::FeatureRevoked { .. }
+            | MembershipEvent::JobRoleAssigned { .. }
+            | MembershipEvent::JobRoleUnassigned { .. }
+            | MembershipEvent::LocationAccessGranted { .. }
+            | MembershipEvent::LocationAccessRevoked { .. }
+            | MembershipEvent::TaxIdAccessGranted { .. }
+            | MembershipEvent::TaxIdAccessRevoked { .. }
+            | MembershipEvent::GrantExpired { .. }
             | MembershipEvent::FormerPermissionsConfirmed { .. } => {}
         }
     }

@@ -5,6 +5,7 @@ use rollcall_commands::{Access, Commands};
 use rollcall_domain::{
     affiliations::{Side, SignerRole},
     kernel::ids::{AffiliationId, OrganizationId},
+    policies::Feature,
     tenants::PlanRole,
 };
 use rollcall_projections::affiliations::{self as rows, AffiliationFilter, Viewpoint};
@@ -20,7 +21,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
-    reading::{absent, read},
+    reading::{Reading, absent, read, require},
     scalars::Position,
 };
 
@@ -115,6 +116,7 @@ impl AffiliationQuery {
         let viewer: OrganizationId =
             NodeType::Organization.parse(&organization_id, "organizationId").map_err(top_level)?;
         let mut reading = read(ctx, Access::Member(viewer), min_position).await?;
+        require(ctx, Feature::Affiliations).await?;
         let search = search.as_deref().filter(|text| !text.trim().is_empty());
         let asked = (page.first + 1, page.after.as_ref());
         let found = rows::submitters(&mut reading.view, viewer, search, asked)
@@ -152,13 +154,28 @@ const fn access(viewpoint: Viewpoint) -> Access {
     }
 }
 
+/// An organisation's people read affiliations while the portal has them on; the plan always does,
+/// since they tell who had access.
+async fn open<'a>(
+    ctx: &Context<'a>,
+    viewpoint: Viewpoint,
+    min_position: Option<Position>,
+) -> Result<Reading<'a>> {
+    let reading = read(ctx, access(viewpoint), min_position).await?;
+    match viewpoint {
+        Viewpoint::Party(_) => require(ctx, Feature::Affiliations).await?,
+        Viewpoint::Plan => {}
+    }
+    Ok(reading)
+}
+
 async fn list(
     ctx: &Context<'_>,
     filter: AffiliationFilter,
     page: Page<i64>,
     min_position: Option<Position>,
 ) -> Result<AffiliationConnection> {
-    let mut reading = read(ctx, access(filter.viewpoint), min_position).await?;
+    let mut reading = open(ctx, filter.viewpoint, min_position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let asked = (page.first + 1, page.after);
     let found = rows::affiliations(&mut reading.view, filter, asked, now)
@@ -187,7 +204,7 @@ pub(super) async fn affiliation_of(
     id: AffiliationId,
     (min_position, with_papers): (Option<Position>, bool),
 ) -> Result<Option<Affiliation>> {
-    let mut reading = read(ctx, access(viewpoint), min_position).await?;
+    let mut reading = open(ctx, viewpoint, min_position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let found = rows::affiliations_by_id(&mut reading.view, viewpoint, &[id.0], now)
         .await

@@ -3,6 +3,7 @@
 mod enrolment_mutations;
 mod mutations;
 pub mod nodes;
+mod places;
 mod queries;
 pub mod registrations;
 mod token_mutations;
@@ -10,6 +11,7 @@ mod types;
 
 pub use enrolment_mutations::EnrolmentMutation;
 pub use mutations::OrganizationsMutation;
+pub use places::{LinkedTaxId, Location, PlacesMutation, PlacesQuery};
 pub use queries::{OrganizationsQuery, read_organization};
 pub use token_mutations::RegistrationTokensMutation;
 pub use types::{EmailDomain, Organization, OrganizationKind, RegistrationToken};

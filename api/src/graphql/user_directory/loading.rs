@@ -17,7 +17,11 @@ use rollcall_projections::{
 
 use super::types::{EmailDomain, MemberHistoryEntry, User};
 use crate::graphql::{
-    errors::fault, ids::NodeType, permissions::PermissionMatrix, reading::read, sending::Sent,
+    errors::fault,
+    ids::NodeType,
+    permissions::{PermissionMatrix, grants::grants_of_people},
+    reading::read,
+    sending::Sent,
 };
 
 /// How many facts of a history are shown.
@@ -27,6 +31,7 @@ const HISTORY: i64 = 50;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Selected {
     permissions: bool,
+    grants: bool,
     history: bool,
 }
 
@@ -36,6 +41,7 @@ impl Selected {
     pub fn of(user: Lookahead<'_>) -> Self {
         Self {
             permissions: user.field("permissions").exists(),
+            grants: user.field("grants").exists(),
             history: user.field("history").exists(),
         }
     }
@@ -56,6 +62,7 @@ impl Selected {
     fn or(self, other: Self) -> Self {
         Self {
             permissions: self.permissions || other.permissions,
+            grants: self.grants || other.grants,
             history: self.history || other.history,
         }
     }
@@ -93,6 +100,12 @@ pub async fn assemble(
         for (user, id) in users.iter_mut().zip(&ids) {
             let rows = matrix_rows(&npis, &grants.remove(id).unwrap_or_default());
             user.permissions = Some(PermissionMatrix::of(user, rows));
+        }
+    }
+    if selected.grants {
+        let mut grants = grants_of_people(view, organization, &ids, now).await?;
+        for (user, id) in users.iter_mut().zip(&ids) {
+            user.grants = Some(grants.remove(id).unwrap_or_default());
         }
     }
     if selected.history {

@@ -11,7 +11,7 @@ pub use crate::graphql::organizations::EmailDomain;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
-    permissions::{PermissionMatrix, WizardStep},
+    permissions::{PermissionMatrix, WizardStep, grants::Grants},
     scalars::{Date, DateTime, EmailScalar, NpiScalar, PhoneScalar, Position},
     users::invitations::InvitationStatus,
     vocabulary::{ActorKind, OrgRole},
@@ -120,6 +120,8 @@ pub struct User {
     pub invitation: Option<UserInvitation>,
     /// What was granted per NPI (MC-48).
     pub permissions: Option<PermissionMatrix>,
+    /// Features, job roles, locations and tax ids that were granted (CC-08, CC-09, CX-12, CC-02).
+    pub grants: Option<Grants>,
     /// The latest fifty facts about them here, newest first; all of them stand in `auditEvents`.
     pub history: Option<Vec<MemberHistoryEntry>>,
     /// Pass it as `expectedVersion` to change this user only as seen.
@@ -165,6 +167,7 @@ impl User {
             unassigned: row.is_unassigned,
             invitation: row.invitation.map(UserInvitation::from),
             permissions: None,
+            grants: None,
             history: None,
             version: i32::try_from(row.version).unwrap_or(i32::MAX),
         }
@@ -187,6 +190,12 @@ pub enum MemberFact {
     NpiPermissionSet,
     NpiPermissionEnded,
     CorrespondencePermissionSet,
+    /// A feature, job role, location or tax id was granted.
+    Granted,
+    /// One was taken back.
+    Revoked,
+    /// One ran out.
+    GrantExpired,
     PermissionsAssigned,
     PermissionsDeferred,
     FormerPermissionsConfirmed,

@@ -11,7 +11,7 @@ use rollcall_domain::{
     values::{CalendarDate, Reason},
 };
 
-use super::{MEMBER_STAFF, roster_authority};
+use super::{MEMBER_STAFF, require_power_over, roster_authority};
 use crate::{
     Access, Command, Context, Failure, permissions::member::member, sessions::end_sessions_of,
 };
@@ -34,11 +34,12 @@ impl Command for DeactivateUser {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        Access::OrgAdminOrPlan(self.organization, MEMBER_STAFF)
+        Access::UserManagerOrPlan(self.organization, MEMBER_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
-        member(cx, self.organization, self.user, self.expected_version).await?;
+        let member = member(cx, self.organization, self.user, self.expected_version).await?;
+        require_power_over(&cx.authority, &member)?;
         let deactivate = OrganizationCommand::from(RosterCommand::DeactivateUser {
             user: self.user,
             confirmed: self.confirmed,

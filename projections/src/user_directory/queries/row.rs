@@ -77,7 +77,7 @@ pub struct UserRow {
     /// When an email to the present address came back last.
     pub email_bounced_at: Option<DateTime<Utc>>,
     pub setup: Setup,
-    /// No NPI level in force and no organisation-wide role (MC-44).
+    /// No NPI level or other grant in force and no organisation-wide role (MC-44).
     pub is_unassigned: bool,
     pub invitation: Option<InvitationPart>,
     /// Facts about the person in this organisation.
