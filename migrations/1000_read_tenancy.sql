@@ -61,10 +61,39 @@ CREATE TABLE read.policy_changes (
   recorded_at timestamptz NOT NULL,
   actor_kind text NOT NULL,
   actor_id uuid,
+  -- What people read of a feature that is on, off or coming soon; its key is `feature.<word>`.
+  message text,
   PRIMARY KEY (tenant_id, sequence),
   CONSTRAINT policy_changes_one_kind_check CHECK ((preset IS NULL) <> (key IS NULL))
 );
 SELECT ops.secure_tenant_table('read.policy_changes');
+
+-- Changes of policy that waited for another administrator; reasons stay in the journal.
+CREATE TABLE read.policy_proposals (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  change jsonb NOT NULL,
+  status text NOT NULL,
+  effective_at timestamptz,
+  proposed_by uuid NOT NULL,
+  proposed_at timestamptz NOT NULL,
+  -- Tenant position of the proposal; the order of the list.
+  proposed_position bigint NOT NULL,
+  decided_by uuid,
+  decided_at timestamptz,
+  PRIMARY KEY (tenant_id, id),
+  CONSTRAINT policy_proposals_status_check CHECK (status IN ('OPEN', 'APPROVED', 'REJECTED', 'WITHDRAWN'))
+);
+SELECT ops.secure_tenant_table('read.policy_proposals');
+
+-- What a browser and its screen should be like, in the tenant's words.
+CREATE TABLE read.client_guidance (
+  tenant_id uuid NOT NULL,
+  guidance jsonb NOT NULL,
+  set_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id)
+);
+SELECT ops.secure_tenant_table('read.client_guidance');
 
 CREATE TABLE read.agreements (
   tenant_id uuid NOT NULL,

@@ -73,3 +73,29 @@ CREATE TABLE read.registration_tokens (
   PRIMARY KEY (tenant_id, id)
 );
 SELECT ops.secure_tenant_table('read.registration_tokens');
+
+-- Branches and sites: query `locations`. A terminated one stays, as a "Z" location.
+CREATE TABLE read.locations (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  organization_id uuid NOT NULL,
+  name text NOT NULL,
+  npi text,
+  credentialed boolean NOT NULL,
+  terminated_from timestamptz,
+  PRIMARY KEY (tenant_id, id)
+);
+SELECT ops.secure_tenant_table('read.locations');
+CREATE INDEX locations_tenant_id_organization_id_idx ON read.locations (tenant_id, organization_id, lower(name), id);
+
+-- An organisation's tax ids; the one of its enrolment has the organisation's own id.
+CREATE TABLE read.tax_ids (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  organization_id uuid NOT NULL,
+  kind text NOT NULL,
+  last4 text NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+SELECT ops.secure_tenant_table('read.tax_ids');
+CREATE INDEX tax_ids_tenant_id_organization_id_idx ON read.tax_ids (tenant_id, organization_id);

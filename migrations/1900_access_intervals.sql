@@ -7,18 +7,18 @@ CREATE TABLE read.access_intervals (
   known_from bigint NOT NULL,
   ordinal smallint NOT NULL,
   kind text NOT NULL CHECK (kind IN (
-    'ORG_ROLE', 'NPI_LEVEL', 'CORRESPONDENCE', 'PLAN_ROLE',
-    'ACCOUNT_ACTIVE', 'MEMBERSHIP_ACTIVE', 'ORGANIZATION_ACTIVE', 'CONTRACTED', 'NPI_HELD',
-    'POLICY', 'AFFILIATION', 'SUBMISSION')),
-  -- Whose timeline it is: the membership, person, organisation, affiliation or tenant.
+    'ORG_ROLE', 'NPI_LEVEL', 'CORRESPONDENCE', 'FEATURE', 'JOB_ROLE', 'LOCATION', 'TAX_ID', 'PLAN_ROLE',
+    'ACCOUNT_ACTIVE', 'MEMBERSHIP_ACTIVE', 'ORGANIZATION_ACTIVE', 'CONTRACTED', 'NPI_HELD', 'LOCATION_STATE',
+    'TAX_ID_HELD', 'JOB_ROLE_BUNDLE', 'POLICY', 'AFFILIATION', 'SUBMISSION')),
+  -- Whose timeline it is: the membership, person, organisation, job role, affiliation or tenant.
   holder_id uuid NOT NULL,
   user_id uuid,
   organization_id uuid,
   -- One NPI, or `*` for all.
   npi text,
-  -- The plan role or the policy's key.
+  -- The plan role, the feature or id granted, or the policy's key (`feature.<word>` for a feature that was switched).
   name text,
-  -- The role or level; of affiliations, the provider; of correspondence and policy, the words. Empty words are an entry too: they
+  -- The role or level; of affiliations, the provider; of correspondence, policy, a location and a job role, the words. Empty words are an entry too: they
   -- override what is set for all NPIs.
   value text[] NOT NULL,
   valid_from timestamptz NOT NULL,

@@ -11,7 +11,7 @@ use rollcall_domain::{
     Actor, Code, Decider, Refusal,
     kernel::ids::{MembershipId, OrganizationId, SessionId, TenantId, UserId},
     organizations::{OrgRole, Organization},
-    permissions::Membership,
+    permissions::{JobRole, JobRoles, Membership, Right, Situation},
     policies::PolicyHistory,
     sessions::{LiveSession, Session},
     tenants::{PlanRole, PlanStaff, Tenant},
@@ -36,13 +36,18 @@ pub enum Access {
     Member(OrganizationId),
     /// An active administrator of the organisation, whose session acts for it.
     OrgAdmin(OrganizationId),
+    /// An active member who may manage users: an administrator, or whoever was granted that
+    /// feature (CC-08).
+    UserManager(OrganizationId),
+    /// Either of the two: who may manage users, or plan staff in one of these roles.
+    UserManagerOrPlan(OrganizationId, &'static [PlanRole]),
     /// Plan staff in one of these roles.
     Plan(&'static [PlanRole]),
     /// Either of the two.
     OrgAdminOrPlan(OrganizationId, &'static [PlanRole]),
     /// An active member, or plan staff in one of these roles.
     MemberOrPlan(OrganizationId, &'static [PlanRole]),
-    /// An active member who sees organisation-wide lists (MC-47), or plan staff in one of these
+    /// An active member who sees organisation-wide lists (MC-47) or manages users, or plan staff in one of these
     /// roles.
     OrgViewerOrPlan(OrganizationId, &'static [PlanRole]),
     /// An operator of the service.
@@ -154,6 +159,8 @@ async fn decide(
         | Access::SignedIn
         | Access::Member(_)
         | Access::OrgAdmin(_)
+        | Access::UserManager(_)
+        | Access::UserManagerOrPlan(..)
         | Access::Plan(_)
         | Access::OrgAdminOrPlan(..)
         | Access::MemberOrPlan(..)
@@ -209,6 +216,16 @@ async fn signed_in(
             member(sources, &mut authority, live, (organization, now)).await?;
             require_admin(&authority)?;
         }
+        Access::UserManager(organization) => {
+            member(sources, &mut authority, live, (organization, now)).await?;
+            require_user_manager(sources, &authority, now).await?;
+        }
+        Access::UserManagerOrPlan(organization, roles) => {
+            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+                member(sources, &mut authority, live, (organization, now)).await?;
+                require_user_manager(sources, &authority, now).await?;
+            }
+        }
         Access::Plan(roles) => plan_staff(sources, &mut authority, user, roles, now).await?,
         Access::OrgAdminOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
@@ -224,7 +241,9 @@ async fn signed_in(
         Access::OrgViewerOrPlan(organization, roles) => {
             if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
                 member(sources, &mut authority, live, (organization, now)).await?;
-                require_viewer(&authority)?;
+                if require_viewer(&authority).is_err() {
+                    require_user_manager(sources, &authority, now).await?;
+                }
             }
         }
         Access::Operator => {
@@ -308,6 +327,42 @@ fn require_admin(authority: &Authority) -> Result<(), Refusal> {
     match authority.org_role {
         Some(OrgRole::Admin) => Ok(()),
         Some(OrgRole::Processor | OrgRole::None) | None => Err(not_org_admin()),
+    }
+}
+
+/// An administrator, or somebody to whom the domain's rule gives the management of users.
+async fn require_user_manager(
+    sources: &mut Sources<'_>,
+    authority: &Authority,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    if require_admin(authority).is_ok() {
+        return Ok(());
+    }
+    let (Some(user), Some(id)) = (authority.user, authority.organization) else {
+        return Err(not_org_admin().into());
+    };
+    let Some(membership) = &authority.membership else { return Err(not_org_admin().into()) };
+    let mut job_roles = JobRoles::new();
+    for role in membership.job_roles(now) {
+        job_roles.insert(role, sources.load::<JobRole>(role.0).await?);
+    }
+    let organization = sources.load::<Organization>(id.0).await?;
+    let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
+    let situation = Situation {
+        user,
+        // Whoever is deactivated has no live session.
+        account_active: true,
+        organization: &organization,
+        membership,
+        policy: policies.at(now).1,
+        job_roles: &job_roles,
+        types: &[],
+        now,
+    };
+    match situation.source_of(&Right::ManageUsers) {
+        Some(_) => Ok(()),
+        None => Err(not_org_admin().into()),
     }
 }
 

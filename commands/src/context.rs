@@ -80,6 +80,16 @@ impl Context<'_> {
         Ok(still)
     }
 
+    /// Whether an aggregate in this state would take a command; nothing is recorded.
+    ///
+    /// # Errors
+    /// The aggregate's refusal.
+    pub fn consider<A: Decider>(&self, state: &A, command: A::Command) -> Result<(), Refusal> {
+        let policy = Arc::clone(&self.policy);
+        let decision = Decision { now: self.now, actor: self.authority.actor, policy: &policy };
+        state.decide(&decision, command).map(drop).map_err(Into::into)
+    }
+
     /// Refuses when the client's view of a stream is out of date (GN-28). `expected` `None` means
     /// the client does not care.
     ///

@@ -8,6 +8,7 @@ use rollcall_domain::{
     Code, Refusal,
     audit::{AccessDenied, Denial, DenialCommand},
     kernel::ids::TenantId,
+    policies::Feature,
 };
 use rollcall_journal::{CommitError, StoredResult};
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,6 +37,8 @@ pub trait Command: Send + Sync {
     const SECRET_OUTPUT: bool = false;
     /// Whether visitors may send it, because it verifies what they bring (`Access::Public`).
     const FOR_VISITORS: bool = false;
+    /// The feature it belongs to: while that is off or coming soon, it is refused (MC-01).
+    const FEATURE: Option<Feature> = None;
     type Output: Serialize + DeserializeOwned + Send;
 
     /// What it demands of the caller.
@@ -143,7 +146,11 @@ impl Commands {
         header.organization = authority.organization;
         header.policy_version = policy_version;
         let mut cx = Context { commands: self, caller, authority, work, now, policy };
-        let handled = command.handle(&mut cx).await;
+        let available = C::FEATURE.map_or(Ok(()), |feature| cx.policy.require(feature));
+        let handled = match available {
+            Ok(()) => command.handle(&mut cx).await,
+            Err(refusal) => Err(refusal.into()),
+        };
         let Context { work, .. } = cx;
         let (output, refusal) = match handled {
             Ok(output) => (Some(output), None),

@@ -4,10 +4,12 @@
 //! invariant: nothing here reads a projection; a decision rests on streams alone, and what it read
 //! is checked again at the append.
 
+pub mod access_requests;
 pub mod affiliations;
 pub mod authentication;
 pub mod authorization;
 pub mod caller;
+pub mod content;
 mod context;
 mod dispatch;
 mod failure;

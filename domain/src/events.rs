@@ -75,12 +75,15 @@ any_event! {
     Tenant(crate::tenants::Tenant);
     PlanStaff(crate::tenants::PlanStaff);
     Policy(crate::policies::PolicyHistory);
+    PolicyProposal(crate::policies::proposal::PolicyProposal);
     Agreement(crate::policies::agreement::Agreement);
+    ClientGuidance(crate::content::ClientGuidance);
     Organization(crate::organizations::Organization);
     RegistrationToken(crate::organizations::RegistrationToken);
     AccountRequest(crate::organizations::AccountRequest);
     Registration(crate::organizations::Registration);
     Membership(crate::permissions::Membership);
+    JobRole(crate::permissions::JobRole);
     User(crate::users::user::User);
     Invitation(crate::users::invitation::Invitation);
     Credential(crate::users::credential::Credential);
@@ -89,6 +92,7 @@ any_event! {
     ExternalIdentities(crate::users::external_identity::ExternalIdentities);
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
+    AccessRequest(crate::access_requests::AccessRequest);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);
     Affiliation(crate::affiliations::Affiliation);

@@ -4,8 +4,10 @@
 //! time, ids and the actor come in as arguments, so every rule can be shown in a test without a
 //! server and replays the same way forever.
 
+pub mod access_requests;
 pub mod affiliations;
 pub mod audit;
+pub mod content;
 pub mod events;
 pub mod imports;
 pub mod kernel;

@@ -68,6 +68,8 @@ codes! {
     NotSignedIn = "NOT_SIGNED_IN";
     SelfGrant = "SELF_GRANT";
     OrganizationNotSelected = "ORGANIZATION_NOT_SELECTED";
+    FeatureNotGranted = "FEATURE_NOT_GRANTED";
+    SelfApproval = "SELF_APPROVAL";
     // validation
     FieldRequired = "FIELD_REQUIRED";
     FieldInvalid = "FIELD_INVALID";
@@ -136,6 +138,9 @@ codes! {
     TaxIdTaken = "TAX_ID_TAKEN";
     AlreadyAssigned = "ALREADY_ASSIGNED";
     SelfAffiliation = "SELF_AFFILIATION";
+    LocationNotCredentialed = "LOCATION_NOT_CREDENTIALED";
+    LocationTerminated = "LOCATION_TERMINATED";
+    TaxIdUnknown = "TAX_ID_UNKNOWN";
     // limits
     PinResetLimit = "PIN_RESET_LIMIT";
     RateLimited = "RATE_LIMITED";

@@ -36,6 +36,12 @@ impl TenantId {
         self.derive("agreement", kind.as_str())
     }
 
+    /// `content.client_guidance`: one per tenant.
+    #[must_use]
+    pub fn client_guidance_stream(&self) -> Uuid {
+        self.derive("client_guidance", "")
+    }
+
     /// `tenants.plan_staff`: one per person.
     #[must_use]
     pub fn plan_staff_stream(&self, user: UserId) -> Uuid {

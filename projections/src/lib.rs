@@ -10,6 +10,7 @@ use rollcall_journal::Projection;
 
 pub mod acceptances;
 pub mod access_register;
+pub mod access_requests;
 pub mod account_requests;
 pub mod affiliations;
 pub mod audit_timeline;
@@ -36,6 +37,7 @@ pub const NAMES: &[&str] = &[
     "permission_matrix",
     "pins",
     "affiliations",
+    "access_requests",
     "notifications_list",
     "tenancy",
     "organizations",
@@ -55,6 +57,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(permission_matrix::PermissionMatrix),
         Arc::new(pins::Pins),
         Arc::new(affiliations::Affiliations),
+        Arc::new(access_requests::AccessRequests),
         Arc::new(notifications::Notifications),
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),

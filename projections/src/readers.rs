@@ -14,7 +14,9 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::Tenant(_) | AnyEvent::PlanStaff(_) | AnyEvent::Policy(_) => {
             &["tenancy", access_register::NAME]
         }
-        AnyEvent::Agreement(_) => &["tenancy"],
+        AnyEvent::Agreement(_) | AnyEvent::PolicyProposal(_) | AnyEvent::ClientGuidance(_) => {
+            &["tenancy"]
+        }
         AnyEvent::Organization(_) => &[
             "user_directory",
             "pins",
@@ -26,6 +28,8 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::AccountRequest(_) => &["account_requests"],
         AnyEvent::Registration(_) => &["acceptances"],
         AnyEvent::Membership(_) => &["user_directory", "permission_matrix", access_register::NAME],
+        AnyEvent::JobRole(_) => &["permission_matrix", access_register::NAME],
+        AnyEvent::AccessRequest(_) => &["access_requests"],
         AnyEvent::User(_) => &[
             "user_directory",
             "people",

@@ -1,5 +1,7 @@
 //! What the plan has on file: enrolment, kinds, NPIs, standing (GN-32, MC-12, MC-13, GN-03).
 
+use std::time::Duration;
+
 use rollcall_commands::organizations::enrolment_file::import_file;
 use rollcall_domain::{
     kernel::ids::{MembershipId, OrganizationId, TenantId},
@@ -301,6 +303,68 @@ async fn mc_13_detaching_an_npi_ends_what_people_held_for_it() {
         matches!(pins.last(), Some(PinEvent::PinIssued { version: 2, .. })),
         "the new holder has a PIN of its own: {pins:?}"
     );
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_04_a_moved_npi_ends_what_the_former_holders_people_held() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    portal.advance(Duration::from_secs(3600));
+    let support = portal.client(&world.plan_support).await;
+    let npi = world.clinic.npis[0].clone();
+    let input = |at: Value| {
+        json!({
+            "organizationId": world.clinic.id, "toOrganizationId": world.hospital.id, "npi": npi,
+            "effectiveAt": at, "reason": "Sold to the hospital.",
+        })
+    };
+    let mut nowhere = input(Value::Null);
+    nowhere["toOrganizationId"] = json!(world.clinic.id);
+    let mut foreign = input(Value::Null);
+    foreign["npi"] = json!(world.hospital.npis[0]);
+    for (refused, code) in [
+        (nowhere, "FIELD_INVALID"),
+        (foreign, "NPI_NOT_IN_ORG"),
+        (input(json!("2026-01-12T18:00:01Z")), "RANGE_INVALID"),
+    ] {
+        let answer = support.mutate("moveNpi", refused, ORGANIZATION).await;
+        assert_eq!(answer.refused(), code);
+    }
+    let admin = portal.client(&world.clinic_admin).await;
+    let own = admin.mutate("moveNpi", input(Value::Null), ORGANIZATION).await;
+    assert_eq!(own.refused(), "FORBIDDEN", "the plan moves NPIs");
+
+    let moved = support.mutate("moveNpi", input(json!("2026-01-12T17:30:00Z")), ORGANIZATION).await;
+    let held = moved.done()["organization"]["npis"].as_array().unwrap().clone();
+    assert!(held.contains(&json!({ "npi": npi })), "the hospital holds it: {held:?}");
+    for person in [&world.npi_admin, &world.processor] {
+        let membership = MembershipId::of(world.tenant, person.user, world.clinic.id);
+        let last = portal.events::<Membership>(membership).await.pop();
+        assert!(matches!(last, Some(MembershipEvent::NpiPermissionEnded { .. })), "{last:?}");
+    }
+    let who = async |at: &str| -> Value {
+        let list = "query($npi: NPI!, $at: DateTime!, $position: Position) {
+            accessRegister(npi: $npi, asOf: $at, right: VIEW_NPI, minPosition: $position) {
+              nodes { organization { name } } } }";
+        let position = portal.position().await.to_string();
+        let variables = json!({ "npi": npi, "at": at, "position": position });
+        let auditor = portal.client(&world.auditor).await;
+        let answer = auditor.send(list, variables).await;
+        let mut names: Vec<_> = answer.data()["accessRegister"]["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|node| node["organization"]["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        json!(names)
+    };
+    assert_eq!(who("2026-01-12T17:29:59Z").await, json!(["Redwood Clinic"]));
+    assert_eq!(who("2026-01-12T17:30:00Z").await, json!(["Bayview Hospital"]));
+    let pins = portal.events::<Pin>(world.tenant.pin_stream(&Npi::parse(&npi).unwrap())).await;
+    assert!(matches!(pins.last(), Some(PinEvent::PinIssued { version: 2, .. })), "{pins:?}");
     portal.finish().await;
 }
 

@@ -1,6 +1,7 @@
 //! Acceptance tests: the real service, a real PostgreSQL, a module per topic.
 
 mod acceptances;
+mod access_requests;
 mod account_requests;
 mod affiliations;
 mod audit;
@@ -9,6 +10,7 @@ mod dead_letters;
 mod digests;
 mod enrolment;
 mod external_identities;
+mod features;
 mod first_password;
 mod helping;
 mod imports;

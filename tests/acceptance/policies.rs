@@ -116,6 +116,88 @@ async fn gn_02_a_preset_begins_anew_and_history_keeps_everything() {
     portal.finish().await;
 }
 
+#[tokio::test]
+async fn gn_02_where_the_policy_asks_for_it_another_administrator_approves_a_change() {
+    let portal = Portal::seeded("hardened", Preset::Hardened).await;
+    let world = portal.world();
+    let (pia, pat) =
+        (portal.client(&world.plan_admin).await, portal.client(&world.second_plan_admin).await);
+    let selection = "proposal { id status key value } policy { version values { key value } }";
+    let bad = pia.mutate("changePolicy", change("invite.days", json!(99)), selection).await;
+    assert_eq!(bad.refused(), "POLICY_VALUE_INVALID");
+    let proposed = pia.mutate("changePolicy", change("invite.days", json!(3)), selection).await;
+    let proposal = proposed.done()["proposal"].clone();
+    assert_eq!(
+        (&proposal["status"], &proposal["key"], &proposal["value"]),
+        (&json!("OPEN"), &json!("invite.days"), &json!(3))
+    );
+    assert_eq!(value_of(&proposed.done()["policy"], "invite.days"), 7, "not yet");
+    let decide = json!({ "proposalId": proposal["id"] });
+    let own = pia.mutate("approvePolicyChange", decide.clone(), "proposal { status }").await;
+    assert_eq!(own.refused(), "SELF_APPROVAL");
+    let support = portal.client(&world.plan_support).await;
+    let refused = support.mutate("approvePolicyChange", decide.clone(), "position").await;
+    assert_eq!(refused.refused(), "FORBIDDEN");
+    let approved = pat.mutate("approvePolicyChange", decide.clone(), "proposal { status }").await;
+    assert_eq!(approved.done()["proposal"]["status"], "APPROVED");
+    portal.settle().await;
+    let read = pat.send("{ policy { values { key value } } }", json!({})).await;
+    assert_eq!(value_of(&read.data()["policy"], "invite.days"), 3);
+    let again = pat.mutate("approvePolicyChange", decide, "position").await;
+    assert_eq!(again.refused(), "ALREADY_DECIDED");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_02_a_proposal_is_rejected_or_taken_back_and_changes_nothing() {
+    let portal = Portal::seeded("hardened", Preset::Hardened).await;
+    let world = portal.world();
+    let (pia, pat) =
+        (portal.client(&world.plan_admin).await, portal.client(&world.second_plan_admin).await);
+    let preset = json!({ "preset": "MEDI_CAL", "reason": "Simpler." });
+    let feature = json!({ "feature": "CORRESPONDENCE", "state": "OFF", "reason": "Not used." });
+    let first = pia.mutate("applyPreset", preset, "proposal { id preset }").await;
+    assert_eq!(first.done()["proposal"]["preset"], "medi-cal");
+    let second = pia.mutate("setFeatureAvailability", feature, "proposal { id key }").await;
+    assert_eq!(second.done()["proposal"]["key"], "feature.CORRESPONDENCE");
+    let mut reject = json!({ "proposalId": first.done()["proposal"]["id"], "reason": " " });
+    let silent = pat.mutate("rejectPolicyChange", reject.clone(), "position").await;
+    assert_eq!(silent.refused(), "REASON_REQUIRED");
+    reject["reason"] = json!("Too early.");
+    pat.mutate("rejectPolicyChange", reject, "position").await.done();
+    let withdraw = json!({ "proposalId": second.done()["proposal"]["id"] });
+    let foreign = pat.mutate("withdrawPolicyChange", withdraw.clone(), "position").await;
+    assert_eq!(foreign.refused(), "NOT_FOUND");
+    pia.mutate("withdrawPolicyChange", withdraw, "position").await.done();
+    portal.settle().await;
+    let read =
+        pat.send("{ policy { preset version } policyProposals { nodes { status } } }", json!({}));
+    let read = read.await;
+    assert_eq!(read.data()["policy"], json!({ "preset": "hardened", "version": "1" }));
+    let statuses = json!([{ "status": "WITHDRAWN" }, { "status": "REJECTED" }]);
+    assert_eq!(read.data()["policyProposals"]["nodes"], statuses);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_02_the_other_presets_take_a_change_from_one_administrator() {
+    for (slug, preset) in [
+        ("medi-cal", Preset::MediCal),
+        ("cencal", Preset::Cencal),
+        ("alliance", Preset::Alliance),
+        ("carecentrix", Preset::Carecentrix),
+    ] {
+        let portal = Portal::seeded(slug, preset).await;
+        let admin = portal.client(&portal.world().plan_admin).await;
+        let selection = "proposal { id } policy { values { key value } }";
+        let changed =
+            admin.mutate("changePolicy", change("invite.days", json!(3)), selection).await;
+        assert_eq!(changed.done()["proposal"], Value::Null, "{slug}");
+        assert_eq!(value_of(&changed.done()["policy"], "invite.days"), 3, "{slug}");
+        portal.finish().await;
+    }
+}
+
 fn terms(version: &str) -> Value {
     json!({
         "kind": "PORTAL_TERMS",

@@ -43,6 +43,15 @@ async fn a_temporary_permission_is_written_down_as_ended_at_its_end_and_only_onc
             MembershipEvent::NpiPermissionEnded { effective_at, .. } => Some(effective_at),
             MembershipEvent::NpiPermissionSet { .. }
             | MembershipEvent::CorrespondencePermissionSet { .. }
+            | MembershipEvent::FeatureGranted { .. }
+            | MembershipEvent::FeatureRevoked { .. }
+            | MembershipEvent::JobRoleAssigned { .. }
+            | MembershipEvent::JobRoleUnassigned { .. }
+            | MembershipEvent::LocationAccessGranted { .. }
+            | MembershipEvent::LocationAccessRevoked { .. }
+            | MembershipEvent::TaxIdAccessGranted { .. }
+            | MembershipEvent::TaxIdAccessRevoked { .. }
+            | MembershipEvent::GrantExpired { .. }
             | MembershipEvent::PermissionsAssigned { .. }
             | MembershipEvent::PermissionsDeferred { .. }
             | MembershipEvent::FormerPermissionsConfirmed { .. }

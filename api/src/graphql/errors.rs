@@ -103,6 +103,7 @@ pub fn top_level(refusal: Refusal) -> Error {
         | Code::NotOrgAdmin
         | Code::NotAMember
         | Code::NpiNotPermitted
+        | Code::FeatureNotGranted
         | Code::NotCounterparty
         | Code::NotContracted
         | Code::OrganizationNotSelected

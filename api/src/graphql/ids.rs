@@ -19,6 +19,7 @@ pub enum NodeType {
     Session,
     Pin,
     Affiliation,
+    AccessRequest,
     Notification,
     AuditEvent,
     PlanStaff,
@@ -29,7 +30,7 @@ pub enum NodeType {
 
 impl NodeType {
     /// Every type.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -39,6 +40,7 @@ impl NodeType {
         Self::Session,
         Self::Pin,
         Self::Affiliation,
+        Self::AccessRequest,
         Self::Notification,
         Self::AuditEvent,
         Self::PlanStaff,
@@ -60,6 +62,7 @@ impl NodeType {
             Self::Session => "Session",
             Self::Pin => "Pin",
             Self::Affiliation => "Affiliation",
+            Self::AccessRequest => "AccessRequest",
             Self::Notification => "Notification",
             Self::AuditEvent => "AuditEvent",
             Self::PlanStaff => "PlanStaff",

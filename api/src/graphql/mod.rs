@@ -4,8 +4,10 @@
 
 mod about;
 mod access_register;
+mod access_requests;
 mod affiliations;
 mod audit;
+mod content;
 pub mod errors;
 pub mod ids;
 mod imports;

@@ -11,6 +11,7 @@ use rollcall_domain::{Code, Refusal};
 use uuid::Uuid;
 
 use super::{
+    access_requests::{self, AccessRequest},
     affiliations::{self, Affiliation},
     audit::{self, AuditEvent},
     errors::top_level,
@@ -36,6 +37,7 @@ use super::{
 #[graphql(field(name = "id", ty = "&ID", desc = "The global id."))]
 pub enum Node {
     AccountRequest(Box<AccountRequest>),
+    AccessRequest(Box<AccessRequest>),
     Affiliation(Box<Affiliation>),
     Agreement(Box<Agreement>),
     AuditEvent(Box<AuditEvent>),
@@ -114,6 +116,9 @@ async fn of_type(ctx: &Context<'_>, kind: NodeType, ids: &[Uuid]) -> Result<Vec<
         NodeType::Pin => each(pins::nodes::pins(ctx, ids).await?, Node::Pin),
         NodeType::Affiliation => {
             each(affiliations::nodes::affiliations(ctx, ids).await?, Node::Affiliation)
+        }
+        NodeType::AccessRequest => {
+            each(access_requests::nodes::access_requests(ctx, ids).await?, Node::AccessRequest)
         }
         NodeType::Notification => {
             each(notifications::nodes::notifications(ctx, ids).await?, Node::Notification)

@@ -11,7 +11,7 @@ use rollcall_commands::{
 use rollcall_domain::{
     Code, Refusal,
     kernel::ids::OrganizationId,
-    policies::{Policy, PolicyHistory},
+    policies::{Feature, Policy, PolicyHistory},
     tenants::PlanRole,
 };
 use rollcall_projections::{Ask, ReadError, ReadStore, Snapshot};
@@ -141,6 +141,14 @@ pub async fn policy(ctx: &Context<'_>) -> Result<std::sync::Arc<Policy>> {
         .map_err(|error| fault(&error))?;
     let (_, policy) = history.state.at(journal.now());
     Ok(std::sync::Arc::clone(policy))
+}
+
+/// Demands that a feature is on, for questions that belong to it (MC-01).
+///
+/// # Errors
+/// FEATURE_DISABLED or FEATURE_COMING_SOON at top level, or a fault.
+pub async fn require(ctx: &Context<'_>, feature: Feature) -> Result<()> {
+    policy(ctx).await?.require(feature).map_err(top_level)
 }
 
 /// Authorises the caller for `access` on streams that `view` does not know to have moved on.

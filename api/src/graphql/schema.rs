@@ -4,8 +4,10 @@ use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
     access_register::AccessRegisterQuery,
+    access_requests::{AccessRequestMutation, AccessRequestQuery},
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     audit::{AuditQuery, AuditSubscription},
+    content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
     nodes::NodeQuery,
     notifications::{
@@ -13,10 +15,10 @@ use super::{
     },
     organizations::{
         AccountRequestMutation, AccountRequestQuery, EnrolmentMutation, OrganizationsMutation,
-        OrganizationsQuery, RegistrationTokensMutation,
+        OrganizationsQuery, PlacesMutation, PlacesQuery, RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
     },
-    permissions::{PermissionMutation, PermissionQuery},
+    permissions::{GrantMutation, GrantQuery, PermissionMutation, PermissionQuery},
     pins::{PinMutation, PinQuery},
     policies::{PoliciesMutation, PoliciesQuery},
     sessions::{
@@ -64,6 +66,7 @@ pub struct Query(
     OrganizationsQuery,
     AccountRequestQuery,
     ImportQuery,
+    PlacesQuery,
     SessionQuery,
     MeQuery,
     LoginHistoryQuery,
@@ -71,6 +74,8 @@ pub struct Query(
     UserDirectoryQuery,
     AppointmentQuery,
     PermissionQuery,
+    GrantQuery,
+    AccessRequestQuery,
     AuditQuery,
     AccessRegisterQuery,
     NodeQuery,
@@ -82,8 +87,10 @@ pub struct Mutation(
     OperatorMutation,
     PlanStaffMutation,
     PoliciesMutation,
+    ContentMutation,
     OrganizationsMutation,
     AccountRequestMutation,
+    PlacesMutation,
     EnrolmentMutation,
     ImportMutation,
     RegistrationTokensMutation,
@@ -108,6 +115,8 @@ pub struct Mutation(
     CorrectionMutation,
     AppointmentMutation,
     PermissionMutation,
+    GrantMutation,
+    AccessRequestMutation,
 );
 
 /// What happens, as it happens.

@@ -67,6 +67,58 @@ pub enum NpiLevel {
     Admin,
 }
 
+/// A part of the portal that is switched as a whole (MC-01).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::policies::Feature")]
+pub enum Feature {
+    /// Add, remove and modify users (CC-08).
+    UserManagement,
+    /// Ask for access and decide requests (CC-11).
+    AccessRequests,
+    /// PINs of NPIs (MC-50).
+    Pins,
+    /// Affiliations of submitters and providers (MC-54).
+    Affiliations,
+    /// Correspondence by NPI and type (MC-45).
+    Correspondence,
+    /// Tax documents (MC-78).
+    TaxDocuments,
+    /// The way into Transaction Services (MC-38).
+    TransactionServices,
+    /// Eligibility of members (AL-12).
+    Eligibility,
+    /// Search of claims (AL-13).
+    Claims,
+    /// Authorizations (AL-17).
+    Authorizations,
+    /// Referrals (AL-16, CX-14).
+    Referrals,
+    /// Explanation of payment reports (CC-15).
+    EopReports,
+    /// Electronic funds transfer reports (CC-15).
+    EftReports,
+    /// The plan's own attestation (CC-14).
+    Attestation,
+    /// Quality reports (AL-27).
+    QualityReports,
+    /// Uploads to the data submission tool (AL-19).
+    DataSubmission,
+    /// Provider change requests (AL-09).
+    ProviderChangeRequests,
+    /// Chat with the care center (CX-25).
+    Chat,
+}
+
+/// Whether a feature can be used (MC-01).
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::policies::FeatureState")]
+pub enum FeatureState {
+    On,
+    Off,
+    /// Announced, with a text; using it is refused.
+    ComingSoon,
+}
+
 /// What an organisation does (MC-12).
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "rollcall_domain::organizations::OrganizationKind")]

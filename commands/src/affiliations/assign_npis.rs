@@ -11,6 +11,7 @@ use rollcall_domain::{
     affiliations::{Affiliation, AffiliationCommand, AffiliationRefusal, AssignNpis},
     kernel::ids::UserId,
     organizations::Organization,
+    policies::Feature,
     values::Npi,
 };
 
@@ -27,6 +28,7 @@ pub struct AssignAffiliatedNpis {
 #[async_trait]
 impl Command for AssignAffiliatedNpis {
     const NAME: &'static str = "AssignAffiliatedNpis";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {

@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     affiliations::{Affiliation, AffiliationCommand},
+    policies::Feature,
     values::Reason,
 };
 
@@ -20,6 +21,7 @@ pub struct ApproveAffiliation {
 #[async_trait]
 impl Command for ApproveAffiliation {
     const NAME: &'static str = "ApproveAffiliation";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {
@@ -46,6 +48,7 @@ pub struct DenyAffiliation {
 #[async_trait]
 impl Command for DenyAffiliation {
     const NAME: &'static str = "DenyAffiliation";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use rollcall_domain::{
     affiliations::{Affiliation, AffiliationCommand},
     kernel::ids::AffiliationId,
+    policies::Feature,
     values::Reason,
 };
 
@@ -23,6 +24,7 @@ pub struct WithdrawAffiliation {
 #[async_trait]
 impl Command for WithdrawAffiliation {
     const NAME: &'static str = "WithdrawAffiliation";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {
@@ -52,6 +54,7 @@ pub struct TerminateAffiliation {
 #[async_trait]
 impl Command for TerminateAffiliation {
     const NAME: &'static str = "TerminateAffiliation";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {

@@ -13,7 +13,7 @@ mod signing;
 mod submitter_profile;
 
 use rollcall_domain::{
-    Code, Refusal,
+    Refusal,
     affiliations::Affiliation,
     kernel::ids::{AffiliationId, OrganizationId},
 };
@@ -41,18 +41,10 @@ pub struct Target {
 impl Target {
     /// Demands that the organisation is one of the two and saw the current version.
     async fn check(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        require_enabled(cx)?;
         let affiliation = cx.load::<Affiliation>(self.affiliation).await?;
         if affiliation.pair().and_then(|pair| pair.side_of(self.organization)).is_none() {
             return Err(Refusal::not_found("affiliationId").into());
         }
         cx.expect_version::<Affiliation>(self.affiliation, self.expected_version).await
     }
-}
-
-fn require_enabled(cx: &Context<'_>) -> Result<(), Refusal> {
-    if cx.policy.affiliations_enabled() {
-        return Ok(());
-    }
-    Err(Refusal::new(Code::FeatureDisabled, "This portal has no affiliations."))
 }

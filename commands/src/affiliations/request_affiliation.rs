@@ -11,9 +11,10 @@ use rollcall_domain::{
     },
     kernel::ids::{AffiliationId, OrganizationId},
     organizations::{Organization, OrganizationKinds},
+    policies::Feature,
 };
 
-use super::{Counterparty, GivenSignature, counterparty::Parties, require_enabled};
+use super::{Counterparty, GivenSignature, counterparty::Parties};
 use crate::{Access, Command, Context, Failure};
 
 /// Asks another organisation for an affiliation, signed at once or by
@@ -30,6 +31,7 @@ pub struct RequestAffiliation {
 #[async_trait]
 impl Command for RequestAffiliation {
     const NAME: &'static str = "RequestAffiliation";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = AffiliationId;
 
     fn access(&self) -> Access {
@@ -37,7 +39,6 @@ impl Command for RequestAffiliation {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AffiliationId, Failure> {
-        require_enabled(cx)?;
         let parties = Parties::find(cx, self.organization, &self.counterparty, self.side).await?;
         let affiliation = next_of(cx, &parties.pair, parties.initiator).await?;
         self.check_npis(&parties.provider, cx)?;

@@ -8,7 +8,7 @@ use rollcall_domain::{
     Refusal,
     affiliations::{Affiliation, AffiliationCommand, Signature},
     kernel::ids::OtpChallengeId,
-    policies::{StepUpAction, agreement::Agreement},
+    policies::{Feature, StepUpAction, agreement::Agreement},
     values::{AgreementKind, PersonName},
 };
 
@@ -123,6 +123,7 @@ pub struct SignAffiliationAgreement {
 #[async_trait]
 impl Command for SignAffiliationAgreement {
     const NAME: &'static str = "SignAffiliationAgreement";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {

@@ -11,11 +11,11 @@ use rollcall_domain::{
     affiliations::{SubmitterProfile, SubmitterProfileCommand, TransactionTestResult},
     kernel::ids::OrganizationId,
     organizations::{Organization, OrganizationKinds},
+    policies::Feature,
     tenants::PlanRole,
     values::TransactionType,
 };
 
-use super::require_enabled;
 use crate::{Access, Command, Context, Failure};
 
 /// Offers exactly these types from now on.
@@ -27,6 +27,7 @@ pub struct SetTransactionTypes {
 #[async_trait]
 impl Command for SetTransactionTypes {
     const NAME: &'static str = "SetTransactionTypes";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {
@@ -51,6 +52,7 @@ pub struct SetDirectoryVisibility {
 #[async_trait]
 impl Command for SetDirectoryVisibility {
     const NAME: &'static str = "SetDirectoryVisibility";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {
@@ -75,6 +77,7 @@ pub struct RecordTransactionTest {
 #[async_trait]
 impl Command for RecordTransactionTest {
     const NAME: &'static str = "RecordTransactionTest";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
     type Output = ();
 
     fn access(&self) -> Access {
@@ -94,7 +97,6 @@ async fn kinds(
     cx: &mut Context<'_>,
     organization: OrganizationId,
 ) -> Result<OrganizationKinds, Failure> {
-    require_enabled(cx)?;
     let state = cx.load::<Organization>(organization).await?;
     let record = state.record().ok_or_else(|| Refusal::not_found("organizationId"))?;
     Ok(record.kinds.clone())

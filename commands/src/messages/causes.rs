@@ -58,12 +58,16 @@ pub async fn caused_by(
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
+        | AnyEvent::PolicyProposal(_)
+        | AnyEvent::ClientGuidance(_)
+        | AnyEvent::JobRole(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::TrustedIssuers(_)
         | AnyEvent::ExternalIdentities(_)
+        | AnyEvent::AccessRequest(_)
         | AnyEvent::Session(_)
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)
@@ -272,6 +276,10 @@ async fn of_organization(
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => Vec::new(),

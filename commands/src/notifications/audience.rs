@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
+    Decider,
     kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
     organizations::Organization,
     permissions::{Membership, NpiLevel},
+    tenants::{PlanRole, PlanStaff},
     values::Npi,
 };
 use rollcall_journal::{Journal, JournalError};
@@ -25,6 +27,8 @@ pub enum Audience {
     OtherAdministrators(OrganizationId, UserId),
     /// The administrators and whoever is Admin for the NPI (MC-53).
     NpiAdministrators(OrganizationId, Npi),
+    /// Plan support staff and plan administrators (AL-08).
+    PlanSupport,
     /// The administrators of every organisation of which the person is an active member.
     AdministratorsOf(UserId),
 }
@@ -57,6 +61,7 @@ impl Audience {
             Self::NpiAdministrators(organization, npi) => {
                 npi_administrators(journal, tenant, (*organization, npi), now).await
             }
+            Self::PlanSupport => plan_support(journal, tenant, now).await,
             Self::AdministratorsOf(user) => {
                 let mut people = BTreeSet::new();
                 for organization in organizations_of(journal, tenant, *user).await? {
@@ -76,6 +81,21 @@ async fn administrators(
 ) -> Result<BTreeSet<UserId>, JournalError> {
     let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
     Ok(state.active_admins().collect())
+}
+
+async fn plan_support(
+    journal: &Journal,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<UserId>, JournalError> {
+    let streams = journal.streams_of(tenant, PlanStaff::TYPE).await?;
+    let staff = journal.load_all::<PlanStaff>(tenant, &streams).await?;
+    let supporter = |staff: &PlanStaff| {
+        let roles = staff.roles_at(now);
+        let role = [PlanRole::Ps, PlanRole::Pa].into_iter().find(|role| roles.contains(role))?;
+        staff.grants().get(&role).map(|grant| grant.user)
+    };
+    Ok(staff.values().filter_map(supporter).collect())
 }
 
 async fn npi_administrators(

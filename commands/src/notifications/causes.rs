@@ -4,6 +4,7 @@
 
 use rollcall_domain::{
     AnyEvent,
+    access_requests::AccessRequestEvent,
     affiliations::AffiliationEvent,
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
@@ -92,12 +93,16 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::Authenticator(event) => of_authenticator(event),
         AnyEvent::Organization(event) => of_organization(event),
         AnyEvent::Membership(event) => of_membership(event, recorded.aggregate_id),
+        AnyEvent::AccessRequest(event) => of_access_request(event, recorded.aggregate_id),
         AnyEvent::Pin(event) => of_pin(event, recorded.aggregate_id),
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
+        | AnyEvent::PolicyProposal(_)
+        | AnyEvent::ClientGuidance(_)
+        | AnyEvent::JobRole(_)
         | AnyEvent::RegistrationToken(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Invitation(_)
@@ -234,7 +239,11 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         | E::MemberInvitationEnded { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
-        | E::EmailDomainRemoved { .. } => Vec::new(),
+        | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. } => Vec::new(),
     }
 }
 
@@ -243,7 +252,16 @@ fn of_membership(event: &MembershipEvent, stream: Uuid) -> Vec<Raise> {
     match event {
         E::NpiPermissionSet { user, organization, .. }
         | E::NpiPermissionEnded { user, organization, .. }
-        | E::CorrespondencePermissionSet { user, organization, .. } => {
+        | E::CorrespondencePermissionSet { user, organization, .. }
+        | E::FeatureGranted { user, organization, .. }
+        | E::FeatureRevoked { user, organization, .. }
+        | E::JobRoleAssigned { user, organization, .. }
+        | E::JobRoleUnassigned { user, organization, .. }
+        | E::LocationAccessGranted { user, organization, .. }
+        | E::LocationAccessRevoked { user, organization, .. }
+        | E::TaxIdAccessGranted { user, organization, .. }
+        | E::TaxIdAccessRevoked { user, organization, .. }
+        | E::GrantExpired { user, organization, .. } => {
             let subject = (SubjectKind::Membership, stream);
             let audience = Audience::Person(*user);
             let change = Raise::new(NotificationType::PermissionChange, audience, subject);
@@ -262,6 +280,26 @@ fn of_membership(event: &MembershipEvent, stream: Uuid) -> Vec<Raise> {
         | E::PermissionsDeferred { .. }
         | E::FormerPermissionsConfirmed { .. } => Vec::new(),
     }
+}
+
+fn of_access_request(event: &AccessRequestEvent, stream: Uuid) -> Vec<Raise> {
+    use AccessRequestEvent as E;
+    let (user, organization) = event.parties();
+    let (audience, happening) = match event {
+        E::AccessRequested { .. } => {
+            (Audience::OtherAdministrators(organization, user), Happening::Requested)
+        }
+        E::AccessRequestRouted { .. } => (Audience::PlanSupport, Happening::Routed),
+        E::AccessRequestApproved { .. } => (Audience::Person(user), Happening::Approved),
+        E::AccessRequestDenied { .. } => (Audience::Person(user), Happening::Denied),
+        E::AccessRequestExpired { .. } => (Audience::Person(user), Happening::Expired),
+        E::AccessRequestWithdrawn { .. } => {
+            (Audience::OtherAdministrators(organization, user), Happening::Withdrawn)
+        }
+    };
+    let subject = (SubjectKind::AccessRequest, stream);
+    let notice = Raise::new(NotificationType::AccessRequest, audience, subject);
+    vec![notice.within(organization).because(happening)]
 }
 
 fn of_pin(event: &PinEvent, stream: Uuid) -> Vec<Raise> {

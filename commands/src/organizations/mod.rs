@@ -13,6 +13,7 @@ pub mod letter;
 pub mod matching;
 pub mod members;
 mod npis;
+mod places;
 pub mod registration;
 mod standing;
 pub mod tokens;
@@ -27,7 +28,8 @@ pub use import_enrolment::{
 };
 pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_contract_status, parse_kinds};
 pub(crate) use matching::TAX_ID;
-pub use npis::{AttachNpi, DetachNpi, NpiDetails};
+pub use npis::{AttachNpi, DetachNpi, MoveNpi, NpiDetails};
+pub use places::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 
 use rollcall_domain::tenants::PlanRole;

@@ -1,4 +1,4 @@
-//! `AttachNpi` and `DetachNpi`: which organisation holds an NPI (MC-13, GN-04).
+//! `AttachNpi`, `DetachNpi` and `MoveNpi`: which organisation holds an NPI (MC-13, GN-04).
 //!
 //! Invariant: one organisation holds an NPI at a time; what people held for it ends in the append
 //! that detaches it.
@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Decider, Refusal,
     kernel::ids::{MembershipId, OrganizationId, UserId},
-    organizations::{Organization, OrganizationCommand},
+    organizations::{Organization, OrganizationCommand, organization::NpiHolding},
     permissions::{GrantEnd, Membership, MembershipCommand, NpiScope, membership::MembershipKey},
     values::{Npi, OrganizationName, ProviderCommunity, ProviderType, Reason},
 };
@@ -104,11 +104,74 @@ impl Command for DetachNpi {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
-        let effective_at = self.effective_at.unwrap_or(cx.now);
-        if effective_at > cx.now {
-            let message = "Record that an NPI was given up when it is, not in advance.";
-            return Err(Refusal::new(Code::RangeInvalid, message).at("effectiveAt").into());
+        let effective_at = not_in_advance(cx, self.effective_at)?;
+        self.detach(cx, effective_at).await?;
+        Ok(self.organization)
+    }
+}
+
+/// Moves an NPI to another organisation: what people of the one held for it ends in the append in
+/// which the other begins to hold it (GN-04).
+pub struct MoveNpi {
+    pub npi: Npi,
+    pub from: OrganizationId,
+    pub to: OrganizationId,
+    /// Since when; now if not given, never later.
+    pub effective_at: Option<DateTime<Utc>>,
+    pub reason: Option<Reason>,
+}
+
+#[async_trait]
+impl Command for MoveNpi {
+    const NAME: &'static str = "MoveNpi";
+    type Output = OrganizationId;
+
+    fn access(&self) -> Access {
+        Access::Plan(ENROLMENT_STAFF)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
+        if self.from == self.to {
+            let message = "Choose another organization to move the NPI to.";
+            return Err(Refusal::new(Code::FieldInvalid, message).at("toOrganizationId").into());
         }
+        let effective_at = not_in_advance(cx, self.effective_at)?;
+        let holder = cx.load::<Organization>(self.from).await?;
+        let holding = holder.npi(&self.npi).filter(|holding| holding.open_since().is_some());
+        let Some(NpiHolding { name, provider_type, community, .. }) = holding.cloned() else {
+            let message = "The organization does not hold this NPI. Check the number.";
+            return Err(Refusal::new(Code::NpiNotInOrg, message).at("npi").into());
+        };
+        let (npi, organization) = (self.npi.clone(), self.from);
+        let leave =
+            DetachNpi { organization, npi, effective_at: None, reason: self.reason.clone() };
+        leave.detach(cx, effective_at).await?;
+        let details = NpiDetails { npi: self.npi.clone(), name, provider_type, community };
+        attach(cx, self.to, &details, Some(effective_at)).await?;
+        Ok(self.to)
+    }
+}
+
+fn not_in_advance(
+    cx: &Context<'_>,
+    effective_at: Option<DateTime<Utc>>,
+) -> Result<DateTime<Utc>, Refusal> {
+    match effective_at {
+        Some(at) if at > cx.now => {
+            let message = "Record that an NPI was given up when it is, not in advance.";
+            Err(Refusal::new(Code::RangeInvalid, message).at("effectiveAt"))
+        }
+        Some(at) => Ok(at),
+        None => Ok(cx.now),
+    }
+}
+
+impl DetachNpi {
+    async fn detach(
+        &self,
+        cx: &mut Context<'_>,
+        effective_at: DateTime<Utc>,
+    ) -> Result<(), Failure> {
         let detach = OrganizationCommand::DetachNpi {
             npi: self.npi.clone(),
             effective_at,
@@ -116,12 +179,9 @@ impl Command for DetachNpi {
         };
         cx.decide::<Organization>(self.organization, detach).await?;
         cx.work.release(NPI, self.npi.as_str(), self.organization.0);
-        self.end_permissions(cx, effective_at).await?;
-        Ok(self.organization)
+        self.end_permissions(cx, effective_at).await
     }
-}
 
-impl DetachNpi {
     async fn end_permissions(
         &self,
         cx: &mut Context<'_>,

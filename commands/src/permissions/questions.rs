@@ -10,7 +10,9 @@ use rollcall_domain::{
     Code, Decider, Refusal,
     kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
     organizations::Organization,
-    permissions::{Membership, Right, Situation, Source, correspondence_types::offered_keys},
+    permissions::{
+        JobRole, JobRoles, Membership, Right, Situation, Source, correspondence_types::offered_keys,
+    },
     policies::{ImpliedRight, PolicyHistory},
     tenants::PlanRole,
     users::credential::Credential,
@@ -44,6 +46,9 @@ pub struct RightsQuestion {
     pub now: DateTime<Utc>,
 }
 
+/// Every right in force with its reason, and the job roles that reasons name.
+pub type Answer = (BTreeMap<Right, Source>, JobRoles);
+
 /// Every right in force, each with its reason.
 ///
 /// # Errors
@@ -51,7 +56,7 @@ pub struct RightsQuestion {
 pub async fn effective_rights(
     journal: &Journal,
     question: RightsQuestion,
-) -> Result<BTreeMap<Right, Source>, Failure> {
+) -> Result<Answer, Failure> {
     let RightsQuestion { tenant, organization: id, user, now } = question;
     let organization = fresh::<Organization>(journal, tenant, id.0).await?;
     if organization.member(user).is_none() {
@@ -61,6 +66,7 @@ pub async fn effective_rights(
     let membership = fresh::<Membership>(journal, tenant, stream).await?;
     let credential = fresh::<Credential>(journal, tenant, tenant.credential_stream(user)).await?;
     let policies = fresh::<PolicyHistory>(journal, tenant, tenant.policy_stream()).await?;
+    let job_roles = job_roles_of(journal, tenant, &membership, now).await?;
     let types: Vec<_> = offered_keys().into_iter().collect();
     let situation = Situation {
         user,
@@ -68,10 +74,29 @@ pub async fn effective_rights(
         organization: &organization,
         membership: &membership,
         policy: policies.at(now).1,
+        job_roles: &job_roles,
         types: &types,
         now,
     };
-    Ok(situation.rights())
+    let rights = situation.rights();
+    Ok((rights, job_roles))
+}
+
+/// The job roles that a member is assigned.
+///
+/// # Errors
+/// The journal's.
+pub async fn job_roles_of(
+    journal: &Journal,
+    tenant: TenantId,
+    membership: &Membership,
+    now: DateTime<Utc>,
+) -> Result<JobRoles, Failure> {
+    let mut roles = JobRoles::new();
+    for role in membership.job_roles(now) {
+        roles.insert(role, fresh::<JobRole>(journal, tenant, role.0).await?);
+    }
+    Ok(roles)
 }
 
 /// Whether the policy gives administrators every NPI, asked about an NPI that the organisation

@@ -12,6 +12,7 @@ use rollcall_domain::{
         Cause, CorrespondenceScope, Membership, MembershipCommand, NpiScope,
         correspondence_types::offered_keys,
     },
+    policies::Feature,
 };
 
 use super::member::member;
@@ -29,6 +30,7 @@ pub struct SetCorrespondencePermissions {
 #[async_trait]
 impl Command for SetCorrespondencePermissions {
     const NAME: &'static str = "SetCorrespondencePermissions";
+    const FEATURE: Option<Feature> = Some(Feature::Correspondence);
     type Output = UserId;
 
     fn access(&self) -> Access {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rollcall_domain::{
     kernel::ids::{OrganizationId, OtpChallengeId},
     pins::{Pin, PinCommand, ResetBy},
-    policies::StepUpAction,
+    policies::{Feature, StepUpAction},
     values::Npi,
 };
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,7 @@ pub struct PinIsReset {
 #[async_trait]
 impl Command for ResetPin {
     const NAME: &'static str = "ResetPin";
+    const FEATURE: Option<Feature> = Some(Feature::Pins);
     type Output = PinIsReset;
 
     fn access(&self) -> Access {

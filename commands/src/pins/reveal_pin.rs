@@ -8,7 +8,7 @@ use rollcall_domain::{
     Code, Refusal,
     kernel::ids::{OrganizationId, OtpChallengeId, VaultRef},
     pins::{Pin, PinCommand},
-    policies::StepUpAction,
+    policies::{Feature, StepUpAction},
     values::Npi,
 };
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,7 @@ pub struct RevealedPin {
 #[async_trait]
 impl Command for RevealPin {
     const NAME: &'static str = "RevealPin";
+    const FEATURE: Option<Feature> = Some(Feature::Pins);
     const SECRET_OUTPUT: bool = true;
     type Output = RevealedPin;
 

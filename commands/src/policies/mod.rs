@@ -4,7 +4,9 @@
 
 pub mod default_agreements;
 mod policy;
+mod proposals;
 mod publish_agreement;
 
-pub use policy::{ApplyPreset, ChangePolicy};
+pub use policy::{ApplyPreset, ChangePolicy, PolicyOutcome, SetFeatureAvailability};
+pub use proposals::{ApprovePolicyChange, RejectPolicyChange, WithdrawPolicyChange};
 pub use publish_agreement::PublishAgreement;

@@ -24,12 +24,16 @@ pub(super) enum Kind {
     RegistrationToken,
     /// A request for an affiliation (GN-18).
     AffiliationRequest,
+    /// A request for access (CC-11).
+    AccessRequest,
     /// An account's lock (CX-08).
     Lock,
     /// A temporary NPI permission (GN-13); `detail` is the NPI.
     NpiPermission,
     /// A plan role with an end (GN-31); `detail` is the role.
     PlanRole,
+    /// A temporary feature, job role, location or tax id (GN-13); `detail` is the grant.
+    Grant,
     /// The time until a person's next digest (MC-65); `detail` is the frequency.
     Digest,
     /// A password's age, looked at again and again (CC-04).
@@ -43,13 +47,15 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
+        Self::AccessRequest,
         Self::Lock,
         Self::NpiPermission,
         Self::PlanRole,
+        Self::Grant,
         Self::Digest,
         Self::PasswordAge,
         Self::Unassigned,
@@ -73,7 +79,9 @@ impl Kind {
             | Self::AffiliationRequest
             | Self::Lock
             | Self::NpiPermission
+            | Self::AccessRequest
             | Self::PlanRole
+            | Self::Grant
             | Self::Digest
             | Self::PeopleImport
             | Self::PinPropagation => &[],
@@ -85,6 +93,7 @@ impl Kind {
         let is_moved = |kind: &Self| match change {
             PolicyEvent::PresetApplied { .. } => !kind.parameters().is_empty(),
             PolicyEvent::PolicyChanged { key, .. } => kind.parameters().contains(key),
+            PolicyEvent::FeatureAvailabilityChanged { .. } => false,
         };
         Self::ALL.into_iter().filter(is_moved).collect()
     }
@@ -95,9 +104,11 @@ impl Kind {
             Self::Invitation => "INVITATION",
             Self::RegistrationToken => "REGISTRATION_TOKEN",
             Self::AffiliationRequest => "AFFILIATION_REQUEST",
+            Self::AccessRequest => "ACCESS_REQUEST",
             Self::Lock => "LOCK",
             Self::NpiPermission => "NPI_PERMISSION",
             Self::PlanRole => "PLAN_ROLE",
+            Self::Grant => "GRANT",
             Self::Digest => "DIGEST",
             Self::PasswordAge => "PASSWORD_AGE",
             Self::Unassigned => "UNASSIGNED",

@@ -5,10 +5,11 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
+    access_requests::AccessRequestEvent,
     affiliations::AffiliationEvent,
     imports::PeopleImportEvent,
     organizations::{OrganizationEvent, RegistrationTokenEvent},
-    permissions::{GrantEnd, MembershipEvent},
+    permissions::{EntitlementChange, EntitlementGrant, GrantEnd, MembershipEvent},
     pins::PinEvent,
     tenants::PlanStaffEvent,
     users::{credential::CredentialEvent, invitation::InvitationEvent},
@@ -24,6 +25,7 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::Invitation(event) => of_invitation(event),
         AnyEvent::RegistrationToken(event) => of_token(event),
         AnyEvent::Affiliation(event) => of_affiliation(event),
+        AnyEvent::AccessRequest(event) => of_access_request(event),
         AnyEvent::Credential(event) => of_credential(event),
         AnyEvent::Organization(event) => of_organization(event, recorded.occurred_at),
         AnyEvent::Membership(event) => of_membership(event),
@@ -33,6 +35,9 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::Tenant(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
+        | AnyEvent::PolicyProposal(_)
+        | AnyEvent::ClientGuidance(_)
+        | AnyEvent::JobRole(_)
         | AnyEvent::Registration(_)
         | AnyEvent::User(_)
         | AnyEvent::Authenticator(_)
@@ -100,6 +105,18 @@ fn of_affiliation(event: &AffiliationEvent) -> Option<End> {
     }
 }
 
+fn of_access_request(event: &AccessRequestEvent) -> Option<End> {
+    use AccessRequestEvent as E;
+    match event {
+        E::AccessRequested { expires_at, .. } => Some(End::at(Kind::AccessRequest, *expires_at)),
+        E::AccessRequestApproved { .. }
+        | E::AccessRequestDenied { .. }
+        | E::AccessRequestWithdrawn { .. }
+        | E::AccessRequestExpired { .. } => Some(End::no_more(Kind::AccessRequest)),
+        E::AccessRequestRouted { .. } => None,
+    }
+}
+
 fn of_credential(event: &CredentialEvent) -> Option<End> {
     use CredentialEvent as E;
     match event {
@@ -153,6 +170,10 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => None,
@@ -186,6 +207,15 @@ fn of_membership(event: &MembershipEvent) -> Option<End> {
         E::NpiPermissionEnded { npi, cause: GrantEnd::Expired | GrantEnd::NpiDetached, .. } => {
             Some(End::no_more(Kind::NpiPermission).of(npi))
         }
+        E::FeatureGranted { .. }
+        | E::FeatureRevoked { .. }
+        | E::JobRoleAssigned { .. }
+        | E::JobRoleUnassigned { .. }
+        | E::LocationAccessGranted { .. }
+        | E::LocationAccessRevoked { .. }
+        | E::TaxIdAccessGranted { .. }
+        | E::TaxIdAccessRevoked { .. }
+        | E::GrantExpired { .. } => event.entitlement().map(of_grant),
         // What ended with the membership is refused when its time comes, which changes nothing.
         E::MembershipPermissionsEnded { .. }
         | E::CorrespondencePermissionSet { .. }
@@ -201,6 +231,22 @@ fn of_import(event: &PeopleImportEvent, now: DateTime<Utc>) -> End {
         PeopleImportEvent::PeopleImportRequested { .. }
         | PeopleImportEvent::PeopleImportLineDone { .. } => End::at(Kind::PeopleImport, now),
         PeopleImportEvent::PeopleImportCompleted { .. } => End::no_more(Kind::PeopleImport),
+    }
+}
+
+fn of_grant(change: EntitlementChange) -> End {
+    match change {
+        EntitlementChange::Granted {
+            grant: EntitlementGrant { entitlement, until: Some(until) },
+            ..
+        } => End::at(Kind::Grant, until).of(entitlement),
+        EntitlementChange::Granted {
+            grant: EntitlementGrant { entitlement, until: None }, ..
+        }
+        | EntitlementChange::Revoked { entitlement, .. }
+        | EntitlementChange::Expired { entitlement, .. } => {
+            End::no_more(Kind::Grant).of(entitlement)
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `ExpireNpiPermission`, `ExpirePlanRole`: rights with an end are written down as ended (GN-13,
+//! `ExpireNpiPermission`, `ExpireGrant`, `ExpirePlanRole`: rights with an end are written down as ended (GN-13,
 //! GN-31).
 //!
 //! Invariant: too early they are refused; the right ended at its end in any case.
@@ -6,7 +6,9 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     kernel::ids::{MembershipId, UserId},
-    permissions::{GrantEnd, Membership, MembershipCommand, NpiScope, membership::MembershipKey},
+    permissions::{
+        Entitlement, GrantEnd, Membership, MembershipCommand, NpiScope, membership::MembershipKey,
+    },
     tenants::{PlanRole, PlanRoleEnd, PlanStaff, PlanStaffCommand},
 };
 
@@ -35,6 +37,29 @@ impl Command for ExpireNpiPermission {
             cause: GrantEnd::Expired,
             effective_at: cx.now,
         };
+        cx.decide::<Membership>(membership, end).await?;
+        Ok(())
+    }
+}
+
+/// A temporary feature, job role, location or tax id is over.
+pub struct ExpireGrant {
+    pub of: MembershipKey,
+    pub entitlement: Entitlement,
+}
+
+#[async_trait]
+impl Command for ExpireGrant {
+    const NAME: &'static str = "ExpireGrant";
+    type Output = ();
+
+    fn access(&self) -> Access {
+        Access::System
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let membership = MembershipId::of(cx.tenant(), self.of.user, self.of.organization);
+        let end = MembershipCommand::ExpireGrant { of: self.of, entitlement: self.entitlement };
         cx.decide::<Membership>(membership, end).await?;
         Ok(())
     }

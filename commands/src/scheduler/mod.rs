@@ -12,6 +12,6 @@ mod task;
 
 pub use due::count as due;
 pub(crate) use due::note_digest;
-pub use expire_grants::{ExpireNpiPermission, ExpirePlanRole};
+pub use expire_grants::{ExpireGrant, ExpireNpiPermission, ExpirePlanRole};
 pub use process::ScheduleProcess;
 pub use task::Scheduler;

@@ -6,9 +6,11 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code,
-    kernel::ids::{AffiliationId, InvitationId, PeopleImportId, RegistrationTokenId},
+    kernel::ids::{
+        AccessRequestId, AffiliationId, InvitationId, PeopleImportId, RegistrationTokenId,
+    },
     notifications::Frequency,
-    permissions::{NpiScope, membership::MembershipKey},
+    permissions::{Entitlement, NpiScope, membership::MembershipKey},
     tenants::PlanRole,
     values::Npi,
 };
@@ -16,11 +18,12 @@ use sqlx::{PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    ExpireNpiPermission, ExpirePlanRole,
+    ExpireGrant, ExpireNpiPermission, ExpirePlanRole,
     due::{self, Due, Kind},
 };
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
+    access_requests::ExpireAccessRequest,
     affiliations::ExpireAffiliation,
     imports::ContinuePeopleImport,
     notifications::{SendDigest, waiting},
@@ -106,6 +109,10 @@ impl Scheduler {
                 let affiliation = AffiliationId(due.stream_id);
                 self.send(due, &ExpireAffiliation { affiliation }).await
             }
+            Kind::AccessRequest => {
+                let request = AccessRequestId(due.stream_id);
+                self.send(due, &ExpireAccessRequest { request }).await
+            }
             Kind::Lock => {
                 let user = due.subject().ok_or_else(unfit)?;
                 self.send(due, &ExpireLock { user }).await
@@ -116,6 +123,13 @@ impl Scheduler {
                 let npi = scope(&due.detail).ok_or_else(unfit)?;
                 let of = MembershipKey { user, organization };
                 self.send(due, &ExpireNpiPermission { of, npi }).await
+            }
+            Kind::Grant => {
+                let (user, organization) =
+                    due.subject().zip(due.organization()).ok_or_else(unfit)?;
+                let entitlement = Entitlement::read(&due.detail).ok_or_else(unfit)?;
+                let of = MembershipKey { user, organization };
+                self.send(due, &ExpireGrant { of, entitlement }).await
             }
             Kind::PlanRole => {
                 let user = due.subject().ok_or_else(unfit)?;

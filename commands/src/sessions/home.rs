@@ -8,14 +8,15 @@ use std::collections::BTreeSet;
 use rollcall_domain::{
     kernel::ids::OrganizationId,
     organizations::{OrgRole, Organization, OrganizationKind, organization::Standing},
-    permissions::{Right, Situation},
-    policies::{Policy, PolicyHistory},
+    permissions::{JobRoles, Right, Situation},
+    policies::{Feature, Policy, PolicyHistory},
     tenants::{PlanRole, PlanStaff},
 };
 
 use crate::{
     Access, Authority, Caller, Commands, Failure,
     authorization::{authorise, not_signed_in},
+    permissions::job_roles_of,
 };
 
 /// A place to go from the home page.
@@ -81,7 +82,11 @@ impl Commands {
             Ok((authority, _)) => {
                 let organization = journal.load_fresh::<Organization>(tenant, id.0).await?.state;
                 home.organization = Some(id);
-                self.add_member_tiles(&mut home, &authority, &organization, policy);
+                let roles = match &authority.membership {
+                    Some(membership) => job_roles_of(journal, tenant, membership, now).await?,
+                    None => JobRoles::new(),
+                };
+                self.add_member_tiles(&mut home, &authority, &organization, (policy, &roles));
                 Ok(home)
             }
             // The membership has ended; the session shows what is left.
@@ -95,7 +100,7 @@ impl Commands {
         home: &mut Home,
         authority: &Authority,
         organization: &Organization,
-        policy: &Policy,
+        (policy, job_roles): (&Policy, &JobRoles),
     ) {
         let (Some(user), Some(membership)) = (authority.user, &authority.membership) else {
             return;
@@ -107,6 +112,7 @@ impl Commands {
             organization,
             membership,
             policy,
+            job_roles,
             types: &[],
             now,
         };
@@ -115,7 +121,7 @@ impl Commands {
         }
         if authority.org_role == Some(OrgRole::Admin) {
             home.tiles.insert(Tile::AccessRegister);
-            if policy.affiliations_enabled() {
+            if policy.is_on(Feature::Affiliations) {
                 let kinds = organization.record().map(|record| &record.kinds);
                 home.tiles.extend(kinds.into_iter().flatten().map(|kind| area_of(*kind)));
             }
@@ -140,7 +146,14 @@ const fn tile_of(right: &Right) -> Option<Tile> {
     match right {
         Right::ManageUsers => Some(Tile::Users),
         Right::ManagePin(_) => Some(Tile::Pins),
-        Right::ViewOrganization | Right::ViewNpi(_) | Right::ReadCorrespondence(..) => None,
+        Right::ViewOrganization
+        | Right::ViewNpi(_)
+        | Right::ReadCorrespondence(..)
+        | Right::UseFeature(_)
+        | Right::HoldJobRole(_)
+        | Right::ViewLocation(_)
+        | Right::ChooseLocation(_)
+        | Right::ReadTaxId(_) => None,
     }
 }
 

@@ -8,7 +8,7 @@ use rollcall_domain::{
     affiliations::{Affiliation, SubmitterProfile},
     kernel::ids::{MembershipId, OrganizationId, UserId},
     organizations::Organization,
-    permissions::{Membership, NpiLevel, Situation},
+    permissions::{Membership, NO_JOB_ROLES, NpiLevel, Situation},
     transactions::{HandoffRefusal, TransactionOption, as_provider, as_submitter},
     values::Npi,
 };
@@ -81,6 +81,7 @@ pub(super) async fn options(
         organization: &own,
         membership: &membership,
         policy: &cx.policy,
+        job_roles: &NO_JOB_ROLES,
         types: &[],
         now: cx.now,
     };

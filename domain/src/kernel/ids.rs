@@ -60,6 +60,16 @@ typed_id! {
     AffiliationId;
     /// A hand-off to Transaction Services (MC-38).
     HandoffId;
+    /// A named bundle of features (CC-09).
+    JobRoleId;
+    /// A branch or site of an organisation (CX-02).
+    LocationId;
+    /// One tax id within one organisation (CC-02).
+    TaxIdId;
+    /// A request for access (CC-11).
+    AccessRequestId;
+    /// A proposed change of policy (GN-02).
+    PolicyProposalId;
     /// An in-portal notification (MC-69).
     NotificationId;
     /// One message on its way to one recipient (GN-19).

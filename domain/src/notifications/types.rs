@@ -82,10 +82,10 @@ impl NotificationType {
     }
 
     /// Whether mail follows at once until the person says otherwise, whatever the portal's default:
-    /// the other side of an affiliation waits (MC-58).
+    /// the other side of an affiliation waits (MC-58), and so does who asks for access (CC-11).
     #[must_use]
     pub const fn is_mailed_unless_declined(self) -> bool {
-        matches!(self, Self::AffiliationRequest | Self::AffiliationDecision)
+        matches!(self, Self::AccessRequest | Self::AffiliationRequest | Self::AffiliationDecision)
     }
 
     /// Whether only organisation administrators may subscribe (MC-66).
@@ -140,6 +140,7 @@ pub enum SubjectKind {
     Membership,
     Pin,
     Affiliation,
+    AccessRequest,
     Document,
     Review,
     Report,
@@ -155,6 +156,7 @@ impl SubjectKind {
             Self::Membership => "MEMBERSHIP",
             Self::Pin => "PIN",
             Self::Affiliation => "AFFILIATION",
+            Self::AccessRequest => "ACCESS_REQUEST",
             Self::Document => "DOCUMENT",
             Self::Review => "REVIEW",
             Self::Report => "REPORT",
@@ -167,6 +169,7 @@ impl SubjectKind {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Happening {
     Requested,
+    Routed,
     Withdrawn,
     Approved,
     Denied,
@@ -201,8 +204,9 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Requested,
+        Self::Routed,
         Self::Withdrawn,
         Self::Approved,
         Self::Denied,
@@ -240,6 +244,7 @@ impl Happening {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "REQUESTED",
+            Self::Routed => "ROUTED",
             Self::Withdrawn => "WITHDRAWN",
             Self::Approved => "APPROVED",
             Self::Denied => "DENIED",

@@ -7,13 +7,14 @@
 //! are never rewritten when one of these changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Membership, NpiLevel, NpiScope};
-use crate::kernel::ids::UserId;
+use super::{Entitlement, JobRole, Membership, NpiLevel, NpiScope};
+use crate::kernel::ids::{JobRoleId, LocationId, TaxIdId, UserId};
 use crate::organizations::{OrgRole, Organization};
-use crate::policies::{ImpliedRight, NpiRole, Policy};
+use crate::policies::{Feature, ImpliedRight, LocationMode, NpiRole, Policy};
 use crate::values::{CorrespondenceType, Npi};
 
 /// Something a person may do.
@@ -29,6 +30,16 @@ pub enum Right {
     ManagePin(Npi),
     /// Search, read and export correspondence of a type (MC-41, MC-45).
     ReadCorrespondence(Npi, CorrespondenceType),
+    /// Use a feature that people are granted one by one (CC-08).
+    UseFeature(Feature),
+    /// Work in a job role, with the features it bundles (CC-09).
+    HoldJobRole(JobRoleId),
+    /// See a location and search the status of its claims (CX-03, CX-12).
+    ViewLocation(LocationId),
+    /// Choose a location for new referrals and authorizations (CX-02, CX-03).
+    ChooseLocation(LocationId),
+    /// Read what is filed under a tax id (CC-02).
+    ReadTaxId(TaxIdId),
 }
 
 impl Right {
@@ -36,7 +47,13 @@ impl Right {
     #[must_use]
     pub fn npi(&self) -> Option<&Npi> {
         match self {
-            Self::ManageUsers | Self::ViewOrganization => None,
+            Self::ManageUsers
+            | Self::ViewOrganization
+            | Self::UseFeature(_)
+            | Self::HoldJobRole(_)
+            | Self::ViewLocation(_)
+            | Self::ChooseLocation(_)
+            | Self::ReadTaxId(_) => None,
             Self::ViewNpi(npi) | Self::ManagePin(npi) | Self::ReadCorrespondence(npi, _) => {
                 Some(npi)
             }
@@ -47,15 +64,23 @@ impl Right {
 /// Why a person has a right (GN-13). Of several reasons the most specific one is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A grant for exactly this NPI.
+    /// A grant of exactly this.
     Direct,
     /// A grant for all NPIs of the organisation.
     AllNpis,
     /// The organisation-wide role itself.
     Role(OrgRole),
+    /// A job role that bundles it (CC-09).
+    JobRole(JobRoleId),
     /// The tenant's policy gives it to every organisation administrator (C-07).
     ImpliedByAdmin,
 }
+
+/// The job roles that a person is assigned.
+pub type JobRoles = BTreeMap<JobRoleId, Arc<JobRole>>;
+
+/// For questions that no job role bears on.
+pub static NO_JOB_ROLES: JobRoles = BTreeMap::new();
 
 /// All that decides about a person's rights.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +91,7 @@ pub struct Situation<'a> {
     pub organization: &'a Organization,
     pub membership: &'a Membership,
     pub policy: &'a Policy,
+    pub job_roles: &'a JobRoles,
     /// The correspondence types the tenant knows.
     pub types: &'a [CorrespondenceType],
     pub now: DateTime<Utc>,
@@ -79,7 +105,10 @@ impl Situation<'_> {
         if !self.may_act() {
             return rights;
         }
+        self.add_features(&mut rights);
         self.add_role(&mut rights);
+        self.add_locations(&mut rights);
+        self.add_tax_ids(&mut rights);
         for npi in self.organization.npis_at(self.now) {
             self.add_npi(&npi, &mut rights);
         }
@@ -128,6 +157,91 @@ impl Situation<'_> {
         }
         if self.admin_implies(ImpliedRight::UserManagement) {
             rights.insert(Right::ManageUsers, Source::Role(role));
+        } else if let Some(source) = rights.get(&Right::UseFeature(Feature::UserManagement)) {
+            rights.insert(Right::ManageUsers, *source);
+        }
+    }
+
+    /// Whether the person may use a feature: where the portal grants features one by one, only with
+    /// a grant, a job role or by being an administrator (CC-08 to CC-10); elsewhere everybody may
+    /// who acts for the organisation.
+    #[must_use]
+    pub fn may_use(&self, feature: Feature) -> bool {
+        if !self.may_act() || !self.policy.is_on(feature) {
+            return false;
+        }
+        !feature.is_granted()
+            || !self.policy.feature_grants_enabled()
+            || self.feature_source(feature).is_some()
+    }
+
+    fn add_features(&self, rights: &mut BTreeMap<Right, Source>) {
+        if !self.policy.feature_grants_enabled() {
+            return;
+        }
+        for feature in Feature::ALL.iter().filter(|feature| feature.is_granted()) {
+            let source = self.feature_source(*feature).filter(|_| self.policy.is_on(*feature));
+            if let Some(source) = source {
+                rights.insert(Right::UseFeature(*feature), source);
+            }
+        }
+        for role in self.held_job_roles() {
+            rights.insert(Right::HoldJobRole(role), Source::Direct);
+        }
+    }
+
+    fn feature_source(&self, feature: Feature) -> Option<Source> {
+        if self.membership.holds(&Entitlement::Feature(feature), self.now) {
+            return Some(Source::Direct);
+        }
+        let bundles = |role: &JobRoleId| {
+            let bundle = self.job_roles.get(role).and_then(|role| role.bundle());
+            bundle.is_some_and(|bundle| bundle.features.contains(&feature))
+        };
+        if let Some(role) = self.held_job_roles().find(bundles) {
+            return Some(Source::JobRole(role));
+        }
+        (feature.is_user_management() && self.admin_implies(ImpliedRight::UserManagement))
+            .then_some(Source::ImpliedByAdmin)
+    }
+
+    /// The job roles assigned that still exist, where the portal has job roles.
+    fn held_job_roles(&self) -> impl Iterator<Item = JobRoleId> {
+        let assigned = self.membership.job_roles(self.now);
+        let enabled = self.policy.job_roles_enabled() && self.policy.feature_grants_enabled();
+        assigned.filter(move |role| {
+            let exists = |role: &Arc<JobRole>| role.bundle().is_some();
+            enabled && self.job_roles.get(role).is_some_and(exists)
+        })
+    }
+
+    fn add_locations(&self, rights: &mut BTreeMap<Right, Source>) {
+        if self.policy.locations() == LocationMode::Off {
+            return;
+        }
+        let implied = self.admin_implies(ImpliedRight::Locations);
+        for (id, location) in self.organization.locations() {
+            let granted = self.membership.holds(&Entitlement::Location(id), self.now);
+            let source = match (granted, implied) {
+                (true, _) => Source::Direct,
+                (false, true) => Source::ImpliedByAdmin,
+                (false, false) => continue,
+            };
+            let terminated = location.is_terminated(self.now);
+            if location.credentialed || terminated {
+                rights.insert(Right::ViewLocation(id), source);
+            }
+            if location.credentialed && !terminated {
+                rights.insert(Right::ChooseLocation(id), source);
+            }
+        }
+    }
+
+    fn add_tax_ids(&self, rights: &mut BTreeMap<Right, Source>) {
+        for id in self.organization.tax_ids().into_keys() {
+            if self.membership.holds(&Entitlement::TaxId(id), self.now) {
+                rights.insert(Right::ReadTaxId(id), Source::Direct);
+            }
         }
     }
 
@@ -139,6 +253,9 @@ impl Situation<'_> {
         rights.insert(Right::ViewNpi(npi.clone()), source);
         if manages_pin(level, self.policy) {
             rights.insert(Right::ManagePin(npi.clone()), source);
+        }
+        if !self.policy.is_on(Feature::Correspondence) {
+            return;
         }
         for kind in self.types {
             let Some(source) = self.correspondence(npi, kind) else { continue };
@@ -155,7 +272,8 @@ impl Situation<'_> {
     }
 }
 
-/// Whether a level lets its holder view and reset the NPI's PIN: the policy names who (C-03).
+/// Whether a level lets its holder view and reset the NPI's PIN: the policy names who (C-03), while
+/// the portal has PINs on (MC-01).
 #[must_use]
 pub fn manages_pin(level: NpiLevel, policy: &Policy) -> bool {
     let pins = policy.pins();
@@ -164,7 +282,7 @@ pub fn manages_pin(level: NpiLevel, policy: &Policy) -> bool {
         NpiLevel::Processor => NpiRole::Processor,
         NpiLevel::Admin => NpiRole::Admin,
     };
-    pins.enabled && pins.roles.contains(&role)
+    policy.is_on(Feature::Pins) && pins.roles.contains(&role)
 }
 
 #[cfg(test)]

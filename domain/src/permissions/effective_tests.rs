@@ -11,10 +11,10 @@ use crate::organizations::{
     ContractStatus, MembershipOrigin, OrganizationEvent, OrganizationKind, OrganizationKinds,
     TaxIdRef,
 };
-use crate::permissions::{Cause, MembershipEvent};
-use crate::policies::Preset;
+use crate::permissions::{Cause, EntitlementGrant, JobRoleEvent, MembershipEvent};
+use crate::policies::{Availability, FeatureState, Preset};
 use crate::values::{
-    EmailAddress, OrganizationName, ProviderCommunity, ProviderType, Reason, TaxIdKind,
+    EmailAddress, JobRoleName, OrganizationName, ProviderCommunity, ProviderType, Reason, TaxIdKind,
 };
 
 fn clinic() -> OrganizationId {
@@ -117,6 +117,7 @@ fn rights(
         organization,
         membership,
         policy: &policy,
+        job_roles: &NO_JOB_ROLES,
         types: &[rad()],
         now: after(1),
     }
@@ -150,7 +151,9 @@ fn what_an_organization_administrator_may_besides_is_the_policys_word() {
     let role = Source::Role(OrgRole::Admin);
     let users = [(Right::ManageUsers, role), (Right::ViewOrganization, role)];
     let admin = organization(OrgRole::Admin);
-    assert_eq!(rights(&admin, &nothing, Preset::Cencal), BTreeMap::from(users.clone()));
+    let mut granted = BTreeMap::from(users.clone());
+    granted.insert(Right::UseFeature(Feature::UserManagement), Source::ImpliedByAdmin);
+    assert_eq!(rights(&admin, &nothing, Preset::Cencal), granted, "features are granted there");
     let mut all = BTreeMap::from(users);
     all.extend([
         (Right::ViewNpi(npi()), Source::ImpliedByAdmin),
@@ -214,6 +217,7 @@ fn an_inactive_account_has_no_right() {
         organization: &organization,
         membership: &membership,
         policy: &policy,
+        job_roles: &NO_JOB_ROLES,
         types: &[rad()],
         now: after(1),
     };
@@ -233,10 +237,73 @@ fn a_temporary_right_ends_at_its_second() {
             organization: &organization,
             membership: &membership,
             policy: &policy,
+            job_roles: &NO_JOB_ROLES,
             types: &[rad()],
             now: after(seconds),
         }
         .source_of(&Right::ManagePin(npi()))
     };
     assert_eq!((at(59), at(60)), (Some(Source::Direct), None));
+}
+
+/// The situation of an active Ann under CenCal's policy.
+fn cencal(
+    organization: &Organization,
+    membership: &Membership,
+    job_roles: &JobRoles,
+    policy: &Policy,
+) -> BTreeMap<Right, Source> {
+    let situation = Situation {
+        user: ann(),
+        account_active: true,
+        organization,
+        membership,
+        policy,
+        job_roles,
+        types: &[],
+        now: after(1),
+    };
+    for feature in Feature::ALL {
+        let held = situation.source_of(&Right::UseFeature(*feature)).is_some();
+        let may = policy.is_on(*feature) && (held || !feature.is_granted());
+        assert_eq!(situation.may_use(*feature), may, "{feature}");
+    }
+    situation.rights()
+}
+
+fn granted(entitlement: Entitlement) -> MembershipEvent {
+    let grant = EntitlementGrant { entitlement, until: None };
+    MembershipEvent::granted((ann(), clinic()), grant, Cause::Administrator)
+}
+
+#[test]
+fn a_feature_is_used_by_grant_by_job_role_or_by_being_administrator() {
+    let policy = Policy::from(Preset::Cencal);
+    let mut role = JobRole::default();
+    role.evolve(&JobRoleEvent::JobRoleDefined {
+        role: id(7),
+        organization: None,
+        name: JobRoleName::parse("Desk").unwrap(),
+        features: BTreeSet::from([Feature::Claims, Feature::UserManagement]),
+    });
+    let job_roles = JobRoles::from([(id(7), std::sync::Arc::new(role))]);
+    let mut membership = Membership::default();
+    membership.evolve(&granted(Entitlement::JobRole(id(7))));
+    membership.evolve(&granted(Entitlement::Feature(Feature::EopReports)));
+    let clinic = organization(OrgRole::None);
+    let by_role = Source::JobRole(id(7));
+    let expected = BTreeMap::from([
+        (Right::ManageUsers, by_role),
+        (Right::UseFeature(Feature::UserManagement), by_role),
+        (Right::UseFeature(Feature::Claims), by_role),
+        (Right::UseFeature(Feature::EopReports), Source::Direct),
+        (Right::HoldJobRole(id(7)), Source::Direct),
+    ]);
+    assert_eq!(cencal(&clinic, &membership, &job_roles, &policy), expected);
+    let retired = JobRoles::from([(id(7), std::sync::Arc::new(JobRole::Retired))]);
+    let left = BTreeMap::from([(Right::UseFeature(Feature::EopReports), Source::Direct)]);
+    assert_eq!(cencal(&clinic, &membership, &retired, &policy), left);
+    let off = Availability::from(FeatureState::Off);
+    let without = policy.with_availability(Feature::EopReports, off);
+    assert!(cencal(&clinic, &membership, &retired, &without).is_empty());
 }

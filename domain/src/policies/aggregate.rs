@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, PolicyKey, PolicyValue, Preset};
-use crate::values::Reason;
+use super::{Availability, Feature, FeatureState, Policy, PolicyKey, PolicyValue, Preset, Switch};
+use crate::values::{ContentLine, Reason};
 use crate::{Code, Decider, Decision, Event, Facets, Refusal, Sealed};
 
 /// How many changes were effective at a moment; 0 before the first preset.
@@ -33,15 +33,33 @@ pub enum PolicyEvent {
         effective_at: DateTime<Utc>,
         reason: Sealed<Reason>,
     },
+    /// From `effective_at` on a feature is on, off or coming soon, with a text for people (MC-01).
+    FeatureAvailabilityChanged {
+        feature: Feature,
+        old: FeatureState,
+        new: FeatureState,
+        message: Option<ContentLine>,
+        effective_at: DateTime<Utc>,
+        reason: Sealed<Reason>,
+    },
 }
 
 impl PolicyEvent {
     /// When it applies.
     pub fn effective_at(&self) -> DateTime<Utc> {
         match self {
-            Self::PresetApplied { effective_at, .. } | Self::PolicyChanged { effective_at, .. } => {
-                *effective_at
-            }
+            Self::PresetApplied { effective_at, .. }
+            | Self::PolicyChanged { effective_at, .. }
+            | Self::FeatureAvailabilityChanged { effective_at, .. } => *effective_at,
+        }
+    }
+
+    /// Why, in its author's words.
+    pub fn reason(&self) -> &Sealed<Reason> {
+        match self {
+            Self::PresetApplied { reason, .. }
+            | Self::PolicyChanged { reason, .. }
+            | Self::FeatureAvailabilityChanged { reason, .. } => reason,
         }
     }
 
@@ -50,6 +68,10 @@ impl PolicyEvent {
         match self {
             Self::PresetApplied { preset, .. } => Policy::from(*preset),
             Self::PolicyChanged { key, new, .. } => policy.clone().with(*key, new.clone()),
+            Self::FeatureAvailabilityChanged { feature, new, message, .. } => {
+                let availability = Availability { state: *new, message: message.clone() };
+                policy.clone().with_availability(*feature, availability)
+            }
         }
     }
 }
@@ -59,6 +81,9 @@ impl Event for PolicyEvent {
         match self {
             Self::PresetApplied { .. } => "policies.policy.preset_applied",
             Self::PolicyChanged { .. } => "policies.policy.policy_changed",
+            Self::FeatureAvailabilityChanged { .. } => {
+                "policies.policy.feature_availability_changed"
+            }
         }
     }
 
@@ -80,6 +105,15 @@ pub enum PolicyCommand {
         effective_at: Option<DateTime<Utc>>,
         reason: Sealed<Reason>,
     },
+    /// Say of a feature that it is on, off or coming soon.
+    SetFeatureAvailability {
+        feature: Feature,
+        state: FeatureState,
+        /// What people read; required for what is coming soon.
+        message: Option<ContentLine>,
+        effective_at: Option<DateTime<Utc>>,
+        reason: Sealed<Reason>,
+    },
 }
 
 /// Why a change of policy was refused.
@@ -94,6 +128,15 @@ pub enum PolicyRefusal {
     /// The values would not work together.
     #[error("{0}")]
     Contradiction(&'static str),
+    /// The portal cannot be without it.
+    #[error("This feature is always on. Take rights away from people instead.")]
+    AlwaysOn,
+    /// Its own parameter says otherwise.
+    #[error("{0} switches this feature off. Change that first.")]
+    SwitchedOff(PolicyKey),
+    /// What is coming soon is announced.
+    #[error("Enter the text that announces the feature.")]
+    MessageRequired,
     /// The past cannot be changed.
     #[error("A policy cannot change in the past. Give a time from now on, or none for at once.")]
     EffectiveInPast,
@@ -107,6 +150,9 @@ impl From<PolicyRefusal> for Refusal {
             PolicyRefusal::ValueInvalid { .. } | PolicyRefusal::Contradiction(_) => {
                 Self::new(Code::PolicyValueInvalid, message).at("value")
             }
+            PolicyRefusal::AlwaysOn => Self::new(Code::FieldInvalid, message).at("feature"),
+            PolicyRefusal::SwitchedOff(_) => Self::new(Code::FeatureDisabled, message).at("state"),
+            PolicyRefusal::MessageRequired => Self::new(Code::FieldRequired, message).at("message"),
             PolicyRefusal::EffectiveInPast => {
                 Self::new(Code::DateInvalid, message).at("effectiveAt")
             }
@@ -172,6 +218,26 @@ impl PolicyHistory {
                 let old = self.at(effective_at).1.value(key).clone();
                 PolicyEvent::PolicyChanged { key, old, new, effective_at, reason }
             }
+            PolicyCommand::SetFeatureAvailability {
+                feature,
+                state: new,
+                message,
+                effective_at,
+                reason,
+            } => {
+                let effective_at = from_now_on(effective_at, now)?;
+                let before = self.at(effective_at).1;
+                check_availability(before, feature, new, message.as_ref())?;
+                let old = before.availability(feature).state;
+                PolicyEvent::FeatureAvailabilityChanged {
+                    feature,
+                    old,
+                    new,
+                    message,
+                    effective_at,
+                    reason,
+                }
+            }
         };
         let current = self.at(event.effective_at()).1;
         if event.apply_to(current) == **current {
@@ -203,6 +269,26 @@ impl PolicyHistory {
             change.policy = Arc::clone(&policy);
         }
         place
+    }
+}
+
+fn check_availability(
+    policy: &Policy,
+    feature: Feature,
+    state: FeatureState,
+    message: Option<&ContentLine>,
+) -> Result<(), PolicyRefusal> {
+    if feature.switch() == Switch::Always {
+        return Err(PolicyRefusal::AlwaysOn);
+    }
+    if state == FeatureState::ComingSoon && message.is_none() {
+        return Err(PolicyRefusal::MessageRequired);
+    }
+    match feature.parameter() {
+        Some(parameter) if state == FeatureState::On && !policy.flag(parameter) => {
+            Err(PolicyRefusal::SwitchedOff(parameter))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

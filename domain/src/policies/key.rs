@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Feature;
 use super::spec::Literal::{Bool, Int, Ints, Off, Text, Words};
 use super::spec::Unit::{
     Characters, Count, DayOfMonth, Days, Hours, Mebibytes, Minutes, Seconds, Years,
@@ -84,6 +85,12 @@ policy_keys! {
         "Only contracted providers may register and sign in.", "CC-01";
     ContactPage "portal.contact_page": ValueType::WebAddress, Off,
         "The page that tells people without a contract whom to ask.", "CC-01";
+    FourEyes "policy.four_eyes": BOOLEAN, Bool(false),
+        "A change of policy needs the approval of another plan administrator.", "GN-02";
+    PortalFeatures "portal.features": any_of(Feature::WORDS),
+        Words(&["ACCESS_REQUESTS", "CORRESPONDENCE"]),
+        "The features that are on until an administrator switches them; those with a parameter of \
+         their own follow that.", "MC-01 CC-08";
     RetentionYears "audit.retention_years": integer(Years, 6, 30), Int(10),
         "How long records are kept.", "GN-26";
 
@@ -228,6 +235,8 @@ policy_keys! {
         "Features are granted person by person.", "CC-08";
     LocationsMode "locations.mode": one_of(LocationMode::WORDS), Text("OFF"),
         "What places access is granted by.", "CX-12 AL-08";
+    AccessRequestDays "access_requests.expires_days": integer(Days, 1, 180), Int(30),
+        "After how many days an undecided request for access expires.", "CC-11 CC-12";
     ReviewCadenceDays "review.cadence_days": integer(Days, 30, 730), Int(180),
         "How often an organization reviews its people.", "CC-13";
     ReviewGraceDays "review.grace_days": integer(Days, 0, 90), Int(14),

@@ -7,10 +7,12 @@
 mod aggregate;
 pub mod agreement;
 mod change;
+mod feature;
 mod key;
 mod notify;
 mod policy;
 mod presets;
+pub mod proposal;
 mod readers;
 mod spec;
 mod terms;
@@ -20,6 +22,7 @@ pub use aggregate::{
     PolicyCommand, PolicyEvent, PolicyHistory, PolicyRefusal, PolicyVersion, ScheduledChange,
 };
 pub use change::{describe, parse_change, parse_key};
+pub use feature::{Availability, Feature, FeatureState, Switch};
 pub use key::PolicyKey;
 pub use policy::Policy;
 pub use presets::Preset;

@@ -3,6 +3,8 @@
 //! Invariant: a policy is complete. Every parameter has a value of its type, so no reader needs a
 //! fallback of its own.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::terms::{
@@ -10,7 +12,7 @@ use super::terms::{
     OtpPolicy, PinPolicy, ResetHelper, ResetMethod, ReviewPolicy, SessionPolicy, StepUpAction,
     Unlocker,
 };
-use super::{PolicyKey, PolicyValue, Preset};
+use super::{Availability, Feature, PolicyKey, PolicyValue, Preset};
 use crate::values::{PasswordRules, SpecialRule, TenantZone};
 
 /// All parameters of a tenant at one moment.
@@ -19,13 +21,15 @@ pub struct Policy {
     preset: Option<Preset>,
     /// One value per key, in the order of [`PolicyKey::ALL`].
     values: Vec<PolicyValue>,
+    /// What was said of features one by one (MC-01).
+    features: BTreeMap<Feature, Availability>,
 }
 
 impl Default for Policy {
     /// The careful defaults, before a tenant has a preset.
     fn default() -> Self {
         let values = PolicyKey::ALL.iter().map(|key| key.spec().default.into()).collect();
-        Self { preset: None, values }
+        Self { preset: None, values, features: BTreeMap::new() }
     }
 }
 
@@ -68,6 +72,18 @@ impl Policy {
     pub fn with(mut self, key: PolicyKey, value: PolicyValue) -> Self {
         self.set(key, value);
         self
+    }
+
+    /// This policy with something else said of a feature.
+    #[must_use]
+    pub fn with_availability(mut self, feature: Feature, availability: Availability) -> Self {
+        self.features.insert(feature, availability);
+        self
+    }
+
+    /// What was said of a feature itself.
+    pub(super) fn set_availability(&self, feature: Feature) -> Option<&Availability> {
+        self.features.get(&feature)
     }
 
     pub(super) fn set(&mut self, key: PolicyKey, value: PolicyValue) {
@@ -120,6 +136,11 @@ impl Policy {
     /// The page that tells people without a contract whom to ask (CC-01).
     pub fn contact_page(&self) -> Option<&str> {
         self.optional_text(PolicyKey::ContactPage)
+    }
+
+    /// A change of policy needs the approval of another plan administrator (GN-02).
+    pub fn needs_four_eyes(&self) -> bool {
+        self.flag(PolicyKey::FourEyes)
     }
 
     /// Years for which records are kept (GN-26).
@@ -409,6 +430,11 @@ impl Policy {
     /// What places access is granted by (CX-12).
     pub fn locations(&self) -> LocationMode {
         self.word(PolicyKey::LocationsMode)
+    }
+
+    /// After how long an undecided request for access expires (CC-11).
+    pub fn access_request_ttl(&self) -> TimeDelta {
+        days(self.integer(PolicyKey::AccessRequestDays))
     }
 
     /// How often access is reviewed (CC-13).

@@ -35,6 +35,43 @@ impl ProviderCommunity {
     }
 }
 
+/// What a bundle of features is called, 1 to 80 characters (CC-09).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JobRoleName(String);
+
+string_value!(JobRoleName);
+
+impl JobRoleName {
+    /// Parses a job role's name; blanks around it are dropped.
+    ///
+    /// # Errors
+    /// `FIELD_REQUIRED` or `NAME_INVALID`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line(text, 80, Code::NameInvalid, "name of the job role").map(Self)
+    }
+
+    /// The form uniqueness is decided on.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+/// A line that the portal shows its visitors, 1 to 300 characters (MC-01, CX-01).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ContentLine(String);
+
+string_value!(ContentLine);
+
+impl ContentLine {
+    /// Parses a line; blanks around it are dropped.
+    ///
+    /// # Errors
+    /// `FIELD_REQUIRED` or `FIELD_INVALID`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line(text, 300, Code::FieldInvalid, "text").map(Self)
+    }
+}
+
 /// The key of a correspondence type in the tenant's table, such as `REMITTANCE_ADVICE_DETAIL` or
 /// `TAX_DOCUMENTS` (MC-45): 2 to 40 of `A-Z`, `0-9` and single inner underscores.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

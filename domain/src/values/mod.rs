@@ -27,7 +27,7 @@ pub use contact::CodeChannel;
 pub use dates::CalendarDate;
 pub use email::EmailAddress;
 pub use identifiers::{Slug, Username};
-pub use labels::{CorrespondenceType, ProviderCommunity, ProviderType};
+pub use labels::{ContentLine, CorrespondenceType, JobRoleName, ProviderCommunity, ProviderType};
 pub use names::{OrganizationName, PersonName};
 pub use npi::Npi;
 pub use password::{Password, PasswordRules, PasswordViolation, SpecialRule};

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use rollcall_domain::{
     AnyEvent,
     affiliations::{AffiliationEvent, Pair},
-    kernel::ids::{AffiliationId, OrganizationId, TenantId, UserId},
+    kernel::ids::{AffiliationId, LocationId, OrganizationId, TaxIdId, TenantId, UserId},
     organizations::{ContractStatus, OrgRole, OrganizationEvent},
-    permissions::{MembershipEvent, NpiLevel},
-    policies::{Policy, PolicyEvent, PolicyKey, PolicyValue},
+    permissions::{EntitlementChange, JobRoleEvent, MembershipEvent, NpiLevel},
+    policies::{Feature, Policy, PolicyEvent, PolicyKey, PolicyValue},
     tenants::PlanStaffEvent,
     users::user::UserEvent,
     values::Npi,
@@ -20,9 +20,12 @@ use rollcall_journal::Recorded;
 use uuid::Uuid;
 
 use super::{
-    interval::{Cause, POLICIES, Timeline},
+    interval::{BY_PARAMETERS, Cause, POLICIES, Timeline},
     ledger::{Happening, Held, Ledger, always},
 };
+
+/// The word of a location that people may be granted.
+const CREDENTIALED: &str = "CREDENTIALED";
 
 fn nothing() -> Vec<String> {
     Vec::new()
@@ -46,11 +49,14 @@ enum Fact<'a> {
     Organization(&'a OrganizationEvent),
     Membership(&'a MembershipEvent),
     Affiliation(&'a AffiliationEvent),
+    JobRole(&'a JobRoleEvent),
 }
 
 fn fact(event: &AnyEvent) -> Option<Fact<'_>> {
     if let AnyEvent::Membership(event) = event {
         Some(Fact::Membership(event))
+    } else if let AnyEvent::JobRole(event) = event {
+        Some(Fact::JobRole(event))
     } else if let AnyEvent::Organization(event) = event {
         Some(Fact::Organization(event))
     } else if let AnyEvent::User(event) = event {
@@ -85,7 +91,7 @@ pub(super) fn holders(event: &Recorded<AnyEvent>, into: &mut BTreeSet<Uuid>) {
             into.extend(member);
         }
         Some(Fact::Membership(_)) => into.extend(member),
-        Some(Fact::Affiliation(_)) => {
+        Some(Fact::Affiliation(_) | Fact::JobRole(_)) => {
             into.insert(event.aggregate_id);
         }
         None => {}
@@ -105,6 +111,7 @@ pub(super) fn take_in(ledger: &mut Ledger, event: &Recorded<AnyEvent>) {
         Some(Fact::PlanStaff(staff)) => change.plan_staff(staff),
         Some(Fact::Organization(organization)) => change.organization(organization),
         Some(Fact::Membership(membership)) => change.membership(membership),
+        Some(Fact::JobRole(role)) => change.job_role(role),
         Some(Fact::User(user)) => change.user(user),
         Some(Fact::Affiliation(affiliation)) => change.affiliation(affiliation),
         None => {}
@@ -205,9 +212,27 @@ impl Change<'_> {
                 self.ends(&Timeline::MembershipActive(*user, *organization));
                 self.ends(&Timeline::OrgRole(*user, *organization));
             }
-            E::OrganizationEnrolled { organization, contract_status: status, .. }
-            | E::OrganizationContractStatusChanged { organization, status, .. } => {
+            E::OrganizationEnrolled { organization, contract_status, .. } => {
+                let own = TaxIdId::of_enrolment(*organization);
+                self.begins(&Timeline::TaxIdHeld(*organization, own), so(Cause::Plan));
+                self.contract(*organization, *contract_status);
+            }
+            E::OrganizationContractStatusChanged { organization, status, .. } => {
                 self.contract(*organization, *status);
+            }
+            E::TaxIdLinked { organization, tax_id, .. } => {
+                self.begins(&Timeline::TaxIdHeld(*organization, *tax_id), so(Cause::Plan));
+            }
+            E::LocationRegistered { organization, location, credentialed, .. }
+            | E::LocationCredentialingChanged { organization, location, credentialed } => {
+                let words = credentialed.then(|| CREDENTIALED.to_owned());
+                self.location(*organization, *location, words.into_iter().collect());
+            }
+            E::LocationTerminated { organization, location, .. } => {
+                let words = self.ledger.last(&Timeline::Location(*organization, *location));
+                let mut words = words.map(<[String]>::to_vec).unwrap_or_default();
+                words.push("TERMINATED".to_owned());
+                self.location(*organization, *location, words);
             }
             E::EnrolmentUpdated { .. }
             | E::OrganizationKindsChanged { .. }
@@ -227,6 +252,42 @@ impl Change<'_> {
             ContractStatus::Contracted => self.begins(&contracted, so(Cause::Plan)),
             ContractStatus::NotContracted | ContractStatus::Terminated => {
                 self.ledger.set(self.by, &contracted, self.event.effective_at, None);
+            }
+        }
+    }
+
+    fn location(&mut self, of: OrganizationId, location: LocationId, words: Vec<String>) {
+        let held = Held { value: words, until: None, cause: Cause::Plan };
+        self.begins(&Timeline::Location(of, location), held);
+    }
+
+    fn job_role(&mut self, event: &JobRoleEvent) {
+        match event {
+            JobRoleEvent::JobRoleDefined { role, organization, features, .. } => {
+                let value = features.iter().map(|feature| feature.as_str().to_owned()).collect();
+                let cause = if organization.is_some() { Cause::Administrator } else { Cause::Plan };
+                self.begins(&Timeline::JobRole(*role), Held { value, until: None, cause });
+            }
+            JobRoleEvent::JobRoleRetired { role, .. } => self.ends(&Timeline::JobRole(*role)),
+        }
+    }
+
+    fn entitlement(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+        change: &EntitlementChange,
+    ) {
+        let timeline = |entitlement| Timeline::Entitlement(user, organization, entitlement);
+        match change {
+            EntitlementChange::Granted { grant, cause } => {
+                let cause = Cause::from(*cause);
+                let held = Held { value: nothing(), until: grant.until, cause };
+                self.begins(&timeline(grant.entitlement), held);
+            }
+            EntitlementChange::Revoked { entitlement, .. }
+            | EntitlementChange::Expired { entitlement, .. } => {
+                self.ends(&timeline(*entitlement));
             }
         }
     }
@@ -277,6 +338,18 @@ impl Change<'_> {
                     self.ends(&timeline);
                 }
             }
+            E::FeatureGranted { user, organization, .. }
+            | E::FeatureRevoked { user, organization, .. }
+            | E::JobRoleAssigned { user, organization, .. }
+            | E::JobRoleUnassigned { user, organization, .. }
+            | E::LocationAccessGranted { user, organization, .. }
+            | E::LocationAccessRevoked { user, organization, .. }
+            | E::TaxIdAccessGranted { user, organization, .. }
+            | E::TaxIdAccessRevoked { user, organization, .. }
+            | E::GrantExpired { user, organization, .. } => {
+                let change = event.entitlement().expect("these facts are about one");
+                self.entitlement(*user, *organization, &change);
+            }
             E::PermissionsAssigned { .. }
             | E::PermissionsDeferred { .. }
             | E::FormerPermissionsConfirmed { .. } => {}
@@ -319,7 +392,9 @@ impl Change<'_> {
         let is_permission = |timeline: &&Timeline| {
             matches!(
                 timeline,
-                Timeline::NpiLevel(of, at, _) | Timeline::Correspondence(of, at, _)
+                Timeline::NpiLevel(of, at, _)
+                | Timeline::Correspondence(of, at, _)
+                | Timeline::Entitlement(of, at, _)
                     if (*of, *at) == (user, organization)
             )
         };
@@ -347,6 +422,18 @@ impl Change<'_> {
                     let held = in_words(policy.value(key));
                     self.ledger.change(self.by, &timeline, *effective_at, held);
                 }
+                for feature in Feature::ALL {
+                    let timeline = Timeline::Policy(feature.policy_name());
+                    if self.ledger.has_any(&timeline) {
+                        let held = in_words(&PolicyValue::Text(BY_PARAMETERS.to_owned()));
+                        self.ledger.change(self.by, &timeline, *effective_at, held);
+                    }
+                }
+            }
+            PolicyEvent::FeatureAvailabilityChanged { feature, new, effective_at, .. } => {
+                let timeline = Timeline::Policy(feature.policy_name());
+                let held = in_words(&PolicyValue::Text(new.as_str().to_owned()));
+                self.ledger.change(self.by, &timeline, *effective_at, held);
             }
             PolicyEvent::PolicyChanged { key, new, effective_at, .. } => {
                 if decides_about_access(*key) {

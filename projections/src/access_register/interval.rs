@@ -2,8 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    kernel::ids::{AffiliationId, MembershipId, OrganizationId, TenantId, UserId},
-    permissions::Cause as PermissionCause,
+    kernel::ids::{
+        AffiliationId, JobRoleId, LocationId, MembershipId, OrganizationId, TaxIdId, TenantId,
+        UserId,
+    },
+    permissions::{Cause as PermissionCause, Entitlement, EntitlementKind},
+    policies::Feature,
     tenants::PlanRole,
     values::Npi,
 };
@@ -18,6 +22,8 @@ pub(super) enum Timeline {
     OrgRole(UserId, OrganizationId),
     NpiLevel(UserId, OrganizationId, Scope),
     Correspondence(UserId, OrganizationId, Scope),
+    /// A feature, job role, location or tax id.
+    Entitlement(UserId, OrganizationId, Entitlement),
     PlanRole(UserId, &'static str),
     AccountActive(UserId),
     MembershipActive(UserId, OrganizationId),
@@ -29,6 +35,11 @@ pub(super) enum Timeline {
     Affiliation(AffiliationId, OrganizationId),
     /// A person of the submitter works for an NPI of the provider (GN-18).
     Submission(UserId, OrganizationId, Scope, AffiliationId),
+    /// What a location is like: `CREDENTIALED`, `TERMINATED`.
+    Location(OrganizationId, LocationId),
+    TaxIdHeld(OrganizationId, TaxIdId),
+    /// What a job role bundles.
+    JobRole(JobRoleId),
     Policy(&'static str),
 }
 
@@ -36,12 +47,19 @@ pub(super) enum Timeline {
 pub(super) type Scope = String;
 
 /// The policies that decide about access.
-pub(super) const POLICIES: [PolicyKey; 4] = [
+pub(super) const POLICIES: [PolicyKey; 8] = [
     PolicyKey::AdminImplied,
     PolicyKey::ContractedOnly,
     PolicyKey::PinsEnabled,
     PolicyKey::PinsRoles,
+    PolicyKey::PortalFeatures,
+    PolicyKey::FeatureGrantsEnabled,
+    PolicyKey::JobRolesEnabled,
+    PolicyKey::LocationsMode,
 ];
+
+/// The word of a feature that its parameters decide about again.
+pub(super) const BY_PARAMETERS: &str = "DEFAULT";
 
 impl Timeline {
     pub fn npi_level(user: UserId, organization: OrganizationId, scope: &NpiScope) -> Self {
@@ -66,6 +84,7 @@ impl Timeline {
             Self::OrgRole(..) => "ORG_ROLE",
             Self::NpiLevel(..) => "NPI_LEVEL",
             Self::Correspondence(..) => "CORRESPONDENCE",
+            Self::Entitlement(_, _, entitlement) => entitlement.kind().as_str(),
             Self::PlanRole(..) => "PLAN_ROLE",
             Self::AccountActive(_) => "ACCOUNT_ACTIVE",
             Self::MembershipActive(..) => "MEMBERSHIP_ACTIVE",
@@ -74,6 +93,9 @@ impl Timeline {
             Self::NpiHeld(..) => "NPI_HELD",
             Self::Affiliation(..) => "AFFILIATION",
             Self::Submission(..) => "SUBMISSION",
+            Self::Location(..) => "LOCATION_STATE",
+            Self::TaxIdHeld(..) => "TAX_ID_HELD",
+            Self::JobRole(_) => "JOB_ROLE_BUNDLE",
             Self::Policy(_) => "POLICY",
         }
     }
@@ -84,13 +106,17 @@ impl Timeline {
             Self::OrgRole(user, organization)
             | Self::NpiLevel(user, organization, _)
             | Self::Correspondence(user, organization, _)
+            | Self::Entitlement(user, organization, _)
             | Self::MembershipActive(user, organization) => {
                 MembershipId::of(tenant, *user, *organization).0
             }
             Self::PlanRole(user, _) | Self::AccountActive(user) => user.0,
             Self::OrganizationActive(organization)
             | Self::Contracted(organization)
-            | Self::NpiHeld(organization, _) => organization.0,
+            | Self::NpiHeld(organization, _)
+            | Self::Location(organization, _)
+            | Self::TaxIdHeld(organization, _) => organization.0,
+            Self::JobRole(role) => role.0,
             Self::Affiliation(affiliation, _) | Self::Submission(.., affiliation) => affiliation.0,
             Self::Policy(_) => tenant.0,
         }
@@ -101,6 +127,7 @@ impl Timeline {
             Self::OrgRole(user, _)
             | Self::NpiLevel(user, ..)
             | Self::Correspondence(user, ..)
+            | Self::Entitlement(user, ..)
             | Self::MembershipActive(user, _)
             | Self::PlanRole(user, _)
             | Self::Submission(user, ..)
@@ -108,6 +135,9 @@ impl Timeline {
             Self::OrganizationActive(_)
             | Self::Contracted(_)
             | Self::NpiHeld(..)
+            | Self::Location(..)
+            | Self::TaxIdHeld(..)
+            | Self::JobRole(_)
             | Self::Affiliation(..)
             | Self::Policy(_) => None,
         }
@@ -118,13 +148,18 @@ impl Timeline {
             Self::OrgRole(_, organization)
             | Self::NpiLevel(_, organization, _)
             | Self::Correspondence(_, organization, _)
+            | Self::Entitlement(_, organization, _)
             | Self::MembershipActive(_, organization)
             | Self::OrganizationActive(organization)
             | Self::Contracted(organization)
             | Self::Affiliation(_, organization)
             | Self::Submission(_, organization, ..)
-            | Self::NpiHeld(organization, _) => Some(*organization),
-            Self::PlanRole(..) | Self::AccountActive(_) | Self::Policy(_) => None,
+            | Self::NpiHeld(organization, _)
+            | Self::Location(organization, _)
+            | Self::TaxIdHeld(organization, _) => Some(*organization),
+            Self::PlanRole(..) | Self::AccountActive(_) | Self::JobRole(_) | Self::Policy(_) => {
+                None
+            }
         }
     }
 
@@ -135,19 +170,26 @@ impl Timeline {
             | Self::Submission(_, _, npi, _)
             | Self::NpiHeld(_, npi) => Some(npi),
             Self::OrgRole(..)
+            | Self::Entitlement(..)
             | Self::MembershipActive(..)
             | Self::PlanRole(..)
             | Self::AccountActive(_)
             | Self::OrganizationActive(_)
             | Self::Contracted(_)
             | Self::Affiliation(..)
+            | Self::Location(..)
+            | Self::TaxIdHeld(..)
+            | Self::JobRole(_)
             | Self::Policy(_) => None,
         }
     }
 
-    pub fn name(&self) -> Option<&'static str> {
+    pub fn name(&self) -> Option<String> {
         match self {
-            Self::PlanRole(_, name) | Self::Policy(name) => Some(name),
+            Self::PlanRole(_, name) | Self::Policy(name) => Some((*name).to_owned()),
+            Self::Entitlement(_, _, entitlement) => Some(entitlement.key()),
+            Self::Location(_, location) => Some(location.to_string()),
+            Self::TaxIdHeld(_, tax_id) => Some(tax_id.to_string()),
             Self::OrgRole(..)
             | Self::NpiLevel(..)
             | Self::Correspondence(..)
@@ -157,7 +199,8 @@ impl Timeline {
             | Self::Contracted(_)
             | Self::Affiliation(..)
             | Self::Submission(..)
-            | Self::NpiHeld(..) => None,
+            | Self::NpiHeld(..)
+            | Self::JobRole(_) => None,
         }
     }
 
@@ -171,6 +214,10 @@ impl Timeline {
     ) -> Option<Self> {
         let user = user.map(UserId);
         let organization = organization.map(OrganizationId);
+        if let Some(granted) = EntitlementKind::parse(kind) {
+            let entitlement = Entitlement::parse(granted, name?)?;
+            return Some(Self::Entitlement(user?, organization?, entitlement));
+        }
         Some(match kind {
             "ORG_ROLE" => Self::OrgRole(user?, organization?),
             "NPI_LEVEL" => Self::NpiLevel(user?, organization?, npi?),
@@ -183,8 +230,13 @@ impl Timeline {
             "NPI_HELD" => Self::NpiHeld(organization?, npi?),
             "AFFILIATION" => Self::Affiliation(holder.into(), organization?),
             "SUBMISSION" => Self::Submission(user?, organization?, npi?, holder.into()),
+            "LOCATION_STATE" => Self::Location(organization?, name?.parse().ok()?),
+            "TAX_ID_HELD" => Self::TaxIdHeld(organization?, name?.parse().ok()?),
+            "JOB_ROLE_BUNDLE" => Self::JobRole(JobRoleId(holder)),
             "POLICY" => {
-                Self::Policy(POLICIES.iter().map(|key| key.name()).find(|key| Some(*key) == name)?)
+                let features = Feature::ALL.iter().map(|feature| feature.policy_name());
+                let mut names = POLICIES.iter().map(|key| key.name()).chain(features);
+                Self::Policy(names.find(|key| Some(*key) == name)?)
             }
             _ => return None,
         })

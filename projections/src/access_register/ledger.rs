@@ -78,6 +78,12 @@ impl Ledger {
         self.held.get(timeline).is_some_and(|rows| !rows.is_empty())
     }
 
+    /// The words that the timeline has last.
+    pub fn last(&self, timeline: &Timeline) -> Option<&[String]> {
+        let rows = self.held.get(timeline)?;
+        rows.iter().max_by_key(|row| row.valid_from).map(|row| row.value.as_slice())
+    }
+
     /// From `from` on the timeline has this value and no other; `None`: it has none.
     pub fn set(
         &mut self,

@@ -19,17 +19,27 @@ pub enum AccessRight {
     ViewNpi,
     ManagePin,
     ReadCorrespondence,
+    UseFeature,
+    HoldJobRole,
+    ViewLocation,
+    ChooseLocation,
+    ReadTaxId,
     PlanRole,
     SubmitTransactions,
 }
 
 impl AccessRight {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::ViewOrganization,
         Self::ManageUsers,
         Self::ViewNpi,
         Self::ManagePin,
         Self::ReadCorrespondence,
+        Self::UseFeature,
+        Self::HoldJobRole,
+        Self::ViewLocation,
+        Self::ChooseLocation,
+        Self::ReadTaxId,
         Self::PlanRole,
         Self::SubmitTransactions,
     ];
@@ -43,6 +53,11 @@ impl AccessRight {
             Self::ViewNpi => "VIEW_NPI",
             Self::ManagePin => "MANAGE_PIN",
             Self::ReadCorrespondence => "READ_CORRESPONDENCE",
+            Self::UseFeature => "USE_FEATURE",
+            Self::HoldJobRole => "HOLD_JOB_ROLE",
+            Self::ViewLocation => "VIEW_LOCATION",
+            Self::ChooseLocation => "CHOOSE_LOCATION",
+            Self::ReadTaxId => "READ_TAX_ID",
             Self::PlanRole => "PLAN_ROLE",
             Self::SubmitTransactions => "SUBMIT_TRANSACTIONS",
         }
@@ -55,16 +70,18 @@ pub enum AccessSource {
     Direct,
     AllNpis,
     Role,
+    JobRole,
     ImpliedByAdmin,
     PlanRole,
     Affiliation,
 }
 
 impl AccessSource {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Direct,
         Self::AllNpis,
         Self::Role,
+        Self::JobRole,
         Self::ImpliedByAdmin,
         Self::PlanRole,
         Self::Affiliation,
@@ -77,6 +94,7 @@ impl AccessSource {
             Self::Direct => "DIRECT",
             Self::AllNpis => "ALL_NPIS",
             Self::Role => "ROLE",
+            Self::JobRole => "JOB_ROLE",
             Self::ImpliedByAdmin => "IMPLIED_BY_ADMIN",
             Self::PlanRole => "PLAN_ROLE",
             Self::Affiliation => "AFFILIATION",
@@ -116,7 +134,11 @@ pub struct AccessRow {
     pub npi: Option<String>,
     /// `*` for all types.
     pub correspondence_type: Option<String>,
+    /// The level or role it is held at; of a feature its word, of a job role, location or tax id
+    /// its id.
     pub level: String,
+    /// What a job role, location or tax id is called.
+    pub thing: Option<String>,
     pub source: AccessSource,
     pub valid_from: DateTime<Utc>,
     /// `None`: no end is known.
@@ -145,6 +167,7 @@ struct Row {
     first_name: Option<String>,
     last_name: Option<String>,
     organization_name: Option<String>,
+    thing: Option<String>,
 }
 
 /// When the event at a tenant position was recorded; `None` where there is none.
@@ -178,7 +201,17 @@ pub async fn page(
     let tenant = view.tenant().0;
     // The function gives rows in the order of their keys; joining must not lose it.
     let mut query = QueryBuilder::new(
-        "SELECT a.*, p.first_name, p.last_name, o.name AS organization_name FROM ",
+        "SELECT a.*, p.first_name, p.last_name, o.name AS organization_name,
+                CASE a.access_right
+                  WHEN 'HOLD_JOB_ROLE' THEN (SELECT j.name FROM read.job_roles j
+                    WHERE j.tenant_id = o.tenant_id AND j.id = a.level::uuid)
+                  WHEN 'READ_TAX_ID' THEN (SELECT t.kind || ' ' || t.last4 FROM read.tax_ids t
+                    WHERE t.tenant_id = o.tenant_id AND t.id = a.level::uuid)
+                  WHEN 'VIEW_LOCATION' THEN (SELECT l.name FROM read.locations l
+                    WHERE l.tenant_id = o.tenant_id AND l.id = a.level::uuid)
+                  WHEN 'CHOOSE_LOCATION' THEN (SELECT l.name FROM read.locations l
+                    WHERE l.tenant_id = o.tenant_id AND l.id = a.level::uuid)
+                END AS thing FROM ",
     );
     rights(&mut query, tenant, moment, question, after, Some(limit));
     query.push(" WITH ORDINALITY a LEFT JOIN read.people p ON p.tenant_id = ").push_bind(tenant);
@@ -252,6 +285,7 @@ impl Row {
             npi: self.npi,
             correspondence_type: self.correspondence_type,
             level: self.level,
+            thing: self.thing,
             valid_from: self.valid_from,
             valid_to: Some(self.valid_to).filter(|end| *end < never()),
             known_from: self.known_from,

@@ -1,4 +1,4 @@
-//! The names a page's sentences need, in two statements however long the page is.
+//! The names a page's sentences need, in three statements however long the page is.
 //!
 //! Invariant: what an event mentions and nobody knows is told by its id, never looked up one by one.
 
@@ -42,6 +42,22 @@ pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Na
     .bind(ids.iter().copied().collect::<Vec<_>>())
     .fetch_all(view.connection())
     .await?;
+    let things: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT id, name FROM read.job_roles WHERE tenant_id = $1 AND id = ANY ($2)
+         UNION ALL
+         SELECT id, name FROM read.locations WHERE tenant_id = $1 AND id = ANY ($2)
+         UNION ALL
+         SELECT id, kind || ' ending in ' || last4 FROM read.tax_ids
+          WHERE tenant_id = $1 AND id = ANY ($2)",
+    )
+    .bind(tenant)
+    .bind(ids.iter().copied().collect::<Vec<_>>())
+    .fetch_all(view.connection())
+    .await?;
     let people = people.into_iter().filter_map(|(id, person)| Some((id.0, person.full_name()?)));
-    Ok(Names { people: people.collect(), organizations: organizations.into_iter().collect() })
+    Ok(Names {
+        people: people.collect(),
+        organizations: organizations.into_iter().collect(),
+        things: things.into_iter().collect(),
+    })
 }

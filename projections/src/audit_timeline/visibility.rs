@@ -10,6 +10,7 @@ use rollcall_domain::{
         OrganizationEvent, registration::RegistrationEvent,
         registration_token::RegistrationTokenEvent,
     },
+    permissions::JobRoleEvent,
     users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
 };
 
@@ -55,11 +56,15 @@ impl Audience {
             | AnyEvent::Policy(_)
             | AnyEvent::Agreement(_)
             | AnyEvent::TrustedIssuers(_)
+            | AnyEvent::PolicyProposal(_)
+            | AnyEvent::ClientGuidance(_)
             | AnyEvent::PeopleImport(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
+            AnyEvent::JobRole(event) => of_job_role(event),
             AnyEvent::Registration(event) => of_registration(event),
             AnyEvent::Membership(_)
+            | AnyEvent::AccessRequest(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Pin(_)
             | AnyEvent::SubmitterProfile(_)
@@ -103,9 +108,23 @@ fn of_organization(event: &OrganizationEvent) -> Audience {
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => Audience::Organization,
+    }
+}
+
+fn of_job_role(event: &JobRoleEvent) -> Audience {
+    match event {
+        JobRoleEvent::JobRoleDefined { organization: Some(_), .. }
+        | JobRoleEvent::JobRoleRetired { organization: Some(_), .. } => Audience::Organization,
+        // Of the whole portal.
+        JobRoleEvent::JobRoleDefined { organization: None, .. }
+        | JobRoleEvent::JobRoleRetired { organization: None, .. } => Audience::Plan,
     }
 }
 

@@ -237,6 +237,10 @@ impl Names {
             | E::MemberEmailDomainChanged { .. }
             | E::EmailDomainAdded { .. }
             | E::EmailDomainRemoved { .. }
+            | E::LocationRegistered { .. }
+            | E::LocationCredentialingChanged { .. }
+            | E::LocationTerminated { .. }
+            | E::TaxIdLinked { .. }
             | E::OrganizationSuspended { .. }
             | E::OrganizationReopened { .. }
             | E::OrganizationClosed { .. } => return,

@@ -58,9 +58,7 @@ fn sentence(
 ) -> String {
     let Words { organization, npi, .. } = words;
     match kind {
-        Some(NotificationType::AccessRequest) => {
-            format!("Somebody asks {organization} for access.")
-        }
+        Some(NotificationType::AccessRequest) => access_request(happening, organization),
         Some(NotificationType::NewCorrespondence) => {
             format!("New correspondence arrived for {organization}.")
         }
@@ -87,6 +85,25 @@ fn sentence(
         }
         Some(NotificationType::SystemAlert) => alert(happening, organization),
         None => "The portal has news for you.".to_owned(),
+    }
+}
+
+fn access_request(happening: Option<Happening>, organization: &str) -> String {
+    match happening {
+        Some(Happening::Routed) => {
+            format!("A request for access in {organization} waits for the health plan.")
+        }
+        Some(Happening::Approved) => {
+            format!("Your request for access in {organization} was approved.")
+        }
+        Some(Happening::Denied) => format!("Your request for access in {organization} was denied."),
+        Some(Happening::Expired) => {
+            format!("Nobody decided in time on your request for access in {organization}.")
+        }
+        Some(Happening::Withdrawn) => {
+            format!("A request for access in {organization} was withdrawn.")
+        }
+        Some(_) | None => format!("Somebody asks {organization} for access."),
     }
 }
 
@@ -230,6 +247,9 @@ mod tests {
             fixed_words().filter(|(_, words)| words.contains(word)).map(|(what, _)| what).collect()
         };
         let denied: Vec<String> = found("denied");
-        assert_eq!(denied, ["AFFILIATION_REQUEST/DENIED", "AFFILIATION_DECISION/DENIED"]);
+        assert_eq!(
+            denied,
+            ["ACCESS_REQUEST/DENIED", "AFFILIATION_REQUEST/DENIED", "AFFILIATION_DECISION/DENIED"]
+        );
     }
 }

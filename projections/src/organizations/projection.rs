@@ -17,6 +17,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{
+    places,
     rows::{self, MemberRow, Members, OrganizationRow},
     tokens,
 };
@@ -42,6 +43,8 @@ impl Projection<AnyEvent> for Organizations {
             "organization_members",
             "organization_domains",
             "registration_tokens",
+            "locations",
+            "tax_ids",
         ]
     }
 
@@ -74,6 +77,7 @@ impl Projection<AnyEvent> for Organizations {
             }
             change_member(&mut members, id, event);
             beside(tx, recorded, event).await?;
+            places::apply(tx, recorded, event).await?;
         }
         rows::store_organizations(tx, tenant, &organizations.into_values().collect::<Vec<_>>())
             .await?;
@@ -168,7 +172,11 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
-        | E::EmailDomainRemoved { .. } => {}
+        | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. } => {}
     }
 }
 
@@ -270,6 +278,10 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         | E::OrganizationRegistered { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => {}
@@ -341,6 +353,10 @@ async fn beside(
         | E::UserAutoDeactivated { .. }
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => return Ok(()),

@@ -7,10 +7,10 @@ use rollcall_domain::AnyEvent;
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
-use super::grants;
+use super::{grants, job_roles};
 use crate::readers;
 
-/// Keeps `npi_permissions` and `correspondence_permissions`.
+/// Keeps `npi_permissions`, `correspondence_permissions`, `entitlements` and `job_roles`.
 pub struct PermissionMatrix;
 
 #[async_trait]
@@ -24,7 +24,7 @@ impl Projection<AnyEvent> for PermissionMatrix {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["npi_permissions", "correspondence_permissions"]
+        &["npi_permissions", "correspondence_permissions", "entitlements", "job_roles"]
     }
 
     fn reads(&self, event: &AnyEvent) -> bool {
@@ -41,6 +41,8 @@ impl Projection<AnyEvent> for PermissionMatrix {
         for recorded in batch {
             if let AnyEvent::Membership(event) = &recorded.event {
                 changed.take_in(event, recorded.occurred_at);
+            } else if let AnyEvent::JobRole(event) = &recorded.event {
+                job_roles::apply(tx, recorded, event).await?;
             }
         }
         Ok(changed.store(tx, *tenant).await?)

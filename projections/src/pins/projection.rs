@@ -125,6 +125,10 @@ impl<'a> Folded<'a> {
             | OrganizationEvent::MemberEmailDomainChanged { .. }
             | OrganizationEvent::EmailDomainAdded { .. }
             | OrganizationEvent::EmailDomainRemoved { .. }
+            | OrganizationEvent::LocationRegistered { .. }
+            | OrganizationEvent::LocationCredentialingChanged { .. }
+            | OrganizationEvent::LocationTerminated { .. }
+            | OrganizationEvent::TaxIdLinked { .. }
             | OrganizationEvent::OrganizationSuspended { .. }
             | OrganizationEvent::OrganizationReopened { .. }
             | OrganizationEvent::OrganizationClosed { .. } => {}

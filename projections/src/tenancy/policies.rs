@@ -6,14 +6,15 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider, Sealed,
     kernel::ids::SubjectId,
-    policies::{PolicyEvent, PolicyHistory, PolicyKey, PolicyValue, Preset},
+    policies::{Feature, FeatureState, PolicyEvent, PolicyHistory, PolicyKey, PolicyValue, Preset},
+    values::ContentLine,
 };
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Snapshot;
 
-/// A recorded change: of a preset, or of one parameter.
+/// A recorded change: of a preset, of one parameter, or of a feature under `feature.<word>`.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct PolicyChangeRow {
     pub sequence: i64,
@@ -25,6 +26,8 @@ pub struct PolicyChangeRow {
     pub recorded_at: DateTime<Utc>,
     pub actor_kind: String,
     pub actor_id: Option<Uuid>,
+    /// What people read of a feature.
+    pub message: Option<String>,
 }
 
 /// Changes from the newest recorded to the oldest, before `before`.
@@ -38,7 +41,7 @@ pub async fn policy_changes(
 ) -> Result<Vec<PolicyChangeRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT sequence, preset, key, old_value, new_value, effective_at, recorded_at,
-                actor_kind, actor_id
+                actor_kind, actor_id, message
            FROM read.policy_changes
           WHERE $1::bigint IS NULL OR sequence < $1 ORDER BY sequence DESC LIMIT $2",
     )
@@ -71,7 +74,21 @@ fn event(row: &PolicyChangeRow) -> Option<PolicyEvent> {
         let preset = Preset::parse(preset).ok()?;
         return Some(PolicyEvent::PresetApplied { preset, effective_at, reason });
     }
-    let key = PolicyKey::parse(row.key.as_deref()?)?;
+    let name = row.key.as_deref()?;
+    if let Some(feature) = Feature::ALL.iter().find(|feature| feature.policy_name() == name) {
+        let state = |json: &Option<Value>| FeatureState::parse(json.as_ref()?.as_str()?);
+        let (old, new) = (state(&row.old_value)?, state(&row.new_value)?);
+        let message = row.message.as_deref().map(ContentLine::parse).transpose().ok()?;
+        return Some(PolicyEvent::FeatureAvailabilityChanged {
+            feature: *feature,
+            old,
+            new,
+            message,
+            effective_at,
+            reason,
+        });
+    }
+    let key = PolicyKey::parse(name)?;
     let value = |json: &Option<Value>| -> Option<PolicyValue> {
         serde_json::from_value(json.clone().unwrap_or_default()).ok()
     };

@@ -1,6 +1,8 @@
 //! Portals as visitors see them, and the operators' directory.
 
 use chrono::{DateTime, Utc};
+use rollcall_domain::content::Guidance;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Snapshot;
@@ -35,6 +37,19 @@ pub async fn portal(view: &mut Snapshot) -> Result<Option<PortalRow>, sqlx::Erro
     sqlx::query_as("SELECT slug, name, state, administrators_required FROM read.portals")
         .fetch_optional(view.connection())
         .await
+}
+
+/// The portal's guidance for clients, as last set.
+///
+/// # Errors
+/// The database did not answer, or the row does not read back.
+pub async fn client_guidance(view: &mut Snapshot) -> Result<Option<Guidance>, sqlx::Error> {
+    let row: Option<Json<Guidance>> =
+        sqlx::query_scalar("SELECT guidance FROM read.client_guidance WHERE tenant_id = $1")
+            .bind(view.tenant().0)
+            .fetch_optional(view.connection())
+            .await?;
+    Ok(row.map(|Json(guidance)| guidance))
 }
 
 /// Tenants by slug, after `after`; the view must be an operator's.

@@ -5,17 +5,20 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     AnyEvent,
+    content::ClientGuidanceEvent,
     kernel::ids::TenantId,
-    policies::{PolicyEvent, agreement::AgreementEvent},
+    policies::{FeatureState, PolicyEvent, agreement::AgreementEvent},
     tenants::{PlanStaffEvent, TenantEvent},
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
+use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::proposals;
 use crate::readers;
 
 /// Keeps `read.portals`, `read.tenants`, `read.plan_staff`, `read.plan_roles`,
-/// `read.policy_changes` and `read.agreements`.
+/// `read.policy_changes`, `read.agreements` and `read.client_guidance`.
 pub struct Tenancy;
 
 #[async_trait]
@@ -29,7 +32,16 @@ impl Projection<AnyEvent> for Tenancy {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["portals", "tenants", "plan_staff", "plan_roles", "policy_changes", "agreements"]
+        &[
+            "portals",
+            "tenants",
+            "plan_staff",
+            "plan_roles",
+            "policy_changes",
+            "agreements",
+            "client_guidance",
+            "policy_proposals",
+        ]
     }
 
     fn reads(&self, event: &AnyEvent) -> bool {
@@ -50,6 +62,10 @@ impl Projection<AnyEvent> for Tenancy {
                 policy(tx, recorded, event).await?;
             } else if let AnyEvent::Agreement(event) = &recorded.event {
                 agreement(tx, recorded, event).await?;
+            } else if let AnyEvent::PolicyProposal(event) = &recorded.event {
+                proposals::apply(tx, recorded, event).await?;
+            } else if let AnyEvent::ClientGuidance(event) = &recorded.event {
+                guidance(tx, recorded, event).await?;
             }
         }
         Ok(())
@@ -194,16 +210,24 @@ async fn policy(
 ) -> Result<(), sqlx::Error> {
     let (preset, change) = match event {
         PolicyEvent::PresetApplied { preset, .. } => (Some(preset.name()), None),
+        PolicyEvent::FeatureAvailabilityChanged { feature, old, new, .. } => {
+            let word = |state: &FeatureState| Value::from(state.as_str());
+            (None, Some((feature.policy_name(), word(old), word(new))))
+        }
         PolicyEvent::PolicyChanged { key, old, new, .. } => {
             (None, Some((key.name(), old.to_json(), new.to_json())))
         }
     };
     let (key, old, new) =
         change.map_or((None, None, None), |(k, o, n)| (Some(k), Some(o), Some(n)));
+    let message = match event {
+        PolicyEvent::FeatureAvailabilityChanged { message, .. } => message.as_ref(),
+        PolicyEvent::PresetApplied { .. } | PolicyEvent::PolicyChanged { .. } => None,
+    };
     sqlx::query(
         "INSERT INTO policy_changes (tenant_id, sequence, preset, key, old_value, new_value,
-                                     effective_at, recorded_at, actor_kind, actor_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                     effective_at, recorded_at, actor_kind, actor_id, message)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(recorded.tenant.0)
     .bind(recorded.sequence)
@@ -215,6 +239,28 @@ async fn policy(
     .bind(recorded.recorded_at)
     .bind(recorded.actor.kind.as_str())
     .bind(recorded.actor.id)
+    .bind(message.map(ToString::to_string))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn guidance(
+    tx: &mut PgConnection,
+    recorded: &Stored,
+    event: &ClientGuidanceEvent,
+) -> Result<(), ProjectionError> {
+    let ClientGuidanceEvent::ClientGuidanceSet { guidance } = event;
+    let guidance = serde_json::to_value(guidance)
+        .map_err(|error| ProjectionError::Contradiction(error.to_string()))?;
+    sqlx::query(
+        "INSERT INTO client_guidance (tenant_id, guidance, set_at) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id) DO UPDATE
+            SET guidance = excluded.guidance, set_at = excluded.set_at",
+    )
+    .bind(recorded.tenant.0)
+    .bind(guidance)
+    .bind(recorded.occurred_at)
     .execute(tx)
     .await?;
     Ok(())

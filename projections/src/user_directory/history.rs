@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     kernel::ids::TenantId,
     organizations::OrganizationEvent,
-    permissions::{MembershipEvent, NpiScope},
+    permissions::{EntitlementChange, MembershipEvent, NpiScope},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -51,6 +51,9 @@ member_facts! {
     NpiPermissionSet = "NPI_PERMISSION_SET";
     NpiPermissionEnded = "NPI_PERMISSION_ENDED";
     CorrespondencePermissionSet = "CORRESPONDENCE_PERMISSION_SET";
+    Granted = "GRANTED";
+    Revoked = "REVOKED";
+    GrantExpired = "GRANT_EXPIRED";
     PermissionsAssigned = "PERMISSIONS_ASSIGNED";
     PermissionsDeferred = "PERMISSIONS_DEFERRED";
     FormerPermissionsConfirmed = "FORMER_PERMISSIONS_CONFIRMED";
@@ -111,6 +114,10 @@ fn roster(event: &OrganizationEvent) -> Option<Told> {
         | E::OrganizationRegistered { .. }
         | E::EmailDomainAdded { .. }
         | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::OrganizationClosed { .. } => return None,
@@ -132,6 +139,17 @@ fn permissions(event: &MembershipEvent) -> Told {
             let new = Some(types.join(" "));
             Told { new, ..Told::plain(MemberFact::CorrespondencePermissionSet) }.about(npi)
         }
+        E::FeatureGranted { .. }
+        | E::FeatureRevoked { .. }
+        | E::JobRoleAssigned { .. }
+        | E::JobRoleUnassigned { .. }
+        | E::LocationAccessGranted { .. }
+        | E::LocationAccessRevoked { .. }
+        | E::TaxIdAccessGranted { .. }
+        | E::TaxIdAccessRevoked { .. }
+        | E::GrantExpired { .. } => {
+            granted(&event.entitlement().expect("these facts are about one"))
+        }
         E::PermissionsAssigned { steps, .. } => {
             let steps: Vec<_> = steps.iter().map(|step| step.as_str()).collect();
             let new = Some(steps.join(" "));
@@ -140,6 +158,24 @@ fn permissions(event: &MembershipEvent) -> Told {
         E::PermissionsDeferred { .. } => Told::plain(MemberFact::PermissionsDeferred),
         E::FormerPermissionsConfirmed { .. } => Told::plain(MemberFact::FormerPermissionsConfirmed),
         E::MembershipPermissionsEnded { .. } => Told::plain(MemberFact::PermissionsEnded),
+    }
+}
+
+/// `new` is what is held, `old` what is no more: `FEATURE:CLAIMS`, `LOCATION:` with an id.
+fn granted(change: &EntitlementChange) -> Told {
+    match change {
+        EntitlementChange::Granted { grant, .. } => {
+            let new = Some(grant.entitlement.to_string());
+            Told { new, ..Told::plain(MemberFact::Granted) }
+        }
+        EntitlementChange::Revoked { entitlement, .. } => {
+            let old = Some(entitlement.to_string());
+            Told { old, ..Told::plain(MemberFact::Revoked) }
+        }
+        EntitlementChange::Expired { entitlement, .. } => {
+            let old = Some(entitlement.to_string());
+            Told { old, ..Told::plain(MemberFact::GrantExpired) }
+        }
     }
 }
 

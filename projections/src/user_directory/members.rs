@@ -155,6 +155,10 @@ impl MemberRow {
             | E::OrganizationRegistered { .. }
             | E::EmailDomainAdded { .. }
             | E::EmailDomainRemoved { .. }
+            | E::LocationRegistered { .. }
+            | E::LocationCredentialingChanged { .. }
+            | E::LocationTerminated { .. }
+            | E::TaxIdLinked { .. }
             | E::OrganizationSuspended { .. }
             | E::OrganizationReopened { .. }
             | E::OrganizationClosed { .. } => {}
@@ -183,7 +187,16 @@ impl MemberRow {
             MembershipEvent::CorrespondencePermissionSet { types, .. } => {
                 self.was_assigned |= !types.is_empty();
             }
+            MembershipEvent::FeatureGranted { .. }
+            | MembershipEvent::JobRoleAssigned { .. }
+            | MembershipEvent::LocationAccessGranted { .. }
+            | MembershipEvent::TaxIdAccessGranted { .. } => self.was_assigned = true,
             MembershipEvent::NpiPermissionEnded { .. }
+            | MembershipEvent::FeatureRevoked { .. }
+            | MembershipEvent::JobRoleUnassigned { .. }
+            | MembershipEvent::LocationAccessRevoked { .. }
+            | MembershipEvent::TaxIdAccessRevoked { .. }
+            | MembershipEvent::GrantExpired { .. }
             | MembershipEvent::FormerPermissionsConfirmed { .. } => {}
         }
     }

@@ -16,8 +16,8 @@ use proptest::{
 use rollcall_domain::{
     kernel::ids::{MembershipId, UserId},
     organizations::{OrgRole, Organization},
-    permissions::{Membership, NpiLevel, Right, Situation, Source},
-    policies::{PolicyHistory, Preset},
+    permissions::{JobRole, JobRoles, Membership, NpiLevel, Right, Situation, Source},
+    policies::{Feature, PolicyHistory, Preset},
     values::{CorrespondenceType, Npi},
 };
 use rollcall_projections::{
@@ -46,9 +46,20 @@ fn source_name(source: Source) -> &'static str {
         Source::Direct => "DIRECT",
         Source::AllNpis => "ALL_NPIS",
         Source::Role(OrgRole::Admin | OrgRole::Processor | OrgRole::None) => "ROLE",
+        Source::JobRole(_) => "JOB_ROLE",
         Source::ImpliedByAdmin => "IMPLIED_BY_ADMIN",
     }
 }
+
+/// Of several ways to a right the first of these is told.
+const PREFERENCE: [AccessSource; 6] = [
+    AccessSource::Role,
+    AccessSource::Direct,
+    AccessSource::AllNpis,
+    AccessSource::JobRole,
+    AccessSource::ImpliedByAdmin,
+    AccessSource::PlanRole,
+];
 
 fn level_name(level: NpiLevel) -> &'static str {
     match level {
@@ -73,12 +84,18 @@ async fn by_the_rule(portal: &Portal, world: &World) -> Rights {
     for (user, _) in organization.state.members() {
         let stream = MembershipId::of(world.tenant, user, world.clinic.id).0;
         let membership = journal.load::<Membership>(world.tenant, stream).await.expect("it loads");
+        let mut job_roles = JobRoles::new();
+        for role in membership.state.job_roles(now) {
+            let loaded = journal.load::<JobRole>(world.tenant, role.0).await.expect("it loads");
+            job_roles.insert(role, loaded.state);
+        }
         let situation = Situation {
             user,
             account_active: true,
             organization: &organization.state,
             membership: &membership.state,
             policy,
+            job_roles: &job_roles,
             types: &types(),
             now,
         };
@@ -88,7 +105,12 @@ async fn by_the_rule(portal: &Portal, world: &World) -> Rights {
                 Right::ManageUsers
                 | Right::ViewOrganization
                 | Right::ManagePin(_)
-                | Right::ReadCorrespondence(..) => None,
+                | Right::ReadCorrespondence(..)
+                | Right::UseFeature(_)
+                | Right::HoldJobRole(_)
+                | Right::ViewLocation(_)
+                | Right::ChooseLocation(_)
+                | Right::ReadTaxId(_) => None,
             };
             rights.insert((user, right), (source_name(source), level));
         }
@@ -114,13 +136,18 @@ async fn by_the_register(portal: &Portal, world: &World, moment: Moment) -> Righ
                 | AccessRight::ManageUsers
                 | AccessRight::ManagePin
                 | AccessRight::ReadCorrespondence
+                | AccessRight::UseFeature
+                | AccessRight::HoldJobRole
+                | AccessRight::ViewLocation
+                | AccessRight::ChooseLocation
+                | AccessRight::ReadTaxId
                 | AccessRight::PlanRole
                 | AccessRight::SubmitTransactions => None,
             };
             let told = (row.source.as_str(), level);
             let known = rights.entry((UserId(row.user), right)).or_insert(told);
-            // What was granted goes before what the policy implies.
-            if row.source != AccessSource::ImpliedByAdmin {
+            let rank = |name: &str| PREFERENCE.iter().position(|source| source.as_str() == name);
+            if rank(told.0) < rank(known.0) {
                 *known = told;
             }
         }
@@ -140,6 +167,15 @@ fn rights_of(row: &AccessRow) -> Vec<Right> {
             let matching = types().into_iter().filter(|kind| of == "*" || of == kind.as_str());
             matching.map(|kind| Right::ReadCorrespondence(npi(), kind)).collect()
         }
+        AccessRight::UseFeature => {
+            vec![Right::UseFeature(Feature::parse(&row.level).expect("a feature"))]
+        }
+        AccessRight::HoldJobRole => vec![Right::HoldJobRole(row.level.parse().expect("an id"))],
+        AccessRight::ViewLocation => vec![Right::ViewLocation(row.level.parse().expect("an id"))],
+        AccessRight::ChooseLocation => {
+            vec![Right::ChooseLocation(row.level.parse().expect("an id"))]
+        }
+        AccessRight::ReadTaxId => vec![Right::ReadTaxId(row.level.parse().expect("an id"))],
         // Neither is the organisation's own to give; affiliations have tests of their own.
         AccessRight::PlanRole | AccessRight::SubmitTransactions => Vec::new(),
     }

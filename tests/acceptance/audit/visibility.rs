@@ -57,6 +57,7 @@ fn table() -> String {
     let names = Names {
         people: [(user.0, "Ann Lee".to_owned()), (Uuid::from_u128(2), "Bob Ray".to_owned())].into(),
         organizations: [(organization.0, "Mercy Clinic".to_owned())].into(),
+        things: [].into(),
     };
     let telling = Telling { names: &names, actor: Actor::user(UserId(Uuid::from_u128(2))) };
     let mut table = "event\toutcome\tAU\tPA\tPS\tOA\tUS\tsentence\n".to_owned();

@@ -5,17 +5,27 @@ use serde_json::{Value, json};
 use super::{set_levels, set_types};
 use crate::support::{Client, Person, Portal, World};
 
-/// `KIND [npi] [type] SOURCE` of every right in force.
+/// `KIND [npi] [type] [feature] [ids] SOURCE` of every right in force.
 pub(super) async fn rights(client: &Client, world: &World, who: &Person) -> Vec<String> {
     let document = "query($user: ID!, $organization: ID!) {
         effectivePermissions(userId: $user, organizationId: $organization) {
-          rights { kind npi correspondenceType source because } } }";
+          rights { kind npi correspondenceType feature jobRoleId locationId taxIdId source because }
+        } }";
     let variables = json!({ "user": who.user, "organization": world.clinic.id });
     let answer = client.send(document, variables).await;
     let rights = &answer.data()["effectivePermissions"]["rights"];
     let line = |right: &Value| {
         assert!(right["because"].as_str().is_some_and(|because| because.ends_with('.')));
-        let words = ["kind", "npi", "correspondenceType", "source"];
+        let words = [
+            "kind",
+            "npi",
+            "correspondenceType",
+            "feature",
+            "jobRoleId",
+            "locationId",
+            "taxIdId",
+            "source",
+        ];
         let words: Vec<_> = words.iter().filter_map(|field| right[field].as_str()).collect();
         words.join(" ")
     };

@@ -2,7 +2,9 @@
 
 mod correspondence;
 mod effective;
+mod features;
 mod levels;
+mod locations;
 mod wizard;
 
 use serde_json::{Value, json};

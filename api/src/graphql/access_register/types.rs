@@ -23,6 +23,16 @@ pub enum AccessRight {
     ManagePin,
     /// Search, read and export correspondence of a type (MC-45).
     ReadCorrespondence,
+    /// Use a feature that people are granted one by one (CC-08).
+    UseFeature,
+    /// Work in a job role (CC-09).
+    HoldJobRole,
+    /// See a location and search the status of its claims (CX-03).
+    ViewLocation,
+    /// Choose a location for new referrals and authorizations (CX-02).
+    ChooseLocation,
+    /// Read what is filed under a tax id (CC-02).
+    ReadTaxId,
     /// Act for the health plan in a role (GN-31).
     PlanRole,
     /// Submit transactions for an NPI of an affiliated provider (GN-18).
@@ -33,12 +43,14 @@ pub enum AccessRight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "rollcall_projections::access_register::AccessSource")]
 pub enum AccessSource {
-    /// Granted for exactly this NPI.
+    /// Granted as exactly this.
     Direct,
     /// Granted for all NPIs of the organisation (`*`).
     AllNpis,
     /// The organisation-wide role itself.
     Role,
+    /// A job role that bundles it.
+    JobRole,
     /// The tenant's policy gives it to every administrator of an organisation.
     ImpliedByAdmin,
     /// A role of the health plan.
@@ -94,8 +106,11 @@ pub struct AccessEntry {
     /// Absent for rights that are not about an NPI.
     pub npi: Option<NpiScalar>,
     pub right: AccessRight,
-    /// The NPI level, organisation role or plan role it is held at.
+    /// The NPI level, organisation role or plan role it is held at; of a feature its word, of a job
+    /// role, location or tax id its id.
     pub level: String,
+    /// What the job role, location or tax id is called; absent for other rights.
+    pub thing: Option<String>,
     /// The type of correspondence, `*` for all types; absent for other rights.
     pub correspondence_type: Option<String>,
     /// Since when it held, everything counted that it rests on.
@@ -120,6 +135,7 @@ impl AccessEntry {
             npi: row.npi.map(NpiScalar),
             right: row.right.into(),
             level: row.level,
+            thing: row.thing,
             correspondence_type: row.correspondence_type,
             valid_from: row.valid_from.into(),
             valid_to: row.valid_to.map(DateTime::from),

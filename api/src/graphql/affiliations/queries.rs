@@ -5,6 +5,7 @@ use rollcall_commands::{Access, Commands};
 use rollcall_domain::{
     affiliations::{Side, SignerRole},
     kernel::ids::{AffiliationId, OrganizationId},
+    policies::Feature,
     tenants::PlanRole,
     values::TransactionType,
 };
@@ -23,7 +24,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
-    reading::{absent, read},
+    reading::{Reading, absent, read, require},
     scalars::Position,
     vocabulary::field,
 };
@@ -127,6 +128,7 @@ impl AffiliationQuery {
             .transpose()
             .map_err(top_level)?;
         let mut reading = read(ctx, Access::Member(viewer), min_position).await?;
+        require(ctx, Feature::Affiliations).await?;
         let filter = DirectoryFilter {
             viewer,
             search: search.as_deref().filter(|text| !text.trim().is_empty()),
@@ -207,13 +209,28 @@ const fn access(viewpoint: Viewpoint) -> Access {
     }
 }
 
+/// An organisation's people read affiliations while the portal has them on; the plan always does,
+/// since they tell who had access.
+async fn open<'a>(
+    ctx: &Context<'a>,
+    viewpoint: Viewpoint,
+    min_position: Option<Position>,
+) -> Result<Reading<'a>> {
+    let reading = read(ctx, access(viewpoint), min_position).await?;
+    match viewpoint {
+        Viewpoint::Party(_) => require(ctx, Feature::Affiliations).await?,
+        Viewpoint::Plan => {}
+    }
+    Ok(reading)
+}
+
 async fn list(
     ctx: &Context<'_>,
     filter: AffiliationFilter,
     page: Page<i64>,
     min_position: Option<Position>,
 ) -> Result<AffiliationConnection> {
-    let mut reading = read(ctx, access(filter.viewpoint), min_position).await?;
+    let mut reading = open(ctx, filter.viewpoint, min_position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let asked = (page.first + 1, page.after);
     let found = rows::affiliations(&mut reading.view, filter, asked, now)
@@ -242,7 +259,7 @@ pub(super) async fn affiliation_of(
     id: AffiliationId,
     (min_position, with_papers): (Option<Position>, bool),
 ) -> Result<Option<Affiliation>> {
-    let mut reading = read(ctx, access(viewpoint), min_position).await?;
+    let mut reading = open(ctx, viewpoint, min_position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let found = rows::affiliations_by_id(&mut reading.view, viewpoint, &[id.0], now)
         .await

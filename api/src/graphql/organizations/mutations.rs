@@ -5,8 +5,8 @@ use chrono::{DateTime as Instant, Utc};
 use rollcall_commands::{
     Command,
     organizations::{
-        AttachNpi, CloseOrganization, DetachNpi, NpiDetails, ReopenOrganization, SetContractStatus,
-        SetOrganizationKinds, SuspendOrganization,
+        AttachNpi, CloseOrganization, DetachNpi, MoveNpi, NpiDetails, ReopenOrganization,
+        SetContractStatus, SetOrganizationKinds, SuspendOrganization,
     },
 };
 use rollcall_domain::{
@@ -123,6 +123,32 @@ impl DetachNpiInput {
     }
 }
 
+/// An NPI to move to another organisation (GN-04).
+#[derive(Debug, InputObject)]
+pub struct MoveNpiInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    /// The organisation that holds it.
+    organization_id: ID,
+    to_organization_id: ID,
+    npi: NpiScalar,
+    /// Since when; now if not given, never later.
+    effective_at: Option<DateTime>,
+    reason: Option<String>,
+}
+
+impl MoveNpiInput {
+    fn command(&self) -> Result<MoveNpi, Refusal> {
+        Ok(MoveNpi {
+            npi: field("npi", Npi::parse(&self.npi.0))?,
+            from: id(&self.organization_id)?,
+            to: NodeType::Organization.parse(&self.to_organization_id, "toOrganizationId")?,
+            effective_at: moment(self.effective_at.as_ref())?,
+            reason: self.reason.as_deref().map(reason).transpose()?,
+        })
+    }
+}
+
 /// An organisation to stop for the time being.
 #[derive(Debug, InputObject)]
 pub struct SuspendOrganizationInput {
@@ -232,6 +258,17 @@ impl OrganizationsMutation {
         &self,
         ctx: &Context<'_>,
         input: DetachNpiInput,
+    ) -> Result<OrganizationPayload> {
+        let command = input.command();
+        change(ctx, input.meta, command).await
+    }
+
+    /// Moves an NPI to another organisation: what people of the one held for it ends as the other
+    /// begins to hold it (GN-04). Refusals: FORBIDDEN, NPI_NOT_IN_ORG, NOT_FOUND, RANGE_INVALID.
+    async fn move_npi(
+        &self,
+        ctx: &Context<'_>,
+        input: MoveNpiInput,
     ) -> Result<OrganizationPayload> {
         let command = input.command();
         change(ctx, input.meta, command).await

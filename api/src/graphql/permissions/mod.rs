@@ -1,13 +1,18 @@
-//! Permissions: what a person was granted per NPI, what that comes to, and the commands that change
-//! it (MC-39 to MC-48).
+//! Permissions: what a person was granted, what that comes to, and the commands that change it (MC-39
+//! to MC-48, CC-08 to CC-10, CX-12, CC-02).
 //!
 //! Invariant: the matrix shows grants; `effectivePermissions` and `npiAccess` show what holds.
 
+mod grant_mutations;
+mod grant_queries;
+pub mod grants;
 mod mutations;
 mod queries;
 mod rights;
 mod types;
 
+pub use grant_mutations::GrantMutation;
+pub use grant_queries::GrantQuery;
 pub use mutations::PermissionMutation;
 pub use queries::PermissionQuery;
 pub use types::{PermissionMatrix, WizardStep};

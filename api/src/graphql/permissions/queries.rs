@@ -83,7 +83,7 @@ impl PermissionQuery {
         read(ctx, access_to_user(caller, organization, user), min_position).await?;
         let journal = &ctx.data::<Commands>()?.journal;
         let question = RightsQuestion { tenant, organization, user, now: journal.now() };
-        let rights = effective_rights(journal, question).await.map_err(refused)?;
+        let (rights, job_roles) = effective_rights(journal, question).await.map_err(refused)?;
         let wanted = |right_npi: Option<&Npi>| npi.is_none() || right_npi == npi.as_ref();
         Ok(EffectivePermissions {
             user_id: NodeType::User.id(user),
@@ -91,7 +91,7 @@ impl PermissionQuery {
             rights: rights
                 .iter()
                 .filter(|(right, _)| wanted(right.npi()))
-                .map(|(right, source)| EffectiveRight::of(right, *source))
+                .map(|(right, source)| EffectiveRight::of(right, *source, &job_roles))
                 .collect(),
         })
     }

@@ -1,7 +1,7 @@
 //! Rights in force, and who has access to an NPI.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use rollcall_domain::permissions::{Right, Source};
+use rollcall_domain::permissions::{JobRoles, Right, Source};
 use rollcall_projections::permission_matrix::AccessRow;
 
 use super::types::PermissionSource;
@@ -9,7 +9,7 @@ use crate::graphql::{
     paging::connection,
     scalars::{DateTime, NpiScalar},
     user_directory::User,
-    vocabulary::NpiLevel,
+    vocabulary::{Feature, NpiLevel},
 };
 
 /// Something a person may do.
@@ -25,6 +25,16 @@ pub enum RightKind {
     ManagePin,
     /// Search, read and export correspondence of a type (MC-41, MC-45).
     ReadCorrespondence,
+    /// Use a feature that people are granted one by one (CC-08).
+    UseFeature,
+    /// Work in a job role, with the features it bundles (CC-09).
+    HoldJobRole,
+    /// See a location and search the status of its claims (CX-03, CX-12).
+    ViewLocation,
+    /// Choose a location for new referrals and authorizations (CX-02, CX-03).
+    ChooseLocation,
+    /// Read what is filed under a tax id (CC-02).
+    ReadTaxId,
 }
 
 /// A right in force and why (GN-13).
@@ -33,6 +43,11 @@ pub struct EffectiveRight {
     pub kind: RightKind,
     pub npi: Option<NpiScalar>,
     pub correspondence_type: Option<String>,
+    pub feature: Option<Feature>,
+    /// The job role held, or the one that gives the right.
+    pub job_role_id: Option<ID>,
+    pub location_id: Option<ID>,
+    pub tax_id_id: Option<ID>,
     pub source: PermissionSource,
     /// The reason as people read it.
     pub because: String,
@@ -41,30 +56,74 @@ pub struct EffectiveRight {
 impl EffectiveRight {
     /// A right with its reason.
     #[must_use]
-    pub fn of(right: &Right, source: Source) -> Self {
-        let (kind, correspondence_type) = match right {
-            Right::ManageUsers => (RightKind::ManageUsers, None),
-            Right::ViewOrganization => (RightKind::ViewOrganization, None),
-            Right::ViewNpi(_) => (RightKind::ViewNpi, None),
-            Right::ManagePin(_) => (RightKind::ManagePin, None),
-            Right::ReadCorrespondence(_, kind) => (RightKind::ReadCorrespondence, Some(kind)),
+    pub fn of(right: &Right, source: Source, job_roles: &JobRoles) -> Self {
+        let by_role = match source {
+            Source::JobRole(role) => Some(ID(role.to_string())),
+            Source::Direct | Source::AllNpis | Source::Role(_) | Source::ImpliedByAdmin => None,
         };
-        Self {
-            kind,
+        let mut shown = Self {
+            kind: RightKind::ManageUsers,
             npi: right.npi().map(NpiScalar::from),
-            correspondence_type: correspondence_type.map(ToString::to_string),
+            correspondence_type: None,
+            feature: None,
+            job_role_id: by_role,
+            location_id: None,
+            tax_id_id: None,
             source: source.into(),
-            because: because(source).to_owned(),
-        }
+            because: because(right, source, job_roles),
+        };
+        shown.kind = match right {
+            Right::ManageUsers => RightKind::ManageUsers,
+            Right::ViewOrganization => RightKind::ViewOrganization,
+            Right::ViewNpi(_) => RightKind::ViewNpi,
+            Right::ManagePin(_) => RightKind::ManagePin,
+            Right::ReadCorrespondence(_, kind) => {
+                shown.correspondence_type = Some(kind.to_string());
+                RightKind::ReadCorrespondence
+            }
+            Right::UseFeature(feature) => {
+                shown.feature = Some((*feature).into());
+                RightKind::UseFeature
+            }
+            Right::HoldJobRole(role) => {
+                shown.job_role_id = Some(ID(role.to_string()));
+                RightKind::HoldJobRole
+            }
+            Right::ViewLocation(location) => {
+                shown.location_id = Some(ID(location.to_string()));
+                RightKind::ViewLocation
+            }
+            Right::ChooseLocation(location) => {
+                shown.location_id = Some(ID(location.to_string()));
+                RightKind::ChooseLocation
+            }
+            Right::ReadTaxId(tax_id) => {
+                shown.tax_id_id = Some(ID(tax_id.to_string()));
+                RightKind::ReadTaxId
+            }
+        };
+        shown
     }
 }
 
-fn because(source: Source) -> &'static str {
+fn because(right: &Right, source: Source, job_roles: &JobRoles) -> String {
     match source {
-        Source::Direct => "An administrator granted it for this NPI.",
-        Source::AllNpis => "An administrator granted it for all NPIs of the organization.",
-        Source::Role(_) => "The organization-wide role gives it.",
-        Source::ImpliedByAdmin => "This portal gives it to every organization administrator.",
+        Source::Direct if right.npi().is_some() => {
+            "An administrator granted it for this NPI.".to_owned()
+        }
+        Source::Direct => "It was granted to this person.".to_owned(),
+        Source::AllNpis => {
+            "An administrator granted it for all NPIs of the organization.".to_owned()
+        }
+        Source::Role(_) => "The organization-wide role gives it.".to_owned(),
+        Source::JobRole(role) => {
+            let bundle = job_roles.get(&role).and_then(|role| role.bundle());
+            let name = bundle.map_or("of this person", |bundle| bundle.name.as_str());
+            format!("The job role {name} gives it.")
+        }
+        Source::ImpliedByAdmin => {
+            "This portal gives it to every organization administrator.".to_owned()
+        }
     }
 }
 

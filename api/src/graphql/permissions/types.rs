@@ -25,12 +25,14 @@ pub enum WizardStep {
 /// Why a person has a right (GN-13).
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum PermissionSource {
-    /// A grant for exactly this NPI.
+    /// A grant of exactly this.
     Direct,
     /// A grant for all NPIs of the organisation.
     AllNpis,
     /// The organisation-wide role itself.
     Role,
+    /// A job role that bundles it (CC-09).
+    JobRole,
     /// The portal's policy gives it to every organisation administrator.
     ImpliedByAdmin,
 }
@@ -41,6 +43,7 @@ impl From<Source> for PermissionSource {
             Source::Direct => Self::Direct,
             Source::AllNpis => Self::AllNpis,
             Source::Role(_) => Self::Role,
+            Source::JobRole(_) => Self::JobRole,
             Source::ImpliedByAdmin => Self::ImpliedByAdmin,
         }
     }

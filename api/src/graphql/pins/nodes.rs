@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{Access, Caller};
-use rollcall_domain::values::Npi;
+use rollcall_domain::{policies::Feature, values::Npi};
 use rollcall_projections::pins::{self as read_pins, PinFilter};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::graphql::{
 pub async fn pins(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Pin>> {
     let caller = ctx.data::<Caller>()?;
     let policy = policy(ctx).await?;
-    let Some(organization) = caller.organization().filter(|_| policy.pins().enabled) else {
+    let Some(organization) = caller.organization().filter(|_| policy.is_on(Feature::Pins)) else {
         return Ok(HashMap::new());
     };
     let Some(reading) = read_if_permitted(ctx, Access::Member(organization)).await? else {

@@ -11,7 +11,7 @@ use rollcall_domain::{
     kernel::ids::{OrganizationId, UserId},
     organizations::{OrgRole, Organization},
     permissions::{NpiLevel, manages_pin},
-    policies::Policy,
+    policies::{Feature, Policy},
     values::Npi,
 };
 use rollcall_projections::{people, pins as read_pins, pins::PinFilter};
@@ -142,9 +142,7 @@ impl<'a> Viewer<'a> {
             NodeType::Organization.parse(organization_id, "organizationId").map_err(top_level)?;
         let reading = read(ctx, Access::Member(organization), min_position).await?;
         let policy = policy(ctx).await?;
-        if !policy.pins().enabled {
-            return Err(top_level(Refusal::new(Code::FeatureDisabled, "This portal has no PINs.")));
-        }
+        policy.require(Feature::Pins).map_err(top_level)?;
         Self::of(ctx, reading, organization, policy).await
     }
 

@@ -1,25 +1,34 @@
 //! What plan administrators send about rules and texts.
 
-use async_graphql::{Context, InputObject, Json, Object, Result};
+use async_graphql::{Context, ID, InputObject, Json, Object, Result};
 use rollcall_commands::{
-    Access, Commands,
-    policies::{ApplyPreset, ChangePolicy, PublishAgreement},
+    Access, Command, Commands,
+    policies::{
+        ApplyPreset, ApprovePolicyChange, ChangePolicy, PolicyOutcome, PublishAgreement,
+        RejectPolicyChange, SetFeatureAvailability, WithdrawPolicyChange,
+    },
 };
-use rollcall_domain::{Refusal, policies::agreement::TickBox, values::Reason};
+use rollcall_domain::{
+    Refusal,
+    kernel::ids::PolicyProposalId,
+    policies::agreement::TickBox,
+    values::{ContentLine, Reason},
+};
 use rollcall_projections::tenancy;
 use serde_json::Value;
 
 use super::{
-    queries::{read_policy, stored},
-    types::{Agreement, PolicyView},
+    queries::{read_policy, read_proposal, stored},
+    types::{Agreement, PolicyProposal, PolicyView},
 };
 use crate::graphql::{
     errors::fault,
-    reading::read,
+    ids::NodeType,
+    reading::{policy, read},
     scalars::DateTime,
     sending::{MutationMeta, Sent, payload, send},
-    tenants::PolicyPreset,
-    vocabulary::{AgreementKind, field},
+    tenants::{PolicyPreset, PortalFeature},
+    vocabulary::{AgreementKind, Feature, FeatureState, field},
 };
 
 /// A preset to begin anew with.
@@ -51,6 +60,47 @@ pub struct ChangePolicyInput {
     expected_version: Option<i32>,
 }
 
+/// A feature to switch (MC-01).
+#[derive(Debug, InputObject)]
+pub struct SetFeatureAvailabilityInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    feature: Feature,
+    state: FeatureState,
+    /// What people read; required for what is coming soon.
+    message: Option<String>,
+    /// Now if not given; never in the past.
+    effective_at: Option<DateTime>,
+    reason: String,
+    /// `policy.streamVersion` as last seen.
+    expected_version: Option<i32>,
+}
+
+/// A proposal to approve (GN-02).
+#[derive(Debug, InputObject)]
+pub struct ApprovePolicyChangeInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    proposal_id: ID,
+}
+
+/// A proposal to reject.
+#[derive(Debug, InputObject)]
+pub struct RejectPolicyChangeInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    proposal_id: ID,
+    reason: String,
+}
+
+/// A proposal to take back.
+#[derive(Debug, InputObject)]
+pub struct WithdrawPolicyChangeInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    proposal_id: ID,
+}
+
 /// A text to publish.
 #[derive(Debug, InputObject)]
 pub struct PublishAgreementInput {
@@ -80,6 +130,26 @@ payload! {
     PolicyPayload {
         /// The rules in force now.
         policy: PolicyView,
+        /// The proposal it became, where another administrator has to approve (GN-02).
+        proposal: PolicyProposal,
+    }
+}
+
+payload! {
+    /// What became of a feature.
+    FeatureAvailabilityPayload {
+        /// The feature as it is now.
+        feature: PortalFeature,
+        /// The proposal it became, where another administrator has to approve (GN-02).
+        proposal: PolicyProposal,
+    }
+}
+
+payload! {
+    /// What became of a proposal.
+    PolicyProposalPayload {
+        /// The proposal as it stands now.
+        proposal: PolicyProposal,
     }
 }
 
@@ -119,6 +189,61 @@ impl PoliciesMutation {
         answer(ctx, sent).await
     }
 
+    /// Switches a feature on or off, or announces it as coming soon (MC-01). Refusals:
+    /// FEATURE_DISABLED where a parameter of its own switches it off, FIELD_REQUIRED.
+    async fn set_feature_availability(
+        &self,
+        ctx: &Context<'_>,
+        input: SetFeatureAvailabilityInput,
+    ) -> Result<FeatureAvailabilityPayload> {
+        let (meta, feature) = (input.meta.clone(), input.feature);
+        let sent = send(ctx, meta, switch(input)).await?;
+        let proposal = proposal_of(ctx, &sent).await?;
+        if sent.output.is_none() || !ctx.look_ahead().field("feature").exists() {
+            return Ok(FeatureAvailabilityPayload::of(sent, None, proposal));
+        }
+        let policy = policy(ctx).await?;
+        let feature = PortalFeature::of(feature.into(), &policy);
+        Ok(FeatureAvailabilityPayload::of(sent, Some(feature), proposal))
+    }
+
+    /// Approves a proposed change, which is made at once or at its time (GN-02). Refusals:
+    /// SELF_APPROVAL, ALREADY_DECIDED, NOT_FOUND, POLICY_VALUE_INVALID.
+    async fn approve_policy_change(
+        &self,
+        ctx: &Context<'_>,
+        input: ApprovePolicyChangeInput,
+    ) -> Result<PolicyProposalPayload> {
+        let proposal = NodeType::parse_bare(&input.proposal_id, "proposalId");
+        decided(ctx, input.meta, proposal.map(|proposal| ApprovePolicyChange { proposal })).await
+    }
+
+    /// Rejects a proposed change (GN-02). Refusals: SELF_APPROVAL, ALREADY_DECIDED, NOT_FOUND,
+    /// REASON_REQUIRED.
+    async fn reject_policy_change(
+        &self,
+        ctx: &Context<'_>,
+        input: RejectPolicyChangeInput,
+    ) -> Result<PolicyProposalPayload> {
+        let command = || {
+            let proposal = NodeType::parse_bare(&input.proposal_id, "proposalId")?;
+            let reason = field("reason", Reason::parse(&input.reason))?;
+            Ok(RejectPolicyChange { proposal, reason })
+        };
+        let command = command();
+        decided(ctx, input.meta, command).await
+    }
+
+    /// Takes one's own proposal back (GN-02). Refusals: NOT_FOUND, ALREADY_DECIDED.
+    async fn withdraw_policy_change(
+        &self,
+        ctx: &Context<'_>,
+        input: WithdrawPolicyChangeInput,
+    ) -> Result<PolicyProposalPayload> {
+        let proposal = NodeType::parse_bare(&input.proposal_id, "proposalId");
+        decided(ctx, input.meta, proposal.map(|proposal| WithdrawPolicyChange { proposal })).await
+    }
+
     /// Publishes a new version of a text; acceptances of earlier versions stay what they were.
     async fn publish_agreement(
         &self,
@@ -139,12 +264,38 @@ impl PoliciesMutation {
     }
 }
 
-async fn answer(ctx: &Context<'_>, sent: Sent<()>) -> Result<PolicyPayload> {
+async fn answer(ctx: &Context<'_>, sent: Sent<PolicyOutcome>) -> Result<PolicyPayload> {
+    let proposal = proposal_of(ctx, &sent).await?;
     if sent.output.is_none() || !ctx.look_ahead().field("policy").exists() {
-        return Ok(PolicyPayload::of(sent, None));
+        return Ok(PolicyPayload::of(sent, None, proposal));
     }
     let policy = read_policy(ctx, None, sent.position).await?;
-    Ok(PolicyPayload::of(sent, Some(policy)))
+    Ok(PolicyPayload::of(sent, Some(policy), proposal))
+}
+
+/// The proposal that a change became, if the client asked for it.
+async fn proposal_of(
+    ctx: &Context<'_>,
+    sent: &Sent<PolicyOutcome>,
+) -> Result<Option<PolicyProposal>> {
+    let proposal = sent.output.and_then(|outcome| outcome.proposal);
+    match proposal.filter(|_| ctx.look_ahead().field("proposal").exists()) {
+        Some(id) => read_proposal(ctx, id, sent.position).await,
+        None => Ok(None),
+    }
+}
+
+async fn decided<C: Command<Output = PolicyProposalId>>(
+    ctx: &Context<'_>,
+    meta: MutationMeta,
+    command: Result<C, Refusal>,
+) -> Result<PolicyProposalPayload> {
+    let sent = send(ctx, meta, command).await?;
+    let proposal = match sent.output.filter(|_| ctx.look_ahead().field("proposal").exists()) {
+        Some(id) => read_proposal(ctx, id, sent.position).await?,
+        None => None,
+    };
+    Ok(PolicyProposalPayload::of(sent, proposal))
 }
 
 fn apply(input: ApplyPresetInput) -> Result<ApplyPreset, Refusal> {
@@ -162,6 +313,18 @@ fn change(input: ChangePolicyInput) -> Result<ChangePolicy, Refusal> {
     Ok(ChangePolicy {
         key,
         value,
+        effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
+        reason: field("reason", Reason::parse(&input.reason))?,
+        expected_version: input.expected_version.map(i64::from),
+    })
+}
+
+fn switch(input: SetFeatureAvailabilityInput) -> Result<SetFeatureAvailability, Refusal> {
+    let message = input.message.as_deref();
+    Ok(SetFeatureAvailability {
+        feature: input.feature.into(),
+        state: input.state.into(),
+        message: message.map(|text| field("message", ContentLine::parse(text))).transpose()?,
         effective_at: input.effective_at.map(|at| at.parse("effectiveAt")).transpose()?,
         reason: field("reason", Reason::parse(&input.reason))?,
         expected_version: input.expected_version.map(i64::from),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_graphql::{Context, Object, Result};
 use rollcall_commands::{Access, Caller, Commands};
 use rollcall_domain::{
-    kernel::ids::UserId,
+    kernel::ids::{PolicyProposalId, UserId},
     policies::{PolicyEvent, PolicyHistory},
     tenants::PlanRole,
     values,
@@ -17,7 +17,8 @@ use rollcall_projections::{
 };
 
 use super::types::{
-    Agreement, AgreementConnection, PolicyChange, PolicyChangeConnection, PolicyView,
+    Agreement, AgreementConnection, PolicyChange, PolicyChangeConnection, PolicyProposal,
+    PolicyProposalConnection, PolicyProposalStatus, PolicyView,
 };
 use crate::graphql::{
     errors::{fault, top_level},
@@ -66,6 +67,26 @@ impl PoliciesQuery {
         Ok(PolicyChangeConnection::of(&page, Rows { rows, total: None }))
     }
 
+    /// Changes that were proposed, from the newest to the oldest, for the health plan's people
+    /// (GN-02).
+    async fn policy_proposals(
+        &self,
+        ctx: &Context<'_>,
+        status: Option<PolicyProposalStatus>,
+        first: Option<i32>,
+        after: Option<String>,
+        min_position: Option<Position>,
+    ) -> Result<PolicyProposalConnection> {
+        let mut reading = read(ctx, Access::Plan(POLICY_READERS), min_position).await?;
+        let page: Page<i64> = Page::new(first, after).map_err(top_level)?;
+        let asked = (page.first + 1, page.after);
+        let found =
+            tenancy::policy_proposals(&mut reading.view, status.map(Into::into), asked).await;
+        let found = found.map_err(|error| fault(&error))?;
+        let rows = found.into_iter().map(|row| (row.proposed_position, row.into())).collect();
+        Ok(PolicyProposalConnection::of(&page, Rows { rows, total: None }))
+    }
+
     /// The text of a kind in force at a moment, now if not given; visitors read it before they
     /// accept it (MC-02).
     async fn agreement(
@@ -102,6 +123,18 @@ impl PoliciesQuery {
         let rows = found.into_iter().map(|row| (row.sequence, Agreement::of(kind, row))).collect();
         Ok(AgreementConnection::of(&page, Rows { rows, total: None }))
     }
+}
+
+/// A proposal as it stands.
+pub(super) async fn read_proposal(
+    ctx: &Context<'_>,
+    id: PolicyProposalId,
+    min_position: Option<Position>,
+) -> Result<Option<PolicyProposal>> {
+    let mut reading = read(ctx, Access::Plan(POLICY_READERS), min_position).await?;
+    let found = tenancy::policy_proposals_by_id(&mut reading.view, &[id.0]).await;
+    let found = found.map_err(|error| fault(&error))?.pop();
+    Ok(found.map(PolicyProposal::from))
 }
 
 /// The name a kind is stored under.
@@ -162,10 +195,6 @@ async fn reasons(ctx: &Context<'_>) -> Result<BTreeMap<i64, String>> {
         .events::<PolicyHistory>(tenant, tenant.policy_stream())
         .await
         .map_err(|error| fault(&error))?;
-    let reason = |event: &PolicyEvent| match event {
-        PolicyEvent::PresetApplied { reason, .. } | PolicyEvent::PolicyChanged { reason, .. } => {
-            reason.get().map(|reason| reason.as_str().to_owned())
-        }
-    };
+    let reason = |event: &PolicyEvent| event.reason().get().map(ToString::to_string);
     Ok((1..).zip(&events).filter_map(|(place, event)| Some((place, reason(event)?))).collect())
 }

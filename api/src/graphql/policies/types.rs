@@ -1,12 +1,12 @@
 //! What rules, their changes and agreement texts look like.
 
-use async_graphql::{ID, Json, SimpleObject};
+use async_graphql::{Enum, ID, Json, SimpleObject};
 use rollcall_domain::policies::{
-    Policy, PolicyKey, PolicyValue, PolicyVersion, ValueType, describe,
+    Policy, PolicyKey, PolicyValue, PolicyVersion, ValueType, describe, proposal::ProposedChange,
 };
 use rollcall_projections::{
     people::Person,
-    tenancy::{AgreementRow, PolicyChangeRow},
+    tenancy::{AgreementRow, PolicyChangeRow, ProposalRow},
 };
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ fn unit(value_type: ValueType) -> Option<&'static str> {
 pub struct PolicyChange {
     /// The preset applied; null for a change of one parameter.
     pub preset: Option<String>,
-    /// The parameter changed; null for a preset.
+    /// The parameter changed, or `feature.` with a feature's word; null for a preset.
     pub key: Option<String>,
     /// What else would have been in force from then on.
     pub old: Option<Json<Value>>,
@@ -99,6 +99,8 @@ pub struct PolicyChange {
     /// Who made it; null for the service itself.
     pub actor_id: Option<ID>,
     pub actor_name: Option<String>,
+    /// What people read of a feature since then.
+    pub message: Option<String>,
     /// Why; absent once its author's data were erased.
     pub reason: Option<String>,
 }
@@ -114,6 +116,7 @@ impl PolicyChange {
             key: row.key,
             effective_at: row.effective_at.into(),
             recorded_at: row.recorded_at.into(),
+            message: row.message,
             actor_kind: row.actor_kind,
             actor_id: row.actor_id.map(|id| NodeType::User.id(id)),
             actor_name: actor.and_then(Person::full_name),
@@ -141,6 +144,73 @@ impl PolicyView {
         }
     }
 }
+
+/// Where a proposed change of policy stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_projections::tenancy::ProposalStatus")]
+pub enum PolicyProposalStatus {
+    /// Waits for another administrator.
+    Open,
+    Approved,
+    Rejected,
+    /// Taken back by who proposed it.
+    Withdrawn,
+}
+
+/// A change of policy that another administrator of the plan has to approve (GN-02): of a preset,
+/// a parameter or a feature.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PolicyProposal {
+    pub id: ID,
+    pub status: PolicyProposalStatus,
+    pub preset: Option<String>,
+    /// The parameter, or `feature.` with a feature's word.
+    pub key: Option<String>,
+    /// The value proposed; of a feature its state.
+    pub value: Option<Json<Value>>,
+    /// What people are to read of a feature.
+    pub message: Option<String>,
+    /// From when it is to hold; absent: with its approval.
+    pub effective_at: Option<DateTime>,
+    pub proposed_by: ID,
+    pub proposed_at: DateTime,
+    /// Who approved, rejected or withdrew it.
+    pub decided_by: Option<ID>,
+    pub decided_at: Option<DateTime>,
+}
+
+impl From<ProposalRow> for PolicyProposal {
+    fn from(row: ProposalRow) -> Self {
+        let mut shown = Self {
+            id: ID(row.id.to_string()),
+            status: row.status.into(),
+            preset: None,
+            key: None,
+            value: None,
+            message: None,
+            effective_at: row.effective_at.map(DateTime::from),
+            proposed_by: NodeType::User.id(row.proposed_by),
+            proposed_at: row.proposed_at.into(),
+            decided_by: row.decided_by.map(|id| NodeType::User.id(id)),
+            decided_at: row.decided_at.map(DateTime::from),
+        };
+        match row.change.0 {
+            ProposedChange::Preset { preset } => shown.preset = Some(preset.name().to_owned()),
+            ProposedChange::Parameter { key, value } => {
+                shown.key = Some(key.name().to_owned());
+                shown.value = Some(Json(value.to_json()));
+            }
+            ProposedChange::Feature { feature, state, message } => {
+                shown.key = Some(feature.policy_name().to_owned());
+                shown.value = Some(Json(state.as_str().into()));
+                shown.message = message.map(|message| message.to_string());
+            }
+        }
+        shown
+    }
+}
+
+connection!(PolicyProposalConnection, PolicyProposalEdge, PolicyProposal);
 
 /// A published version of a text.
 #[derive(Clone, Debug, SimpleObject)]

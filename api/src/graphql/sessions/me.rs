@@ -2,21 +2,30 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use rollcall_commands::{
-    Access, Caller, Commands, authorization::session_ended, sessions::memberships_of,
+    Access, Caller, Commands, Failure,
+    authorization::session_ended,
+    permissions::{RightsQuestion, effective_rights},
+    sessions::memberships_of,
 };
 use rollcall_domain::{
-    kernel::ids::UserId,
+    kernel::ids::{TaxIdId, UserId},
+    permissions::Right,
     policies::Policy,
     sessions::Session as SessionState,
     tenants::PlanStaff,
     users::{authenticator::Authenticator as AuthenticatorState, credential::Credential},
 };
-use rollcall_projections::people;
+use rollcall_projections::{
+    Snapshot,
+    organizations::{TaxIdRow, tax_ids},
+    people,
+};
 
 use super::types::OwnMembership;
 use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
+    organizations::LinkedTaxId,
     reading::{caller, policy, read},
     scalars::{DateTime, EmailScalar, PhoneScalar, Position},
     users::{
@@ -54,6 +63,8 @@ pub struct Me {
     pub memberships: Vec<OwnMembership>,
     /// The roles held for the health plan now (GN-31).
     pub plan_roles: Vec<PlanRole>,
+    /// The tax ids whose papers the person reads in the organisation the session acts for (CC-02).
+    pub tax_ids: Vec<LinkedTaxId>,
 }
 
 /// Questions about oneself.
@@ -68,6 +79,7 @@ impl MeQuery {
         let mut reading = read(ctx, Access::OwnSession, min_position).await?;
         let user = reading.authority.person().map_err(top_level)?;
         let person = people::person(&mut reading.view, user).await;
+        let tax_ids = own_tax_ids(ctx, &mut reading.view, user).await?;
         drop(reading);
         let person = person.map_err(|error| fault(&error))?.unwrap_or_default();
         let policy = policy(ctx).await?;
@@ -89,8 +101,34 @@ impl MeQuery {
             password_expires_at: standing.password_expires_at,
             memberships: standing.memberships,
             plan_roles: standing.plan_roles,
+            tax_ids,
         })
     }
+}
+
+/// The tax ids that the caller may read under, by the domain's rule.
+async fn own_tax_ids(
+    ctx: &Context<'_>,
+    view: &mut Snapshot,
+    user: UserId,
+) -> Result<Vec<LinkedTaxId>> {
+    let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
+    let (journal, tenant) = (&commands.journal, caller.tenant);
+    let Some(organization) = caller.organization() else { return Ok(Vec::new()) };
+    if !ctx.look_ahead().field("taxIds").exists() {
+        return Ok(Vec::new());
+    }
+    let question = RightsQuestion { tenant, organization, user, now: journal.now() };
+    let rights = match effective_rights(journal, question).await {
+        Ok((rights, _)) => rights,
+        // The membership has ended; the session shows what is left.
+        Err(Failure::Refused(_) | Failure::RefusedOnRecord(_)) => return Ok(Vec::new()),
+        Err(Failure::Journal(error)) => return Err(fault(&error)),
+        Err(Failure::Database(error)) => return Err(fault(&error)),
+    };
+    let found = tax_ids(view, organization).await.map_err(|error| fault(&error))?;
+    let readable = |row: &TaxIdRow| rights.contains_key(&Right::ReadTaxId(TaxIdId(row.id)));
+    Ok(found.into_iter().filter(readable).map(LinkedTaxId::from).collect())
 }
 
 /// What the streams say about the caller's own account, as the next command would meet it.

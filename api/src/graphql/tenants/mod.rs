@@ -10,4 +10,4 @@ pub use mutations::PlanStaffMutation;
 pub use operator_mutations::OperatorMutation;
 pub(in crate::graphql) use queries::STAFF_READERS;
 pub use queries::TenantsQuery;
-pub use types::{PlanStaff, PolicyPreset, Tenant};
+pub use types::{ClientGuidance, PlanStaff, PolicyPreset, PortalFeature, Tenant};

@@ -35,8 +35,10 @@ impl TenantsQuery {
         let row = tenancy::portal(&mut reading.view).await.map_err(|error| fault(&error))?;
         let history =
             tenancy::policy_history(&mut reading.view).await.map_err(|error| fault(&error))?;
+        let guidance =
+            tenancy::client_guidance(&mut reading.view).await.map_err(|error| fault(&error))?;
         let (version, policy) = history.at(now);
-        Ok(row.map(|row| Portal::of(row, version, policy)))
+        Ok(row.map(|row| Portal::of(row, guidance, (version, policy))))
     }
 
     /// Every portal of this service, for operators (GN-31).

@@ -3,7 +3,8 @@
 use async_graphql::{Enum, ID, SimpleObject};
 use chrono::Utc;
 use rollcall_domain::{
-    policies::{Policy, PolicyVersion},
+    content::Guidance,
+    policies::{self, Availability, Policy, PolicyVersion},
     tenants,
     values::{PasswordRules, SpecialRule},
 };
@@ -14,6 +15,7 @@ use crate::graphql::{
     ids::NodeType,
     paging::connection,
     scalars::{DateTime, EmailScalar},
+    vocabulary::{Feature, FeatureState},
 };
 
 impl PlanRole {
@@ -83,8 +85,65 @@ pub struct Portal {
     pub affiliations: bool,
     /// Whether anyone may ask the plan for an account.
     pub account_request_form: bool,
+    /// Every feature, whether it is on, off or coming soon (MC-01).
+    pub features: Vec<PortalFeature>,
+    /// What a browser and its screen should be like; absent until somebody sets it (CX-01).
+    pub client_guidance: Option<ClientGuidance>,
     /// The version of the policy these facts are from.
     pub policy_version: String,
+}
+
+/// A feature as visitors meet it (MC-01).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PortalFeature {
+    pub feature: Feature,
+    /// As people read it.
+    pub label: String,
+    pub state: FeatureState,
+    /// What is said of it, such as when it comes.
+    pub message: Option<String>,
+    /// Whether people are granted it one by one in this portal (CC-08).
+    pub granted_per_user: bool,
+}
+
+impl PortalFeature {
+    /// A feature under a policy.
+    pub fn of(feature: policies::Feature, policy: &Policy) -> Self {
+        let Availability { state, message } = policy.availability(feature);
+        Self {
+            feature: feature.into(),
+            label: feature.label().to_owned(),
+            state: state.into(),
+            message: message.map(|message| message.to_string()),
+            granted_per_user: feature.is_granted() && policy.feature_grants_enabled(),
+        }
+    }
+}
+
+/// Hints for people whose client gives them trouble (CX-01).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct ClientGuidance {
+    /// The smallest screen the portal is made for.
+    pub screen: Option<ScreenSize>,
+    pub hints: Vec<String>,
+}
+
+/// A screen, in pixels.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct ScreenSize {
+    pub width: i32,
+    pub height: i32,
+}
+
+impl From<Guidance> for ClientGuidance {
+    fn from(guidance: Guidance) -> Self {
+        let Guidance { screen, hints } = guidance;
+        Self {
+            screen: screen
+                .map(|screen| ScreenSize { width: int(screen.width), height: int(screen.height) }),
+            hints: hints.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// Rules of a portal that everybody may know before they meet them.
@@ -138,7 +197,11 @@ fn int(number: impl TryInto<i32>) -> i32 {
 }
 
 impl Portal {
-    pub fn of(row: PortalRow, version: PolicyVersion, policy: &Policy) -> Self {
+    pub fn of(
+        row: PortalRow,
+        guidance: Option<Guidance>,
+        (version, policy): (PolicyVersion, &Policy),
+    ) -> Self {
         let otp = policy.otp();
         Self {
             name: row.name,
@@ -154,9 +217,14 @@ impl Portal {
             otp_digits: int(otp.digits),
             session_idle_minutes: int(policy.session_idle().num_minutes()),
             registration_tokens: policy.org_token_days().is_some(),
-            pins: policy.pins().enabled,
-            affiliations: policy.affiliations_enabled(),
+            pins: policy.is_on(policies::Feature::Pins),
+            affiliations: policy.is_on(policies::Feature::Affiliations),
             account_request_form: policy.account_request_days().is_some(),
+            features: policies::Feature::ALL
+                .iter()
+                .map(|feature| PortalFeature::of(*feature, policy))
+                .collect(),
+            client_guidance: guidance.map(ClientGuidance::from),
             policy_version: version.0.to_string(),
         }
     }

@@ -18,7 +18,11 @@ use rollcall_projections::{
 
 use super::types::{EmailDomain, FormerDetail, MemberHistoryEntry, User};
 use crate::graphql::{
-    errors::fault, ids::NodeType, permissions::PermissionMatrix, reading::read, sending::Sent,
+    errors::fault,
+    ids::NodeType,
+    permissions::{PermissionMatrix, grants::grants_of_people},
+    reading::read,
+    sending::Sent,
 };
 
 /// How many facts of a history are shown.
@@ -28,6 +32,7 @@ const HISTORY: i64 = 50;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Selected {
     permissions: bool,
+    grants: bool,
     history: bool,
     former_details: bool,
 }
@@ -38,6 +43,7 @@ impl Selected {
     pub fn of(user: Lookahead<'_>) -> Self {
         Self {
             permissions: user.field("permissions").exists(),
+            grants: user.field("grants").exists(),
             history: user.field("history").exists(),
             former_details: user.field("formerDetails").exists(),
         }
@@ -59,6 +65,7 @@ impl Selected {
     fn or(self, other: Self) -> Self {
         Self {
             permissions: self.permissions || other.permissions,
+            grants: self.grants || other.grants,
             history: self.history || other.history,
             former_details: self.former_details || other.former_details,
         }
@@ -98,6 +105,12 @@ pub async fn assemble(
         for (user, id) in users.iter_mut().zip(&ids) {
             let rows = matrix_rows(&npis, &grants.remove(id).unwrap_or_default());
             user.permissions = Some(PermissionMatrix::of(user, rows));
+        }
+    }
+    if selected.grants {
+        let mut grants = grants_of_people(view, organization, &ids, now).await?;
+        for (user, id) in users.iter_mut().zip(&ids) {
+            user.grants = Some(grants.remove(id).unwrap_or_default());
         }
     }
     if selected.history {

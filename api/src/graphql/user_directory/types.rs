@@ -14,7 +14,7 @@ pub use crate::graphql::organizations::EmailDomain;
 use crate::graphql::{
     ids::NodeType,
     paging::connection,
-    permissions::{PermissionMatrix, WizardStep},
+    permissions::{PermissionMatrix, WizardStep, grants::Grants},
     scalars::{Date, DateTime, EmailScalar, NpiScalar, PhoneScalar, Position},
     users::invitations::InvitationStatus,
     vocabulary::{ActorKind, OrgRole},
@@ -193,6 +193,8 @@ pub struct User {
     pub invitation: Option<UserInvitation>,
     /// What was granted per NPI (MC-48).
     pub permissions: Option<PermissionMatrix>,
+    /// Features, job roles, locations and tax ids that were granted (CC-08, CC-09, CX-12, CC-02).
+    pub grants: Option<Grants>,
     /// The latest fifty facts about them here, newest first; all of them stand in `auditEvents`.
     pub history: Option<Vec<MemberHistoryEntry>>,
     /// Names, telephones and addresses they had since they joined, newest first (GN-06).
@@ -242,6 +244,7 @@ impl User {
             unassigned_since: row.unassigned_since.map(DateTime::from),
             invitation: row.invitation.map(UserInvitation::from),
             permissions: None,
+            grants: None,
             history: None,
             former_details: None,
             version: i32::try_from(row.version).unwrap_or(i32::MAX),
@@ -275,6 +278,12 @@ pub enum MemberFact {
     NpiPermissionSet,
     NpiPermissionEnded,
     CorrespondencePermissionSet,
+    /// A feature, job role, location or tax id was granted.
+    Granted,
+    /// One was taken back.
+    Revoked,
+    /// One ran out.
+    GrantExpired,
     PermissionsAssigned,
     PermissionsDeferred,
     FormerPermissionsConfirmed,

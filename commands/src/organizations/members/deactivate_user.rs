@@ -11,7 +11,7 @@ use rollcall_domain::{
     values::{CalendarDate, Reason},
 };
 
-use super::{MEMBER_STAFF, keep_evidence, roster_authority};
+use super::{MEMBER_STAFF, keep_evidence, require_power_over, roster_authority};
 use crate::{
     Access, Command, Context, Failure, permissions::member::member, sessions::end_sessions_of,
 };
@@ -36,11 +36,12 @@ impl Command for DeactivateUser {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        Access::OrgAdminOrPlan(self.organization, MEMBER_STAFF)
+        Access::UserManagerOrPlan(self.organization, MEMBER_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
         let member = member(cx, self.organization, self.user, self.expected_version).await?;
+        require_power_over(&cx.authority, &member)?;
         let is_admin = member.organization.role_of(self.user) == OrgRole::Admin;
         if self.confirmed && is_admin && cx.authority.acts_for_plan() {
             keep_evidence(cx, member.key, self.evidence.as_ref()).await?;

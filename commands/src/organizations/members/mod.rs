@@ -14,7 +14,7 @@ mod watch_unassigned;
 use rollcall_domain::{
     Code, Refusal,
     organizations::{
-        Authority as RosterAuthority, Organization, OrganizationCommand,
+        Authority as RosterAuthority, OrgRole, Organization, OrganizationCommand,
         organization::RosterCommand,
     },
     permissions::{Cause, membership::MembershipKey},
@@ -31,10 +31,22 @@ pub use email_domains::RemoveEmailDomain;
 pub use reactivate_user::{FormerPermissions, ReactivateUser};
 pub use watch_unassigned::{Watch, WatchUnassigned};
 
-use crate::{Authority, Context, Failure};
+use crate::{Authority, Context, Failure, permissions::member::Member};
 
 /// Plan staff who may step in where an administrator has left (CC-07, GN-10).
 pub const MEMBER_STAFF: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps];
+
+/// Demands that the caller may decide about the member: about an administrator only administrators
+/// and the plan decide, whoever else manages users (CC-07).
+fn require_power_over(authority: &Authority, member: &Member) -> Result<(), Refusal> {
+    let role = member.organization.member(member.key.user).map_or(OrgRole::None, |it| it.role);
+    let is_admin = authority.org_role == Some(OrgRole::Admin);
+    if role < OrgRole::Admin || is_admin || authority.acts_for_plan() {
+        return Ok(());
+    }
+    let message = "Only an administrator decides about administrators. Ask one of them.";
+    Err(Refusal::new(Code::NotOrgAdmin, message).at("userId"))
+}
 
 pub(crate) fn roster_authority(authority: &Authority) -> RosterAuthority {
     if authority.acts_for_plan() { RosterAuthority::Plan } else { RosterAuthority::Organization }

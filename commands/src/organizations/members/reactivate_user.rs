@@ -12,7 +12,7 @@ use rollcall_domain::{
     permissions::{Membership, MembershipCommand, NpiLevel, PermissionsEnd},
 };
 
-use super::{MEMBER_STAFF, cause, roster_authority};
+use super::{MEMBER_STAFF, cause, require_power_over, roster_authority};
 use crate::{
     Access, Command, Context, Failure,
     permissions::member::{Member, member},
@@ -45,11 +45,12 @@ impl Command for ReactivateUser {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        Access::OrgAdminOrPlan(self.organization, MEMBER_STAFF)
+        Access::UserManagerOrPlan(self.organization, MEMBER_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
         let member = member(cx, self.organization, self.user, self.expected_version).await?;
+        require_power_over(&cx.authority, &member)?;
         let former = former_permissions(cx, &member);
         let reactivate = OrganizationCommand::from(RosterCommand::ReactivateUser {
             user: self.user,
@@ -100,7 +101,12 @@ fn former_permissions(cx: &Context<'_>, member: &Member) -> Vec<String> {
     let types = member.permissions.correspondence_entries().flat_map(|(npi, types)| {
         types.iter().map(move |kind| format!("CORRESPONDENCE {npi} {kind}"))
     });
-    role.into_iter().chain(levels).chain(types).collect()
+    let grants = member.permissions.entitlements().filter_map(|grant| {
+        let entitlement = grant.entitlement;
+        let counts = member.permissions.holds(&entitlement, cx.now);
+        counts.then(|| format!("{} {}", entitlement.kind().as_str(), entitlement.key()))
+    });
+    role.into_iter().chain(levels).chain(types).chain(grants).collect()
 }
 
 /// A refusal for want of confirmation lists what is to be confirmed.

@@ -20,11 +20,11 @@ use crate::{
     users::links::{self, INVITATION},
 };
 
-/// Whose invitation it is: an organisation's administrators', or the plan administrators' for plan
+/// Whose invitation it is: of those who manage an organisation's users, or the plan administrators' for plan
 /// staff.
 fn access(organization: Option<OrganizationId>) -> Access {
     match organization {
-        Some(organization) => Access::OrgAdmin(organization),
+        Some(organization) => Access::UserManager(organization),
         None => Access::Plan(&[PlanRole::Pa]),
     }
 }

@@ -44,7 +44,7 @@ impl Command for InviteUser {
     type Output = InvitationId;
 
     fn access(&self) -> Access {
-        Access::OrgAdmin(self.organization)
+        Access::UserManager(self.organization)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<InvitationId, Failure> {

@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::PlaceCommand;
 use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::{
     Authority, ContractStatus, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
@@ -57,6 +58,8 @@ pub enum OrganizationCommand {
     },
     /// About one person, or the domains of all.
     Roster(RosterCommand),
+    /// About locations and tax ids.
+    Place(PlaceCommand),
     SuspendOrganization {
         reason: Reason,
     },
@@ -164,6 +167,12 @@ impl From<RosterCommand> for OrganizationCommand {
     }
 }
 
+impl From<PlaceCommand> for OrganizationCommand {
+    fn from(command: PlaceCommand) -> Self {
+        Self::Place(command)
+    }
+}
+
 /// Why an organisation refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrganizationRefusal {
@@ -219,6 +228,16 @@ pub enum OrganizationRefusal {
     DomainInUse(Vec<UserId>),
     #[error("The organization has no such email domain.")]
     DomainUnknown,
+    #[error("This portal has no locations.")]
+    NoLocations,
+    #[error("The organization has no such location. Choose one of its list.")]
+    LocationUnknown,
+    #[error("The organization has a location of this name. Choose another name.")]
+    LocationNameTaken,
+    #[error("The location is not credentialed. Ask the health plan.")]
+    LocationNotCredentialed,
+    #[error("The contract for this location has ended. Choose another one.")]
+    LocationTerminated,
 }
 
 impl From<OrganizationRefusal> for Refusal {
@@ -257,6 +276,13 @@ impl From<OrganizationRefusal> for Refusal {
             R::DomainInUse(users) => Self::new(Code::DomainInUse, message)
                 .at("domain")
                 .details(users.iter().map(ToString::to_string)),
+            R::NoLocations => Self::new(Code::FeatureDisabled, message),
+            R::LocationUnknown => Self::new(Code::NotFound, message).at("locationId"),
+            R::LocationNameTaken => Self::new(Code::NameInvalid, message).at("name"),
+            R::LocationNotCredentialed => {
+                Self::new(Code::LocationNotCredentialed, message).at("locationId")
+            }
+            R::LocationTerminated => Self::new(Code::LocationTerminated, message).at("locationId"),
             R::DomainUnknown => Self::new(Code::NotFound, message).at("domain"),
         }
     }

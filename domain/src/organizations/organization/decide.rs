@@ -87,6 +87,9 @@ pub(super) fn decide(
             let organization = record.organization;
             Ok(vec![OrganizationEvent::OrganizationClosed { organization, reason }])
         }
+        C::Place(command) => {
+            super::places::decide(state, on_file(state)?.organization, decision, command)
+        }
         C::Roster(command) => members::decide(state, on_file(state)?, decision, command),
     }
 }

@@ -6,7 +6,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
+use crate::kernel::ids::{
+    InvitationId, LocationId, OrganizationId, RegistrationId, TaxIdId, UserId,
+};
 use crate::organizations::{
     ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd,
     MembershipOrigin, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef,
@@ -161,6 +163,24 @@ pub enum OrganizationEvent {
     EmailDomainAdded { organization: OrganizationId, domain: String },
     /// A domain without active users was taken off the list (MC-14).
     EmailDomainRemoved { organization: OrganizationId, domain: String },
+    /// The plan put a branch or site of the organisation on file (CX-02).
+    LocationRegistered {
+        organization: OrganizationId,
+        location: LocationId,
+        name: OrganizationName,
+        npi: Option<Npi>,
+        credentialed: bool,
+    },
+    /// The plan credentialed a location, or ceased to (CX-02).
+    LocationCredentialingChanged {
+        organization: OrganizationId,
+        location: LocationId,
+        credentialed: bool,
+    },
+    /// The contract for a location ends at `from`: it is a "Z" location then (CX-03).
+    LocationTerminated { organization: OrganizationId, location: LocationId, from: DateTime<Utc> },
+    /// The plan found a further tax id to be the organisation's (CC-02).
+    TaxIdLinked { organization: OrganizationId, tax_id: TaxIdId, reference: TaxIdRef },
     /// The plan stopped the organisation's access for the time being (GN-03).
     OrganizationSuspended { organization: OrganizationId, reason: Sealed<Reason> },
     /// The plan gave the organisation its access back (GN-03).
@@ -211,6 +231,12 @@ impl Event for OrganizationEvent {
             }
             Self::EmailDomainAdded { .. } => "organizations.organization.email_domain_added",
             Self::EmailDomainRemoved { .. } => "organizations.organization.email_domain_removed",
+            Self::LocationRegistered { .. } => "organizations.organization.location_registered",
+            Self::LocationCredentialingChanged { .. } => {
+                "organizations.organization.location_credentialing_changed"
+            }
+            Self::LocationTerminated { .. } => "organizations.organization.location_terminated",
+            Self::TaxIdLinked { .. } => "organizations.organization.tax_id_linked",
             Self::OrganizationSuspended { .. } => {
                 "organizations.organization.organization_suspended"
             }
@@ -228,10 +254,16 @@ impl Event for OrganizationEvent {
             | Self::OrganizationRegistered { organization, .. }
             | Self::EmailDomainAdded { organization, .. }
             | Self::EmailDomainRemoved { organization, .. }
+            | Self::LocationCredentialingChanged { organization, .. }
+            | Self::TaxIdLinked { organization, .. }
             | Self::OrganizationSuspended { organization, .. }
             | Self::OrganizationReopened { organization }
             | Self::OrganizationClosed { organization, .. } => about(organization),
-            Self::OrganizationContractStatusChanged { organization, from, .. } => {
+            Self::LocationRegistered { organization, npi, .. } => {
+                Facets { npi: npi.as_ref().map(ToString::to_string), ..about(organization) }
+            }
+            Self::OrganizationContractStatusChanged { organization, from, .. }
+            | Self::LocationTerminated { organization, from, .. } => {
                 about(organization).effective_at(*from)
             }
             Self::NpiAttached { organization, npi, effective_at, .. }

@@ -1,4 +1,5 @@
-//! One organisation: what the plan has on file, its members, NPIs and email domains.
+//! One organisation: what the plan has on file, its members, NPIs, email domains, locations and
+//! tax ids.
 //!
 //! Invariant: the roster lives in one stream, so "the last active administrator" and "a domain in
 //! use" are decided on facts, never on a read model that lags.
@@ -6,21 +7,23 @@
 mod commands;
 mod decide;
 mod events;
+mod places;
 mod roster;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 
 pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCommand};
 pub use events::OrganizationEvent;
+pub use places::{Location, PlaceCommand};
 pub use roster::{Member, NpiHolding, Standing};
 
 use super::{Contract, ContractStatus, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef};
-use crate::kernel::ids::{OrganizationId, UserId};
+use crate::kernel::ids::{LocationId, OrganizationId, TaxIdId, UserId};
 use crate::policies::Policy;
 use crate::values::{EmailAddress, Npi, OrganizationName, Zip};
 use crate::{Decider, Decision, Sealed};
@@ -62,6 +65,9 @@ pub struct Organization {
     members: RedBlackTreeMapSync<UserId, Member>,
     npis: RedBlackTreeMapSync<Npi, NpiHolding>,
     domains: BTreeSet<String>,
+    locations: RedBlackTreeMapSync<LocationId, Location>,
+    /// Those linked beside the one of the enrolment.
+    tax_ids: BTreeMap<TaxIdId, TaxIdRef>,
 }
 
 impl Organization {
@@ -219,5 +225,6 @@ impl Decider for Organization {
 
     fn evolve(&mut self, event: &OrganizationEvent) {
         roster::evolve(self, event);
+        places::evolve(self, event);
     }
 }

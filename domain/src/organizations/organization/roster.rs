@@ -201,6 +201,10 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         E::EmailDomainRemoved { domain, .. } => {
             state.domains.remove(domain);
         }
+        E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. } => {}
     }
 }
 
@@ -274,7 +278,11 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
         | E::UserReactivated { .. }
         | E::MemberEmailDomainChanged { .. }
         | E::EmailDomainAdded { .. }
-        | E::EmailDomainRemoved { .. } => {}
+        | E::EmailDomainRemoved { .. }
+        | E::LocationRegistered { .. }
+        | E::LocationCredentialingChanged { .. }
+        | E::LocationTerminated { .. }
+        | E::TaxIdLinked { .. } => {}
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod file;
 mod members;
+mod places;
 
 use super::*;
 use crate::kernel::ids::{InvitationId, RegistrationId, SubjectId};

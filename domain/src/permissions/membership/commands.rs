@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 
 use crate::kernel::ids::{OrganizationId, UserId};
 use crate::permissions::{
-    Cause, CorrespondenceScope, GrantEnd, NpiLevel, NpiScope, PermissionsEnd, WizardStep,
+    Cause, CorrespondenceScope, Entitlement, EntitlementGrant, GrantEnd, NpiLevel, NpiScope,
+    PermissionsEnd, WizardStep,
 };
 use crate::values::{CorrespondenceType, Npi};
 use crate::{Code, Refusal};
@@ -50,6 +51,24 @@ pub enum MembershipCommand {
         /// The types the tenant knows.
         known: BTreeSet<CorrespondenceType>,
         cause: Cause,
+    },
+    /// Features, job roles, locations and tax ids that the caller found to exist (CC-08, CC-09,
+    /// CX-12, CC-02).
+    Grant {
+        of: MembershipKey,
+        grants: Vec<EntitlementGrant>,
+        cause: Cause,
+    },
+    /// Takes them back; what is not held is no fact.
+    Revoke {
+        of: MembershipKey,
+        entitlements: Vec<Entitlement>,
+        cause: Cause,
+    },
+    /// The scheduler writes down that one is over.
+    ExpireGrant {
+        of: MembershipKey,
+        entitlement: Entitlement,
     },
     FinishPermissionWizard {
         of: MembershipKey,
@@ -114,6 +133,10 @@ pub enum MembershipRefusal {
     NpiNotAssigned { at: usize, npi: NpiScope },
     #[error("The permission must end later than now.")]
     UntilPast { at: usize },
+    #[error("Choose at least one to give or take.")]
+    NothingChosen,
+    #[error("The grant must end later than now.")]
+    GrantUntilPast,
     #[error("Choose at least one correspondence type to add or to remove, not both at once.")]
     TypesUnclear,
     #[error("There is no correspondence type {0}.")]
@@ -147,6 +170,8 @@ impl From<MembershipRefusal> for Refusal {
             R::UntilPast { at } => {
                 Self::new(Code::RangeInvalid, message).at(&format!("permissions.{at}.until"))
             }
+            R::NothingChosen => Self::new(Code::FieldRequired, message),
+            R::GrantUntilPast => Self::new(Code::RangeInvalid, message).at("until"),
             R::TypesUnclear => Self::new(Code::FieldRequired, message).at("types"),
             R::TypeUnknown(_) => Self::new(Code::TypeUnknown, message).at("types"),
             R::SelfGrant => Self::new(Code::SelfGrant, message),

@@ -11,7 +11,10 @@ use super::{
     Membership, MembershipCommand, MembershipEvent, MembershipKey, MembershipRefusal, NpiChange,
     NpiGrant,
 };
-use crate::permissions::{Cause, CorrespondenceScope, GrantEnd, NpiLevel, NpiScope, WizardStep};
+use crate::permissions::{
+    Cause, CorrespondenceScope, Entitlement, EntitlementGrant, GrantEnd, NpiLevel, NpiScope,
+    WizardStep,
+};
 use crate::values::{CorrespondenceType, Npi};
 use crate::{Decider, Decision};
 
@@ -31,6 +34,18 @@ pub(super) fn decide(
             check_types(&add, &remove, &known)?;
             draft.set_correspondence(of, &npis, &add, &remove, cause)
         }
+        MembershipCommand::Grant { of, grants, cause } => draft.grant(of, grants, cause),
+        MembershipCommand::Revoke { of, entitlements, cause } => {
+            if entitlements.is_empty() {
+                return Err(MembershipRefusal::NothingChosen);
+            }
+            let held = entitlements.into_iter().filter(|it| state.holds(it, decision.now));
+            let key = (of.user, of.organization);
+            Ok(held.map(|it| MembershipEvent::revoked(key, it, cause)).collect())
+        }
+        MembershipCommand::ExpireGrant { of, entitlement } => {
+            expire(state, decision.now, of, entitlement)
+        }
         MembershipCommand::FinishPermissionWizard { of, steps } => {
             if !steps.contains(&WizardStep::Npi) || state.is_unassigned(decision.now) {
                 return Err(MembershipRefusal::NpiStepRequired);
@@ -48,13 +63,28 @@ pub(super) fn decide(
             of: MembershipKey { user, organization },
         } => Ok(vec![MembershipEvent::FormerPermissionsConfirmed { user, organization }]),
         MembershipCommand::EndMembershipPermissions { of, cause } => {
-            let nothing = state.levels.is_empty() && state.correspondence.is_empty();
             let MembershipKey { user, organization } = of;
-            Ok(if nothing {
+            Ok(if state.is_empty() {
                 Vec::new()
             } else {
                 vec![MembershipEvent::MembershipPermissionsEnded { user, organization, cause }]
             })
+        }
+    }
+}
+
+/// A grant that ran out is written down once, with the end it had.
+fn expire(
+    state: &Membership,
+    now: DateTime<Utc>,
+    MembershipKey { user, organization }: MembershipKey,
+    grant: Entitlement,
+) -> Decided {
+    match state.entitlements.get(&grant).copied().flatten() {
+        None => Err(MembershipRefusal::NothingToEnd),
+        Some(until) if now < until => Err(MembershipRefusal::NotExpired(until)),
+        Some(effective_at) => {
+            Ok(vec![MembershipEvent::GrantExpired { user, organization, grant, effective_at }])
         }
     }
 }
@@ -224,6 +254,33 @@ impl Draft<'_> {
                 types,
                 cause,
             });
+        }
+        Ok(self.events)
+    }
+
+    fn grant(mut self, of: MembershipKey, grants: Vec<EntitlementGrant>, cause: Cause) -> Decided {
+        if grants.is_empty() {
+            return Err(MembershipRefusal::NothingChosen);
+        }
+        for grant in grants {
+            let EntitlementGrant { entitlement, until } = grant;
+            if until.is_some_and(|until| until <= self.decision.now) {
+                return Err(MembershipRefusal::GrantUntilPast);
+            }
+            let held = self.state.entitlements.get(&entitlement).copied();
+            let held = held.filter(|_| self.state.holds(&entitlement, self.decision.now));
+            if held == Some(until) {
+                continue;
+            }
+            let shortens = match (held, until) {
+                (Some(None), _) => true,
+                (Some(Some(old)), Some(new)) => new < old,
+                (Some(Some(_)), None) | (None, _) => false,
+            };
+            if self.is_own(of, cause) && !shortens {
+                return Err(MembershipRefusal::SelfGrant);
+            }
+            self.push(MembershipEvent::granted((of.user, of.organization), grant, cause));
         }
         Ok(self.events)
     }

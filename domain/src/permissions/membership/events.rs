@@ -8,10 +8,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{OrganizationId, UserId};
+use crate::kernel::ids::{JobRoleId, LocationId, OrganizationId, TaxIdId, UserId};
 use crate::permissions::{
-    Cause, CorrespondenceScope, GrantEnd, NpiLevel, NpiScope, PermissionsEnd, WizardStep,
+    Cause, CorrespondenceScope, Entitlement, EntitlementChange, EntitlementGrant, GrantEnd,
+    NpiLevel, NpiScope, PermissionsEnd, WizardStep,
 };
+use crate::policies::Feature;
 use crate::{Event, Facets};
 
 /// A fact about a membership's permissions.
@@ -46,6 +48,58 @@ pub enum MembershipEvent {
         types: BTreeSet<CorrespondenceScope>,
         cause: Cause,
     },
+    /// The person may use a feature from now on, and before `until` (CC-08).
+    FeatureGranted {
+        user: UserId,
+        organization: OrganizationId,
+        feature: Feature,
+        until: Option<DateTime<Utc>>,
+        cause: Cause,
+    },
+    /// A feature was taken back.
+    FeatureRevoked { user: UserId, organization: OrganizationId, feature: Feature, cause: Cause },
+    /// The person works in a job role from now on, and before `until` (CC-09).
+    JobRoleAssigned {
+        user: UserId,
+        organization: OrganizationId,
+        role: JobRoleId,
+        until: Option<DateTime<Utc>>,
+        cause: Cause,
+    },
+    /// A job role was taken back.
+    JobRoleUnassigned { user: UserId, organization: OrganizationId, role: JobRoleId, cause: Cause },
+    /// The person works for a location from now on, and before `until` (CX-12).
+    LocationAccessGranted {
+        user: UserId,
+        organization: OrganizationId,
+        location: LocationId,
+        until: Option<DateTime<Utc>>,
+        cause: Cause,
+    },
+    /// A location was taken back.
+    LocationAccessRevoked {
+        user: UserId,
+        organization: OrganizationId,
+        location: LocationId,
+        cause: Cause,
+    },
+    /// The person reads what is filed under a tax id from now on, and before `until` (CC-02).
+    TaxIdAccessGranted {
+        user: UserId,
+        organization: OrganizationId,
+        tax_id: TaxIdId,
+        until: Option<DateTime<Utc>>,
+        cause: Cause,
+    },
+    /// A tax id was taken back.
+    TaxIdAccessRevoked { user: UserId, organization: OrganizationId, tax_id: TaxIdId, cause: Cause },
+    /// A feature, job role, location or tax id ended at `effective_at` by itself (GN-13).
+    GrantExpired {
+        user: UserId,
+        organization: OrganizationId,
+        grant: Entitlement,
+        effective_at: DateTime<Utc>,
+    },
     /// The administrator finished the wizard with these steps done (MC-43).
     PermissionsAssigned { user: UserId, organization: OrganizationId, steps: BTreeSet<WizardStep> },
     /// The administrator skipped the wizard for now (MC-44).
@@ -62,11 +116,116 @@ impl MembershipEvent {
         match self {
             Self::NpiPermissionSet { new, .. } => *new > NpiLevel::None,
             Self::CorrespondencePermissionSet { types, .. } => !types.is_empty(),
-            Self::NpiPermissionEnded { .. }
+            Self::FeatureGranted { .. }
+            | Self::JobRoleAssigned { .. }
+            | Self::LocationAccessGranted { .. }
+            | Self::TaxIdAccessGranted { .. } => true,
+            Self::FeatureRevoked { .. }
+            | Self::JobRoleUnassigned { .. }
+            | Self::LocationAccessRevoked { .. }
+            | Self::TaxIdAccessRevoked { .. }
+            | Self::GrantExpired { .. }
+            | Self::NpiPermissionEnded { .. }
             | Self::PermissionsAssigned { .. }
             | Self::PermissionsDeferred { .. }
             | Self::FormerPermissionsConfirmed { .. }
             | Self::MembershipPermissionsEnded { .. } => false,
+        }
+    }
+
+    /// The fact that a feature, job role, location or tax id is granted.
+    #[must_use]
+    pub fn granted(
+        (user, organization): (UserId, OrganizationId),
+        grant: EntitlementGrant,
+        cause: Cause,
+    ) -> Self {
+        let EntitlementGrant { entitlement, until } = grant;
+        match entitlement {
+            Entitlement::Feature(feature) => {
+                Self::FeatureGranted { user, organization, feature, until, cause }
+            }
+            Entitlement::JobRole(role) => {
+                Self::JobRoleAssigned { user, organization, role, until, cause }
+            }
+            Entitlement::Location(location) => {
+                Self::LocationAccessGranted { user, organization, location, until, cause }
+            }
+            Entitlement::TaxId(tax_id) => {
+                Self::TaxIdAccessGranted { user, organization, tax_id, until, cause }
+            }
+        }
+    }
+
+    /// The fact that it is taken back.
+    #[must_use]
+    pub fn revoked(
+        (user, organization): (UserId, OrganizationId),
+        entitlement: Entitlement,
+        cause: Cause,
+    ) -> Self {
+        match entitlement {
+            Entitlement::Feature(feature) => {
+                Self::FeatureRevoked { user, organization, feature, cause }
+            }
+            Entitlement::JobRole(role) => {
+                Self::JobRoleUnassigned { user, organization, role, cause }
+            }
+            Entitlement::Location(location) => {
+                Self::LocationAccessRevoked { user, organization, location, cause }
+            }
+            Entitlement::TaxId(tax_id) => {
+                Self::TaxIdAccessRevoked { user, organization, tax_id, cause }
+            }
+        }
+    }
+
+    /// What the fact says about a feature, job role, location or tax id; `None` for all others.
+    #[must_use]
+    pub fn entitlement(&self) -> Option<EntitlementChange> {
+        let granted = |entitlement, until: &Option<DateTime<Utc>>, cause: &Cause| {
+            let grant = EntitlementGrant { entitlement, until: *until };
+            Some(EntitlementChange::Granted { grant, cause: *cause })
+        };
+        let revoked = |entitlement, cause: &Cause| {
+            Some(EntitlementChange::Revoked { entitlement, cause: *cause })
+        };
+        match self {
+            Self::FeatureGranted { feature, until, cause, .. } => {
+                granted(Entitlement::Feature(*feature), until, cause)
+            }
+            Self::JobRoleAssigned { role, until, cause, .. } => {
+                granted(Entitlement::JobRole(*role), until, cause)
+            }
+            Self::LocationAccessGranted { location, until, cause, .. } => {
+                granted(Entitlement::Location(*location), until, cause)
+            }
+            Self::TaxIdAccessGranted { tax_id, until, cause, .. } => {
+                granted(Entitlement::TaxId(*tax_id), until, cause)
+            }
+            Self::FeatureRevoked { feature, cause, .. } => {
+                revoked(Entitlement::Feature(*feature), cause)
+            }
+            Self::JobRoleUnassigned { role, cause, .. } => {
+                revoked(Entitlement::JobRole(*role), cause)
+            }
+            Self::LocationAccessRevoked { location, cause, .. } => {
+                revoked(Entitlement::Location(*location), cause)
+            }
+            Self::TaxIdAccessRevoked { tax_id, cause, .. } => {
+                revoked(Entitlement::TaxId(*tax_id), cause)
+            }
+            Self::GrantExpired { grant, effective_at, .. } => Some(EntitlementChange::Expired {
+                entitlement: *grant,
+                effective_at: *effective_at,
+            }),
+            Self::NpiPermissionSet { .. }
+            | Self::NpiPermissionEnded { .. }
+            | Self::CorrespondencePermissionSet { .. }
+            | Self::PermissionsAssigned { .. }
+            | Self::PermissionsDeferred { .. }
+            | Self::FormerPermissionsConfirmed { .. }
+            | Self::MembershipPermissionsEnded { .. } => None,
         }
     }
 }
@@ -79,6 +238,15 @@ impl Event for MembershipEvent {
             Self::CorrespondencePermissionSet { .. } => {
                 "permissions.membership.correspondence_permission_set"
             }
+            Self::FeatureGranted { .. } => "permissions.membership.feature_granted",
+            Self::FeatureRevoked { .. } => "permissions.membership.feature_revoked",
+            Self::JobRoleAssigned { .. } => "permissions.membership.job_role_assigned",
+            Self::JobRoleUnassigned { .. } => "permissions.membership.job_role_unassigned",
+            Self::LocationAccessGranted { .. } => "permissions.membership.location_access_granted",
+            Self::LocationAccessRevoked { .. } => "permissions.membership.location_access_revoked",
+            Self::TaxIdAccessGranted { .. } => "permissions.membership.tax_id_access_granted",
+            Self::TaxIdAccessRevoked { .. } => "permissions.membership.tax_id_access_revoked",
+            Self::GrantExpired { .. } => "permissions.membership.grant_expired",
             Self::PermissionsAssigned { .. } => "permissions.membership.permissions_assigned",
             Self::PermissionsDeferred { .. } => "permissions.membership.permissions_deferred",
             Self::FormerPermissionsConfirmed { .. } => {
@@ -99,7 +267,18 @@ impl Event for MembershipEvent {
             Self::NpiPermissionEnded { user, organization, npi, effective_at, .. } => {
                 (user, organization, npi.npi(), Some(*effective_at))
             }
-            Self::PermissionsAssigned { user, organization, .. }
+            Self::GrantExpired { user, organization, effective_at, .. } => {
+                (user, organization, None, Some(*effective_at))
+            }
+            Self::FeatureGranted { user, organization, .. }
+            | Self::FeatureRevoked { user, organization, .. }
+            | Self::JobRoleAssigned { user, organization, .. }
+            | Self::JobRoleUnassigned { user, organization, .. }
+            | Self::LocationAccessGranted { user, organization, .. }
+            | Self::LocationAccessRevoked { user, organization, .. }
+            | Self::TaxIdAccessGranted { user, organization, .. }
+            | Self::TaxIdAccessRevoked { user, organization, .. }
+            | Self::PermissionsAssigned { user, organization, .. }
             | Self::PermissionsDeferred { user, organization }
             | Self::FormerPermissionsConfirmed { user, organization }
             | Self::MembershipPermissionsEnded { user, organization, .. } => {

@@ -1,4 +1,5 @@
-//! The permissions of one person in one organisation: a level per NPI and correspondence types.
+//! The permissions of one person in one organisation: a level per NPI, correspondence types, and
+//! features, job roles, locations and tax ids.
 //!
 //! Invariant: an entry for one NPI overrides the entry for all; correspondence is only for NPIs the
 //! person is assigned, and goes when the NPI permission goes (GN-12).
@@ -17,7 +18,11 @@ use rpds::RedBlackTreeMapSync;
 pub use commands::{MembershipCommand, MembershipKey, MembershipRefusal, NpiChange};
 pub use events::MembershipEvent;
 
-use super::{CorrespondenceScope, NpiLevel, NpiScope, WizardStep};
+use super::{
+    CorrespondenceScope, Entitlement, EntitlementChange, EntitlementGrant, NpiLevel, NpiScope,
+    WizardStep,
+};
+use crate::kernel::ids::JobRoleId;
 use crate::values::{CorrespondenceType, Npi};
 use crate::{Decider, Decision};
 
@@ -48,6 +53,8 @@ pub enum Setup {
 pub struct Membership {
     levels: RedBlackTreeMapSync<NpiScope, NpiGrant>,
     correspondence: RedBlackTreeMapSync<NpiScope, BTreeSet<CorrespondenceScope>>,
+    /// Features, job roles, locations and tax ids, each with its end.
+    entitlements: RedBlackTreeMapSync<Entitlement, Option<DateTime<Utc>>>,
     setup: Setup,
     /// Somebody gave a permission, even if it has ended since.
     was_assigned: bool,
@@ -103,6 +110,31 @@ impl Membership {
         self.correspondence.iter()
     }
 
+    /// Whether a feature, job role, location or tax id was granted itself and is held at `now`.
+    #[must_use]
+    pub fn holds(&self, entitlement: &Entitlement, now: DateTime<Utc>) -> bool {
+        self.entitlements.get(entitlement).is_some_and(|until| until.is_none_or(|end| now < end))
+    }
+
+    /// Everything granted beside NPIs, what has run out included.
+    pub fn entitlements(&self) -> impl Iterator<Item = EntitlementGrant> {
+        let grant = |(entitlement, until): (&Entitlement, &Option<DateTime<Utc>>)| {
+            EntitlementGrant { entitlement: *entitlement, until: *until }
+        };
+        self.entitlements.iter().map(grant)
+    }
+
+    /// The job roles assigned at `now`, in the order of their ids.
+    pub fn job_roles(&self, now: DateTime<Utc>) -> impl Iterator<Item = JobRoleId> {
+        self.entitlements().filter_map(move |grant| match grant.entitlement {
+            Entitlement::JobRole(role) if grant.until.is_none_or(|end| now < end) => Some(role),
+            Entitlement::JobRole(_)
+            | Entitlement::Feature(_)
+            | Entitlement::Location(_)
+            | Entitlement::TaxId(_) => None,
+        })
+    }
+
     /// How far the wizard came.
     #[must_use]
     pub fn setup(&self) -> &Setup {
@@ -119,6 +151,12 @@ impl Membership {
     #[must_use]
     pub fn is_unassigned(&self, now: DateTime<Utc>) -> bool {
         self.levels.iter().all(|(_, grant)| grant.level == NpiLevel::None || grant.is_over(now))
+            && self.entitlements().all(|grant| !self.holds(&grant.entitlement, now))
+    }
+
+    /// Nothing was ever granted, or all of it was taken away.
+    fn is_empty(&self) -> bool {
+        self.levels.is_empty() && self.correspondence.is_empty() && self.entitlements.is_empty()
     }
 
     fn entry(&self, scope: &NpiScope, now: DateTime<Utc>) -> Option<NpiGrant> {
@@ -166,6 +204,26 @@ impl Decider for Membership {
             MembershipEvent::CorrespondencePermissionSet { npi, types, .. } => {
                 self.correspondence.insert_mut(npi.clone(), types.clone());
             }
+            MembershipEvent::FeatureGranted { .. }
+            | MembershipEvent::FeatureRevoked { .. }
+            | MembershipEvent::JobRoleAssigned { .. }
+            | MembershipEvent::JobRoleUnassigned { .. }
+            | MembershipEvent::LocationAccessGranted { .. }
+            | MembershipEvent::LocationAccessRevoked { .. }
+            | MembershipEvent::TaxIdAccessGranted { .. }
+            | MembershipEvent::TaxIdAccessRevoked { .. }
+            | MembershipEvent::GrantExpired { .. } => match event.entitlement() {
+                Some(EntitlementChange::Granted { grant, .. }) => {
+                    self.entitlements.insert_mut(grant.entitlement, grant.until);
+                }
+                Some(
+                    EntitlementChange::Revoked { entitlement, .. }
+                    | EntitlementChange::Expired { entitlement, .. },
+                ) => {
+                    self.entitlements.remove_mut(&entitlement);
+                }
+                None => {}
+            },
             MembershipEvent::PermissionsAssigned { steps, .. } => {
                 self.setup = Setup::Assigned(steps.clone());
             }

@@ -6,6 +6,7 @@ use super::*;
 use crate::kernel::ids::{OrganizationId, UserId};
 use crate::kernel::scenario::{Given, after, given, id, start};
 use crate::permissions::{Cause, GrantEnd, PermissionsEnd};
+use crate::policies::Feature;
 use crate::{Actor, Code};
 
 const KEY: fn() -> MembershipKey = || MembershipKey { user: user(), organization: clinic() };
@@ -404,4 +405,80 @@ fn a_returning_members_permissions_are_confirmed_or_end() {
     }]);
     assert_eq!(state, Membership::default());
     given::<Membership>(&[]).when(end()).then(&[]);
+}
+
+fn feature() -> Entitlement {
+    Entitlement::Feature(Feature::EopReports)
+}
+
+fn grant(until: Option<DateTime<Utc>>) -> MembershipCommand {
+    let grants = vec![EntitlementGrant { entitlement: feature(), until }];
+    MembershipCommand::Grant { of: KEY(), grants, cause: Cause::Administrator }
+}
+
+fn granted(until: Option<DateTime<Utc>>) -> MembershipEvent {
+    let grant = EntitlementGrant { entitlement: feature(), until };
+    MembershipEvent::granted((user(), clinic()), grant, Cause::Administrator)
+}
+
+#[test]
+fn every_kind_of_grant_is_given_and_taken_back() {
+    for entitlement in [
+        feature(),
+        Entitlement::JobRole(id(20)),
+        Entitlement::Location(id(21)),
+        Entitlement::TaxId(id(22)),
+    ] {
+        let key = (user(), clinic());
+        let grant = EntitlementGrant { entitlement, until: None };
+        let fact = MembershipEvent::granted(key, grant, Cause::Request);
+        let grants = vec![grant];
+        let command = MembershipCommand::Grant { of: KEY(), grants, cause: Cause::Request };
+        let state = given_none().when(command).then(std::slice::from_ref(&fact));
+        assert!(state.holds(&entitlement, start()) && !state.is_unassigned(start()));
+        let taken = MembershipEvent::revoked(key, entitlement, Cause::Plan);
+        let entitlements = vec![entitlement];
+        let command = MembershipCommand::Revoke { of: KEY(), entitlements, cause: Cause::Plan };
+        let after = again(fact).when(command).then(&[taken]);
+        assert!(!after.holds(&entitlement, start()) && after.is_unassigned(start()));
+    }
+}
+
+fn given_none() -> Given<Membership> {
+    given::<Membership>(&[])
+}
+
+fn again(fact: MembershipEvent) -> Given<Membership> {
+    given::<Membership>(&[fact])
+}
+
+#[test]
+fn a_grant_is_held_before_its_end_and_written_down_once() {
+    let end = after(60);
+    let state = given_none().when(grant(Some(end))).then(&[granted(Some(end))]);
+    assert!(state.holds(&feature(), after(59)) && !state.holds(&feature(), end));
+    let expire = || MembershipCommand::ExpireGrant { of: KEY(), entitlement: feature() };
+    let expired = MembershipEvent::GrantExpired {
+        user: user(),
+        organization: clinic(),
+        grant: feature(),
+        effective_at: end,
+    };
+    let held = || given::<Membership>(&[granted(Some(end))]);
+    held().at(after(59)).when(expire()).refused(Code::TooEarly);
+    held().at(after(90)).when(expire()).then(std::slice::from_ref(&expired));
+    given::<Membership>(&[granted(Some(end)), expired]).when(expire()).refused(Code::NotFound);
+    given::<Membership>(&[granted(None)]).when(expire()).refused(Code::NotFound);
+    given_none().when(grant(Some(start()))).refused(Code::RangeInvalid);
+}
+
+#[test]
+fn nobody_grants_themself_more_and_the_same_again_is_no_fact() {
+    let own = Actor::user(user());
+    given_none().by(own).when(grant(None)).refused(Code::SelfGrant);
+    let short = || given::<Membership>(&[granted(Some(after(60)))]).by(own);
+    short().when(grant(Some(after(90)))).refused(Code::SelfGrant);
+    short().when(grant(None)).refused(Code::SelfGrant);
+    short().when(grant(Some(after(30)))).then(&[granted(Some(after(30)))]);
+    given::<Membership>(&[granted(None)]).by(own).when(grant(None)).then(&[]);
 }

@@ -176,3 +176,41 @@ fn stored_names_and_payloads_are_frozen() {
     assert_eq!(serde_json::from_str::<PolicyEvent>(&json).expect("json"), event);
     assert_eq!(applied(Preset::MediCal, start()).event_type(), "policies.policy.preset_applied");
 }
+
+fn switch(feature: Feature, state: FeatureState, message: Option<&str>) -> PolicyCommand {
+    let message = message.map(|text| ContentLine::parse(text).expect("valid"));
+    let reason = reason();
+    PolicyCommand::SetFeatureAvailability { feature, state, message, effective_at: None, reason }
+}
+
+#[test]
+fn a_feature_is_announced_with_a_text_and_a_preset_begins_it_anew() {
+    let begun = || given::<PolicyHistory>(&[applied(Preset::MediCal, after(-60))]);
+    let soon = FeatureState::ComingSoon;
+    let announced = PolicyEvent::FeatureAvailabilityChanged {
+        feature: Feature::Pins,
+        old: FeatureState::On,
+        new: soon,
+        message: Some(ContentLine::parse("In spring.").expect("valid")),
+        effective_at: start(),
+        reason: reason(),
+    };
+    let history = begun()
+        .when(switch(Feature::Pins, soon, Some("In spring.")))
+        .then(std::slice::from_ref(&announced));
+    let (version, policy) = history.at(start());
+    let refusal = policy.require(Feature::Pins).expect_err("it is coming soon");
+    assert_eq!((version.0, refusal.code), (2, Code::FeatureComingSoon));
+    assert_eq!(refusal.message, "In spring.");
+    begun().when(switch(Feature::Pins, soon, None)).refused(Code::FieldRequired);
+    begun()
+        .when(switch(Feature::UserManagement, FeatureState::Off, None))
+        .refused(Code::FieldInvalid);
+    begun().when(switch(Feature::Chat, FeatureState::On, None)).refused(Code::FeatureDisabled);
+    let again = given::<PolicyHistory>(&[
+        applied(Preset::MediCal, after(-60)),
+        announced,
+        applied(Preset::MediCal, after(1)),
+    ]);
+    assert!(again.state().at(after(1)).1.is_on(Feature::Pins));
+}

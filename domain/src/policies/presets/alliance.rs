@@ -5,6 +5,18 @@ use crate::policies::spec::Literal::{self, Bool, Int, Ints, Off, Text, Words};
 
 pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::TimeZone, Text("America/Los_Angeles")),
+    (
+        PolicyKey::PortalFeatures,
+        Words(&[
+            "ACCESS_REQUESTS",
+            "ELIGIBILITY",
+            "CLAIMS",
+            "AUTHORIZATIONS",
+            "REFERRALS",
+            "QUALITY_REPORTS",
+            "DATA_SUBMISSION",
+        ]),
+    ),
     (PolicyKey::LoginIdentifier, Text("USERNAME")),
     (PolicyKey::PasswordMinLength, Int(10)),
     (PolicyKey::PasswordClasses, Words(&["UPPER", "LOWER", "DIGIT", "SPECIAL"])),
@@ -31,7 +43,7 @@ pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::AccountRequestForm, Bool(true)),
     (PolicyKey::AccountRequestDays, Int(7)),
     (PolicyKey::DormantDeactivateDays, Int(180)),
-    (PolicyKey::JobRolesEnabled, Bool(true)),
+    (PolicyKey::JobRolesEnabled, Bool(false)),
     (PolicyKey::FeatureGrantsEnabled, Bool(true)),
     (PolicyKey::LocationsMode, Text("SITES")),
     (PolicyKey::ReviewCadenceDays, Int(180)),

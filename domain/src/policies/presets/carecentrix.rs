@@ -5,6 +5,10 @@ use crate::policies::spec::Literal::{self, Bool, Int, Off, Text, Words};
 
 pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::TimeZone, Text("America/New_York")),
+    (
+        PolicyKey::PortalFeatures,
+        Words(&["ACCESS_REQUESTS", "CLAIMS", "AUTHORIZATIONS", "REFERRALS"]),
+    ),
     (PolicyKey::LoginIdentifier, Text("USERNAME")),
     (PolicyKey::PasswordMinLength, Int(8)),
     (PolicyKey::PasswordClasses, Words(&["UPPER", "LOWER", "DIGIT", "SPECIAL"])),

@@ -6,6 +6,18 @@ use crate::policies::spec::Literal::{self, Bool, Int, Ints, Off, Text, Words};
 pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::TimeZone, Text("America/Los_Angeles")),
     (PolicyKey::ContractedOnly, Bool(true)),
+    (
+        PolicyKey::PortalFeatures,
+        Words(&[
+            "ACCESS_REQUESTS",
+            "ELIGIBILITY",
+            "CLAIMS",
+            "AUTHORIZATIONS",
+            "EOP_REPORTS",
+            "EFT_REPORTS",
+            "ATTESTATION",
+        ]),
+    ),
     (PolicyKey::LoginIdentifier, Text("USERNAME")),
     (PolicyKey::PasswordMinLength, Int(8)),
     (PolicyKey::PasswordClasses, Words(&["UPPER", "LOWER", "DIGIT", "SPECIAL"])),

@@ -5,6 +5,7 @@ use crate::policies::PolicyKey;
 use crate::policies::spec::Literal::{self, Bool, Int, Off, Text, Words};
 
 pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
+    (PolicyKey::FourEyes, Bool(true)),
     (PolicyKey::PasswordMinLength, Int(15)),
     (PolicyKey::PasswordMinLengthWithMfa, Int(8)),
     (PolicyKey::PasswordMaxLength, Int(256)),

@@ -5,6 +5,10 @@ use crate::policies::spec::Literal::{self, Bool, Int, Off, Text, Words};
 
 pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::TimeZone, Text("America/Los_Angeles")),
+    (
+        PolicyKey::PortalFeatures,
+        Words(&["ACCESS_REQUESTS", "CORRESPONDENCE", "TAX_DOCUMENTS", "TRANSACTION_SERVICES"]),
+    ),
     (PolicyKey::LoginIdentifier, Text("EMAIL")),
     (PolicyKey::PasswordMinLength, Int(15)),
     (PolicyKey::PasswordClasses, Words(&["UPPER", "LOWER", "DIGIT", "SPECIAL"])),

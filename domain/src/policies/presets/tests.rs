@@ -2,8 +2,8 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::super::terms::Word;
 use super::super::{
-    AdminCreator, ImpliedRight, LocationMode, LoginIdentifier, OverdueAction, Policy, PolicyValue,
-    ResetMethod, StepUpAction, Unlocker, ValueType, parse_change,
+    AdminCreator, Feature, ImpliedRight, LocationMode, LoginIdentifier, OverdueAction, Policy,
+    PolicyValue, ResetMethod, StepUpAction, Unlocker, ValueType, parse_change,
 };
 use super::*;
 use crate::notifications::Frequency;
@@ -51,8 +51,8 @@ fn answers(policy: &Policy) -> String {
     let rights = ImpliedRight::WORDS.iter().map(|word| ImpliedRight::from_word(word).expect(word));
     let day = NaiveDate::from_ymd_opt(2026, 1, 13).expect("a day");
     let midnight = policy.time_zone().start_of_day(day);
-    let answers: [&dyn std::fmt::Debug; 39] = [
-        &policy.time_zone(),
+    let answers: [&dyn std::fmt::Debug; 40] = [
+        &(policy.time_zone(), policy.needs_four_eyes()),
         &(policy.contracted_only(), policy.contact_page()),
         &policy.retention_years(),
         &policy.login_identifier(),
@@ -84,10 +84,11 @@ fn answers(policy: &Policy) -> String {
         &(policy.pins(), policy.pin_propagation(), policy.pin_support_excluded_types()),
         &policy.tax_document_roles(),
         &policy.affiliations_enabled(),
+        &Feature::ALL.iter().map(|feature| policy.is_on(*feature)).collect::<Vec<_>>(),
         &policy.affiliation_request_ttl(),
         &policy.affiliation_rerequest_after(),
         &(policy.job_roles_enabled(), policy.feature_grants_enabled()),
-        &(policy.locations(), policy.review()),
+        &(policy.locations(), policy.review(), policy.access_request_ttl()),
         &(policy.notify_in_portal(), policy.notify_email_default()),
         &[Frequency::Daily, Frequency::Weekly].map(|often| policy.next_digest(often, midnight)),
         &[30, 12 * 3600, 24 * 3600 - 30]
@@ -121,7 +122,7 @@ fn samples(value_type: ValueType) -> Vec<PolicyValue> {
 #[test]
 fn every_parameter_decides_something_at_every_admitted_value() {
     const OF_LATER_CONTEXTS: [&str; 6] =
-        ["pcr.", "dst.", "claims.", "chat.", "attachments.", "paperless."];
+        ["pcr.notify", "dst.", "claims.", "chat.", "attachments.", "paperless."];
     for key in PolicyKey::ALL {
         let changes_an_answer = Preset::ALL.iter().flat_map(|preset| {
             samples(key.spec().value_type).into_iter().map(|value| {
@@ -129,7 +130,8 @@ fn every_parameter_decides_something_at_every_admitted_value() {
                 answers(&base) != answers(&base.clone().with(*key, value))
             })
         });
-        let later = OF_LATER_CONTEXTS.iter().any(|context| key.name().starts_with(context));
+        let later = OF_LATER_CONTEXTS.iter().any(|context| key.name().starts_with(context))
+            && *key != PolicyKey::ChatEnabled;
         assert_eq!(changes_an_answer.fold(false, |any, changes| any | changes), !later, "{key}");
     }
 }

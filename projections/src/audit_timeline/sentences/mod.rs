@@ -3,6 +3,7 @@
 //! Invariant: a sentence is rendered when it is asked for and never stored: names come from
 //! [`Names`] alone, so an erased person is erased here too.
 
+mod access_requests;
 mod accounts;
 mod affiliations;
 mod imports;
@@ -31,6 +32,8 @@ use uuid::Uuid;
 pub struct Names {
     pub people: HashMap<Uuid, String>,
     pub organizations: HashMap<Uuid, String>,
+    /// Job roles, locations and tax ids.
+    pub things: HashMap<Uuid, String>,
 }
 
 /// An event's surroundings as its sentence needs them.
@@ -47,7 +50,10 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Tenant(event) => plan::tenant(event, telling),
         AnyEvent::PlanStaff(event) => plan::staff(event, telling),
         AnyEvent::Policy(event) => plan::policy(event, telling),
+        AnyEvent::PolicyProposal(event) => plan::proposal(event, telling),
         AnyEvent::Agreement(event) => plan::agreement(event, telling),
+        AnyEvent::ClientGuidance(event) => plan::guidance(event, telling),
+        AnyEvent::JobRole(event) => permissions::job_role(event, telling),
         AnyEvent::Organization(event) => organizations::sentence(event, telling),
         AnyEvent::RegistrationToken(event) => registration::token(event, telling),
         AnyEvent::AccountRequest(event) => registration::account_request(event, telling),
@@ -61,6 +67,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::ExternalIdentities(event) => accounts::identities(event, telling),
         AnyEvent::OneTimePasscode(event) => accounts::passcode(event, telling),
         AnyEvent::Session(event) => accounts::session(event, telling),
+        AnyEvent::AccessRequest(event) => access_requests::sentence(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
         AnyEvent::SubmitterProfile(event) => affiliations::profile(event, telling),
         AnyEvent::Affiliation(event) => affiliations::sentence(event, telling),
@@ -113,6 +120,11 @@ impl Telling<'_> {
     fn organization(&self, id: OrganizationId) -> String {
         let name = self.names.organizations.get(&id.0).cloned();
         name.unwrap_or_else(|| short("organisation", id.0))
+    }
+
+    /// A job role, location or tax id by its name.
+    fn thing(&self, kind: &str, id: Uuid) -> String {
+        self.names.things.get(&id).cloned().unwrap_or_else(|| short(kind, id))
     }
 
     /// ` to join Mercy Clinic`-like endings, where there is an organisation.

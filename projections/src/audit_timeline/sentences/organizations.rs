@@ -88,6 +88,26 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
         E::EmailDomainRemoved { organization, domain } => {
             format!("{who} removed the email domain {domain} from {}.", named(*organization))
         }
+        E::LocationRegistered { organization, name, credentialed, .. } => {
+            let kind = if *credentialed { "credentialed" } else { "not credentialed" };
+            format!("{who} registered the location {name} of {} ({kind}).", named(*organization))
+        }
+        E::LocationCredentialingChanged { organization, location, credentialed } => {
+            let (place, at) = (telling.thing("location", location.0), named(*organization));
+            let now = if *credentialed { "credentialed" } else { "no longer credentialed" };
+            format!("{who} noted that the location {place} of {at} is {now}.")
+        }
+        E::LocationTerminated { organization, location, from } => {
+            let (place, at) = (telling.thing("location", location.0), named(*organization));
+            format!(
+                "{who} ended the contract for the location {place} of {at} from {}.",
+                time(from)
+            )
+        }
+        E::TaxIdLinked { organization, reference, .. } => {
+            let (kind, last4) = (reference.kind.as_str(), &reference.last4);
+            format!("{who} linked the {kind} ending in {last4} to {}.", named(*organization))
+        }
         E::OrganizationSuspended { organization, .. } => {
             format!("{who} suspended the access of {}.", named(*organization))
         }

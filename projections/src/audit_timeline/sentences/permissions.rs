@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 
 use rollcall_domain::{
     audit::DenialEvent,
-    permissions::{CorrespondenceScope, MembershipEvent, NpiScope},
+    kernel::ids::{OrganizationId, UserId},
+    permissions::{
+        CorrespondenceScope, Entitlement, EntitlementChange, JobRoleEvent, MembershipEvent,
+        NpiScope,
+    },
     pins::{PinEvent, ResetBy},
 };
 
@@ -23,6 +27,60 @@ fn types(types: &BTreeSet<CorrespondenceScope>) -> String {
         CorrespondenceScope::All => "all types".to_owned(),
         CorrespondenceScope::One(kind) => kind.to_string(),
     }))
+}
+
+/// What was granted, by name where it has one.
+pub(super) fn thing(entitlement: &Entitlement, telling: Telling<'_>) -> String {
+    match entitlement {
+        Entitlement::Feature(feature) => format!("the feature {}", feature.label()),
+        Entitlement::JobRole(role) => {
+            format!("the job role {}", telling.thing("job role", role.0))
+        }
+        Entitlement::Location(location) => {
+            format!("the location {}", telling.thing("location", location.0))
+        }
+        Entitlement::TaxId(tax_id) => format!("the {}", telling.thing("tax id", tax_id.0)),
+    }
+}
+
+fn entitlement(
+    change: &EntitlementChange,
+    (user, organization): (UserId, OrganizationId),
+    telling: Telling<'_>,
+) -> String {
+    let (who, at) = (telling.who(), telling.organization(organization));
+    match change {
+        EntitlementChange::Granted { grant, .. } => {
+            let (person, thing) = (telling.whom(user), thing(&grant.entitlement, telling));
+            format!("{who} granted {person} {thing} ({at}){}.", until(grant.until.as_ref()))
+        }
+        EntitlementChange::Revoked { entitlement, .. } => {
+            let (person, thing) = (telling.whom(user), thing(entitlement, telling));
+            format!("{who} took {thing} ({at}) from {person}.")
+        }
+        EntitlementChange::Expired { entitlement, effective_at } => {
+            let (person, thing) = (telling.person(user), thing(entitlement, telling));
+            format!("{person} held {thing} ({at}) to its end at {}.", time(effective_at))
+        }
+    }
+}
+
+pub(super) fn job_role(event: &JobRoleEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    let of = |organization: &Option<_>| match organization {
+        Some(id) => format!(" ({})", telling.organization(*id)),
+        None => " (all organizations)".to_owned(),
+    };
+    match event {
+        JobRoleEvent::JobRoleDefined { organization, name, features, .. } => {
+            let features = list(features.iter().map(|feature| feature.label().to_owned()));
+            format!("{who} defined the job role {name}{} as {features}.", of(organization))
+        }
+        JobRoleEvent::JobRoleRetired { role, organization } => {
+            let name = telling.thing("job role", role.0);
+            format!("{who} retired the job role {name}{}.", of(organization))
+        }
+    }
 }
 
 pub(super) fn membership(event: &MembershipEvent, telling: Telling<'_>) -> String {
@@ -45,6 +103,18 @@ pub(super) fn membership(event: &MembershipEvent, telling: Telling<'_>) -> Strin
             let (whose, at) = (telling.whose(*user), named(*organization));
             let (npi, now) = (scope(npi), types(now));
             format!("{who} set {whose} correspondence for {npi} ({at}) to {now}.")
+        }
+        E::FeatureGranted { user, organization, .. }
+        | E::FeatureRevoked { user, organization, .. }
+        | E::JobRoleAssigned { user, organization, .. }
+        | E::JobRoleUnassigned { user, organization, .. }
+        | E::LocationAccessGranted { user, organization, .. }
+        | E::LocationAccessRevoked { user, organization, .. }
+        | E::TaxIdAccessGranted { user, organization, .. }
+        | E::TaxIdAccessRevoked { user, organization, .. }
+        | E::GrantExpired { user, organization, .. } => {
+            let change = event.entitlement().expect("these facts are about one");
+            entitlement(&change, (*user, *organization), telling)
         }
         E::PermissionsAssigned { user, organization, .. } => {
             let (whose, at) = (telling.whose(*user), named(*organization));

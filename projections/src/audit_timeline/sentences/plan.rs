@@ -2,7 +2,12 @@
 //! about people and are never told.
 
 use rollcall_domain::{
-    policies::{PolicyEvent, PolicyValue, agreement::AgreementEvent},
+    content::ClientGuidanceEvent,
+    policies::{
+        PolicyEvent, PolicyValue,
+        agreement::AgreementEvent,
+        proposal::{PolicyProposalEvent, ProposedChange},
+    },
     tenants::{PlanRole, PlanStaffEvent, TenantEvent},
 };
 
@@ -61,6 +66,11 @@ pub(super) fn policy(event: &PolicyEvent, telling: Telling<'_>) -> String {
                 time(effective_at)
             )
         }
+        PolicyEvent::FeatureAvailabilityChanged { feature, old, new, effective_at, .. } => {
+            let (feature, at) = (feature.label(), time(effective_at));
+            let (old, new) = (lower(old), lower(new));
+            format!("{who} changed the feature {feature} from {old} to {new}, in force from {at}.")
+        }
         PolicyEvent::PolicyChanged { key, old, new, effective_at, .. } => {
             let (old, new, at) = (value(old), value(new), time(effective_at));
             format!("{who} changed the policy {key} from {old} to {new}, in force from {at}.")
@@ -77,6 +87,37 @@ fn value(value: &PolicyValue) -> String {
         PolicyValue::Words(words) => list(words.iter().cloned()),
         PolicyValue::Integers(numbers) => list(numbers.iter().map(ToString::to_string)),
         PolicyValue::Text(text) => text.clone(),
+    }
+}
+
+pub(super) fn proposal(event: &PolicyProposalEvent, telling: Telling<'_>) -> String {
+    use PolicyProposalEvent as E;
+    let who = telling.who();
+    match event {
+        E::PolicyChangeProposed { change, .. } => {
+            let change = match change {
+                ProposedChange::Preset { preset } => format!("the policy preset {preset}"),
+                ProposedChange::Parameter { key, value: new } => {
+                    format!("the value {} for the policy {key}", value(new))
+                }
+                ProposedChange::Feature { feature, state, .. } => {
+                    format!("the feature {} as {}", feature.label(), lower(state))
+                }
+            };
+            format!("{who} proposed {change}.")
+        }
+        E::PolicyChangeApproved { .. } => format!("{who} approved a proposed change of policy."),
+        E::PolicyChangeRejected { .. } => format!("{who} rejected a proposed change of policy."),
+        E::PolicyChangeWithdrawn { .. } => format!("{who} withdrew a proposed change of policy."),
+    }
+}
+
+pub(super) fn guidance(event: &ClientGuidanceEvent, telling: Telling<'_>) -> String {
+    match event {
+        ClientGuidanceEvent::ClientGuidanceSet { guidance } => {
+            let (who, hints) = (telling.who(), guidance.hints.len());
+            format!("{who} set the guidance for people's clients, with {hints} hints.")
+        }
     }
 }
 

@@ -81,7 +81,7 @@ pub struct UserRow {
     /// What became of the newest email to the present address, and when (CX-06).
     pub last_delivery: Option<(EmailFate, DateTime<Utc>)>,
     pub setup: Setup,
-    /// No NPI level in force and no organisation-wide role (MC-44).
+    /// No NPI level or other grant in force and no organisation-wide role (MC-44).
     pub is_unassigned: bool,
     pub invitation: Option<InvitationPart>,
     /// Facts about the person in this organisation.

@@ -68,7 +68,11 @@ WITH users AS (
            SELECT FROM read.npi_permissions g
             WHERE g.tenant_id = m.tenant_id AND g.organization_id = m.organization_id
               AND g.user_id = m.user_id AND g.level <> 'NONE'
-              AND (g.until IS NULL OR g.until > $2)) AS is_unassigned,
+              AND (g.until IS NULL OR g.until > $2))
+           AND NOT EXISTS (
+           SELECT FROM read.entitlements e
+            WHERE e.tenant_id = m.tenant_id AND e.organization_id = m.organization_id
+              AND e.user_id = m.user_id AND (e.until IS NULL OR e.until > $2)) AS is_unassigned,
          i.invitation_id, i.sent_at, i.expires_at,
          CASE WHEN i.status IN ('SENT', 'OPENED') AND i.expires_at <= $2 THEN 'EXPIRED'
               ELSE i.status END AS invitation_status,

@@ -9,20 +9,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rollcall_domain::{
     Actor, Decider, Sealed,
-    kernel::ids::{MembershipId, SubjectId},
+    kernel::ids::{JobRoleId, LocationId, MembershipId, OrganizationId, SubjectId, TaxIdId},
     organizations::{
-        Authority, ContractStatus, OrgRole, Organization, OrganizationCommand,
-        organization::RosterCommand,
+        Authority, ContractStatus, OrgRole, Organization, OrganizationCommand, TaxIdRef,
+        organization::{PlaceCommand, RosterCommand},
     },
     permissions::{
-        Cause, CorrespondenceScope, GrantEnd, Membership, MembershipCommand, NpiLevel, NpiScope,
-        PermissionsEnd,
+        Cause, CorrespondenceScope, Entitlement, EntitlementGrant, GrantEnd, JobRole,
+        JobRoleCommand, Membership, MembershipCommand, NpiLevel, NpiScope, PermissionsEnd,
         membership::{MembershipKey, NpiChange},
     },
-    policies::{PolicyCommand, PolicyHistory, Preset, parse_change},
+    policies::{Feature, FeatureState, PolicyCommand, PolicyHistory, Preset, parse_change},
     values::{
-        CalendarDate, CorrespondenceType, Npi, OrganizationName, ProviderCommunity, ProviderType,
-        Reason,
+        CalendarDate, ContentLine, CorrespondenceType, JobRoleName, Npi, OrganizationName,
+        ProviderCommunity, ProviderType, Reason, TaxIdKind,
     },
 };
 use serde_json::{Value, json};
@@ -48,6 +48,14 @@ pub enum Operation {
     Detach { npi: usize, hours: i64 },
     Attach { npi: usize, hours: i64 },
     Contract { status: ContractStatus, hours: i64 },
+    Grant { who: usize, what: usize, hours: Option<i64> },
+    Take { who: usize, what: usize },
+    DefineRole { role: usize, features: usize },
+    RetireRole { role: usize },
+    Location { which: usize, credentialed: bool },
+    Terminate { which: usize, hours: i64 },
+    LinkTaxId,
+    Availability { feature: usize, state: FeatureState, hours: i64 },
     Policy { change: usize, hours: i64 },
     Preset { preset: Preset, hours: i64 },
     Wait { hours: u64 },
@@ -60,8 +68,32 @@ impl Operation {
     }
 }
 
-fn policies() -> [(&'static str, Value); 8] {
+/// The features that operations are about: granted ones, PINs and correspondence.
+const FEATURES: [Feature; 4] =
+    [Feature::UserManagement, Feature::EopReports, Feature::Pins, Feature::Correspondence];
+
+/// What may be granted: two features, two job roles, two locations, two tax ids.
+fn entitlement(clinic: OrganizationId, what: usize) -> Entitlement {
+    match what {
+        0 | 1 => Entitlement::Feature(FEATURES[what]),
+        2 | 3 => Entitlement::JobRole(JobRoleId(of(clinic, what))),
+        4 | 5 => Entitlement::Location(LocationId(of(clinic, what))),
+        6 => Entitlement::TaxId(TaxIdId::of_enrolment(clinic)),
+        _ => Entitlement::TaxId(TaxIdId(of(clinic, what))),
+    }
+}
+
+fn of(clinic: OrganizationId, what: usize) -> Uuid {
+    Uuid::new_v5(&clinic.0, &[u8::try_from(what).expect("a small number")])
+}
+
+fn policies() -> [(&'static str, Value); 13] {
     [
+        ("features.per_user", json!(true)),
+        ("job_roles.enabled", json!(true)),
+        ("locations.mode", json!("LOCATIONS")),
+        ("portal.features", json!(["EOP_REPORTS"])),
+        ("admin.implied", json!(["USER_MANAGEMENT", "LOCATIONS"])),
         ("admin.implied", json!([])),
         ("admin.implied", json!(["ALL_NPIS", "ALL_CORRESPONDENCE", "USER_MANAGEMENT"])),
         ("admin.implied", json!(["ALL_CORRESPONDENCE"])),
@@ -80,7 +112,17 @@ pub fn operation() -> impl Strategy<Value = Operation> {
     let level = prop_oneof![Just(NpiLevel::None), Just(NpiLevel::Processor), Just(NpiLevel::Admin)];
     let role = prop_oneof![Just(OrgRole::None), Just(OrgRole::Processor), Just(OrgRole::Admin)];
     let some_type = prop::option::of(0..3_usize);
-    let preset = prop_oneof![Just(Preset::MediCal), Just(Preset::Cencal), Just(Preset::Hardened)];
+    let preset = prop_oneof![
+        Just(Preset::MediCal),
+        Just(Preset::Cencal),
+        Just(Preset::Carecentrix),
+        Just(Preset::Hardened)
+    ];
+    let state = prop_oneof![
+        Just(FeatureState::On),
+        Just(FeatureState::Off),
+        Just(FeatureState::ComingSoon)
+    ];
     let contract =
         prop_oneof![2 => Just(ContractStatus::Contracted), 1 => Just(ContractStatus::Terminated)];
     let later = || 0..30_i64;
@@ -95,12 +137,24 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         2 => (who.clone(), prop::option::weighted(0.3, 1..5_i64))
             .prop_map(|(who, days_ago)| O::Leave { who, days_ago }),
         2 => who.clone().prop_map(|who| O::Return { who }),
+        6 => (who.clone(), 0..8_usize, prop::option::of(1..40_i64))
+            .prop_map(|(who, what, hours)| O::Grant { who, what, hours }),
+        3 => (who.clone(), 0..8_usize).prop_map(|(who, what)| O::Take { who, what }),
+        3 => (2..4_usize, 1..4_usize)
+            .prop_map(|(role, features)| O::DefineRole { role, features }),
+        1 => (2..4_usize).prop_map(|role| O::RetireRole { role }),
+        3 => (4..6_usize, any::<bool>())
+            .prop_map(|(which, credentialed)| O::Location { which, credentialed }),
+        1 => (4..6_usize, later()).prop_map(|(which, hours)| O::Terminate { which, hours }),
+        1 => Just(O::LinkTaxId),
+        3 => (0..4_usize, state, later())
+            .prop_map(|(feature, state, hours)| O::Availability { feature, state, hours }),
         1 => who.prop_map(|who| O::LoseEverything { who }),
         1 => Just(O::Suspend),
         2 => Just(O::Reopen),
         2 => (npi.clone(), later()).prop_map(|(npi, hours)| O::Detach { npi, hours }),
         2 => (npi, later()).prop_map(|(npi, hours)| O::Attach { npi, hours }),
-        2 => (0..8_usize, later()).prop_map(|(change, hours)| O::Policy { change, hours }),
+        4 => (0..13_usize, later()).prop_map(|(change, hours)| O::Policy { change, hours }),
         2 => (contract, later()).prop_map(|(status, hours)| O::Contract { status, hours }),
         1 => (preset, later()).prop_map(|(preset, hours)| O::Preset { preset, hours }),
         4 => (1..50_u64).prop_map(|hours| O::Wait { hours }),
@@ -119,8 +173,24 @@ pub async fn apply(portal: &Portal, world: &World, operation: &Operation) {
     let clinic = Clinic { portal, world };
     let now = portal.service.commands.journal.now();
     match operation {
-        O::Level { .. } | O::LevelEnds { .. } | O::Types { .. } | O::LoseEverything { .. } => {
-            clinic.permission(operation).await;
+        O::Level { .. }
+        | O::LevelEnds { .. }
+        | O::Types { .. }
+        | O::Grant { .. }
+        | O::Take { .. }
+        | O::LoseEverything { .. } => clinic.permission(operation).await,
+        O::DefineRole { .. } | O::RetireRole { .. } => clinic.job_role(operation).await,
+        O::Location { .. } | O::Terminate { .. } | O::LinkTaxId => clinic.place(operation).await,
+        O::Availability { feature, state, hours } => {
+            let message = ContentLine::parse("In spring.").expect("a valid line");
+            let command = PolicyCommand::SetFeatureAvailability {
+                feature: FEATURES[*feature],
+                state: *state,
+                message: Some(message),
+                effective_at: Some(in_hours(now, *hours)),
+                reason: clinic.sealed_reason(),
+            };
+            clinic.policy(command).await;
         }
         O::Role { .. } | O::Leave { .. } | O::Return { .. } => clinic.roster(operation).await,
         O::Suspend => {
@@ -204,6 +274,63 @@ impl Clinic<'_> {
         Sealed::new(SubjectId(self.world.tenant.0), reason())
     }
 
+    async fn job_role(&self, operation: &Operation) {
+        let clinic = self.world.clinic.id;
+        let (role, command) = match operation {
+            Operation::DefineRole { role, features } => {
+                let features =
+                    FEATURES.iter().enumerate().filter(|(at, _)| features & (1 << at) > 0);
+                let define = JobRoleCommand::DefineJobRole {
+                    role: JobRoleId(of(clinic, *role)),
+                    organization: Some(clinic),
+                    name: JobRoleName::parse("Front desk").expect("a valid name"),
+                    features: features.map(|(_, feature)| *feature).collect(),
+                    is_own: false,
+                };
+                (role, define)
+            }
+            Operation::RetireRole { role } => (role, JobRoleCommand::RetireJobRole),
+            other => unreachable!("{other:?} is not about a job role"),
+        };
+        self.decide::<JobRole>(of(clinic, *role), command).await;
+    }
+
+    async fn place(&self, operation: &Operation) {
+        let clinic = self.world.clinic.id;
+        let now = self.portal.service.commands.journal.now();
+        let command = match operation {
+            Operation::Location { which, credentialed } => {
+                let location = LocationId(of(clinic, *which));
+                let organization = self
+                    .portal
+                    .service
+                    .commands
+                    .journal
+                    .load::<Organization>(self.world.tenant, clinic.0);
+                let known =
+                    organization.await.expect("it loads").state.location(location).is_some();
+                let credentialed = *credentialed;
+                if known {
+                    PlaceCommand::SetLocationCredentialed { location, credentialed }
+                } else {
+                    let name = format!("Branch {which}");
+                    let name = OrganizationName::parse(&name).expect("a valid name");
+                    PlaceCommand::RegisterLocation { location, name, npi: None, credentialed }
+                }
+            }
+            Operation::Terminate { which, hours } => PlaceCommand::TerminateLocation {
+                location: LocationId(of(clinic, *which)),
+                from: in_hours(now, *hours),
+            },
+            Operation::LinkTaxId => PlaceCommand::LinkTaxId {
+                tax_id: TaxIdId(of(clinic, 7)),
+                reference: TaxIdRef { kind: TaxIdKind::Ein, last4: "4321".to_owned() },
+            },
+            other => unreachable!("{other:?} is not about a place"),
+        };
+        self.organization(command.into()).await;
+    }
+
     async fn roster(&self, operation: &Operation) {
         use Operation as O;
         let now = self.portal.service.commands.journal.now();
@@ -264,6 +391,18 @@ impl Clinic<'_> {
                     cause: Cause::Administrator,
                 };
                 (who, command)
+            }
+            O::Grant { who, what, hours } => {
+                let until = hours.map(|hours| in_hours(now, hours));
+                let entitlement = entitlement(self.world.clinic.id, *what);
+                let grants = vec![EntitlementGrant { entitlement, until }];
+                let (of, cause) = (of(*who), Cause::Administrator);
+                (who, MembershipCommand::Grant { of, grants, cause })
+            }
+            O::Take { who, what } => {
+                let entitlements = vec![entitlement(self.world.clinic.id, *what)];
+                let (of, cause) = (of(*who), Cause::Administrator);
+                (who, MembershipCommand::Revoke { of, entitlements, cause })
             }
             O::LoseEverything { who } => {
                 let (of, cause) = (of(*who), PermissionsEnd::NotConfirmed);

@@ -1,0 +1,13 @@
+//! Requests for access in the schema (CC-11, CC-12, AL-07, AL-08, CX-13, GN-13).
+//!
+//! Invariant: people see their own, administrators their organisation's, the plan all of them.
+
+mod mutations;
+pub mod nodes;
+mod queries;
+mod show;
+mod types;
+
+pub use mutations::AccessRequestMutation;
+pub use queries::AccessRequestQuery;
+pub use types::AccessRequest;

@@ -1,0 +1,126 @@
+//! `EscalateAccessRequest`, `WithdrawAccessRequest`, `ExpireAccessRequest`: how a request goes on or
+//! ends without a decision (AL-08, CC-11).
+//!
+//! Invariant: once a request is over, the same may be asked for again.
+
+use async_trait::async_trait;
+use rollcall_domain::{
+    Refusal,
+    access_requests::{AccessRequest, AccessRequestCommand, RouteCause},
+    kernel::ids::{AccessRequestId, OrganizationId},
+    policies::Feature,
+    values::Reason,
+};
+
+use super::{PENDING, REQUEST_STAFF, request_access::pending_key};
+use crate::{Access, Command, Context, Failure};
+
+/// Hands a request on to the plan.
+pub struct EscalateAccessRequest {
+    pub organization: OrganizationId,
+    pub request: AccessRequestId,
+    pub note: Option<Reason>,
+}
+
+/// Takes one's own request back.
+pub struct WithdrawAccessRequest {
+    pub organization: OrganizationId,
+    pub request: AccessRequestId,
+}
+
+/// The scheduler found a request undecided at its end; too early or too late it changes nothing.
+pub struct ExpireAccessRequest {
+    pub request: AccessRequestId,
+}
+
+#[async_trait]
+impl Command for EscalateAccessRequest {
+    const NAME: &'static str = "EscalateAccessRequest";
+    const FEATURE: Option<Feature> = Some(Feature::AccessRequests);
+    type Output = AccessRequestId;
+
+    fn access(&self) -> Access {
+        Access::OrgAdminOrPlan(self.organization, REQUEST_STAFF)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessRequestId, Failure> {
+        of_organization(cx, self.request, self.organization).await?;
+        let route =
+            AccessRequestCommand::Route { cause: RouteCause::Escalated, note: self.note.clone() };
+        cx.decide::<AccessRequest>(self.request, route).await?;
+        Ok(self.request)
+    }
+}
+
+#[async_trait]
+impl Command for WithdrawAccessRequest {
+    const NAME: &'static str = "WithdrawAccessRequest";
+    type Output = AccessRequestId;
+
+    fn access(&self) -> Access {
+        Access::Member(self.organization)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessRequestId, Failure> {
+        of_organization(cx, self.request, self.organization).await?;
+        cx.decide::<AccessRequest>(self.request, AccessRequestCommand::Withdraw).await?;
+        release(cx, self.request).await?;
+        Ok(self.request)
+    }
+}
+
+#[async_trait]
+impl Command for ExpireAccessRequest {
+    const NAME: &'static str = "ExpireAccessRequest";
+    type Output = ();
+
+    fn access(&self) -> Access {
+        Access::System
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        expire(cx, self.request).await
+    }
+}
+
+/// Demands that the request is one of the organisation; one of others does not exist.
+pub(super) async fn of_organization(
+    cx: &mut Context<'_>,
+    request: AccessRequestId,
+    organization: OrganizationId,
+) -> Result<(), Failure> {
+    let state = cx.load::<AccessRequest>(request).await?;
+    match state.asked() {
+        Some(asked) if asked.organization == organization => Ok(()),
+        Some(_) | None => Err(Refusal::not_found("accessRequestId").into()),
+    }
+}
+
+/// Lets what was asked for be asked for again.
+pub(super) async fn release(cx: &mut Context<'_>, request: AccessRequestId) -> Result<(), Failure> {
+    let state = cx.load::<AccessRequest>(request).await?;
+    let Some(asked) = state.asked() else { return Ok(()) };
+    for item in &asked.items {
+        let key = pending_key(asked.organization, asked.user, item);
+        cx.work.release(PENDING, &key, request.0);
+    }
+    Ok(())
+}
+
+/// A request for the same that ran out unnoticed is closed on record first.
+pub(super) async fn close_if_run_out(cx: &mut Context<'_>, key: &str) -> Result<(), Failure> {
+    let tenant = cx.tenant();
+    let hash = cx.journal().secrets().lookup_key(tenant, PENDING, key);
+    match cx.journal().owner_of_hash(tenant, PENDING, &hash).await? {
+        Some(owner) => expire(cx, AccessRequestId(owner)).await,
+        None => Ok(()),
+    }
+}
+
+async fn expire(cx: &mut Context<'_>, request: AccessRequestId) -> Result<(), Failure> {
+    let expired = cx.decide::<AccessRequest>(request, AccessRequestCommand::Expire).await?;
+    if !expired.is_empty() {
+        release(cx, request).await?;
+    }
+    Ok(())
+}
