@@ -143,7 +143,8 @@ impl Command for MoveNpi {
             return Err(Refusal::new(Code::NpiNotInOrg, message).at("npi").into());
         };
         let (npi, organization) = (self.npi.clone(), self.from);
-        let leave = DetachNpi { organization, npi, effective_at: None, reason: self.reason.clone() };
+        let leave =
+            DetachNpi { organization, npi, effective_at: None, reason: self.reason.clone() };
         leave.detach(cx, effective_at).await?;
         let details = NpiDetails { npi: self.npi.clone(), name, provider_type, community };
         attach(cx, self.to, &details, Some(effective_at)).await?;
