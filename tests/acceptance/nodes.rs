@@ -14,14 +14,18 @@ use crate::support::{Client, Portal};
 const NODE: &str = "query($id: ID!) { node(id: $id) { __typename id } }";
 const NODES: &str = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
 
-/// Other views of an entity, or names of one, that carry its id; and the challenge, which only its
-/// visitor asks for, by an id of its own kind.
-const NO_NODES: [&str; 6] = [
+/// Other views of an entity, or names of one, that carry its id; the challenge, which only its
+/// visitor asks for, by an id of its own kind; and what is read within its list only.
+const NO_NODES: [&str; 10] = [
+    "JobRole",
+    "LinkedTaxId",
+    "Location",
     "Me",
     "OrganizationReference",
     "OrganizationSummary",
     "OtpChallenge",
     "PersonReference",
+    "PolicyProposal",
     "UserInvitation",
 ];
 
@@ -83,6 +87,12 @@ impl Entities {
         let row = json!({ "email": "x@willow.example", "firstName": "Xena", "lastName": "Low",
             "mobile": "+12025550191" });
         let import = plan.mutate("importPeople", json!({ "rows": [row] }), "import { id }").await;
+        let processor = portal.client(&world.processor).await;
+        let wish = json!({
+            "organizationId": world.clinic.id, "items": [{ "npi": world.clinic.npis[1] }],
+            "why": "For my work.",
+        });
+        let asked = processor.mutate("requestAccess", wish, "accessRequest { id }").await;
         portal.settle().await;
 
         let clinic = format!("(organizationId: \"{}\")", world.clinic.id);
@@ -91,6 +101,7 @@ impl Entities {
         let by_type = BTreeMap::from([
             ("AccountRequest", (plan.clone(), text(&request.done()["requestId"]))),
             ("PeopleImport", (plan.clone(), text(&import.done()["import"]["id"]))),
+            ("AccessRequest", (processor, text(&asked.done()["accessRequest"]["id"]))),
             ("Affiliation", (admin.clone(), text(&affiliation.done()["affiliation"]["id"]))),
             (
                 "Agreement",
@@ -182,6 +193,7 @@ async fn a_node_is_null_for_whoever_may_not_see_it_in_its_list() {
     assert_eq!(seen_by(&hospital).await, own.into(), "the hospital is the first in the list");
     let plan = [
         "AccountRequest",
+        "AccessRequest",
         "Affiliation",
         "Agreement",
         "AuditEvent",

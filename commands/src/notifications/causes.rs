@@ -69,6 +69,12 @@ impl Raise {
         self
     }
 
+    /// Tells of another organisation than the reader's.
+    fn counterparty(mut self, organization: OrganizationId) -> Self {
+        self.subject_ref.counterparty = Some(organization);
+        self
+    }
+
     fn npi(mut self, npi: &Npi) -> Self {
         self.subject_ref.npi = Some(npi.clone());
         self
@@ -298,8 +304,16 @@ fn of_access_request(event: &AccessRequestEvent, stream: Uuid) -> Vec<Raise> {
         }
     };
     let subject = (SubjectKind::AccessRequest, stream);
-    let notice = Raise::new(NotificationType::AccessRequest, audience, subject);
-    vec![notice.within(organization).because(happening)]
+    let notice = Raise::new(NotificationType::AccessRequest, audience, subject).because(happening);
+    // Plan staff act for no organisation; to them it is the other side.
+    vec![match event {
+        E::AccessRequestRouted { .. } => notice.counterparty(organization),
+        E::AccessRequested { .. }
+        | E::AccessRequestApproved { .. }
+        | E::AccessRequestDenied { .. }
+        | E::AccessRequestExpired { .. }
+        | E::AccessRequestWithdrawn { .. } => notice.within(organization),
+    }]
 }
 
 fn of_pin(event: &PinEvent, stream: Uuid) -> Vec<Raise> {

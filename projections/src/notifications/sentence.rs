@@ -58,7 +58,7 @@ fn sentence(
 ) -> String {
     let Words { organization, npi, .. } = words;
     match kind {
-        Some(NotificationType::AccessRequest) => access_request(happening, organization),
+        Some(NotificationType::AccessRequest) => access_request(happening, words),
         Some(NotificationType::NewCorrespondence) => {
             format!("New correspondence arrived for {organization}.")
         }
@@ -88,10 +88,11 @@ fn sentence(
     }
 }
 
-fn access_request(happening: Option<Happening>, organization: &str) -> String {
+fn access_request(happening: Option<Happening>, words: &Words<'_>) -> String {
+    let Words { organization, other, .. } = words;
     match happening {
         Some(Happening::Routed) => {
-            format!("A request for access in {organization} waits for the health plan.")
+            format!("A request for access in {other} waits for the health plan.")
         }
         Some(Happening::Approved) => {
             format!("Your request for access in {organization} was approved.")

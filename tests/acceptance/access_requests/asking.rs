@@ -22,6 +22,7 @@ async fn cc_11_a_member_asks_and_it_is_on_record() {
     let world = portal.world();
     let paul = portal.client(&world.processor).await;
     let admin = portal.client(&world.clinic_admin).await;
+    let auditor = portal.client(&world.auditor).await;
     let asked = ask(&paul, world, json!([{ "feature": "EOP_REPORTS" }])).await;
     let request = &asked.done()["accessRequest"];
     assert_eq!((&request["status"], &request["kind"]), (&json!("OPEN"), &json!("FEATURE")));
@@ -35,7 +36,6 @@ async fn cc_11_a_member_asks_and_it_is_on_record() {
     assert_eq!(refused.error_code(), "FORBIDDEN");
     let again = ask(&paul, world, json!([{ "feature": "EOP_REPORTS" }])).await;
     assert_eq!(again.refused(), "DUPLICATE_REQUEST");
-    let auditor = portal.client(&world.auditor).await;
     let at = portal.position().await.to_string();
     let events = "query($at: Position) { auditEvents(first: 1, minPosition: $at) {
         nodes { sentence } } }";

@@ -304,6 +304,7 @@ async fn gn_14_features_and_job_roles_are_in_the_register_with_their_cause() {
     let role = role.done()["jobRole"]["id"].clone();
     let paul = (world, &world.processor);
     portal.advance(Duration::from_secs(3600));
+    let admin = portal.client(&world.clinic_admin).await;
     change(&admin, "assignJobRole", paul, json!({ "jobRoleId": role })).await.done();
     grant(&admin, paul, "EOP_REPORTS").await.done();
     let document = "query($user: ID!, $asOf: DateTime, $right: AccessRight, $at: Position) {

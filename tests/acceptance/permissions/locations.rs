@@ -227,8 +227,8 @@ async fn cc_02_no_digit_beyond_the_last_four_is_anywhere() {
     let portal = Portal::seeded("cencal", Preset::Cencal).await;
     let world = portal.world();
     let support = portal.client(&world.plan_support).await;
-    link(&support, world, "98-7654321").await.done();
     let auditor = portal.client(&world.auditor).await;
+    link(&support, world, "98-7654321").await.done();
     let document = "query($at: Position) { auditEvents(first: 1, minPosition: $at) {
         nodes { type sentence after } } }";
     let at = json!({ "at": portal.position().await.to_string() });
