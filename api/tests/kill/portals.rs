@@ -45,7 +45,9 @@ pub async fn open(folder: &Path, count: usize) -> Vec<Post> {
     let journal = Journal::open(config).await.expect("the service has migrated");
     let mut worlds = Vec::new();
     for slug in SLUGS {
-        worlds.push(Box::pin(seed::world(&journal, slug, PRESET)).await);
+        let world = Box::pin(seed::world(&journal, slug, PRESET)).await;
+        seed::newcomer(&journal, PRESET, &world).await;
+        worlds.push(world);
     }
     let mut posts = Vec::new();
     for nth in 0..count {
