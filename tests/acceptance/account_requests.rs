@@ -137,6 +137,7 @@ async fn al_01_the_plan_declines_with_a_reason_and_the_address_may_ask_again() {
     submit(&visitor, json!({})).await.done();
     portal.advance(Duration::from_secs(10 * DAY));
     let support = portal.client(&world.plan_support).await;
+    portal.settle().await;
     assert_eq!(list(&support, "(overdue: true)").await.len(), 1, "the declined one is decided");
     portal.finish().await;
 }

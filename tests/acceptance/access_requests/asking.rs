@@ -37,11 +37,12 @@ async fn cc_11_a_member_asks_and_it_is_on_record() {
     let again = ask(&paul, world, json!([{ "feature": "EOP_REPORTS" }])).await;
     assert_eq!(again.refused(), "DUPLICATE_REQUEST");
     let at = portal.position().await.to_string();
-    let events = "query($at: Position) { auditEvents(first: 1, minPosition: $at) {
-        nodes { sentence } } }";
+    let events = "query($at: Position) {
+        auditEvents(first: 20, minPosition: $at) { nodes { sentence } } }";
     let told = auditor.send(events, json!({ "at": at })).await;
     let sentence = "Paul Kim asked for the feature EOP reports (Redwood Clinic).";
-    assert_eq!(told.data()["auditEvents"]["nodes"][0]["sentence"], sentence);
+    let nodes = told.data()["auditEvents"]["nodes"].as_array().expect("a page").clone();
+    assert_eq!(nodes.iter().filter(|node| node["sentence"] == sentence).count(), 1, "{nodes:?}");
     assert!(!told.data().to_string().contains("For my work"));
     portal.finish().await;
 }

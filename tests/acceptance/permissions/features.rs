@@ -113,8 +113,10 @@ async fn cc_08_whoever_was_granted_user_management_manages_users_but_no_administ
     let own = rights(&paul, world, &world.processor).await;
     assert!(own.contains(&"MANAGE_USERS DIRECT".to_owned()), "{own:?}");
     paul.mutate("inviteUser", invite, "position").await.done();
-    let users = "query($of: ID!) { users(organizationId: $of) { totalCount } }";
-    let listed = paul.send(users, json!({ "of": world.clinic.id })).await;
+    let users = "query($of: ID!, $at: Position) {
+        users(organizationId: $of, minPosition: $at) { totalCount } }";
+    let at = portal.position().await.to_string();
+    let listed = paul.send(users, json!({ "of": world.clinic.id, "at": at })).await;
     assert_eq!(listed.data()["users"]["totalCount"], 6);
     let left = json!({ "confirm": true, "reason": "left" });
     let refused =

@@ -229,7 +229,7 @@ async fn cc_02_no_digit_beyond_the_last_four_is_anywhere() {
     let support = portal.client(&world.plan_support).await;
     let auditor = portal.client(&world.auditor).await;
     link(&support, world, "98-7654321").await.done();
-    let document = "query($at: Position) { auditEvents(first: 1, minPosition: $at) {
+    let document = "query($at: Position) { auditEvents(first: 20, minPosition: $at) {
         nodes { type sentence after } } }";
     let at = json!({ "at": portal.position().await.to_string() });
     let events = auditor.send(document, at).await.data().to_string();
