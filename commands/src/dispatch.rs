@@ -3,6 +3,8 @@
 //! Invariant: a command takes effect at most once per idempotency key, and a replay is authorised
 //! again before it learns the earlier result (GN-28).
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
@@ -37,6 +39,9 @@ pub trait Command: Send + Sync {
     const SECRET_OUTPUT: bool = false;
     /// Whether visitors may send it, because it verifies what they bring (`Access::Public`).
     const FOR_VISITORS: bool = false;
+    /// Whether the time of its answer could tell which identifiers exist (GN-09): then the answer
+    /// waits for the next beat, which comes later than anything that differs.
+    const ANSWERS_ON_THE_BEAT: bool = false;
     /// The feature it belongs to: while that is off or coming soon, it is refused (MC-01).
     const FEATURE: Option<Feature> = None;
     type Output: Serialize + DeserializeOwned + Send;
@@ -70,6 +75,9 @@ pub struct Receipt<T> {
     pub position: i64,
 }
 
+/// Twice as long as a password takes to be compared, which is the longest thing a visitor waits for.
+const BEAT: Duration = Duration::from_millis(100);
+
 impl Commands {
     /// Runs `command` for `caller`.
     ///
@@ -84,7 +92,14 @@ impl Commands {
     ) -> Result<Receipt<C::Output>, DispatchError> {
         let tenant = command.tenant(caller);
         let (command_id, hash) = identify(tenant, caller, key, C::NAME)?;
-        self.dispatch_as(caller, (command_id, hash), command).await
+        let begun = Instant::now();
+        let done = self.dispatch_as(caller, (command_id, hash), command).await;
+        if C::ANSWERS_ON_THE_BEAT {
+            let beats = begun.elapsed().as_millis() / BEAT.as_millis() + 1;
+            let beats = u32::try_from(beats).unwrap_or(u32::MAX);
+            tokio::time::sleep_until((begun + BEAT * beats).into()).await;
+        }
+        done
     }
 
     /// Runs `command` under a command id the caller derived, as processes do: the same id is the

@@ -53,6 +53,7 @@ pub struct SubmitAccountRequest {
 impl Command for SubmitAccountRequest {
     const NAME: &'static str = "SubmitAccountRequest";
     const FOR_VISITORS: bool = true;
+    const ANSWERS_ON_THE_BEAT: bool = true;
     type Output = AccountRequestId;
 
     fn access(&self) -> Access {

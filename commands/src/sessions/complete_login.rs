@@ -107,6 +107,7 @@ impl Command for CompleteLogin {
     const NAME: &'static str = "CompleteLogin";
     const SECRET_OUTPUT: bool = true;
     const FOR_VISITORS: bool = true;
+    const ANSWERS_ON_THE_BEAT: bool = true;
     type Output = LoginProgress;
 
     fn access(&self) -> Access {

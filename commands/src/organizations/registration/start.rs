@@ -30,6 +30,7 @@ pub struct StartOrganizationRegistration {
 impl Command for StartOrganizationRegistration {
     const NAME: &'static str = "StartOrganizationRegistration";
     const FOR_VISITORS: bool = true;
+    const ANSWERS_ON_THE_BEAT: bool = true;
     type Output = RegistrationId;
 
     fn access(&self) -> Access {

@@ -75,6 +75,7 @@ impl RequestPasswordReset {
 impl Command for RequestPasswordReset {
     const NAME: &'static str = "RequestPasswordReset";
     const FOR_VISITORS: bool = true;
+    const ANSWERS_ON_THE_BEAT: bool = true;
     type Output = ();
 
     fn access(&self) -> Access {
