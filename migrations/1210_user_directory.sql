@@ -33,10 +33,10 @@ CREATE TABLE read.directory_members (
     CHECK (setup IN ('NOT_STARTED', 'DEFERRED', 'ASSIGNED'))
 );
 SELECT ops.secure_tenant_table('read.directory_members');
--- The plan finds a person by id alone: query `node`.
 -- The plan's queue: adminRequests.
 CREATE INDEX directory_members_admin_requested_at_idx
   ON read.directory_members (tenant_id, admin_requested_at) WHERE admin_requested_at IS NOT NULL;
+-- The plan finds a person by id alone: query `node`.
 CREATE INDEX directory_members_user_id_idx ON read.directory_members (tenant_id, user_id);
 
 -- What an account adds to each of its memberships.

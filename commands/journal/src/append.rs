@@ -238,8 +238,7 @@ impl Inner {
     /// Whether as many wait as a batch of `answered` and those beside it make on either side: then
     /// one half is decided on while the other is written.
     fn has_company(&self, answered: usize) -> bool {
-        let waiting = lock(&self.queue).waiting.len();
-        waiting > 0 && waiting >= answered
+        lock(&self.queue).waiting.len() >= answered.max(1)
     }
 
     /// Lets those who were just answered come back with their next command, as long as they keep
