@@ -2,6 +2,8 @@
 //!
 //! Invariant: every fact names the import as its cause and the file's line as its reason.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal, Sealed,
@@ -275,10 +277,8 @@ async fn grant(
     person: &ParsedPerson,
 ) -> Result<bool, Failure> {
     let stream = MembershipId::of(cx.tenant(), of.user, of.organization).0;
-    let (cause, held) = {
-        let organization = cx.load::<Organization>(of.organization).await?;
-        (Cause::LegacyImport, organization.npis_at(cx.now))
-    };
+    let cause = Cause::LegacyImport;
+    let held = cx.load::<Organization>(of.organization).await?.npis_at(cx.now);
     let has = cx.load::<Membership>(stream).await?;
     let level = |npi: &NpiScope| match npi {
         NpiScope::One(npi) => has.level(npi, cx.now),
@@ -296,27 +296,25 @@ async fn grant(
     let mut granted = false;
     if !changes.is_empty() {
         let set = MembershipCommand::SetNpiPermissions { of, changes, held, cause };
-        granted |= !cx.decide::<Membership>(stream, set).await.map_err(at_npis)?.is_empty();
+        granted |= !cx.decide::<Membership>(stream, set).await.map_err(at("npis"))?.is_empty();
     }
     for (npi, types) in &person.correspondence {
         let set = MembershipCommand::SetCorrespondencePermissions {
             of,
             npis: vec![npi.clone()],
             add: covered(types),
-            remove: Default::default(),
+            remove: BTreeSet::new(),
             known: offered_keys(),
             cause,
         };
         let set = cx.decide::<Membership>(stream, set).await;
-        granted |= !set.map_err(at_correspondence)?.is_empty();
+        granted |= !set.map_err(at("correspondence"))?.is_empty();
     }
     Ok(granted)
 }
 
 /// All types make single ones superfluous.
-fn covered(
-    types: &std::collections::BTreeSet<CorrespondenceScope>,
-) -> std::collections::BTreeSet<CorrespondenceScope> {
+fn covered(types: &BTreeSet<CorrespondenceScope>) -> BTreeSet<CorrespondenceScope> {
     if types.contains(&CorrespondenceScope::All) {
         [CorrespondenceScope::All].into()
     } else {
@@ -324,17 +322,9 @@ fn covered(
     }
 }
 
-fn at_npis(failure: Failure) -> Failure {
-    at_column(failure, "npis")
-}
-
-fn at_correspondence(failure: Failure) -> Failure {
-    at_column(failure, "correspondence")
-}
-
 /// The refusal of a right names the column it stands in.
-fn at_column(failure: Failure, column: &str) -> Failure {
-    match failure {
+fn at(column: &'static str) -> impl Fn(Failure) -> Failure {
+    move |failure| match failure {
         Failure::Refused(refusal) => Failure::Refused(refusal.at(column)),
         other @ (Failure::RefusedOnRecord(_) | Failure::Journal(_) | Failure::Database(_)) => other,
     }
