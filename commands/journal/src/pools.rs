@@ -37,6 +37,10 @@ const BY_INDEX: [(&str, &str); 4] = [
     ("enable_mergejoin", "off"),
 ];
 
+/// Over tables it has not analysed yet PostgreSQL guesses costs too high, and then spends longer on
+/// compiling a question than on answering it. What Rollcall asks is short.
+const UNCOMPILED: [(&str, &str); 1] = [("jit", "off")];
+
 /// A pool for the journal. Its statements are short; 15 seconds bound even a wait for the head.
 ///
 /// # Errors
@@ -88,7 +92,7 @@ async fn pool(
         .after_connect(move |connection, _| {
             Box::pin(take_role(connection, role, statement_timeout))
         })
-        .connect_with(options)
+        .connect_with(options.options(UNCOMPILED))
         .await
 }
 

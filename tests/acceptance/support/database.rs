@@ -14,7 +14,7 @@ pub async fn fresh() -> (String, PgConnectOptions) {
     clone_of(template).await
 }
 
-/// A copy of `template`, which nobody may be connected to.
+/// A copy of `template`; who is still connected there has five seconds to go.
 pub async fn clone_of(template: &str) -> (String, PgConnectOptions) {
     let name = format!("t_{}", Uuid::new_v4().simple());
     administrate(&format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")).await;

@@ -1,6 +1,11 @@
 //! A service under test and the clients that drive it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use rollcall_api::{
@@ -19,6 +24,7 @@ use rollcall_domain::{
 use rollcall_journal::{InjectedClock, MasterKey, upcast::Upcasters};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
@@ -72,7 +78,14 @@ impl Portal {
     }
 
     async fn begin(carriers: Carriers, upcasters: Upcasters) -> Self {
-        let (name, options) = database::fresh().await;
+        Self::begin_on(database::fresh().await, carriers, upcasters).await
+    }
+
+    async fn begin_on(
+        (name, options): (String, PgConnectOptions),
+        carriers: Carriers,
+        upcasters: Upcasters,
+    ) -> Self {
         let folder = std::env::temp_dir().join(&name);
         let clock = Arc::new(InjectedClock::starting_at(beginning()));
         let process = Process {
@@ -100,9 +113,14 @@ impl Portal {
         Self::seeded("medi-cal", Preset::MediCal).await
     }
 
-    /// A service with a tenant of another preset.
+    /// A service with a tenant of another preset. It is seeded once per run; each test has a copy.
     pub async fn seeded(slug: &str, preset: Preset) -> Self {
-        Self::empty().await.seed(slug, preset).await
+        let seeded = Box::pin(Seeded::once(slug, preset)).await;
+        let database = database::clone_of(&seeded.database).await;
+        let mut portal = Self::begin_on(database, Carriers::default(), Upcasters::default()).await;
+        portal.world = Some(seeded.world);
+        portal.preset = preset;
+        portal
     }
 
     async fn seed(mut self, slug: &str, preset: Preset) -> Self {
@@ -221,6 +239,30 @@ impl Portal {
         database::drop(&self.database).await;
         // Tests that sent nothing have no folder.
         let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A seeded tenant, read to the end by all projections, in a database to copy.
+#[derive(Clone)]
+struct Seeded {
+    world: World,
+    database: String,
+}
+
+impl Seeded {
+    async fn once(slug: &str, preset: Preset) -> Self {
+        static MADE: Mutex<BTreeMap<String, Arc<OnceCell<Seeded>>>> = Mutex::new(BTreeMap::new());
+        let key = format!("{slug} {preset:?}");
+        let cell = Arc::clone(MADE.lock().expect("nobody panics here").entry(key).or_default());
+        cell.get_or_init(|| Self::make(slug, preset)).await.clone()
+    }
+
+    async fn make(slug: &str, preset: Preset) -> Self {
+        let portal = Portal::empty().await.seed(slug, preset).await;
+        let world = portal.world().clone();
+        portal.service.stop().await;
+        let _ = std::fs::remove_dir_all(&portal.folder);
+        Self { world, database: portal.database }
     }
 }
 
