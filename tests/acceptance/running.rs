@@ -2,6 +2,7 @@
 
 use rollcall_domain::policies::Preset;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 use crate::support::Portal;
 
@@ -14,6 +15,37 @@ async fn gn_29_health_tells_live_and_ready_with_positions() {
     assert_eq!(ready["status"], "ready");
     assert!(ready["projections"].is_array());
     portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_29_metrics_tell_how_far_a_projection_is_behind() {
+    let portal = Portal::medi_cal().await;
+    portal.settle().await;
+    assert_eq!(lag_of_pins(&portal).await, 0);
+
+    // As when it is slow: its rows are held while others go on.
+    let mut session = PgConnection::connect_with(&portal.database()).await.expect("a session");
+    let mut held = session.begin().await.expect("a transaction");
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('rollcall.rows/pins', 0))")
+        .execute(&mut *held)
+        .await
+        .expect("held");
+    portal.client(&portal.world().clinic_admin).await;
+    assert!(lag_of_pins(&portal).await > 0, "a sign-in is an event it has not taken in");
+    held.rollback().await.expect("let go");
+    portal.settle().await;
+    assert_eq!(lag_of_pins(&portal).await, 0);
+    portal.finish().await;
+}
+
+async fn lag_of_pins(portal: &Portal) -> i64 {
+    let text = portal.get_text("/metrics").await;
+    let name = format!(
+        "rollcall_projection_lag_events{{projection=\"pins\",tenant=\"{}\"}} ",
+        portal.world().tenant
+    );
+    let value = text.lines().find_map(|line| line.strip_prefix(&name));
+    value.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().expect("a number")
 }
 
 #[tokio::test]

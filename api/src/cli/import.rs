@@ -18,13 +18,11 @@ use rollcall_domain::{
 };
 use rollcall_journal::{Journal, JournalConfig, SystemClock, pools};
 
-use super::CliResult;
+use super::{CliResult, Failed};
 use crate::{config::Config, ground::Database, service::upcasters};
 
 /// Organisations kept in memory while a file is imported.
 const CACHED_STATES: usize = 10_000;
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 pub fn enrolment(file: &Path, slug: &str) -> CliResult {
     let results = run(file, slug, async |commands, tenant, file| {

@@ -6,10 +6,12 @@ mod migrate;
 mod rebuild;
 mod serve;
 
+use chrono::{DateTime, FixedOffset};
 use clap::{Args, Parser, Subcommand};
 
 /// What a subcommand can fail with: anything that says what to do.
-pub type CliResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+pub type CliResult = Result<(), Failed>;
+type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// The access ledger of healthcare provider portals.
 #[derive(Debug, Parser)]
@@ -44,11 +46,34 @@ enum Command {
         /// Its name; all of them when none is given.
         projection: Option<String>,
     },
+    /// Fill a projection's tables as they were at an earlier position or time of a portal, in a
+    /// schema of their own, to look at with SQL. The running tables are not touched.
+    Replay {
+        /// Its name; all of them when none is given.
+        projection: Option<String>,
+        /// The portal's short name.
+        #[arg(long)]
+        tenant: String,
+        #[command(flatten)]
+        moment: Moment,
+    },
     /// Import a file of the health plan.
     #[command(subcommand)]
     Import(Import),
     /// Look at the installation and say what to do about what is not well.
     Doctor,
+}
+
+/// When to replay to: a position or a time.
+#[derive(Args, Clone, Copy, Debug)]
+#[group(required = true, multiple = false)]
+struct Moment {
+    /// A position of the portal, as `auditEvents` and payloads show it.
+    #[arg(long)]
+    position: Option<i64>,
+    /// A time (RFC 3339, like 2026-06-30T23:59:59-07:00): what was on record then.
+    #[arg(long)]
+    at: Option<DateTime<FixedOffset>>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,6 +108,9 @@ pub fn run(cli: Cli) -> CliResult {
         }
         Some(Command::Migrate) => migrate::run(),
         Some(Command::Rebuild { projection }) => rebuild::run(projection.as_deref()),
+        Some(Command::Replay { projection, tenant, moment }) => {
+            rebuild::replay(projection.as_deref(), &tenant, moment)
+        }
         Some(Command::Import(Import::Enrolment { file, tenant })) => {
             import::enrolment(&file, &tenant)
         }

@@ -99,6 +99,28 @@ impl<E: EventSet> Reader<E> {
         Ok(heads.into_iter().map(|(tenant, head)| (TenantId(tenant), head)).collect())
     }
 
+    /// The last position a tenant had at a moment, by the times at which events were recorded; none
+    /// before its records began.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn position_at(
+        &self,
+        tenant: TenantId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<i64>, ReadError> {
+        // Positions follow the times, so the first one found from the end is the last one.
+        let position = sqlx::query_scalar(
+            "SELECT tenant_position FROM es.events WHERE tenant_id = $1 AND recorded_at <= $2
+              ORDER BY tenant_position DESC LIMIT 1",
+        )
+        .bind(tenant.0)
+        .bind(at)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(position)
+    }
+
     /// The events after `after` up to `head`, which was read before: all of them must be there.
     pub(crate) async fn batch(
         &self,

@@ -1,5 +1,6 @@
 //! Rebuilding a projection from the log beside the running one, without downtime: fill new tables
-//! in a schema of their own up to where the running ones are, compare, switch.
+//! in a schema of their own up to where the running ones are, compare, switch. Or fill them up to an
+//! earlier position, to look at.
 //!
 //! Invariant: readers see the old tables or the new ones, never an unfinished one; and the new ones
 //! stand at the very positions at which the old ones stood, so no answer goes back in time.
@@ -56,7 +57,8 @@ pub async fn rebuild<E: EventSet>(
     projection: &Arc<dyn Projection<E>>,
 ) -> Result<Rebuilt, RebuildError> {
     let mut session = PgConnection::connect_with(owner).await?;
-    let mut build = Build::begin(&mut session, reader, projection).await?;
+    let mut build =
+        Build::begin(&mut session, reader, projection, rebuild_schema(projection.name())).await?;
     build.catch_up(&mut session).await?;
     let mut tx = session.begin().await?;
     let same_version = build.finish(&mut tx).await? == Some(projection.version());
@@ -77,7 +79,8 @@ pub async fn verify_rebuild<E: EventSet>(
     projection: &Arc<dyn Projection<E>>,
 ) -> Result<Vec<Difference>, RebuildError> {
     let mut session = PgConnection::connect_with(owner).await?;
-    let mut build = Build::begin(&mut session, reader, projection).await?;
+    let mut build =
+        Build::begin(&mut session, reader, projection, rebuild_schema(projection.name())).await?;
     build.catch_up(&mut session).await?;
     let mut tx = session.begin().await?;
     build.finish(&mut tx).await?;
@@ -88,14 +91,35 @@ pub async fn verify_rebuild<E: EventSet>(
     Ok(differences)
 }
 
-/// Drops the tables that the last rebuild of `name` retired. Whoever erases a person calls it: the
-/// erasure does not reach retired rows.
+/// Fills a projection's tables with what they held when one tenant stood at `position`, in schema
+/// `replay_<name>`; they are kept until the next replay. The running ones are not touched. Gives how
+/// many events that took.
+///
+/// # Errors
+/// See [`RebuildError`].
+pub async fn replay<E: EventSet>(
+    owner: &PgConnectOptions,
+    reader: &Reader<E>,
+    projection: &Arc<dyn Projection<E>>,
+    (tenant, position): (TenantId, i64),
+) -> Result<u64, RebuildError> {
+    let name = projection.name();
+    let mut session = PgConnection::connect_with(owner).await?;
+    let mut build = Build::begin(&mut session, reader, projection, replay_schema(name)).await?;
+    build.fold_up_to(&mut session, (tenant, position)).await?;
+    end(session, name).await?;
+    Ok(build.events)
+}
+
+/// Drops the tables that the last rebuild of `name` retired and those of its last replay. Whoever
+/// erases a person calls it: the erasure does not reach these rows.
 ///
 /// # Errors
 /// The database's.
 pub async fn drop_retired(owner: &PgConnectOptions, name: &str) -> Result<(), sqlx::Error> {
     let mut session = PgConnection::connect_with(owner).await?;
     tables::drop_schema(&mut session, &retired_schema(name)).await?;
+    tables::drop_schema(&mut session, &replay_schema(name)).await?;
     session.close().await
 }
 
@@ -108,8 +132,18 @@ async fn end(mut session: PgConnection, name: &str) -> Result<(), sqlx::Error> {
     session.close().await
 }
 
+fn rebuild_schema(name: &str) -> String {
+    format!("rebuild_{name}")
+}
+
 fn retired_schema(name: &str) -> String {
     format!("retired_{name}")
+}
+
+/// Where [`replay`] leaves a projection's tables.
+#[must_use]
+pub fn replay_schema(name: &str) -> String {
+    format!("replay_{name}")
 }
 
 struct Build<'a, E: EventSet> {
@@ -123,11 +157,12 @@ struct Build<'a, E: EventSet> {
 }
 
 impl<'a, E: EventSet> Build<'a, E> {
-    /// Makes empty tables beside the running ones. An unfinished rebuild's are dropped.
+    /// Makes empty tables beside the running ones. Those that `schema` has are dropped.
     async fn begin(
         session: &mut PgConnection,
         reader: &'a Reader<E>,
         projection: &'a Arc<dyn Projection<E>>,
+        schema: String,
     ) -> Result<Self, RebuildError> {
         let name = projection.name();
         let alone: bool = sqlx::query_scalar(
@@ -139,7 +174,6 @@ impl<'a, E: EventSet> Build<'a, E> {
         if !alone {
             return Err(RebuildError::Underway(name));
         }
-        let schema = format!("rebuild_{name}");
         let mut tx = session.begin().await?;
         tables::create_alike(&mut tx, projection.tables(), &schema).await?;
         tx.commit().await?;
@@ -152,19 +186,29 @@ impl<'a, E: EventSet> Build<'a, E> {
         loop {
             let (_, targets) = live(session, self.projection.name()).await?;
             let mut folded = 0;
-            for (tenant, target) in targets {
-                loop {
-                    let mut tx = session.begin().await?;
-                    let taken_in = self.fold(&mut tx, (tenant, target)).await?;
-                    tx.commit().await?;
-                    folded += taken_in;
-                    if taken_in == 0 {
-                        break;
-                    }
-                }
+            for up_to in targets {
+                folded += self.fold_up_to(session, up_to).await?;
             }
             if folded < BATCH {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Takes in a tenant's events up to a position, batch by batch; gives how many it was.
+    async fn fold_up_to(
+        &mut self,
+        session: &mut PgConnection,
+        up_to: (TenantId, i64),
+    ) -> Result<i64, RebuildError> {
+        let mut folded = 0;
+        loop {
+            let mut tx = session.begin().await?;
+            let taken_in = self.fold(&mut tx, up_to).await?;
+            tx.commit().await?;
+            folded += taken_in;
+            if taken_in == 0 {
+                return Ok(folded);
             }
         }
     }

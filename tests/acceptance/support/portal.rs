@@ -209,9 +209,13 @@ impl Portal {
 
     /// What a GET of `path` answers, as JSON.
     pub async fn get(&self, path: &str) -> Value {
+        serde_json::from_str(&self.get_text(path).await).expect("the answer is JSON")
+    }
+
+    pub async fn get_text(&self, path: &str) -> String {
         let url = format!("http://{}{path}", self.service.address);
         let response = reqwest::get(url).await.expect("the service answers");
-        response.json().await.expect("the answer is JSON")
+        response.text().await.expect("the answer is text")
     }
 
     /// The seeded tenant's last position.
