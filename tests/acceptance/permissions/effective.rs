@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{set_levels, set_types};
-use crate::support::{Client, Person, Portal, World};
+use crate::support::{Answer, Client, Person, Portal, World};
 
 /// `KIND [npi] [type] [feature] [ids] SOURCE` of every right in force.
 pub(super) async fn rights(client: &Client, world: &World, who: &Person) -> Vec<String> {
@@ -38,10 +38,20 @@ async fn mc_40_an_npi_admin_manages_pins_of_that_npi_and_no_users() {
     let world = portal.world();
     let npi = &world.clinic.npis[0];
     let client = portal.client(&world.npi_admin).await;
+    let admin = portal.client(&world.clinic_admin).await;
     assert_eq!(
         rights(&client, world, &world.npi_admin).await,
         [format!("VIEW_NPI {npi} DIRECT"), format!("MANAGE_PIN {npi} DIRECT")]
     );
+    reset_pin(&client, world, npi).await.done();
+    assert_eq!(
+        reset_pin(&client, world, &world.clinic.npis[1]).await.refused(),
+        "NPI_NOT_PERMITTED"
+    );
+    // Documents as far as they were granted.
+    set_types(&admin, (world, &world.npi_admin), &[npi], &["TAX_DOCUMENTS"]).await.done();
+    let granted = format!("READ_CORRESPONDENCE {npi} TAX_DOCUMENTS DIRECT");
+    assert!(rights(&client, world, &world.npi_admin).await.contains(&granted));
     let about = (world, &world.newcomer);
     assert_eq!(set_levels(&client, about, &[(npi, "ADMIN")]).await.refused(), "NOT_ORG_ADMIN");
     portal.finish().await;
@@ -59,6 +69,9 @@ async fn mc_41_a_processor_reads_correspondence_and_manages_no_pin() {
         rights(&client, world, &world.processor).await,
         [format!("VIEW_NPI {npi} DIRECT"), format!("READ_CORRESPONDENCE {npi} RAD DIRECT")]
     );
+    assert_eq!(reset_pin(&client, world, npi).await.refused(), "NPI_NOT_PERMITTED");
+    let about = (world, &world.newcomer);
+    assert_eq!(set_levels(&client, about, &[(npi, "ADMIN")]).await.refused(), "NOT_ORG_ADMIN");
     portal.finish().await;
 }
 
@@ -74,12 +87,31 @@ async fn mc_49_people_see_only_the_npis_they_are_assigned() {
     let client = portal.client(&world.processor).await;
     let own = seen(rights(&client, world, &world.processor).await);
     assert_eq!(own, [world.clinic.npis[0].clone()]);
+    assert_eq!(pins(&client, &portal).await, own);
     let second = world.clinic.npis[1].as_str();
     set_levels(&admin, (world, &world.processor), &[(second, "PROCESSOR")]).await.done();
     assert_eq!(seen(rights(&client, world, &world.processor).await).len(), 2);
+    assert_eq!(pins(&client, &portal).await.len(), 2);
     set_levels(&admin, (world, &world.processor), &[(second, "NONE")]).await.done();
-    assert_eq!(seen(rights(&client, world, &world.processor).await), own);
+    let held = rights(&client, world, &world.processor).await;
+    assert!(held.iter().all(|right| !right.contains(second)), "{held:?}");
+    assert_eq!(seen(held), own);
+    assert_eq!(pins(&client, &portal).await, own);
     portal.finish().await;
+}
+
+async fn reset_pin(client: &Client, world: &World, npi: &str) -> Answer {
+    let input = json!({ "organizationId": world.clinic.id, "npi": npi });
+    client.mutate("resetPin", input, "pin { version }").await
+}
+
+/// The NPIs in somebody's list of PINs.
+async fn pins(client: &Client, portal: &Portal) -> Vec<String> {
+    portal.settle().await;
+    let document = "query($of: ID!) { pins(organizationId: $of) { nodes { npi } } }";
+    let answer = client.send(document, json!({ "of": portal.world().clinic.id })).await;
+    let nodes = answer.data()["pins"]["nodes"].as_array().expect("nodes").iter();
+    nodes.map(|node| node["npi"].as_str().expect("an NPI").to_owned()).collect()
 }
 
 #[tokio::test]
