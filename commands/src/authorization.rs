@@ -4,12 +4,15 @@
 //! a read model; every version read is handed on as a guard and re-checked at the append or inside
 //! the read's own transaction.
 
-use std::{collections::BTreeSet, sync::Arc};
+mod authority;
+mod refusals;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Actor, Code, Decider, Refusal,
-    kernel::ids::{MembershipId, OrganizationId, SessionId, TenantId, UserId},
+    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
     organizations::{OrgRole, Organization},
     permissions::{JobRole, JobRoles, Membership, Right, Situation},
     policies::PolicyHistory,
@@ -19,6 +22,10 @@ use rollcall_domain::{
 };
 use rollcall_journal::{Guard, Journal, Work};
 use uuid::Uuid;
+
+pub use authority::Authority;
+use refusals::not_org_admin;
+pub use refusals::{forbidden, not_signed_in, session_ended};
 
 use crate::{Caller, Failure, Identity};
 
@@ -41,8 +48,13 @@ pub enum Access {
     UserManager(OrganizationId),
     /// Either of the two: who may manage users, or plan staff in one of these roles.
     UserManagerOrPlan(OrganizationId, &'static [PlanRole]),
-    /// Plan staff in one of these roles.
+    /// Plan staff in one of these roles, held for the whole plan.
     Plan(&'static [PlanRole]),
+    /// Plan staff in one of these roles whose scope covers the organisation (GN-31).
+    PlanOf(OrganizationId, &'static [PlanRole]),
+    /// Plan staff in one of these roles, whatever its scope: for lists, which show what is inside it
+    /// ([`Authority::plan_scope`]).
+    PlanWithin(&'static [PlanRole]),
     /// Either of the two.
     OrgAdminOrPlan(OrganizationId, &'static [PlanRole]),
     /// An active member, or plan staff in one of these roles.
@@ -54,50 +66,6 @@ pub enum Access {
     Operator,
     /// The scheduler and the service's own processes.
     System,
-}
-
-/// What authorisation established about the caller.
-#[derive(Clone, Debug)]
-pub struct Authority {
-    pub actor: Actor,
-    pub user: Option<UserId>,
-    pub session: Option<SessionId>,
-    /// The organisation acted for, when the access names one and the caller is a member.
-    pub organization: Option<OrganizationId>,
-    /// The caller's role there.
-    pub org_role: Option<OrgRole>,
-    /// The caller's rights there.
-    pub membership: Option<Arc<Membership>>,
-    /// The caller's plan roles, when the access asked for them.
-    pub plan_roles: BTreeSet<PlanRole>,
-}
-
-impl Authority {
-    fn of(actor: Actor) -> Self {
-        Self {
-            actor,
-            user: actor.person(),
-            session: None,
-            organization: None,
-            org_role: None,
-            membership: None,
-            plan_roles: BTreeSet::new(),
-        }
-    }
-
-    /// Whether the caller acts as plan staff rather than for an organisation.
-    #[must_use]
-    pub fn acts_for_plan(&self) -> bool {
-        !self.plan_roles.is_empty()
-    }
-
-    /// The signed-in person.
-    ///
-    /// # Errors
-    /// `NOT_SIGNED_IN`.
-    pub fn person(&self) -> Result<UserId, Refusal> {
-        self.user.ok_or_else(not_signed_in)
-    }
 }
 
 /// Reads the streams a decision about a caller needs and remembers their versions.
@@ -192,6 +160,8 @@ async fn decide(
         | Access::UserManager(_)
         | Access::UserManagerOrPlan(..)
         | Access::Plan(_)
+        | Access::PlanOf(..)
+        | Access::PlanWithin(_)
         | Access::OrgAdminOrPlan(..)
         | Access::MemberOrPlan(..)
         | Access::OrgViewerOrPlan(..)
@@ -251,25 +221,46 @@ async fn signed_in(
             require_user_manager(sources, &authority, now).await?;
         }
         Access::UserManagerOrPlan(organization, roles) => {
-            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+            if plan_staff(sources, &mut authority, (user, roles, Reach::Of(organization)), now)
+                .await
+                .is_err()
+            {
                 member(sources, &mut authority, live, (organization, now)).await?;
                 require_user_manager(sources, &authority, now).await?;
             }
         }
-        Access::Plan(roles) => plan_staff(sources, &mut authority, user, roles, now).await?,
+        Access::Plan(roles) => {
+            plan_staff(sources, &mut authority, (user, roles, Reach::Whole), now).await?;
+        }
+        Access::PlanOf(organization, roles) => {
+            let reach = Reach::Of(organization);
+            plan_staff(sources, &mut authority, (user, roles, reach), now).await?;
+        }
+        Access::PlanWithin(roles) => {
+            plan_staff(sources, &mut authority, (user, roles, Reach::Any), now).await?;
+        }
         Access::OrgAdminOrPlan(organization, roles) => {
-            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+            if plan_staff(sources, &mut authority, (user, roles, Reach::Of(organization)), now)
+                .await
+                .is_err()
+            {
                 member(sources, &mut authority, live, (organization, now)).await?;
                 require_admin(&authority)?;
             }
         }
         Access::MemberOrPlan(organization, roles) => {
-            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+            if plan_staff(sources, &mut authority, (user, roles, Reach::Of(organization)), now)
+                .await
+                .is_err()
+            {
                 member(sources, &mut authority, live, (organization, now)).await?;
             }
         }
         Access::OrgViewerOrPlan(organization, roles) => {
-            if plan_staff(sources, &mut authority, user, roles, now).await.is_err() {
+            if plan_staff(sources, &mut authority, (user, roles, Reach::Of(organization)), now)
+                .await
+                .is_err()
+            {
                 member(sources, &mut authority, live, (organization, now)).await?;
                 if require_viewer(&authority).is_err() {
                     require_user_manager(sources, &authority, now).await?;
@@ -280,7 +271,8 @@ async fn signed_in(
             if caller.tenant != TenantId::OPERATIONS {
                 return Err(forbidden().into());
             }
-            plan_staff(sources, &mut authority, user, &[PlanRole::Operator], now).await?;
+            let staff = (user, &[PlanRole::Operator][..], Reach::Whole);
+            plan_staff(sources, &mut authority, staff, now).await?;
             authority.actor = Actor::operator(user);
         }
     }
@@ -320,16 +312,29 @@ async fn member(
     Ok(())
 }
 
+/// How far a plan role must reach to count.
+#[derive(Clone, Copy)]
+enum Reach {
+    Whole,
+    Of(OrganizationId),
+    Any,
+}
+
+/// A role whose scope does not reach as far is as good as none.
 async fn plan_staff(
     sources: &mut Sources<'_>,
     authority: &mut Authority,
-    user: UserId,
-    roles: &[PlanRole],
+    (user, roles, reach): (UserId, &[PlanRole], Reach),
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let staff = sources.load::<PlanStaff>(sources.tenant.plan_staff_stream(user)).await?;
-    let held = staff.roles_at(now);
-    if !roles.iter().any(|role| held.contains(role)) {
+    let mut held = staff.scopes_at(now);
+    held.retain(|_, scope| match reach {
+        Reach::Whole => scope.is_whole(),
+        Reach::Of(organization) => scope.covers(organization),
+        Reach::Any => true,
+    });
+    if !roles.iter().any(|role| held.contains_key(role)) {
         return Err(forbidden().into());
     }
     authority.plan_roles = held;
@@ -401,29 +406,4 @@ fn require_viewer(authority: &Authority) -> Result<(), Refusal> {
         Some(OrgRole::Admin | OrgRole::Processor) => Ok(()),
         Some(OrgRole::None) | None => Err(not_org_admin()),
     }
-}
-
-fn not_org_admin() -> Refusal {
-    Refusal::new(
-        Code::NotOrgAdmin,
-        "Only an administrator of the organisation may do this. Ask one of them.",
-    )
-}
-
-/// No session, or none that counts here.
-#[must_use]
-pub fn not_signed_in() -> Refusal {
-    Refusal::new(Code::NotSignedIn, "Sign in first.")
-}
-
-/// The session is over.
-#[must_use]
-pub fn session_ended() -> Refusal {
-    Refusal::new(Code::SessionEnded, "Your session has ended. Sign in again.")
-}
-
-/// The caller lacks the right.
-#[must_use]
-pub fn forbidden() -> Refusal {
-    Refusal::new(Code::Forbidden, "You have no right to do this. Ask an administrator.")
 }

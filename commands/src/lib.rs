@@ -6,6 +6,7 @@
 
 pub mod access_requests;
 pub mod affiliations;
+pub mod attestations;
 pub mod authentication;
 pub mod authorization;
 pub mod caller;

@@ -93,6 +93,9 @@ any_event! {
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
     AccessRequest(crate::access_requests::AccessRequest);
+    JoinRequest(crate::access_requests::JoinRequest);
+    MoveRequest(crate::access_requests::MoveRequest);
+    Attestation(crate::attestations::Attestation);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);
     Affiliation(crate::affiliations::Affiliation);

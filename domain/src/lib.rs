@@ -6,6 +6,7 @@
 
 pub mod access_requests;
 pub mod affiliations;
+pub mod attestations;
 pub mod audit;
 pub mod content;
 pub mod events;

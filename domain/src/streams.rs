@@ -79,6 +79,24 @@ impl TenantId {
         self.derive("credential.shadow", identifier_hash)
     }
 
+    /// `access_requests.join_request`: one per organisation, address and time around, counted from
+    /// 0; `address_hash` is the keyed hash in hexadecimal.
+    #[must_use]
+    pub fn join_request_stream(
+        &self,
+        organization: OrganizationId,
+        address_hash: &str,
+        n: u32,
+    ) -> Uuid {
+        self.derive("join_request", &format!("{organization}/{address_hash}/{n}"))
+    }
+
+    /// `attestations.attestation`: one per member of an organisation.
+    #[must_use]
+    pub fn attestation_stream(&self, user: UserId, organization: OrganizationId) -> Uuid {
+        self.derive("attestation", &format!("{organization}/{user}"))
+    }
+
     /// `pins.pin`: one per NPI.
     #[must_use]
     pub fn pin_stream(&self, npi: &Npi) -> Uuid {

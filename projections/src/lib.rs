@@ -13,6 +13,7 @@ pub mod access_register;
 pub mod access_requests;
 pub mod account_requests;
 pub mod affiliations;
+pub mod attestations;
 pub mod audit_timeline;
 pub mod notifications;
 pub mod organizations;
@@ -38,6 +39,7 @@ pub const NAMES: &[&str] = &[
     "pins",
     "affiliations",
     "access_requests",
+    "attestations",
     "notifications_list",
     "tenancy",
     "organizations",
@@ -58,6 +60,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(pins::Pins),
         Arc::new(affiliations::Affiliations),
         Arc::new(access_requests::AccessRequests),
+        Arc::new(attestations::Attestations),
         Arc::new(notifications::Notifications),
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),

@@ -29,7 +29,9 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::Registration(_) => &["acceptances"],
         AnyEvent::Membership(_) => &["user_directory", "permission_matrix", access_register::NAME],
         AnyEvent::JobRole(_) => &["permission_matrix", access_register::NAME],
-        AnyEvent::AccessRequest(_) => &["access_requests"],
+        AnyEvent::AccessRequest(_) | AnyEvent::JoinRequest(_) | AnyEvent::MoveRequest(_) => {
+            &["access_requests"]
+        }
         AnyEvent::User(_) => &[
             "user_directory",
             "people",
@@ -40,6 +42,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::Invitation(_) => &["people", "acceptances", "user_directory"],
         AnyEvent::Credential(_) => &["user_directory", "sessions"],
         AnyEvent::Session(_) => &["user_directory", "sessions"],
+        AnyEvent::Attestation(_) => &["attestations"],
         AnyEvent::Pin(_) => &["pins"],
         AnyEvent::Affiliation(_) => &["affiliations", access_register::NAME],
         AnyEvent::SubmitterProfile(_) => &["affiliations"],

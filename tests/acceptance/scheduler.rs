@@ -9,7 +9,7 @@ use rollcall_domain::{
         Cause, Membership, MembershipCommand, MembershipEvent, NpiLevel, NpiScope,
         membership::{MembershipKey, NpiChange},
     },
-    tenants::{PlanRole, PlanStaff, PlanStaffCommand, PlanStaffEvent},
+    tenants::{PlanRole, PlanScope, PlanStaff, PlanStaffCommand, PlanStaffEvent},
     values::Npi,
 };
 use rollcall_journal::Clock;
@@ -79,6 +79,7 @@ async fn a_later_end_replaces_an_earlier_one() {
         role: PlanRole::Qi,
         from: None,
         until: Some(portal.clock.now() + TimeDelta::hours(hours)),
+        scope: PlanScope::Whole,
         reason: None,
     };
     portal.decide::<PlanStaff>(stream, assign(1)).await;

@@ -1,6 +1,6 @@
 //! Act one: an operator opens a portal, the plan gets its staff, and organisations come on file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_commands::{
     Caller,
@@ -96,6 +96,7 @@ pub async fn official(
         person: details(&who)?,
         roles: [role].into(),
         until: None,
+        organizations: BTreeSet::new(),
         reason: Reason::parse("Staff of the demonstration.")?,
     };
     let invited = stage.run(admin, &invite).await?;

@@ -4,7 +4,7 @@
 //! acted for, the plan about anybody; of others nobody learns whether they exist.
 
 use async_graphql::{Context, ID, Result};
-use rollcall_commands::{Access, Caller, Commands};
+use rollcall_commands::{Access, Caller, Commands, authorization::forbidden};
 use rollcall_domain::{
     Refusal,
     kernel::ids::{OrganizationId, UserId},
@@ -15,7 +15,7 @@ use rollcall_domain::{
 use super::{
     errors::{fault, top_level},
     ids::NodeType,
-    reading::{Reading, caller, own_or_plan, read},
+    reading::{Reading, caller, read},
     scalars::Position,
 };
 
@@ -53,10 +53,16 @@ pub async fn about<'a>(
     let access = if is_own {
         Access::OwnSession
     } else {
-        own_or_plan(caller, Access::OrgAdminOrPlan, READERS)
+        let own = |organization| Access::OrgAdminOrPlan(organization, READERS);
+        caller.organization().map_or(Access::Plan(READERS), own)
     };
     let reading = read(ctx, access, min_position).await?;
-    if !is_own && !reading.authority.acts_for_plan() {
+    // An account is no organisation's: to ask about it as the plan takes a role for the whole plan.
+    let of_plan = reading.authority.acts_for_plan();
+    if !is_own && of_plan && !reading.authority.plan_scope(READERS).is_whole() {
+        return Err(top_level(forbidden()));
+    }
+    if !is_own && !of_plan {
         require_member(commands, caller, user).await?;
     }
     Ok(About { reading, user, is_own })

@@ -6,6 +6,7 @@ mod about;
 mod access_register;
 mod access_requests;
 mod affiliations;
+mod attestations;
 mod audit;
 mod content;
 pub mod errors;

@@ -12,10 +12,11 @@ use rollcall_domain::{
     Code, Refusal,
     kernel::ids::OrganizationId,
     policies::{Feature, Policy, PolicyHistory},
-    tenants::PlanRole,
+    tenants::{PlanRole, PlanScope},
 };
 use rollcall_projections::{Ask, ReadError, ReadStore, Snapshot};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
+use uuid::Uuid;
 
 use super::{
     errors::{fault, top_level},
@@ -107,13 +108,26 @@ pub async fn read_if_permitted<'a>(
 }
 
 /// By which right somebody reads what is an organisation's: as `member` of the one the session acts
-/// for or as plan staff, whichever they are.
+/// for or as plan staff, whichever they are; what the plan's people see is inside their scope
+/// ([`within`]).
 pub fn own_or_plan(
     caller: &Caller,
     member: fn(OrganizationId, &'static [PlanRole]) -> Access,
     roles: &'static [PlanRole],
 ) -> Access {
-    caller.organization().map_or(Access::Plan(roles), |organization| member(organization, roles))
+    caller
+        .organization()
+        .map_or(Access::PlanWithin(roles), |organization| member(organization, roles))
+}
+
+/// The organisations that plan staff in one of these roles are kept to; `None` for the whole plan.
+pub fn within(authority: &Authority, roles: &[PlanRole]) -> Option<Vec<Uuid>> {
+    match authority.plan_scope(roles) {
+        PlanScope::Whole => None,
+        PlanScope::Organizations(organizations) => {
+            Some(organizations.into_iter().map(|organization| organization.0).collect())
+        }
+    }
 }
 
 /// Whether somebody else, or the same person acting for another organisation, might be allowed what

@@ -4,8 +4,11 @@ use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
     access_register::AccessRegisterQuery,
-    access_requests::{AccessRequestMutation, AccessRequestQuery},
+    access_requests::{
+        AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
+    },
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
+    attestations::{AttestationMutation, AttestationQuery},
     audit::{AuditQuery, AuditSubscription},
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
@@ -76,6 +79,8 @@ pub struct Query(
     PermissionQuery,
     GrantQuery,
     AccessRequestQuery,
+    MoveQuery,
+    AttestationQuery,
     AuditQuery,
     AccessRegisterQuery,
     NodeQuery,
@@ -117,6 +122,9 @@ pub struct Mutation(
     PermissionMutation,
     GrantMutation,
     AccessRequestMutation,
+    JoinMutation,
+    MoveMutation,
+    AttestationMutation,
 );
 
 /// What happens, as it happens.

@@ -21,6 +21,8 @@ pub enum AgreementKind {
     /// Consent to electronic 1099 forms.
     #[graphql(name = "ELECTRONIC_1099_CONSENT")]
     Electronic1099Consent,
+    /// The plan's own attestation; it is signed with `signAttestation`.
+    PlanAttestation,
 }
 
 /// How a passcode reaches a telephone (MC-19).

@@ -3,6 +3,9 @@
 //! Invariant: what an approval gives is recorded in the same append, with the request as its cause.
 
 mod decide;
+mod join;
+mod outlook;
+mod relocate;
 mod request_access;
 mod texts;
 mod ways;
@@ -10,8 +13,11 @@ mod ways;
 use rollcall_domain::tenants::PlanRole;
 
 pub use decide::{DecideAccessRequest, Decision, Resolution};
+pub use join::{Named, RequestToJoin};
+pub use outlook::MoveOutlook;
+pub use relocate::{Found, RequestMove, Wish};
 pub use request_access::RequestAccess;
-pub use texts::{Texts, texts};
+pub use texts::{Moving, Texts, Visitor, texts};
 pub use ways::{EscalateAccessRequest, ExpireAccessRequest, WithdrawAccessRequest};
 
 /// Plan staff who decide what the organisations cannot (AL-08).

@@ -6,13 +6,16 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     Refusal,
-    access_requests::{AccessRequest, AccessRequestCommand, RouteCause},
+    access_requests::{
+        AccessRequest, AccessRequestCommand, JoinRequest, JoinRequestCommand, MoveRequest,
+        MoveRequestCommand, RouteCause,
+    },
     kernel::ids::{AccessRequestId, OrganizationId},
     policies::Feature,
     values::Reason,
 };
 
-use super::{PENDING, REQUEST_STAFF, request_access::pending_key};
+use super::{PENDING, REQUEST_STAFF, relocate, request_access::pending_key};
 use crate::{Access, Command, Context, Failure};
 
 /// Hands a request on to the plan.
@@ -63,6 +66,11 @@ impl Command for WithdrawAccessRequest {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessRequestId, Failure> {
         of_organization(cx, self.request, self.organization).await?;
+        if cx.load::<MoveRequest>(self.request).await?.moving().is_some() {
+            cx.decide::<MoveRequest>(self.request, MoveRequestCommand::Withdraw).await?;
+            relocate::release(cx, self.request).await?;
+            return Ok(self.request);
+        }
         cx.decide::<AccessRequest>(self.request, AccessRequestCommand::Withdraw).await?;
         release(cx, self.request).await?;
         Ok(self.request)
@@ -90,10 +98,19 @@ pub(super) async fn of_organization(
     organization: OrganizationId,
 ) -> Result<(), Failure> {
     let state = cx.load::<AccessRequest>(request).await?;
-    match state.asked() {
-        Some(asked) if asked.organization == organization => Ok(()),
-        Some(_) | None => Err(Refusal::not_found("accessRequestId").into()),
+    let mut of = state.asked().map(|asked| asked.organization);
+    if of.is_none() {
+        let joining = cx.load::<JoinRequest>(request).await?;
+        of = joining.joining().map(|joining| joining.organization);
     }
+    if of.is_none() {
+        let moving = cx.load::<MoveRequest>(request).await?;
+        of = moving.moving().map(|moving| moving.organization);
+    }
+    if of == Some(organization) {
+        return Ok(());
+    }
+    Err(Refusal::not_found("accessRequestId").into())
 }
 
 /// Lets what was asked for be asked for again.
@@ -117,7 +134,13 @@ pub(super) async fn close_if_run_out(cx: &mut Context<'_>, key: &str) -> Result<
     }
 }
 
+/// Of whichever kind the request is; the others have nothing under its id.
 async fn expire(cx: &mut Context<'_>, request: AccessRequestId) -> Result<(), Failure> {
+    cx.decide::<JoinRequest>(request, JoinRequestCommand::Expire).await?;
+    let moving = cx.decide::<MoveRequest>(request, MoveRequestCommand::Expire).await?;
+    if !moving.is_empty() {
+        relocate::release(cx, request).await?;
+    }
     let expired = cx.decide::<AccessRequest>(request, AccessRequestCommand::Expire).await?;
     if !expired.is_empty() {
         release(cx, request).await?;

@@ -81,7 +81,7 @@ impl Command for RecordTransactionTest {
     type Output = ();
 
     fn access(&self) -> Access {
-        Access::Plan(&[PlanRole::Pa, PlanRole::Ps])
+        Access::PlanOf(self.organization, &[PlanRole::Pa, PlanRole::Ps])
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {

@@ -3,7 +3,10 @@
 
 use rollcall_domain::{
     AnyEvent,
-    kernel::ids::{AccountRequestId, InvitationId, OrganizationId, SubjectId, UserId},
+    access_requests::JoinRequest,
+    kernel::ids::{
+        AccessRequestId, AccountRequestId, InvitationId, OrganizationId, SubjectId, UserId,
+    },
     notifications::Recipient,
     organizations::{AccountRequest, Organization, PostalAddress},
     users::{
@@ -36,6 +39,8 @@ pub enum Addressee {
     PayTo { organization: OrganizationId },
     /// Who asked for an account (AL-01).
     AccountRequester { request: AccountRequestId },
+    /// Who asked to join an organisation without an account (CC-11).
+    JoinRequester { request: AccessRequestId },
 }
 
 /// An address, looked up.
@@ -86,6 +91,7 @@ impl Addressee {
             Self::Telephone { owner } => (owner.user(), owner.subject(), None),
             Self::PayTo { organization } => (None, SubjectId(organization.0), None),
             Self::AccountRequester { request } => (None, SubjectId(request.0), None),
+            Self::JoinRequester { request } => (None, SubjectId(request.0), None),
         };
         let former_address = matches!(self, Self::FormerAddress { .. });
         Recipient { user, subject, invitation, former_address }
@@ -103,6 +109,7 @@ impl Addressee {
             Self::Telephone { owner } => name("telephone", owner.subject().0),
             Self::PayTo { organization } => name("pay_to", organization.0),
             Self::AccountRequester { request } => name("account_requester", request.0),
+            Self::JoinRequester { request } => name("join_requester", request.0),
         }
     }
 
@@ -114,7 +121,8 @@ impl Addressee {
             Self::Account { .. }
             | Self::Invitee { .. }
             | Self::PayTo { .. }
-            | Self::AccountRequester { .. } => false,
+            | Self::AccountRequester { .. }
+            | Self::JoinRequester { .. } => false,
         }
     }
 
@@ -150,6 +158,11 @@ impl Addressee {
                 let email = state.requester().and_then(|asked| asked.email.get());
                 Ok(email.map(|email| Address::Email(email.as_str().to_owned())))
             }
+            Self::JoinRequester { request } => {
+                let state = journal.load_fresh::<JoinRequest>(tenant, request.0).await?.state;
+                let email = state.joining().and_then(|joining| joining.visitor.email.get());
+                Ok(email.map(|email| Address::Email(email.as_str().to_owned())))
+            }
             Self::FormerAddress { .. } | Self::NewAddress { .. } | Self::Telephone { .. } => {
                 Ok(None)
             }
@@ -179,7 +192,8 @@ impl Addressee {
                 | Self::NewAddress { .. }
                 | Self::Telephone { .. }
                 | Self::PayTo { .. }
-                | Self::AccountRequester { .. },
+                | Self::AccountRequester { .. }
+                | Self::JoinRequester { .. },
                 _,
             ) => None,
         }

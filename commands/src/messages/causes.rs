@@ -5,6 +5,7 @@
 
 use rollcall_domain::{
     AnyEvent,
+    access_requests::JoinRequestEvent,
     affiliations::AffiliationEvent,
     kernel::ids::{AccountRequestId, OrganizationId, UserId},
     notifications::{
@@ -47,6 +48,7 @@ pub async fn caused_by(
         AnyEvent::OneTimePasscode(passcode) => Ok(of_passcode(passcode)),
         AnyEvent::Organization(organization) => of_organization(journal, organization, event).await,
         AnyEvent::AccountRequest(request) => Ok(of_account_request(request)),
+        AnyEvent::JoinRequest(request) => Ok(of_join_request(request)),
         AnyEvent::RegistrationToken(token) => of_token(journal, token, event).await,
         AnyEvent::Pin(pin) => of_pin(journal, pin, event).await,
         AnyEvent::Affiliation(affiliation) => of_affiliation(journal, affiliation, event).await,
@@ -68,6 +70,8 @@ pub async fn caused_by(
         | AnyEvent::TrustedIssuers(_)
         | AnyEvent::ExternalIdentities(_)
         | AnyEvent::AccessRequest(_)
+        | AnyEvent::MoveRequest(_)
+        | AnyEvent::Attestation(_)
         | AnyEvent::Session(_)
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)
@@ -300,6 +304,21 @@ fn of_account_request(event: &AccountRequestEvent) -> Vec<Planned> {
         }
         // The invitation is the mail that leads to the account.
         E::AccountRequestFulfilled { .. } => Vec::new(),
+    }
+}
+
+fn of_join_request(event: &JoinRequestEvent) -> Vec<Planned> {
+    use JoinRequestEvent as E;
+    match event {
+        E::JoinRequestDenied { request, organization, .. } => {
+            let to = Addressee::JoinRequester { request: *request };
+            vec![Planned::email(Template::JoinRequestDenied, to).organization(Some(*organization))]
+        }
+        // A receipt, or word of a request run out, would tell whoever asks which organisations there
+        // are; the invitation is the mail that follows a yes.
+        E::JoinRequested { .. } | E::JoinRequestApproved { .. } | E::JoinRequestExpired { .. } => {
+            Vec::new()
+        }
     }
 }
 

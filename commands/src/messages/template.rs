@@ -67,6 +67,8 @@ templates! {
     AccountRequestReceived = "account_request_received";
     /// The plan declined it (AL-01).
     AccountRequestRejected = "account_request_rejected";
+    /// An administrator declined a request to join (CC-11).
+    JoinRequestDenied = "join_request_denied";
     /// Access for an organisation was given back (MC-31).
     Reactivated = "reactivated";
     /// The address was changed; goes to the old and the new one (CX-06).
@@ -140,6 +142,7 @@ impl Template {
             | Self::AdminAppointed
             | Self::AccountRequestReceived
             | Self::AccountRequestRejected
+            | Self::JoinRequestDenied
             | Self::AdminRequested
             | Self::AdminDeclined
             | Self::UserDeactivated

@@ -214,6 +214,10 @@ fn words(template: Template, facts: &Facts) -> Words {
             format!("Your request for an account in {portal} was declined"),
             ["Contact the health plan if you have questions.".to_owned()],
         ),
+        Template::JoinRequestDenied => mail(
+            format!("Your request to join {organization} in {portal} was declined"),
+            ["Contact an administrator of the organization if you have questions.".to_owned()],
+        ),
         Template::Reactivated => mail(
             format!("You have access to {portal} again"),
             [format!("An administrator gave you back your access for {organization}.")],

@@ -27,8 +27,8 @@ pub enum Audience {
     OtherAdministrators(OrganizationId, UserId),
     /// The administrators and whoever is Admin for the NPI (MC-53).
     NpiAdministrators(OrganizationId, Npi),
-    /// Plan support staff and plan administrators (AL-08).
-    PlanSupport,
+    /// Plan support staff and plan administrators who act for the organisation (AL-08, GN-31).
+    PlanSupport(OrganizationId),
     /// The administrators of every organisation of which the person is an active member.
     AdministratorsOf(UserId),
 }
@@ -61,7 +61,9 @@ impl Audience {
             Self::NpiAdministrators(organization, npi) => {
                 npi_administrators(journal, tenant, (*organization, npi), now).await
             }
-            Self::PlanSupport => plan_support(journal, tenant, now).await,
+            Self::PlanSupport(organization) => {
+                plan_support(journal, (tenant, *organization), now).await
+            }
             Self::AdministratorsOf(user) => {
                 let mut people = BTreeSet::new();
                 for organization in organizations_of(journal, tenant, *user).await? {
@@ -85,14 +87,16 @@ async fn administrators(
 
 async fn plan_support(
     journal: &Journal,
-    tenant: TenantId,
+    (tenant, organization): (TenantId, OrganizationId),
     now: DateTime<Utc>,
 ) -> Result<BTreeSet<UserId>, JournalError> {
     let streams = journal.streams_of(tenant, PlanStaff::TYPE).await?;
     let staff = journal.load_all::<PlanStaff>(tenant, &streams).await?;
     let supporter = |staff: &PlanStaff| {
-        let roles = staff.roles_at(now);
-        let role = [PlanRole::Ps, PlanRole::Pa].into_iter().find(|role| roles.contains(role))?;
+        let scopes = staff.scopes_at(now);
+        let counts =
+            |role: &PlanRole| scopes.get(role).is_some_and(|scope| scope.covers(organization));
+        let role = [PlanRole::Ps, PlanRole::Pa].into_iter().find(counts)?;
         staff.grants().get(&role).map(|grant| grant.user)
     };
     Ok(staff.values().filter_map(supporter).collect())

@@ -4,7 +4,7 @@
 
 use rollcall_domain::{
     AnyEvent,
-    access_requests::AccessRequestEvent,
+    access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
     affiliations::AffiliationEvent,
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
@@ -100,6 +100,8 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::Organization(event) => of_organization(event),
         AnyEvent::Membership(event) => of_membership(event, recorded.aggregate_id),
         AnyEvent::AccessRequest(event) => of_access_request(event, recorded.aggregate_id),
+        AnyEvent::JoinRequest(event) => of_join_request(event, recorded.aggregate_id),
+        AnyEvent::MoveRequest(event) => of_move_request(event, recorded.aggregate_id),
         AnyEvent::Pin(event) => of_pin(event, recorded.aggregate_id),
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
         AnyEvent::Tenant(_)
@@ -118,6 +120,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::TrustedIssuers(_)
         | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
+        | AnyEvent::Attestation(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::PeopleImport(_)
@@ -295,7 +298,7 @@ fn of_access_request(event: &AccessRequestEvent, stream: Uuid) -> Vec<Raise> {
         E::AccessRequested { .. } => {
             (Audience::OtherAdministrators(organization, user), Happening::Requested)
         }
-        E::AccessRequestRouted { .. } => (Audience::PlanSupport, Happening::Routed),
+        E::AccessRequestRouted { .. } => (Audience::PlanSupport(organization), Happening::Routed),
         E::AccessRequestApproved { .. } => (Audience::Person(user), Happening::Approved),
         E::AccessRequestDenied { .. } => (Audience::Person(user), Happening::Denied),
         E::AccessRequestExpired { .. } => (Audience::Person(user), Happening::Expired),
@@ -314,6 +317,54 @@ fn of_access_request(event: &AccessRequestEvent, stream: Uuid) -> Vec<Raise> {
         | E::AccessRequestExpired { .. }
         | E::AccessRequestWithdrawn { .. } => notice.within(organization),
     }]
+}
+
+fn of_join_request(event: &JoinRequestEvent, stream: Uuid) -> Vec<Raise> {
+    use JoinRequestEvent as E;
+    let organization = event.organization();
+    let subject = (SubjectKind::AccessRequest, stream);
+    let notice = |audience, happening| {
+        Raise::new(NotificationType::AccessRequest, audience, subject).because(happening)
+    };
+    match event {
+        E::JoinRequested { routed: None, .. } => {
+            let administrators = Audience::Administrators(organization);
+            vec![notice(administrators, Happening::Requested).within(organization)]
+        }
+        E::JoinRequested { routed: Some(_), .. } => {
+            vec![
+                notice(Audience::PlanSupport(organization), Happening::Routed)
+                    .counterparty(organization),
+            ]
+        }
+        // Whoever asked has no account to be told in; the other administrators hear of the invitation.
+        E::JoinRequestApproved { .. }
+        | E::JoinRequestDenied { .. }
+        | E::JoinRequestExpired { .. } => Vec::new(),
+    }
+}
+
+fn of_move_request(event: &MoveRequestEvent, stream: Uuid) -> Vec<Raise> {
+    use MoveRequestEvent as E;
+    let (user, organization) = event.parties();
+    let subject = (SubjectKind::AccessRequest, stream);
+    let notice = |audience, happening| {
+        Raise::new(NotificationType::AccessRequest, audience, subject).because(happening)
+    };
+    let own = |happening| vec![notice(Audience::Person(user), happening).within(organization)];
+    match event {
+        E::MoveRequested { .. } => {
+            vec![
+                notice(Audience::PlanSupport(organization), Happening::Routed)
+                    .counterparty(organization),
+            ]
+        }
+        // Both organisations and the person hear of the end and the beginning themselves.
+        E::MoveRequestApproved { .. } => own(Happening::Approved),
+        E::MoveRequestDenied { .. } => own(Happening::Denied),
+        E::MoveRequestExpired { .. } => own(Happening::Expired),
+        E::MoveRequestWithdrawn { .. } => Vec::new(),
+    }
 }
 
 fn of_pin(event: &PinEvent, stream: Uuid) -> Vec<Raise> {

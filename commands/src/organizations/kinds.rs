@@ -26,7 +26,7 @@ impl Command for SetOrganizationKinds {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
@@ -52,7 +52,7 @@ impl Command for SetContractStatus {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {

@@ -28,6 +28,7 @@ pub use import_enrolment::{
 };
 pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_contract_status, parse_kinds};
 pub(crate) use matching::TAX_ID;
+pub(crate) use npis::NPI;
 pub use npis::{AttachNpi, DetachNpi, MoveNpi, NpiDetails};
 pub use places::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};

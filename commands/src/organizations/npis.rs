@@ -20,7 +20,7 @@ use super::ENROLMENT_STAFF;
 use crate::{Access, Command, Context, Failure, pins};
 
 /// The reservation kind under which one organisation holds an NPI.
-pub(super) const NPI: &str = "npi";
+pub(crate) const NPI: &str = "npi";
 
 /// An NPI as the plan knows it.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Command for AttachNpi {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
@@ -100,7 +100,7 @@ impl Command for DetachNpi {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {

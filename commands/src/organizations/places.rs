@@ -52,7 +52,7 @@ impl Command for RegisterLocation {
     type Output = LocationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<LocationId, Failure> {
@@ -74,7 +74,7 @@ impl Command for SetLocationCredentialed {
     type Output = LocationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<LocationId, Failure> {
@@ -91,7 +91,7 @@ impl Command for TerminateLocation {
     type Output = LocationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<LocationId, Failure> {
@@ -107,7 +107,7 @@ impl Command for LinkTaxId {
     type Output = TaxIdId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<TaxIdId, Failure> {

@@ -42,7 +42,7 @@ impl Command for SuspendOrganization {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
@@ -60,7 +60,7 @@ impl Command for ReopenOrganization {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
@@ -77,7 +77,7 @@ impl Command for CloseOrganization {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {

@@ -90,7 +90,7 @@ impl Command for GrantTaxIdAccess {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        Access::Plan(PLACE_STAFF)
+        Access::PlanOf(self.target.organization, PLACE_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
@@ -107,7 +107,7 @@ impl Command for RevokeTaxIdAccess {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        Access::Plan(PLACE_STAFF)
+        Access::PlanOf(self.target.organization, PLACE_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {

@@ -46,7 +46,7 @@ impl Command for ResetPinForCaller {
     type Output = PinIsReset;
 
     fn access(&self) -> Access {
-        Access::Plan(&[PlanRole::Ps])
+        Access::PlanOf(self.organization, &[PlanRole::Ps])
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<PinIsReset, Failure> {

@@ -57,6 +57,12 @@ const TEMPLATES: &[Template] = &[
         text: include_str!("texts/electronic_1099_consent.txt"),
         boxes: &[("CONSENT", "I consent to receive Form 1099 electronically instead of on paper.")],
     },
+    Template {
+        kind: AgreementKind::PlanAttestation,
+        title: "Attestation",
+        text: include_str!("texts/plan_attestation.txt"),
+        boxes: &[("ATTEST", "I attest to this for my organization and am authorized to do so.")],
+    },
 ];
 
 /// Publishes the first version of every text, in force at once.

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
-    access_requests::AccessRequestEvent,
+    access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
     affiliations::AffiliationEvent,
     imports::PeopleImportEvent,
     organizations::{OrganizationEvent, RegistrationTokenEvent},
@@ -26,6 +26,8 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::RegistrationToken(event) => of_token(event),
         AnyEvent::Affiliation(event) => of_affiliation(event),
         AnyEvent::AccessRequest(event) => of_access_request(event),
+        AnyEvent::JoinRequest(event) => Some(of_join_request(event)),
+        AnyEvent::MoveRequest(event) => Some(of_move_request(event)),
         AnyEvent::Credential(event) => of_credential(event),
         AnyEvent::Organization(event) => of_organization(event, recorded.occurred_at),
         AnyEvent::Membership(event) => of_membership(event),
@@ -42,6 +44,7 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::User(_)
         | AnyEvent::Authenticator(_)
         | AnyEvent::OneTimePasscode(_)
+        | AnyEvent::Attestation(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::TrustedIssuers(_)
@@ -114,6 +117,27 @@ fn of_access_request(event: &AccessRequestEvent) -> Option<End> {
         | E::AccessRequestWithdrawn { .. }
         | E::AccessRequestExpired { .. } => Some(End::no_more(Kind::AccessRequest)),
         E::AccessRequestRouted { .. } => None,
+    }
+}
+
+fn of_join_request(event: &JoinRequestEvent) -> End {
+    use JoinRequestEvent as E;
+    match event {
+        E::JoinRequested { expires_at, .. } => End::at(Kind::AccessRequest, *expires_at),
+        E::JoinRequestApproved { .. }
+        | E::JoinRequestDenied { .. }
+        | E::JoinRequestExpired { .. } => End::no_more(Kind::AccessRequest),
+    }
+}
+
+fn of_move_request(event: &MoveRequestEvent) -> End {
+    use MoveRequestEvent as E;
+    match event {
+        E::MoveRequested { expires_at, .. } => End::at(Kind::AccessRequest, *expires_at),
+        E::MoveRequestApproved { .. }
+        | E::MoveRequestDenied { .. }
+        | E::MoveRequestWithdrawn { .. }
+        | E::MoveRequestExpired { .. } => End::no_more(Kind::AccessRequest),
     }
 }
 
@@ -262,6 +286,6 @@ fn of_plan_staff(event: &PlanStaffEvent) -> Option<End> {
         PlanStaffEvent::PlanRoleEnded { role, .. } => {
             Some(End::no_more(Kind::PlanRole).of(role.as_str()))
         }
-        PlanStaffEvent::PlanStaffInvited { .. } => None,
+        PlanStaffEvent::PlanStaffInvited { .. } | PlanStaffEvent::PlanRoleScoped { .. } => None,
     }
 }

@@ -78,7 +78,7 @@ impl Command for CreateTenant {
         default_agreements::publish_all(cx, self.name.as_str()).await?;
         for person in &self.administrators {
             let roles = BTreeSet::from([PlanRole::Pa]);
-            staff::invite(cx, person, roles, None, None).await?;
+            staff::invite(cx, person, roles, staff::Terms::default()).await?;
         }
         Ok(CreatedTenant { tenant })
     }

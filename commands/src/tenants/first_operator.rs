@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
     kernel::ids::{TenantId, UserId},
-    tenants::{PlanRole, PlanStaff, PlanStaffCommand},
+    tenants::{PlanRole, PlanScope, PlanStaff, PlanStaffCommand},
     users::{
         credential::{Credential, CredentialCommand},
         user::{Registration, User, UserCommand},
@@ -79,6 +79,7 @@ impl Command for RegisterFirstOperator {
             role: PlanRole::Operator,
             from: None,
             until: None,
+            scope: PlanScope::Whole,
             reason: None,
         };
         cx.decide::<PlanStaff>(tenant.plan_staff_stream(user), assign).await?;

@@ -12,5 +12,7 @@ mod standing;
 pub use bootstrap::bootstrap;
 pub use create_tenant::{CreateTenant, CreatedTenant, FirstAdministrator};
 pub use first_operator::RegisterFirstOperator;
-pub use staff::{AssignPlanRole, EndPlanRole, InvitePlanStaff, InvitedPlanStaff, PersonDetails};
+pub use staff::{
+    AssignPlanRole, EndPlanRole, InvitePlanStaff, InvitedPlanStaff, PersonDetails, ScopePlanRole,
+};
 pub use standing::{CloseTenant, ResumeTenant, SuspendTenant};

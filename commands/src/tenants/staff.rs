@@ -1,5 +1,5 @@
-//! `InvitePlanStaff`, `AssignPlanRole`, `EndPlanRole`: who of the health plan holds which role, until
-//! when (GN-31).
+//! `InvitePlanStaff`, `AssignPlanRole`, `ScopePlanRole`, `EndPlanRole`: who of the health plan holds
+//! which role, for what and until when (GN-31).
 //!
 //! Invariant: no command takes a tenant's last administrators away: the streams of all plan staff are
 //! read, and their versions are checked at the append.
@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Decider, Refusal,
-    kernel::ids::{InvitationId, TenantId, UserId},
-    tenants::{PlanRole, PlanRoleEnd, PlanStaff, PlanStaffCommand, Tenant},
+    kernel::ids::{InvitationId, OrganizationId, TenantId, UserId},
+    organizations::Organization,
+    tenants::{MOST, PlanRole, PlanRoleEnd, PlanScope, PlanStaff, PlanStaffCommand, Tenant},
     users::user::User,
     values::{EmailAddress, PersonName, PhoneNumber, Reason},
 };
@@ -67,6 +68,8 @@ pub struct InvitePlanStaff {
     pub roles: BTreeSet<PlanRole>,
     /// The roles end here by themselves.
     pub until: Option<DateTime<Utc>>,
+    /// The organisations they count for; none for the whole plan.
+    pub organizations: BTreeSet<OrganizationId>,
     pub reason: Reason,
 }
 
@@ -87,8 +90,9 @@ impl Command for InvitePlanStaff {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<InvitedPlanStaff, Failure> {
-        let reason = Some(self.reason.clone());
-        invite(cx, &self.person, self.roles.clone(), self.until, reason).await
+        let scope = existing(cx, &self.organizations).await?;
+        let terms = Terms { until: self.until, scope, reason: Some(self.reason.clone()) };
+        invite(cx, &self.person, self.roles.clone(), terms).await
     }
 }
 
@@ -98,6 +102,8 @@ pub struct AssignPlanRole {
     pub role: PlanRole,
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
+    /// The organisations it counts for; none for the whole plan.
+    pub organizations: BTreeSet<OrganizationId>,
     pub reason: Reason,
 }
 
@@ -121,11 +127,60 @@ impl Command for AssignPlanRole {
             role: self.role,
             from: self.from,
             until: self.until,
+            scope: existing(cx, &self.organizations).await?,
             reason: Some(self.reason.clone()),
         };
         cx.decide::<PlanStaff>(tenant.plan_staff_stream(self.user), assign).await?;
         Ok(self.user)
     }
+}
+
+/// Lets a plan role count for other organisations than before.
+pub struct ScopePlanRole {
+    pub user: UserId,
+    pub role: PlanRole,
+    /// None for the whole plan.
+    pub organizations: BTreeSet<OrganizationId>,
+    pub reason: Reason,
+}
+
+#[async_trait]
+impl Command for ScopePlanRole {
+    const NAME: &'static str = "ScopePlanRole";
+    type Output = UserId;
+
+    fn access(&self) -> Access {
+        Access::Plan(ADMINISTRATORS)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
+        let tenant = cx.tenant();
+        let scope = PlanStaffCommand::ScopePlanRole {
+            role: self.role,
+            scope: existing(cx, &self.organizations).await?,
+            reason: Some(self.reason.clone()),
+        };
+        cx.decide::<PlanStaff>(tenant.plan_staff_stream(self.user), scope).await?;
+        if ADMINISTRATORS.contains(&self.role) {
+            require_administrators(cx, tenant, self.role).await?;
+        }
+        Ok(self.user)
+    }
+}
+
+/// A scope of organisations that are on file.
+async fn existing(
+    cx: &mut Context<'_>,
+    organizations: &BTreeSet<OrganizationId>,
+) -> Result<PlanScope, Failure> {
+    if organizations.len() <= MOST {
+        for id in organizations {
+            if cx.load::<Organization>(*id).await?.record().is_none() {
+                return Err(Refusal::not_found("organizationIds").into());
+            }
+        }
+    }
+    Ok(PlanScope::of(organizations))
 }
 
 /// Takes a plan role back.
@@ -174,7 +229,9 @@ async fn require_administrators(
     let mut left = 0;
     for stream in cx.journal().streams_of(tenant, PlanStaff::TYPE).await? {
         let staff = cx.load::<PlanStaff>(stream).await?;
-        left += usize::from(staff.roles_at(cx.now).contains(&role));
+        // One who is kept to some organisations administers no portal.
+        let scopes = staff.scopes_at(cx.now);
+        left += usize::from(scopes.get(&role).is_some_and(PlanScope::is_whole));
     }
     if left >= required {
         return Ok(());
@@ -183,19 +240,33 @@ async fn require_administrators(
     Err(Refusal::new(Code::LastAdmin, message).at("role").into())
 }
 
+/// On what terms somebody is invited into roles.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Terms {
+    pub until: Option<DateTime<Utc>>,
+    pub scope: PlanScope,
+    pub reason: Option<Reason>,
+}
+
 /// Records the invitation of a person into roles, and reserves their address and their link.
 pub(super) async fn invite(
     cx: &mut Context<'_>,
     person: &PersonDetails,
     roles: BTreeSet<PlanRole>,
-    until: Option<DateTime<Utc>>,
-    reason: Option<Reason>,
+    Terms { until, scope, reason }: Terms,
 ) -> Result<InvitedPlanStaff, Failure> {
     let tenant = cx.tenant();
     let user = invitation::person_of(cx, &person.email).await?;
     let id = InvitationId(Uuid::now_v7());
-    let staff =
-        PlanStaffCommand::InvitePlanStaff { tenant, user, invitation: id, roles, until, reason };
+    let staff = PlanStaffCommand::InvitePlanStaff {
+        tenant,
+        user,
+        invitation: id,
+        roles,
+        until,
+        scope,
+        reason,
+    };
     cx.decide::<PlanStaff>(tenant.plan_staff_stream(user), staff).await?;
     let PersonDetails { email, first_name, last_name, mobile } = person.clone();
     let person = NewPerson { email, first_name, last_name, mobile, business_phone: None };

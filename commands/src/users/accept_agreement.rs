@@ -7,7 +7,7 @@ use rollcall_domain::{
     Refusal,
     kernel::ids::{InvitationId, RegistrationId},
     organizations::{Registration, registration::RegistrationCommand},
-    policies::agreement::Agreement,
+    policies::agreement::{Agreement, AgreementRefusal},
     users::{
         invitation::{Invitation, InvitationCommand},
         user::{User, UserCommand},
@@ -97,6 +97,9 @@ impl Command for AcceptAgreement {
 
 impl AcceptAgreement {
     async fn checked(&self, cx: &mut Context<'_>) -> Result<Acceptance, Failure> {
+        if self.kind == AgreementKind::PlanAttestation {
+            return Err(Refusal::from(AgreementRefusal::SignedByHolders).into());
+        }
         let stream = cx.tenant().agreement_stream(self.kind);
         let agreement = cx.load::<Agreement>(stream).await?;
         let checked = agreement.check_acceptance(&self.version, &self.boxes, cx.now);

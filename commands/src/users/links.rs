@@ -72,6 +72,13 @@ pub(crate) fn reserve(cx: &mut Context<'_>, purpose: &str, link: LinkId, owner: 
     cx.work.reserve_hash(LINK, hash, owner, invalid());
 }
 
+/// An append that changes nothing: sets a link free that nobody ever had.
+pub(crate) fn decoy(cx: &mut Context<'_>) {
+    let secrets = cx.journal().secrets();
+    let never = secrets.link_hash(&secrets.link_token("nothing", Uuid::new_v4()));
+    cx.work.release_hash(LINK, never, Uuid::nil());
+}
+
 /// A link that sets a password, alive or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordLink {

@@ -35,12 +35,24 @@ pub enum RequestKind {
     TaxId,
     /// Several kinds at once.
     Mixed,
+    /// An account in the organisation, for somebody who has none there.
+    Account,
+    /// Moving here from another organisation.
+    Move,
 }
 
 impl RequestKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Npi, Self::Feature, Self::JobRole, Self::Location, Self::TaxId, Self::Mixed];
+    pub const ALL: [Self; 8] = [
+        Self::Npi,
+        Self::Feature,
+        Self::JobRole,
+        Self::Location,
+        Self::TaxId,
+        Self::Mixed,
+        Self::Account,
+        Self::Move,
+    ];
 
     /// The stored name.
     #[must_use]
@@ -52,6 +64,8 @@ impl RequestKind {
             Self::Location => "LOCATION",
             Self::TaxId => "TAX_ID",
             Self::Mixed => "MIXED",
+            Self::Account => "ACCOUNT",
+            Self::Move => "MOVE",
         }
     }
 

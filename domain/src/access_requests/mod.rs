@@ -6,6 +6,8 @@
 mod command;
 mod events;
 mod item;
+mod joining;
+mod moving;
 mod refusal;
 mod request;
 #[cfg(test)]
@@ -14,5 +16,11 @@ mod tests;
 pub use command::{AccessRequestCommand, NewRequest};
 pub use events::{AccessRequestEvent, RouteCause};
 pub use item::{RequestItem, RequestKind, only_the_plan_adds, only_the_plan_decides};
+pub use joining::{
+    JoinRequest, JoinRequestCommand, JoinRequestEvent, JoinWish, Joining, Side, Visitor,
+};
+pub use moving::{
+    Move, MoveRequest, MoveRequestCommand, MoveRequestEvent, MoveWish, Moving, sealed_for,
+};
 pub use refusal::AccessRequestRefusal;
 pub use request::{AccessRequest, Asked, Closing};

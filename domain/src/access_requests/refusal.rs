@@ -21,6 +21,8 @@ pub enum AccessRequestRefusal {
     PlanDecides,
     #[error("This request waits for an administrator of the organization.")]
     AdministratorDecides,
+    #[error("Name two different organizations, the one left and the one joined.")]
+    MovesNowhere,
 }
 
 impl From<AccessRequestRefusal> for Refusal {
@@ -34,6 +36,7 @@ impl From<AccessRequestRefusal> for Refusal {
             R::AlreadyDecided => Self::new(Code::AlreadyDecided, message),
             R::SelfApproval => Self::new(Code::SelfApproval, message),
             R::PlanDecides => Self::new(Code::Forbidden, message),
+            R::MovesNowhere => Self::new(Code::FieldInvalid, message).at("move"),
             R::AdministratorDecides => Self::new(Code::NotOrgAdmin, message),
         }
     }

@@ -44,4 +44,6 @@ pub enum PermissionsEnd {
     InvitationEnded,
     /// The organisation was closed.
     OrganizationClosed,
+    /// The person moved to another organisation (AL-08).
+    Moved,
 }

@@ -93,6 +93,8 @@ pub enum AgreementRefusal {
     BoxNotTicked(Vec<String>),
     #[error("The agreement has no such box.")]
     BoxUnknown,
+    #[error("Sign this statement with signAttestation: only holders of the feature may.")]
+    SignedByHolders,
 }
 
 impl From<AgreementRefusal> for Refusal {
@@ -108,6 +110,7 @@ impl From<AgreementRefusal> for Refusal {
             R::BackDated => Self::new(Code::RangeInvalid, message).at("effectiveAt"),
             R::Unknown => Self::new(Code::AgreementUnknown, message).at("version"),
             R::Superseded => Self::new(Code::AgreementSuperseded, message).at("version"),
+            R::SignedByHolders => Self::new(Code::FieldInvalid, message).at("kind"),
             R::BoxNotTicked(keys) => {
                 Self::new(Code::BoxNotTicked, message).at("boxes").details(keys)
             }

@@ -5,75 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
-use super::PlanRole;
+use super::{PlanRole, PlanRoleEnd, PlanScope, PlanStaffEvent};
 use crate::kernel::ids::{InvitationId, TenantId, UserId};
 use crate::values::Reason;
-use crate::{Code, Decider, Decision, Event, Facets, Refusal, Sealed};
-
-/// Why a plan role ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum PlanRoleEnd {
-    /// Somebody took it back.
-    Revoked,
-    /// Its time was over.
-    Expired,
-    /// The tenant was closed.
-    Tenant,
-}
-
-/// What happened to a person's plan roles.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum PlanStaffEvent {
-    /// A plan administrator (or an operator, for the first ones) invited a person into roles.
-    PlanStaffInvited {
-        user: UserId,
-        invitation: InvitationId,
-        roles: BTreeSet<PlanRole>,
-        until: Option<DateTime<Utc>>,
-        reason: Option<Sealed<Reason>>,
-    },
-    /// The person holds a role from `from` and before `until`.
-    PlanRoleAssigned {
-        user: UserId,
-        role: PlanRole,
-        from: DateTime<Utc>,
-        until: Option<DateTime<Utc>>,
-        reason: Option<Sealed<Reason>>,
-    },
-    /// The person no longer holds a role.
-    PlanRoleEnded {
-        user: UserId,
-        role: PlanRole,
-        cause: PlanRoleEnd,
-        effective_at: DateTime<Utc>,
-        reason: Option<Sealed<Reason>>,
-    },
-}
-
-impl Event for PlanStaffEvent {
-    fn event_type(&self) -> &'static str {
-        match self {
-            Self::PlanStaffInvited { .. } => "tenants.plan_staff.plan_staff_invited",
-            Self::PlanRoleAssigned { .. } => "tenants.plan_staff.plan_role_assigned",
-            Self::PlanRoleEnded { .. } => "tenants.plan_staff.plan_role_ended",
-        }
-    }
-
-    fn facets(&self) -> Facets {
-        match self {
-            Self::PlanStaffInvited { user, .. } => Facets::default().subject(*user),
-            Self::PlanRoleAssigned { user, from, .. } => {
-                Facets::default().subject(*user).effective_at(*from)
-            }
-            Self::PlanRoleEnded { user, effective_at, .. } => {
-                Facets::default().subject(*user).effective_at(*effective_at)
-            }
-        }
-    }
-}
+use crate::{Code, Decider, Decision, Refusal, Sealed};
 
 /// What may be asked about a person's plan roles. That the tenant keeps its administrators is
 /// checked over all plan staff by the caller.
@@ -85,6 +21,7 @@ pub enum PlanStaffCommand {
         invitation: InvitationId,
         roles: BTreeSet<PlanRole>,
         until: Option<DateTime<Utc>>,
+        scope: PlanScope,
         reason: Option<Reason>,
     },
     /// The invitation was completed: its roles begin now.
@@ -98,6 +35,13 @@ pub enum PlanStaffCommand {
         /// Begins now if not given.
         from: Option<DateTime<Utc>>,
         until: Option<DateTime<Utc>>,
+        scope: PlanScope,
+        reason: Option<Reason>,
+    },
+    /// A role held or to come counts for other organisations from now on.
+    ScopePlanRole {
+        role: PlanRole,
+        scope: PlanScope,
         reason: Option<Reason>,
     },
     EndPlanRole {
@@ -126,7 +70,14 @@ pub enum PlanStaffRefusal {
     NotInvited,
     #[error("Nobody gives a role to themself. Ask another plan administrator.")]
     SelfGrant,
+    #[error("The role {} counts for the whole plan.", .0.as_str())]
+    NotScoped(PlanRole),
+    #[error("Name at most {MOST} organizations, or none for the whole plan.")]
+    TooMany,
 }
+
+/// The most organisations of one scope.
+pub const MOST: usize = 500;
 
 impl From<PlanStaffRefusal> for Refusal {
     fn from(refusal: PlanStaffRefusal) -> Self {
@@ -141,6 +92,8 @@ impl From<PlanStaffRefusal> for Refusal {
             R::NotExpired(at) => Self::new(Code::TooEarly, message).retry_at(at),
             R::NotInvited => Self::new(Code::NotInvited, message),
             R::SelfGrant => Self::new(Code::SelfGrant, message),
+            R::NotScoped(_) => Self::new(Code::FieldInvalid, message).at("organizationIds"),
+            R::TooMany => Self::new(Code::FieldTooLong, message).at("organizationIds"),
         }
     }
 }
@@ -152,14 +105,16 @@ pub struct PlanStaffInvitation {
     pub user: UserId,
     pub roles: BTreeSet<PlanRole>,
     pub until: Option<DateTime<Utc>>,
+    pub scope: PlanScope,
 }
 
-/// One role held by a person: from `from`, before `until`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One role held by a person: from `from`, before `until`, within `scope`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanRoleGrant {
     pub user: UserId,
     pub from: DateTime<Utc>,
     pub until: Option<DateTime<Utc>>,
+    pub scope: PlanScope,
 }
 
 impl PlanRoleGrant {
@@ -176,14 +131,21 @@ pub struct PlanStaff {
 }
 
 impl PlanStaff {
-    /// The roles in force at `now`.
+    /// The roles in force at `now`, whatever they count for.
     #[must_use]
     pub fn roles_at(&self, now: DateTime<Utc>) -> BTreeSet<PlanRole> {
-        self.grants
-            .iter()
-            .filter(|(_, grant)| grant.from <= now && !grant.is_over(now))
-            .map(|(role, _)| *role)
-            .collect()
+        self.in_force(now).map(|(role, _)| role).collect()
+    }
+
+    /// The roles in force at `now`, each with what it counts for.
+    #[must_use]
+    pub fn scopes_at(&self, now: DateTime<Utc>) -> BTreeMap<PlanRole, PlanScope> {
+        self.in_force(now).map(|(role, grant)| (role, grant.scope.clone())).collect()
+    }
+
+    fn in_force(&self, now: DateTime<Utc>) -> impl Iterator<Item = (PlanRole, &PlanRoleGrant)> {
+        let counts = move |grant: &PlanRoleGrant| grant.from <= now && !grant.is_over(now);
+        self.grants.iter().filter(move |(_, grant)| counts(grant)).map(|(role, it)| (*role, it))
     }
 
     /// Every role not yet ended by an event, with its time.
@@ -216,6 +178,33 @@ impl PlanStaff {
             return Err(PlanStaffRefusal::AlreadyAssigned(role));
         }
         Ok(())
+    }
+
+    fn scope(
+        &self,
+        decision: &Decision<'_>,
+        role: PlanRole,
+        scope: &PlanScope,
+        reason: Option<Reason>,
+    ) -> Result<Vec<PlanStaffEvent>, PlanStaffRefusal> {
+        let grant = self.grants.get(&role).filter(|grant| !grant.is_over(decision.now));
+        let grant = grant.ok_or(PlanStaffRefusal::NotAssigned(role))?;
+        if decision.actor.person() == Some(grant.user) {
+            return Err(PlanStaffRefusal::SelfGrant);
+        }
+        check_scope(role, scope)?;
+        if grant.scope == *scope {
+            return Ok(Vec::new());
+        }
+        Ok(vec![PlanStaffEvent::PlanRoleScoped {
+            user: grant.user,
+            role,
+            old: grant.scope.organizations(),
+            new: scope.organizations(),
+            effective_at: grant.from.max(decision.now),
+            until: grant.until,
+            reason: reason.map(|reason| Sealed::new(grant.user, reason)),
+        }])
     }
 
     /// The ending of a former grant that ran out unnoticed, so that the new one follows it.
@@ -257,6 +246,17 @@ impl PlanStaff {
     }
 }
 
+/// Operators have no organisations to be kept to.
+fn check_scope(role: PlanRole, scope: &PlanScope) -> Result<(), PlanStaffRefusal> {
+    match scope {
+        PlanScope::Organizations(_) if role == PlanRole::Operator => {
+            Err(PlanStaffRefusal::NotScoped(role))
+        }
+        PlanScope::Organizations(named) if named.len() > MOST => Err(PlanStaffRefusal::TooMany),
+        PlanScope::Organizations(_) | PlanScope::Whole => Ok(()),
+    }
+}
+
 impl Decider for PlanStaff {
     const TYPE: &'static str = "tenants.plan_staff";
     type Command = PlanStaffCommand;
@@ -276,6 +276,7 @@ impl Decider for PlanStaff {
                 invitation,
                 roles,
                 until,
+                scope,
                 reason,
             } => {
                 if roles.is_empty() {
@@ -283,6 +284,7 @@ impl Decider for PlanStaff {
                 }
                 for role in &roles {
                     self.check_grantable(decision, tenant, user, *role)?;
+                    check_scope(*role, &scope)?;
                 }
                 if until.is_some_and(|until| until <= now) {
                     return Err(PlanStaffRefusal::RangeInvalid);
@@ -293,6 +295,7 @@ impl Decider for PlanStaff {
                     invitation,
                     roles,
                     until,
+                    organizations: scope.organizations(),
                     reason,
                 }])
             }
@@ -316,21 +319,34 @@ impl Decider for PlanStaff {
                             role: *role,
                             from: now,
                             until: open.until,
+                            organizations: open.scope.organizations(),
                             reason: None,
                         };
                         self.settle_expired(*role).into_iter().chain([assigned])
                     })
                     .collect())
             }
-            PlanStaffCommand::AssignPlanRole { tenant, user, role, from, until, reason } => {
+            PlanStaffCommand::AssignPlanRole { tenant, user, role, from, until, scope, reason } => {
                 self.check_grantable(decision, tenant, user, role)?;
+                check_scope(role, &scope)?;
                 let from = from.unwrap_or(now);
                 if from < now || until.is_some_and(|until| until <= from) {
                     return Err(PlanStaffRefusal::RangeInvalid);
                 }
                 let reason = reason.map(|reason| Sealed::new(user, reason));
-                let assigned = PlanStaffEvent::PlanRoleAssigned { user, role, from, until, reason };
+                let organizations = scope.organizations();
+                let assigned = PlanStaffEvent::PlanRoleAssigned {
+                    user,
+                    role,
+                    from,
+                    until,
+                    organizations,
+                    reason,
+                };
                 Ok(self.settle_expired(role).into_iter().chain([assigned]).collect())
+            }
+            PlanStaffCommand::ScopePlanRole { role, scope, reason } => {
+                self.scope(decision, role, &scope, reason)
             }
             PlanStaffCommand::EndPlanRole { role, cause, reason } => {
                 self.end(decision, role, cause, reason)
@@ -340,22 +356,36 @@ impl Decider for PlanStaff {
 
     fn evolve(&mut self, event: &PlanStaffEvent) {
         match event {
-            PlanStaffEvent::PlanStaffInvited { user, invitation, roles, until, .. } => {
+            PlanStaffEvent::PlanStaffInvited {
+                user,
+                invitation,
+                roles,
+                until,
+                organizations,
+                ..
+            } => {
                 self.invitation = Some(PlanStaffInvitation {
+                    scope: PlanScope::of(organizations),
                     invitation: *invitation,
                     user: *user,
                     roles: roles.clone(),
                     until: *until,
                 });
             }
-            PlanStaffEvent::PlanRoleAssigned { user, role, from, until, .. } => {
-                let grant = PlanRoleGrant { user: *user, from: *from, until: *until };
+            PlanStaffEvent::PlanRoleAssigned { user, role, from, until, organizations, .. } => {
+                let scope = PlanScope::of(organizations);
+                let grant = PlanRoleGrant { user: *user, from: *from, until: *until, scope };
                 self.grants.insert(*role, grant);
                 if self.invitation.as_ref().is_some_and(|open| open.roles.contains(role)) {
                     self.invitation = self.invitation.take().and_then(|mut open| {
                         open.roles.remove(role);
                         (!open.roles.is_empty()).then_some(open)
                     });
+                }
+            }
+            PlanStaffEvent::PlanRoleScoped { role, new, .. } => {
+                if let Some(grant) = self.grants.get_mut(role) {
+                    grant.scope = PlanScope::of(new);
                 }
             }
             PlanStaffEvent::PlanRoleEnded { role, .. } => {

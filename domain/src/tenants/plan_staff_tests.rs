@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::Actor;
+use crate::kernel::ids::OrganizationId;
 use crate::kernel::scenario::{given, start};
 
 fn tenant() -> TenantId {
@@ -20,7 +21,9 @@ fn invitation() -> InvitationId {
 }
 
 fn assigned(role: PlanRole, until: Option<DateTime<Utc>>) -> PlanStaffEvent {
-    PlanStaffEvent::PlanRoleAssigned { user: ann(), role, from: start(), until, reason: None }
+    let organizations = BTreeSet::new();
+    let (user, from, reason) = (ann(), start(), None);
+    PlanStaffEvent::PlanRoleAssigned { user, role, from, until, organizations, reason }
 }
 
 fn ended(role: PlanRole, cause: PlanRoleEnd, effective_at: DateTime<Utc>) -> PlanStaffEvent {
@@ -28,7 +31,9 @@ fn ended(role: PlanRole, cause: PlanRoleEnd, effective_at: DateTime<Utc>) -> Pla
 }
 
 fn assign(tenant: TenantId, role: PlanRole, until: Option<DateTime<Utc>>) -> PlanStaffCommand {
-    PlanStaffCommand::AssignPlanRole { tenant, user: ann(), role, from: None, until, reason: None }
+    let scope = PlanScope::Whole;
+    let (user, from, reason) = (ann(), None, None);
+    PlanStaffCommand::AssignPlanRole { tenant, user, role, from, until, scope, reason }
 }
 
 fn end(role: PlanRole, cause: PlanRoleEnd) -> PlanStaffCommand {
@@ -41,6 +46,7 @@ fn invited() -> PlanStaffEvent {
         invitation: invitation(),
         roles: BTreeSet::from([PlanRole::Pa, PlanRole::Au]),
         until: None,
+        organizations: BTreeSet::new(),
         reason: None,
     }
 }
@@ -54,6 +60,7 @@ fn an_invitation_becomes_roles_when_it_is_completed() {
         invitation: invitation(),
         roles: roles.clone(),
         until: None,
+        scope: PlanScope::Whole,
         reason: None,
     };
     let state = given::<PlanStaff>(&[]).when(invite).then(&[invited()]);
@@ -83,6 +90,7 @@ fn an_invitation_needs_a_role() {
         invitation: invitation(),
         roles: BTreeSet::new(),
         until: None,
+        scope: PlanScope::Whole,
         reason: None,
     };
     given::<PlanStaff>(&[]).when(invite).refused(Code::FieldRequired);
@@ -160,4 +168,72 @@ fn nobody_gives_a_role_to_themself() {
         .by(Actor::plan_staff(ann()))
         .when(assign(tenant(), PlanRole::Au, None))
         .refused(Code::SelfGrant);
+}
+
+fn clinic() -> BTreeSet<OrganizationId> {
+    BTreeSet::from([OrganizationId(Uuid::from_u128(10))])
+}
+
+fn scope(role: PlanRole, scope: PlanScope) -> PlanStaffCommand {
+    PlanStaffCommand::ScopePlanRole { role, scope, reason: None }
+}
+
+#[test]
+fn a_role_is_kept_to_organizations_from_its_invitation_on() {
+    let invite = PlanStaffCommand::InvitePlanStaff {
+        tenant: tenant(),
+        user: ann(),
+        invitation: invitation(),
+        roles: BTreeSet::from([PlanRole::Ps]),
+        until: None,
+        scope: PlanScope::of(&clinic()),
+        reason: None,
+    };
+    let invited = PlanStaffEvent::PlanStaffInvited {
+        user: ann(),
+        invitation: invitation(),
+        roles: BTreeSet::from([PlanRole::Ps]),
+        until: None,
+        organizations: clinic(),
+        reason: None,
+    };
+    given::<PlanStaff>(&[]).when(invite).then(std::slice::from_ref(&invited));
+    let begun = PlanStaffEvent::PlanRoleAssigned {
+        user: ann(),
+        role: PlanRole::Ps,
+        from: start(),
+        until: None,
+        organizations: clinic(),
+        reason: None,
+    };
+    let state = given::<PlanStaff>(&[invited])
+        .when(PlanStaffCommand::BeginPlanRoles { invitation: invitation() })
+        .then(&[begun]);
+    let scopes = state.scopes_at(start());
+    assert_eq!(scopes, BTreeMap::from([(PlanRole::Ps, PlanScope::of(&clinic()))]));
+}
+
+#[test]
+fn a_scope_is_changed_by_somebody_else_and_only_of_a_role_held() {
+    let held = || given::<PlanStaff>(&[assigned(PlanRole::Au, None)]);
+    let narrow = || scope(PlanRole::Au, PlanScope::of(&clinic()));
+    let scoped = PlanStaffEvent::PlanRoleScoped {
+        user: ann(),
+        role: PlanRole::Au,
+        old: BTreeSet::new(),
+        new: clinic(),
+        effective_at: start(),
+        until: None,
+        reason: None,
+    };
+    let state = held().when(narrow()).then(std::slice::from_ref(&scoped));
+    assert_eq!(state.scopes_at(start())[&PlanRole::Au], PlanScope::of(&clinic()));
+    given::<PlanStaff>(&[assigned(PlanRole::Au, None), scoped]).when(narrow()).then(&[]);
+    held().by(Actor::plan_staff(ann())).when(narrow()).refused(Code::SelfGrant);
+    held().when(scope(PlanRole::Ps, PlanScope::Whole)).refused(Code::NotFound);
+    let many = (0..=MOST as u128).map(|n| OrganizationId(Uuid::from_u128(n))).collect();
+    held().when(scope(PlanRole::Au, PlanScope::of(&many))).refused(Code::FieldTooLong);
+    given::<PlanStaff>(&[assigned(PlanRole::Operator, None)])
+        .when(scope(PlanRole::Operator, PlanScope::of(&clinic())))
+        .refused(Code::FieldInvalid);
 }

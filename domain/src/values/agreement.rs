@@ -17,16 +17,19 @@ pub enum AgreementKind {
     /// Consent to electronic 1099 forms (MC-78).
     #[serde(rename = "ELECTRONIC_1099_CONSENT")]
     Electronic1099Consent,
+    /// The plan's own attestation, signed by those who hold the feature for it (CC-14).
+    PlanAttestation,
 }
 
 impl AgreementKind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::PortalTerms,
         Self::OnlineConditionsOfUse,
         Self::SystemUseNotification,
         Self::AffiliationAgreement,
         Self::Electronic1099Consent,
+        Self::PlanAttestation,
     ];
 
     /// Reads a stored name.
@@ -42,6 +45,7 @@ impl AgreementKind {
             Self::SystemUseNotification => "SYSTEM_USE_NOTIFICATION",
             Self::AffiliationAgreement => "AFFILIATION_AGREEMENT",
             Self::Electronic1099Consent => "ELECTRONIC_1099_CONSENT",
+            Self::PlanAttestation => "PLAN_ATTESTATION",
         }
     }
 }

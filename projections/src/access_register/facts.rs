@@ -155,12 +155,31 @@ impl Change<'_> {
 
     fn plan_staff(&mut self, event: &PlanStaffEvent) {
         match event {
-            PlanStaffEvent::PlanRoleAssigned { user, role, until, .. } => {
-                let held = Held { value: nothing(), until: *until, cause: Cause::Plan };
-                self.begins(&Timeline::plan_role(*user, *role), held);
+            PlanStaffEvent::PlanRoleAssigned { user, role, until, organizations, .. } => {
+                for timeline in Timeline::plan_roles(*user, *role, organizations) {
+                    let held = Held { value: nothing(), until: *until, cause: Cause::Plan };
+                    self.begins(&timeline, held);
+                }
+            }
+            PlanStaffEvent::PlanRoleScoped { user, role, old, new, until, .. } => {
+                let (old, new) = (
+                    Timeline::plan_roles(*user, *role, old),
+                    Timeline::plan_roles(*user, *role, new),
+                );
+                for left in old.difference(&new) {
+                    self.ends(left);
+                }
+                for joined in new.difference(&old) {
+                    let held = Held { value: nothing(), until: *until, cause: Cause::Plan };
+                    self.begins(joined, held);
+                }
             }
             PlanStaffEvent::PlanRoleEnded { user, role, .. } => {
-                self.ends(&Timeline::plan_role(*user, *role));
+                let held = self.ledger.timelines().filter(|held| held.is_plan_role(*user, *role));
+                let held: Vec<Timeline> = held.cloned().collect();
+                for timeline in held {
+                    self.ends(&timeline);
+                }
             }
             PlanStaffEvent::PlanStaffInvited { .. } => {}
         }

@@ -1,5 +1,7 @@
 //! One bitemporal row: true from when to when, held to be so from which position to which.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     kernel::ids::{
@@ -24,7 +26,8 @@ pub(super) enum Timeline {
     Correspondence(UserId, OrganizationId, Scope),
     /// A feature, job role, location or tax id.
     Entitlement(UserId, OrganizationId, Entitlement),
-    PlanRole(UserId, &'static str),
+    /// Of the whole plan, or for one organisation in the role's scope.
+    PlanRole(UserId, &'static str, Option<OrganizationId>),
     AccountActive(UserId),
     MembershipActive(UserId, OrganizationId),
     OrganizationActive(OrganizationId),
@@ -70,8 +73,22 @@ impl Timeline {
         Self::Correspondence(user, organization, scope.to_string())
     }
 
-    pub fn plan_role(user: UserId, role: PlanRole) -> Self {
-        Self::PlanRole(user, role.as_str())
+    /// A timeline for each organisation that the role counts for, or one for the whole plan.
+    pub fn plan_roles(
+        user: UserId,
+        role: PlanRole,
+        organizations: &BTreeSet<OrganizationId>,
+    ) -> BTreeSet<Self> {
+        let of = |organization| Self::PlanRole(user, role.as_str(), organization);
+        if organizations.is_empty() {
+            return BTreeSet::from([of(None)]);
+        }
+        organizations.iter().map(|organization| of(Some(*organization))).collect()
+    }
+
+    /// Whether it is one of this role's.
+    pub fn is_plan_role(&self, user: UserId, role: PlanRole) -> bool {
+        matches!(self, Self::PlanRole(of, name, _) if *of == user && *name == role.as_str())
     }
 
     pub fn npi_held(organization: OrganizationId, npi: &Npi) -> Self {
@@ -110,7 +127,7 @@ impl Timeline {
             | Self::MembershipActive(user, organization) => {
                 MembershipId::of(tenant, *user, *organization).0
             }
-            Self::PlanRole(user, _) | Self::AccountActive(user) => user.0,
+            Self::PlanRole(user, ..) | Self::AccountActive(user) => user.0,
             Self::OrganizationActive(organization)
             | Self::Contracted(organization)
             | Self::NpiHeld(organization, _)
@@ -129,7 +146,7 @@ impl Timeline {
             | Self::Correspondence(user, ..)
             | Self::Entitlement(user, ..)
             | Self::MembershipActive(user, _)
-            | Self::PlanRole(user, _)
+            | Self::PlanRole(user, ..)
             | Self::Submission(user, ..)
             | Self::AccountActive(user) => Some(*user),
             Self::OrganizationActive(_)
@@ -157,9 +174,8 @@ impl Timeline {
             | Self::NpiHeld(organization, _)
             | Self::Location(organization, _)
             | Self::TaxIdHeld(organization, _) => Some(*organization),
-            Self::PlanRole(..) | Self::AccountActive(_) | Self::JobRole(_) | Self::Policy(_) => {
-                None
-            }
+            Self::PlanRole(_, _, organization) => *organization,
+            Self::AccountActive(_) | Self::JobRole(_) | Self::Policy(_) => None,
         }
     }
 
@@ -186,7 +202,7 @@ impl Timeline {
 
     pub fn name(&self) -> Option<String> {
         match self {
-            Self::PlanRole(_, name) | Self::Policy(name) => Some((*name).to_owned()),
+            Self::PlanRole(_, name, _) | Self::Policy(name) => Some((*name).to_owned()),
             Self::Entitlement(_, _, entitlement) => Some(entitlement.key()),
             Self::Location(_, location) => Some(location.to_string()),
             Self::TaxIdHeld(_, tax_id) => Some(tax_id.to_string()),
@@ -222,7 +238,7 @@ impl Timeline {
             "ORG_ROLE" => Self::OrgRole(user?, organization?),
             "NPI_LEVEL" => Self::NpiLevel(user?, organization?, npi?),
             "CORRESPONDENCE" => Self::Correspondence(user?, organization?, npi?),
-            "PLAN_ROLE" => Self::PlanRole(user?, PlanRole::parse(name?)?.as_str()),
+            "PLAN_ROLE" => Self::PlanRole(user?, PlanRole::parse(name?)?.as_str(), organization),
             "ACCOUNT_ACTIVE" => Self::AccountActive(user?),
             "MEMBERSHIP_ACTIVE" => Self::MembershipActive(user?, organization?),
             "ORGANIZATION_ACTIVE" => Self::OrganizationActive(organization?),

@@ -116,6 +116,8 @@ pub struct Question {
     pub organization: Option<Uuid>,
     pub npi: Option<String>,
     pub right: Option<AccessRight>,
+    /// Only rights in these organisations, for plan staff kept to them (GN-31).
+    pub within: Option<Vec<Uuid>>,
 }
 
 /// A row's key: person, organisation, NPI, right and what of it.
@@ -251,6 +253,7 @@ fn rights(
     query.push(", ").push_bind(question.organization);
     query.push(", ").push_bind(question.npi.clone());
     query.push(", ").push_bind(question.right.map(AccessRight::as_str));
+    query.push(", ").push_bind(question.within.clone());
     query.push(", ").push_bind(after.map(|key| key.0));
     query.push(", ").push_bind(after.map(|key| key.1));
     query.push(", ").push_bind(after.map(|key| key.2.clone()));

@@ -8,8 +8,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
-    access_requests::{AccessRequestEvent, RequestItem},
-    kernel::ids::TenantId,
+    access_requests::{
+        AccessRequestEvent, JoinRequestEvent, MoveRequestEvent, RequestItem, RequestKind,
+        RouteCause,
+    },
+    kernel::ids::{OrganizationId, TenantId, UserId},
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use serde::Serialize;
@@ -62,7 +65,8 @@ pub struct AccessRequestRow {
     pub tenant_id: Uuid,
     pub request_id: Uuid,
     pub organization_id: Uuid,
-    pub user_id: Uuid,
+    /// Who asks; absent for somebody without an account until they are invited.
+    pub user_id: Option<Uuid>,
     pub kind: String,
     pub items: Json<Vec<RequestItem>>,
     #[sqlx(try_from = "String")]
@@ -90,49 +94,121 @@ impl AccessRequestRow {
         let at = recorded.occurred_at;
         if let E::AccessRequested { user, organization, kind, items, until, expires_at, .. } = event
         {
-            return Ok(Self {
-                tenant_id: recorded.tenant.0,
-                request_id: recorded.aggregate_id,
-                organization_id: organization.0,
-                user_id: user.0,
-                kind: kind.as_str().to_owned(),
-                items: Json(items.clone()),
-                status: RequestStatus::Open,
-                routed_because: None,
-                access_until: *until,
-                requested_position: recorded.tenant_position,
-                requested_at: at,
-                routed_at: None,
-                closed_at: None,
-                decided_by: None,
-                expires_at: *expires_at,
-                version: recorded.sequence,
-            });
+            let row = Self::made(recorded, *organization, Some(*user), (*kind, *expires_at));
+            return Ok(Self { items: Json(items.clone()), access_until: *until, ..row });
         }
-        let Some(mut row) = before else {
-            let request = recorded.aggregate_id;
-            return Err(ProjectionError::Contradiction(format!("request {request} was not made")));
-        };
-        row.version = recorded.sequence;
+        let mut row = Self::standing(before, recorded)?;
         match event {
             E::AccessRequested { .. } => {}
-            E::AccessRequestRouted { cause, .. } => {
-                row.status = RequestStatus::Routed;
-                row.routed_because = Some(cause.as_str().to_owned());
-                row.routed_at = Some(at);
-            }
-            E::AccessRequestApproved { .. } => {
-                row.close(RequestStatus::Approved, at);
-                row.decided_by = recorded.actor.id;
-            }
-            E::AccessRequestDenied { .. } => {
-                row.close(RequestStatus::Denied, at);
-                row.decided_by = recorded.actor.id;
-            }
+            E::AccessRequestRouted { cause, .. } => row.route(*cause, at),
+            E::AccessRequestApproved { .. } => row.decide(RequestStatus::Approved, recorded),
+            E::AccessRequestDenied { .. } => row.decide(RequestStatus::Denied, recorded),
             E::AccessRequestWithdrawn { .. } => row.close(RequestStatus::Withdrawn, at),
             E::AccessRequestExpired { .. } => row.close(RequestStatus::Expired, row.expires_at),
         }
         Ok(row)
+    }
+
+    fn after_joining(
+        before: Option<Self>,
+        recorded: &Recorded<AnyEvent>,
+        event: &JoinRequestEvent,
+    ) -> Result<Self, ProjectionError> {
+        use JoinRequestEvent as E;
+        let at = recorded.occurred_at;
+        if let E::JoinRequested { organization, routed, expires_at, .. } = event {
+            let mut row =
+                Self::made(recorded, *organization, None, (RequestKind::Account, *expires_at));
+            if let Some(cause) = routed {
+                row.route(*cause, at);
+            }
+            return Ok(row);
+        }
+        let mut row = Self::standing(before, recorded)?;
+        match event {
+            E::JoinRequested { .. } => {}
+            E::JoinRequestApproved { user, .. } => {
+                row.user_id = Some(user.0);
+                row.decide(RequestStatus::Approved, recorded);
+            }
+            E::JoinRequestDenied { .. } => row.decide(RequestStatus::Denied, recorded),
+            E::JoinRequestExpired { .. } => row.close(RequestStatus::Expired, row.expires_at),
+        }
+        Ok(row)
+    }
+
+    fn after_moving(
+        before: Option<Self>,
+        recorded: &Recorded<AnyEvent>,
+        event: &MoveRequestEvent,
+    ) -> Result<Self, ProjectionError> {
+        use MoveRequestEvent as E;
+        let at = recorded.occurred_at;
+        if let E::MoveRequested { user, organization, expires_at, .. } = event {
+            let kind = (RequestKind::Move, *expires_at);
+            let mut row = Self::made(recorded, *organization, Some(*user), kind);
+            row.route(RouteCause::NotGrantable, at);
+            return Ok(row);
+        }
+        let mut row = Self::standing(before, recorded)?;
+        match event {
+            E::MoveRequested { .. } => {}
+            E::MoveRequestApproved { .. } => row.decide(RequestStatus::Approved, recorded),
+            E::MoveRequestDenied { .. } => row.decide(RequestStatus::Denied, recorded),
+            E::MoveRequestWithdrawn { .. } => row.close(RequestStatus::Withdrawn, at),
+            E::MoveRequestExpired { .. } => row.close(RequestStatus::Expired, row.expires_at),
+        }
+        Ok(row)
+    }
+
+    /// A request just made, which waits for an administrator.
+    fn made(
+        recorded: &Recorded<AnyEvent>,
+        organization: OrganizationId,
+        user: Option<UserId>,
+        (kind, expires_at): (RequestKind, DateTime<Utc>),
+    ) -> Self {
+        Self {
+            tenant_id: recorded.tenant.0,
+            request_id: recorded.aggregate_id,
+            organization_id: organization.0,
+            user_id: user.map(|user| user.0),
+            kind: kind.as_str().to_owned(),
+            items: Json(Vec::new()),
+            status: RequestStatus::Open,
+            routed_because: None,
+            access_until: None,
+            requested_position: recorded.tenant_position,
+            requested_at: recorded.occurred_at,
+            routed_at: None,
+            closed_at: None,
+            decided_by: None,
+            expires_at,
+            version: recorded.sequence,
+        }
+    }
+
+    /// The row that stands, at the version of the event.
+    fn standing(
+        before: Option<Self>,
+        recorded: &Recorded<AnyEvent>,
+    ) -> Result<Self, ProjectionError> {
+        let Some(row) = before else {
+            let request = recorded.aggregate_id;
+            return Err(ProjectionError::Contradiction(format!("request {request} was not made")));
+        };
+        Ok(Self { version: recorded.sequence, ..row })
+    }
+
+    fn route(&mut self, cause: RouteCause, at: DateTime<Utc>) {
+        self.status = RequestStatus::Routed;
+        self.routed_because = Some(cause.as_str().to_owned());
+        self.routed_at = Some(at);
+    }
+
+    fn decide(&mut self, status: RequestStatus, recorded: &Recorded<AnyEvent>) {
+        self.close(status, recorded.occurred_at);
+        self.decided_by = recorded.actor.id;
     }
 
     fn close(&mut self, status: RequestStatus, at: DateTime<Utc>) {
@@ -167,25 +243,31 @@ impl Projection<AnyEvent> for AccessRequests {
         tx: &mut PgConnection,
         batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
-        let events: Vec<_> = batch
-            .iter()
-            .filter_map(|recorded| Some((recorded, request(&recorded.event)?)))
-            .collect();
-        let Some((first, _)) = events.first() else { return Ok(()) };
-        let ids: Vec<Uuid> = events.iter().map(|(recorded, _)| recorded.aggregate_id).collect();
+        let Some(first) = batch.first() else { return Ok(()) };
+        let ids: Vec<Uuid> = batch.iter().map(|recorded| recorded.aggregate_id).collect();
         let mut rows = load(tx, first.tenant, &ids).await?;
-        for (recorded, event) in events {
+        for recorded in batch {
             let before = rows.remove(&recorded.aggregate_id);
-            let row = AccessRequestRow::after(before, recorded, event)?;
-            rows.insert(recorded.aggregate_id, row);
+            rows.extend(after(before, recorded)?.map(|row| (recorded.aggregate_id, row)));
         }
         Ok(store(tx, rows.into_values().collect()).await?)
     }
 }
 
-fn request(event: &AnyEvent) -> Option<&AccessRequestEvent> {
-    let AnyEvent::AccessRequest(event) = event else { return None };
-    Some(event)
+/// The row after an event; none where the event is about no request.
+fn after(
+    before: Option<AccessRequestRow>,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Option<AccessRequestRow>, ProjectionError> {
+    if let AnyEvent::AccessRequest(event) = &recorded.event {
+        AccessRequestRow::after(before, recorded, event).map(Some)
+    } else if let AnyEvent::JoinRequest(event) = &recorded.event {
+        AccessRequestRow::after_joining(before, recorded, event).map(Some)
+    } else if let AnyEvent::MoveRequest(event) = &recorded.event {
+        AccessRequestRow::after_moving(before, recorded, event).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 async fn load(
@@ -208,7 +290,7 @@ async fn store(tx: &mut PgConnection, rows: Vec<AccessRequestRow>) -> Result<(),
         "INSERT INTO access_requests
          SELECT * FROM jsonb_populate_recordset(NULL::access_requests, $1)
          ON CONFLICT (tenant_id, request_id) DO UPDATE
-            SET status = excluded.status, routed_because = excluded.routed_because,
+            SET user_id = excluded.user_id, status = excluded.status, routed_because = excluded.routed_because,
                 routed_at = excluded.routed_at, closed_at = excluded.closed_at,
                 decided_by = excluded.decided_by, version = excluded.version",
     )

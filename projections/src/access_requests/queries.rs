@@ -14,18 +14,18 @@ use super::{AccessRequestRow, RequestStatus};
 use crate::Snapshot;
 
 /// Whose requests are seen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Seen {
     /// All of an organisation.
     Organization(OrganizationId),
     /// A person's own in an organisation.
     Own(OrganizationId, UserId),
-    /// All of the tenant, for the plan.
-    Plan,
+    /// All of the tenant, for the plan; only of these organisations for staff kept to them (GN-31).
+    Plan(Option<Vec<Uuid>>),
 }
 
 /// Which of them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RequestFilter {
     pub seen: Seen,
     pub status: Option<RequestStatus>,
@@ -79,7 +79,10 @@ fn push_seen(query: &mut QueryBuilder<'_, Postgres>, seen: Seen) {
             query.push(" AND r.organization_id = ").push_bind(organization.0);
             query.push(" AND r.user_id = ").push_bind(user.0);
         }
-        Seen::Plan => {}
+        Seen::Plan(None) => {}
+        Seen::Plan(Some(within)) => {
+            query.push(" AND r.organization_id = ANY(").push_bind(within).push(")");
+        }
     }
 }
 
@@ -104,7 +107,7 @@ pub async fn access_requests(
         query.push(" AND r.kind = ").push_bind(kind.as_str());
     }
     if let Some(user) = filter.not_of {
-        query.push(" AND r.user_id <> ").push_bind(user.0);
+        query.push(" AND r.user_id IS DISTINCT FROM ").push_bind(user.0);
     }
     if let Some(before) = filter.before {
         query.push(" AND r.requested_at <= ").push_bind(before);

@@ -21,7 +21,7 @@ pub enum Viewpoint {
 }
 
 /// Which affiliations.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AffiliationFilter {
     pub viewpoint: Viewpoint,
     /// Only those in which the viewer stands on this side.
@@ -29,13 +29,15 @@ pub struct AffiliationFilter {
     pub status: Option<AffiliationStatus>,
     /// Only requests that the viewer is to decide (MC-59).
     pub to_decide: bool,
+    /// Only those of these organisations, for plan staff kept to them (GN-31).
+    pub within: Option<Vec<Uuid>>,
 }
 
 impl AffiliationFilter {
     /// All that the viewer sees.
     #[must_use]
     pub fn all(viewpoint: Viewpoint) -> Self {
-        Self { viewpoint, side: None, status: None, to_decide: false }
+        Self { viewpoint, side: None, status: None, to_decide: false, within: None }
     }
 }
 
@@ -76,7 +78,7 @@ fn select(now: DateTime<Utc>) -> QueryBuilder<'static, Postgres> {
 fn push_filter(
     query: &mut QueryBuilder<'_, Postgres>,
     tenant: Uuid,
-    filter: AffiliationFilter,
+    filter: &AffiliationFilter,
     now: DateTime<Utc>,
 ) {
     query.push(" WHERE a.tenant_id = ").push_bind(tenant);
@@ -105,6 +107,10 @@ fn push_filter(
             query.push(" AND a.initiator_id <> ").push_bind(viewer);
         }
     }
+    if let Some(within) = &filter.within {
+        query.push(" AND (a.submitter_id = ANY(").push_bind(within.clone());
+        query.push(") OR a.provider_id = ANY(").push_bind(within.clone()).push("))");
+    }
     let status = if filter.to_decide { Some(AffiliationStatus::Requested) } else { filter.status };
     if let Some(status) = status {
         query.push(" AND ");
@@ -120,7 +126,7 @@ fn push_filter(
 /// The database did not answer.
 pub async fn affiliations(
     view: &mut Snapshot,
-    filter: AffiliationFilter,
+    filter: &AffiliationFilter,
     (first, before): (i64, Option<i64>),
     now: DateTime<Utc>,
 ) -> Result<Vec<AffiliationView>, sqlx::Error> {
@@ -139,7 +145,7 @@ pub async fn affiliations(
 /// The database did not answer.
 pub async fn count_affiliations(
     view: &mut Snapshot,
-    filter: AffiliationFilter,
+    filter: &AffiliationFilter,
     now: DateTime<Utc>,
 ) -> Result<i64, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM read.affiliations a");
@@ -153,12 +159,12 @@ pub async fn count_affiliations(
 /// The database did not answer.
 pub async fn affiliations_by_id(
     view: &mut Snapshot,
-    viewpoint: Viewpoint,
+    filter: &AffiliationFilter,
     ids: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<Vec<AffiliationView>, sqlx::Error> {
     let mut query = select(now);
-    push_filter(&mut query, view.tenant().0, AffiliationFilter::all(viewpoint), now);
+    push_filter(&mut query, view.tenant().0, filter, now);
     query.push(" AND a.affiliation_id = ANY(").push_bind(ids.to_vec()).push(")");
     query.build_query_as().fetch_all(view.connection()).await
 }

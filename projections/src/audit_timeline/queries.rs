@@ -274,10 +274,11 @@ fn see(query: &mut QueryBuilder<'_, Postgres>, sight: &Sight) {
         audiences.iter().map(|audience| audience.as_str()).collect()
     };
     query.push(" AND (t.audience = ANY (").push_bind(names(&sight.whole)).push(")");
-    if let Some((organization, audiences)) = &sight.of_organization {
+    for (organizations, audiences) in &sight.of_organizations {
+        let ids: Vec<Uuid> = organizations.iter().map(|organization| organization.0).collect();
         query.push(" OR t.audience = ANY (").push_bind(names(audiences));
-        query.push(") AND (t.organization_id = ").push_bind(organization.0);
-        query.push(" OR t.subject_organization_id = ").push_bind(organization.0).push(")");
+        query.push(") AND (t.organization_id = ANY (").push_bind(ids.clone());
+        query.push(") OR t.subject_organization_id = ANY (").push_bind(ids).push("))");
     }
     if let Some((user, audiences)) = &sight.of_person {
         query.push(" OR t.audience = ANY (").push_bind(names(audiences));

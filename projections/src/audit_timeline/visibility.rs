@@ -65,7 +65,10 @@ impl Audience {
             AnyEvent::Registration(event) => of_registration(event),
             AnyEvent::Membership(_)
             | AnyEvent::AccessRequest(_)
+            | AnyEvent::JoinRequest(_)
+            | AnyEvent::MoveRequest(_)
             | AnyEvent::Invitation(_)
+            | AnyEvent::Attestation(_)
             | AnyEvent::Pin(_)
             | AnyEvent::SubmitterProfile(_)
             | AnyEvent::Handoff(_)
@@ -208,8 +211,22 @@ pub enum Viewer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sight {
     pub whole: Vec<Audience>,
-    pub of_organization: Option<(OrganizationId, Vec<Audience>)>,
+    /// Of these organisations each.
+    pub of_organizations: Vec<(Vec<OrganizationId>, Vec<Audience>)>,
     pub of_person: Option<(UserId, Vec<Audience>)>,
+}
+
+impl Sight {
+    /// What either of the two shows.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.whole.extend(
+            other.whole.into_iter().filter(|a| !self.whole.contains(a)).collect::<Vec<_>>(),
+        );
+        self.of_organizations.extend(other.of_organizations);
+        self.of_person = self.of_person.or(other.of_person);
+        self
+    }
 }
 
 impl Viewer {
@@ -226,11 +243,18 @@ impl Viewer {
                 Sight { whole: vec![A::Organization, A::Person, A::Operations], ..Sight::default() }
             }
             Self::OrgAdmin { organization, user } => Sight {
-                of_organization: Some((organization, vec![A::Organization])),
+                of_organizations: vec![(vec![organization], vec![A::Organization])],
                 of_person: own(user),
                 ..Sight::default()
             },
             Self::Person(user) => Sight { of_person: own(user), ..Sight::default() },
         }
+    }
+
+    /// The same, kept to some organisations, and what is the viewer's own (GN-31).
+    #[must_use]
+    pub fn sight_within(self, organizations: &[OrganizationId], user: UserId) -> Sight {
+        let of_these = (organizations.to_vec(), self.sight().whole);
+        Sight { of_organizations: vec![of_these], ..Self::Person(user).sight() }
     }
 }

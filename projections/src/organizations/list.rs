@@ -14,6 +14,8 @@ pub struct OrganizationSearch {
     pub status: Option<String>,
     /// Only open ones without an active administrator, or only the others (GN-10).
     pub adminless: Option<bool>,
+    /// Only these, for plan staff kept to them (GN-31).
+    pub within: Option<Vec<Uuid>>,
 }
 
 /// Organisations by name, after `(name in lower case, id)`.
@@ -38,6 +40,7 @@ pub async fn organizations(
                     WHERE m.tenant_id = o.tenant_id AND m.organization_id = o.id
                       AND m.role = 'ADMIN' AND m.standing = 'ACTIVE')))
             AND ($3::text IS NULL OR (lower(name), id) > ($3, $4::uuid))
+            AND ($7::uuid[] IS NULL OR id = ANY($7))
           ORDER BY lower(name), id LIMIT $5"
     ))
     .bind(search.text.as_deref())
@@ -46,6 +49,7 @@ pub async fn organizations(
     .bind(after.map(|(_, id)| *id))
     .bind(limit)
     .bind(search.adminless)
+    .bind(search.within.as_deref())
     .fetch_all(view.connection())
     .await
 }

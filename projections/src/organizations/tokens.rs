@@ -30,6 +30,8 @@ pub struct TokenRow {
 pub struct TokenFilter {
     pub status: Option<String>,
     pub organization: Option<Uuid>,
+    /// Only of these organisations, for plan staff kept to them (GN-31).
+    pub within: Option<Vec<Uuid>>,
 }
 
 const SELECT: &str = "SELECT * FROM (
@@ -55,6 +57,7 @@ pub async fn registration_tokens(
     sqlx::query_as(&format!(
         "{SELECT} WHERE ($2::text IS NULL OR status = $2)
             AND ($3::uuid IS NULL OR organization_id = $3) AND ($4::uuid IS NULL OR id < $4)
+            AND ($6::uuid[] IS NULL OR organization_id = ANY($6))
           ORDER BY id DESC LIMIT $5"
     ))
     .bind(now)
@@ -62,6 +65,7 @@ pub async fn registration_tokens(
     .bind(filter.organization)
     .bind(before)
     .bind(limit)
+    .bind(filter.within.as_deref())
     .fetch_all(view.connection())
     .await
 }

@@ -2,17 +2,20 @@
 //!
 //! Invariant: each fact is one statement; these streams are short, so nothing is folded.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rollcall_domain::{
     AnyEvent,
     content::ClientGuidanceEvent,
-    kernel::ids::TenantId,
+    kernel::ids::{OrganizationId, TenantId},
     policies::{FeatureState, PolicyEvent, agreement::AgreementEvent},
     tenants::{PlanStaffEvent, TenantEvent},
 };
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::proposals;
 use crate::readers;
@@ -133,17 +136,21 @@ async fn plan_staff(
 ) -> Result<(), sqlx::Error> {
     let tenant = recorded.tenant.0;
     match event {
-        PlanStaffEvent::PlanStaffInvited { user, invitation, roles, until, .. } => {
+        PlanStaffEvent::PlanStaffInvited {
+            user, invitation, roles, until, organizations, ..
+        } => {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
             sqlx::query(
                 "INSERT INTO plan_staff (tenant_id, user_id, invitation_id, invited_roles,
-                                         invited_until, invited_at, version)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                                         invited_until, invited_at, version,
+                                         invited_organizations)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (tenant_id, user_id) DO UPDATE
                     SET invitation_id = excluded.invitation_id,
                         invited_roles = excluded.invited_roles,
                         invited_until = excluded.invited_until,
-                        invited_at = excluded.invited_at, version = excluded.version",
+                        invited_at = excluded.invited_at, version = excluded.version,
+                        invited_organizations = excluded.invited_organizations",
             )
             .bind(tenant)
             .bind(user.0)
@@ -152,10 +159,11 @@ async fn plan_staff(
             .bind(until)
             .bind(recorded.occurred_at)
             .bind(recorded.sequence)
+            .bind(ids(organizations))
             .execute(tx)
             .await?;
         }
-        PlanStaffEvent::PlanRoleAssigned { user, role, from, until, .. } => {
+        PlanStaffEvent::PlanRoleAssigned { user, role, from, until, organizations, .. } => {
             // A role that begins is no longer waiting for its invitation's completion.
             sqlx::query(
                 "INSERT INTO plan_staff (tenant_id, user_id, version) VALUES ($1, $2, $3)
@@ -170,16 +178,37 @@ async fn plan_staff(
             .execute(&mut *tx)
             .await?;
             sqlx::query(
-                "INSERT INTO plan_roles (tenant_id, user_id, role, valid_from, valid_until)
-                 VALUES ($1, $2, $3, $4, $5)
+                "INSERT INTO plan_roles (tenant_id, user_id, role, valid_from, valid_until,
+                                         organizations)
+                 VALUES ($1, $2, $3, $4, $5, $6)
                  ON CONFLICT (tenant_id, user_id, role) DO UPDATE
-                    SET valid_from = excluded.valid_from, valid_until = excluded.valid_until",
+                    SET valid_from = excluded.valid_from, valid_until = excluded.valid_until,
+                        organizations = excluded.organizations",
             )
             .bind(tenant)
             .bind(user.0)
             .bind(role.as_str())
             .bind(from)
             .bind(until)
+            .bind(ids(organizations))
+            .execute(tx)
+            .await?;
+        }
+        PlanStaffEvent::PlanRoleScoped { user, role, new, .. } => {
+            sqlx::query("UPDATE plan_staff SET version = $3 WHERE tenant_id = $1 AND user_id = $2")
+                .bind(tenant)
+                .bind(user.0)
+                .bind(recorded.sequence)
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query(
+                "UPDATE plan_roles SET organizations = $4
+                  WHERE tenant_id = $1 AND user_id = $2 AND role = $3",
+            )
+            .bind(tenant)
+            .bind(user.0)
+            .bind(role.as_str())
+            .bind(ids(new))
             .execute(tx)
             .await?;
         }
@@ -201,6 +230,10 @@ async fn plan_staff(
         }
     }
     Ok(())
+}
+
+fn ids(organizations: &BTreeSet<OrganizationId>) -> Vec<Uuid> {
+    organizations.iter().map(|id| id.0).collect()
 }
 
 async fn policy(

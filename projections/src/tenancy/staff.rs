@@ -17,6 +17,8 @@ pub struct PlanStaffRow {
     pub invited_roles: Vec<String>,
     pub invited_until: Option<DateTime<Utc>>,
     pub invited_at: Option<DateTime<Utc>>,
+    /// For which they will count; none for the whole plan.
+    pub invited_organizations: Vec<Uuid>,
     pub version: i64,
 }
 
@@ -27,10 +29,12 @@ pub struct PlanRoleRow {
     pub role: String,
     pub valid_from: DateTime<Utc>,
     pub valid_until: Option<DateTime<Utc>>,
+    /// None for the whole plan.
+    pub organizations: Vec<Uuid>,
 }
 
 const COLUMNS: &str = "s.user_id, p.first_name, p.last_name, p.email, s.invitation_id,
-    s.invited_roles, s.invited_until, s.invited_at, s.version";
+    s.invited_roles, s.invited_until, s.invited_at, s.invited_organizations, s.version";
 
 /// Staff by id, after `after`, with all their roles.
 ///
@@ -78,7 +82,7 @@ async fn with_roles(
 ) -> Result<Vec<(PlanStaffRow, Vec<PlanRoleRow>)>, sqlx::Error> {
     let users: Vec<Uuid> = rows.iter().map(|row| row.user_id).collect();
     let roles: Vec<PlanRoleRow> = sqlx::query_as(
-        "SELECT user_id, role, valid_from, valid_until FROM read.plan_roles
+        "SELECT user_id, role, valid_from, valid_until, organizations FROM read.plan_roles
           WHERE user_id = ANY($1) ORDER BY role",
     )
     .bind(users)

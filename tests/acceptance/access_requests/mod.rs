@@ -3,6 +3,8 @@
 
 mod asking;
 mod deciding;
+mod joining;
+mod moving;
 mod routing;
 
 use serde_json::{Value, json};

@@ -219,7 +219,7 @@ async fn questions_agree(portal: &Portal, world: &World, moment: Moment) {
     }
     for (user, organization, npi, right) in questions {
         let right = AccessRight::ALL.into_iter().find(|known| Some(known.as_str()) == right);
-        let question = Question { user, organization, npi: npi.clone(), right };
+        let question = Question { user, organization, npi: npi.clone(), right, within: None };
         let fits = |row: &&AccessRow| {
             user.is_none_or(|user| row.user == user)
                 && (organization.is_none() || row.organization == organization)

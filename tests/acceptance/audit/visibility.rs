@@ -25,8 +25,8 @@ use crate::support::{Client, Portal};
 /// What a viewer sees of an audience: everything, what concerns them, or nothing.
 fn seen(viewer: Viewer, audience: Audience) -> &'static str {
     let sight = viewer.sight();
-    let own_organization =
-        sight.of_organization.is_some_and(|(_, audiences)| audiences.contains(&audience));
+    let mut of_organizations = sight.of_organizations.iter();
+    let own_organization = of_organizations.any(|(_, audiences)| audiences.contains(&audience));
     let own = sight.of_person.is_some_and(|(_, audiences)| audiences.contains(&audience));
     if sight.whole.contains(&audience) {
         "all"

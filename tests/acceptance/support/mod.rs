@@ -15,6 +15,6 @@ mod telephone;
 pub use joining::{GOOD_PASSWORD, uuid_of};
 pub use letters::{CONTACT, PAY_TO_ZIP, TAX_ID};
 pub use portal::{Answer, Client, Portal};
-pub use seed::{PASSWORD, Person, World};
+pub use seed::{Company, PASSWORD, Person, World};
 pub use smtp::MailServer;
 pub use telephone::TelephoneCompany;

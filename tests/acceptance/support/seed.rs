@@ -28,7 +28,7 @@ use rollcall_domain::{
         agreement::{Agreement, AgreementCommand, TickBox},
     },
     sessions::{LoginMethod, Session, SessionCommand},
-    tenants::{PlanRole, PlanStaff, PlanStaffCommand, Tenant, TenantCommand},
+    tenants::{PlanRole, PlanScope, PlanStaff, PlanStaffCommand, Tenant, TenantCommand},
     users::{
         credential::{
             Credential, CredentialCommand, CredentialEvent, LoginAttempt, PasswordSource,
@@ -408,6 +408,7 @@ impl Seeder {
             role,
             from: None,
             until: None,
+            scope: PlanScope::Whole,
             reason: Some(Reason::parse("First staff.").expect("a valid reason")),
         };
         self.decide::<PlanStaff>(tenant.plan_staff_stream(person.user), assign).await;

@@ -8,7 +8,7 @@ use rollcall_commands::Commands;
 use rollcall_projections::{
     Snapshot,
     access_register::{self, AccessKey, AccessRow},
-    audit_timeline::{self, Viewer},
+    audit_timeline::{self, Sight},
 };
 
 use super::{
@@ -52,11 +52,11 @@ impl AccessRegisterQuery {
         let page = Page::<AccessKey>::new(first, after).map_err(top_level)?;
         let caller = viewer::caller(ctx)?;
         let organization = asked.as_administrator_of(caller.user(), caller.organization());
-        let (viewer, mut reading) = viewer::reading(ctx, organization, min_position).await?;
+        let (looking, mut reading) = viewer::reading(ctx, organization, min_position).await?;
         let view = &mut reading.view;
         let now = ctx.data::<Commands>()?.journal.now();
         let moment = asked.moment(view, now).await?;
-        let question = asked.within(viewer).map_err(top_level)?;
+        let question = asked.within(&looking).map_err(top_level)?;
         let found =
             access_register::page(view, moment, &question, page.after.as_ref(), page.first + 1)
                 .await
@@ -68,7 +68,7 @@ impl AccessRegisterQuery {
             None
         };
         let sentences = if wants_sentences(ctx) {
-            sentences(view, viewer, &found).await?
+            sentences(view, &looking.sight, &found).await?
         } else {
             HashMap::new()
         };
@@ -94,13 +94,13 @@ fn wants_sentences(ctx: &Context<'_>) -> bool {
 /// What the causes of a page's rows were, as far as the viewer may see those events.
 async fn sentences(
     view: &mut Snapshot,
-    viewer: Viewer,
+    sight: &Sight,
     rows: &[AccessRow],
 ) -> Result<HashMap<i64, String>> {
     let mut positions: Vec<i64> = rows.iter().map(|row| row.cause_position).collect();
     positions.sort_unstable();
     positions.dedup();
-    let told = audit_timeline::told_at(view, &viewer.sight(), &positions).await;
+    let told = audit_timeline::told_at(view, sight, &positions).await;
     let told = told.map_err(|error| fault(&error))?;
     Ok(told.into_iter().map(|entry| (entry.position, entry.sentence)).collect())
 }

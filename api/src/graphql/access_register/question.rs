@@ -16,6 +16,7 @@ use rollcall_projections::{
 
 use super::types::AccessRight;
 use crate::graphql::{
+    audit::viewer::Looking,
     errors::{fault, top_level},
     ids::NodeType,
     scalars::{DateTime, NpiScalar, Position},
@@ -66,9 +67,9 @@ impl Asked {
     }
 
     /// The question as far as the viewer may ask it.
-    pub fn within(&self, viewer: Viewer) -> Result<Question, Refusal> {
+    pub fn within(&self, looking: &Looking) -> Result<Question, Refusal> {
         let (mut user, mut organization) = (self.user, self.organization);
-        match viewer {
+        match looking.viewer {
             Viewer::Auditor | Viewer::PlanAdministrator | Viewer::PlanSupport => {}
             Viewer::OrgAdmin { organization: own, .. } => organization = Some(own),
             Viewer::Person(own) if user.is_none_or(|asked| asked == own) => user = Some(own),
@@ -85,6 +86,7 @@ impl Asked {
             organization: organization.map(|id| id.0),
             npi: self.npi.as_ref().map(ToString::to_string),
             right: self.right.map(Into::into),
+            within: looking.within.clone(),
         })
     }
 

@@ -101,7 +101,7 @@ pub struct AccessCause {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessEntry {
     pub user: PersonReference,
-    /// Absent for roles of the health plan.
+    /// Absent for roles that count for the whole plan.
     pub organization: Option<OrganizationReference>,
     /// Absent for rights that are not about an NPI.
     pub npi: Option<NpiScalar>,

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use rollcall_commands::{
     Command,
     access_requests::{
-        DecideAccessRequest, Decision, EscalateAccessRequest, RequestAccess, Resolution,
+        DecideAccessRequest, Decision, EscalateAccessRequest, Found, RequestAccess, Resolution,
         WithdrawAccessRequest,
     },
 };
@@ -179,8 +179,42 @@ pub struct DecideAccessRequestInput {
     reason: Option<String>,
     /// For items that the organisation's list lacked, what was added.
     resolutions: Option<Vec<ResolutionInput>>,
+    /// For a move, what the request does not say (AL-08).
+    #[graphql(name = "move")]
+    moving: Option<MoveInput>,
     /// The request's `version` as seen.
     expected_version: Option<i32>,
+}
+
+/// What the plan found out about a move.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct MoveInput {
+    /// Who moves, where nobody has the address named.
+    user_id: Option<ID>,
+    /// Which organisation is left, where the person belongs to several.
+    from_organization_id: Option<ID>,
+    /// Which organisation is joined, where nobody on file holds the NPI named.
+    to_organization_id: Option<ID>,
+    /// Required where an administrator is taken away from their organisation (CC-07).
+    evidence: Option<String>,
+}
+
+impl MoveInput {
+    /// As the commands take it.
+    pub(super) fn found(&self) -> Result<Found, Refusal> {
+        let of = |id: &Option<ID>, field: &str| {
+            id.as_ref().map(|id| NodeType::Organization.parse(id, field)).transpose()
+        };
+        let user = self.user_id.as_ref().map(|id| NodeType::User.parse(id, "move.userId"));
+        let evidence =
+            self.evidence.as_deref().map(|text| field("move.evidence", Reason::parse(text)));
+        Ok(Found {
+            user: user.transpose()?,
+            from: of(&self.from_organization_id, "move.fromOrganizationId")?,
+            to: of(&self.to_organization_id, "move.toOrganizationId")?,
+            evidence: evidence.transpose()?,
+        })
+    }
 }
 
 impl DecideAccessRequestInput {
@@ -201,6 +235,7 @@ impl DecideAccessRequestInput {
             request: request(&self.access_request_id)?,
             decision,
             resolutions: resolutions.collect::<Result<_, _>>()?,
+            found: self.moving.as_ref().map(MoveInput::found).transpose()?.unwrap_or_default(),
             expected_version: self.expected_version.map(i64::from),
         })
     }
@@ -245,11 +280,11 @@ impl WithdrawAccessRequestInput {
     }
 }
 
-fn organization(id: &ID) -> Result<OrganizationId, Refusal> {
+pub(super) fn organization(id: &ID) -> Result<OrganizationId, Refusal> {
     NodeType::Organization.parse(id, "organizationId")
 }
 
-fn request(id: &ID) -> Result<AccessRequestId, Refusal> {
+pub(super) fn request(id: &ID) -> Result<AccessRequestId, Refusal> {
     NodeType::AccessRequest.parse(id, "accessRequestId")
 }
 
@@ -281,8 +316,11 @@ impl AccessRequestMutation {
 
     /// Approves a request, which gives what was asked for at once, or denies it (CC-12). An
     /// administrator's yes to what the organisation lacks hands it on to the health plan (CX-13).
-    /// Refusals: SELF_APPROVAL, ALREADY_DECIDED, NOT_ORG_ADMIN, FORBIDDEN, REASON_REQUIRED,
-    /// NPI_NOT_IN_ORG, LOCATION_NOT_CREDENTIALED, VERSION_CONFLICT.
+    /// A request for an account sends its invitation (CC-11); a move is the plan's to approve: the
+    /// membership there ends with its rights, the one here begins without any (AL-08). Refusals:
+    /// SELF_APPROVAL, ALREADY_DECIDED, NOT_ORG_ADMIN, FORBIDDEN, REASON_REQUIRED, NPI_NOT_IN_ORG,
+    /// LOCATION_NOT_CREDENTIALED, EMAIL_TAKEN_IN_ORG, USER_UNKNOWN, EVIDENCE_REQUIRED,
+    /// VERSION_CONFLICT.
     async fn decide_access_request(
         &self,
         ctx: &Context<'_>,
@@ -314,7 +352,7 @@ impl AccessRequestMutation {
     }
 }
 
-async fn change<C: Command<Output = AccessRequestId>>(
+pub(super) async fn change<C: Command<Output = AccessRequestId>>(
     ctx: &Context<'_>,
     meta: MutationMeta,
     organization_id: &ID,

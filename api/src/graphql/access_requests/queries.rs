@@ -19,7 +19,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
-    reading::{Reading, absent, read},
+    reading::{Reading, absent, read, within},
     scalars::Position,
 };
 
@@ -114,11 +114,11 @@ impl AccessRequestQuery {
         min_position: Option<Position>,
     ) -> Result<AccessRequestConnection> {
         let page: Page<i64> = Page::new(first, after).map_err(top_level)?;
-        let reading = read(ctx, Access::Plan(PLAN), min_position).await?;
+        let reading = read(ctx, Access::PlanWithin(PLAN), min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         let days = |days: i32| now - TimeDelta::days(i64::from(days.clamp(0, 10_000)));
         let filter = RequestFilter {
-            seen: Seen::Plan,
+            seen: Seen::Plan(within(&reading.authority, PLAN)),
             status: Some(RequestStatus::Routed),
             kind: kind.map(Into::into),
             not_of: None,
@@ -180,7 +180,7 @@ pub(super) async fn request_of(
 pub(super) fn own_sight(caller: &Caller, reading: &Reading<'_>) -> Option<Seen> {
     let (authority, user) = (&reading.authority, caller.user()?);
     if authority.acts_for_plan() {
-        return Some(Seen::Plan);
+        return Some(Seen::Plan(within(authority, PLAN)));
     }
     let organization = authority.organization?;
     Some(match authority.org_role {

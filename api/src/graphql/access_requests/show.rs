@@ -6,27 +6,27 @@ use std::collections::BTreeMap;
 use async_graphql::{Context, ID, Lookahead, Result};
 use rollcall_commands::{
     Caller, Commands,
-    access_requests::{Texts, texts},
+    access_requests::{self as texts, Texts},
 };
 use rollcall_domain::{
     access_requests::{RequestItem, RequestKind},
-    kernel::ids::AccessRequestId,
+    kernel::ids::{AccessRequestId, OrganizationId},
     permissions::Entitlement,
 };
 use rollcall_projections::access_requests::RequestView;
 use uuid::Uuid;
 
-use super::types::{AccessRequest, AccessRequestItem, AccessRequestKind};
+use super::types::{AccessRequest, AccessRequestItem, AccessRequestKind, Moving, Visitor};
 use crate::graphql::{
     audit::{OrganizationReference, PersonReference},
     errors::fault,
     ids::NodeType,
-    scalars::{DateTime, NpiScalar},
+    scalars::{DateTime, EmailScalar, NpiScalar, PhoneScalar},
 };
 
 /// Whether fields of a request are selected that only the events hold.
 pub fn needs_texts(request: &Lookahead<'_>) -> bool {
-    request.field("why").exists() || request.field("answer").exists()
+    ["why", "answer", "visitor", "moving"].iter().any(|field| request.field(field).exists())
 }
 
 /// The requests in the order of their rows.
@@ -42,7 +42,7 @@ pub async fn show(
     if with_texts && !rows.is_empty() {
         let ids: Vec<Uuid> = rows.iter().map(|view| view.row.request_id).collect();
         let (journal, tenant) = (&ctx.data::<Commands>()?.journal, ctx.data::<Caller>()?.tenant);
-        found = texts(journal, tenant, &ids).await.map_err(|error| fault(&error))?;
+        found = texts::texts(journal, tenant, &ids).await.map_err(|error| fault(&error))?;
     }
     let shown = rows.into_iter().map(|view| {
         let texts = found.remove(&AccessRequestId(view.row.request_id)).unwrap_or_default();
@@ -57,7 +57,11 @@ fn request(view: RequestView, texts: Texts) -> AccessRequest {
     let kind = RequestKind::parse(&row.kind).unwrap_or(RequestKind::Mixed);
     AccessRequest {
         id: NodeType::AccessRequest.id(row.request_id),
-        user: PersonReference::new(row.user_id, (!name.is_empty()).then_some(name)),
+        user: row
+            .user_id
+            .map(|user| PersonReference::new(user, (!name.is_empty()).then_some(name))),
+        visitor: texts.visitor.map(visitor),
+        moving: texts.moving.map(moving),
         organization: OrganizationReference::new(row.organization_id, organization_name),
         kind: kind.into(),
         items: row.items.0.iter().map(item).collect(),
@@ -72,6 +76,26 @@ fn request(view: RequestView, texts: Texts) -> AccessRequest {
         decided_by: row.decided_by.map(|id| NodeType::User.id(id)),
         expires_at: row.expires_at.into(),
         version: i32::try_from(row.version).unwrap_or(i32::MAX),
+    }
+}
+
+fn visitor(visitor: texts::Visitor) -> Visitor {
+    Visitor {
+        first_name: visitor.first_name,
+        last_name: visitor.last_name,
+        email: visitor.email.map(EmailScalar),
+        phone: visitor.phone.map(PhoneScalar),
+    }
+}
+
+fn moving(moving: texts::Moving) -> Moving {
+    let organization = |id: OrganizationId| NodeType::Organization.id(id.0);
+    Moving {
+        npi: moving.npi.map(NpiScalar),
+        email: moving.email.map(EmailScalar),
+        user_id: moving.moved.map(|moved| NodeType::User.id(moved.user.0)),
+        from_organization_id: moving.moved.map(|moved| organization(moved.from)),
+        to_organization_id: moving.moved.map(|moved| organization(moved.to)),
     }
 }
 

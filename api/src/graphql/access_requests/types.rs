@@ -5,7 +5,7 @@ use async_graphql::{Enum, ID, SimpleObject};
 use crate::graphql::{
     audit::{OrganizationReference, PersonReference},
     paging::connection,
-    scalars::{DateTime, NpiScalar},
+    scalars::{DateTime, EmailScalar, NpiScalar, PhoneScalar},
     vocabulary::{Feature, NpiLevel},
 };
 
@@ -36,6 +36,10 @@ pub enum AccessRequestKind {
     TaxId,
     /// Several kinds at once.
     Mixed,
+    /// An account in the organisation, for somebody who has none there (CC-11).
+    Account,
+    /// Moving between organisations (AL-08).
+    Move,
 }
 
 /// One thing asked for; the fields of the other kinds are absent.
@@ -59,8 +63,12 @@ pub struct AccessRequestItem {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessRequest {
     pub id: ID,
-    /// Who asks, for themself.
-    pub user: PersonReference,
+    /// Who asks; absent for somebody without an account until they are invited.
+    pub user: Option<PersonReference>,
+    /// Who asks without an account, as they said.
+    pub visitor: Option<Visitor>,
+    /// Who is to move, for requests of kind MOVE.
+    pub moving: Option<Moving>,
     pub organization: OrganizationReference,
     pub kind: AccessRequestKind,
     pub items: Vec<AccessRequestItem>,
@@ -83,6 +91,28 @@ pub struct AccessRequest {
     pub expires_at: DateTime,
     /// For `expectedVersion`.
     pub version: i32,
+}
+
+/// Somebody without an account; what was erased is absent.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Visitor {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub email: Option<EmailScalar>,
+    pub phone: Option<PhoneScalar>,
+}
+
+/// A wish to move, and what became of it.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Moving {
+    /// Who asks leaves for the organisation that holds it.
+    pub npi: Option<NpiScalar>,
+    /// Who has it comes here.
+    pub email: Option<EmailScalar>,
+    /// Who moved, once it was approved.
+    pub user_id: Option<ID>,
+    pub from_organization_id: Option<ID>,
+    pub to_organization_id: Option<ID>,
 }
 
 connection!(AccessRequestConnection, AccessRequestEdge, AccessRequest);

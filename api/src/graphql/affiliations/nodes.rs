@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use async_graphql::{Context, Result};
 use rollcall_commands::{Access, Caller, Commands};
 use rollcall_domain::kernel::ids::AffiliationId;
-use rollcall_projections::affiliations::{self as rows, Viewpoint};
+use rollcall_projections::affiliations::{self as rows, AffiliationFilter, Viewpoint};
 use uuid::Uuid;
 
 use super::{
-    queries::PLAN,
+    queries::{PLAN, kept_to},
     show::{needs_papers, show},
     types::Affiliation,
 };
@@ -29,7 +29,9 @@ pub async fn affiliations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uui
     };
     let viewpoint = reading.authority.organization.map_or(Viewpoint::Plan, Viewpoint::Party);
     let now = ctx.data::<Commands>()?.journal.now();
-    let found = rows::affiliations_by_id(&mut reading.view, viewpoint, ids, now).await;
+    let within = kept_to(&reading);
+    let filter = AffiliationFilter { within, ..AffiliationFilter::all(viewpoint) };
+    let found = rows::affiliations_by_id(&mut reading.view, &filter, ids, now).await;
     let found = found.map_err(|error| fault(&error))?;
     let ids: Vec<_> = found.iter().map(|view| AffiliationId(view.row.affiliation_id)).collect();
     let shown = show(ctx, found, needs_papers(&ctx.look_ahead())).await?;

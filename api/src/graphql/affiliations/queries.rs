@@ -12,6 +12,7 @@ use rollcall_domain::{
 use rollcall_projections::affiliations::{
     self as rows, AffiliationFilter, DirectoryFilter, Viewpoint,
 };
+use uuid::Uuid;
 
 use super::{
     show::{needs_papers, show},
@@ -24,7 +25,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
-    reading::{Reading, absent, read, require},
+    reading::{Reading, absent, read, require, within},
     scalars::Position,
     vocabulary::field,
 };
@@ -205,7 +206,7 @@ fn viewpoint(organization: Option<&ID>) -> Result<Viewpoint> {
 const fn access(viewpoint: Viewpoint) -> Access {
     match viewpoint {
         Viewpoint::Party(organization) => Access::OrgAdmin(organization),
-        Viewpoint::Plan => Access::Plan(PLAN),
+        Viewpoint::Plan => Access::PlanWithin(PLAN),
     }
 }
 
@@ -224,21 +225,28 @@ async fn open<'a>(
     Ok(reading)
 }
 
+/// What plan staff are kept to; an organisation's people see their own.
+pub(super) fn kept_to(reading: &Reading<'_>) -> Option<Vec<Uuid>> {
+    let authority = &reading.authority;
+    if authority.acts_for_plan() { within(authority, PLAN) } else { None }
+}
+
 async fn list(
     ctx: &Context<'_>,
-    filter: AffiliationFilter,
+    mut filter: AffiliationFilter,
     page: Page<i64>,
     min_position: Option<Position>,
 ) -> Result<AffiliationConnection> {
     let mut reading = open(ctx, filter.viewpoint, min_position).await?;
+    filter.within = kept_to(&reading);
     let now = ctx.data::<Commands>()?.journal.now();
     let asked = (page.first + 1, page.after);
-    let found = rows::affiliations(&mut reading.view, filter, asked, now)
+    let found = rows::affiliations(&mut reading.view, &filter, asked, now)
         .await
         .map_err(|error| fault(&error))?;
     let look: Lookahead<'_> = ctx.look_ahead();
     let total = if look.field("totalCount").exists() {
-        let count = rows::count_affiliations(&mut reading.view, filter, now).await;
+        let count = rows::count_affiliations(&mut reading.view, &filter, now).await;
         Some(count.map_err(|error| fault(&error))?)
     } else {
         None
@@ -261,7 +269,9 @@ pub(super) async fn affiliation_of(
 ) -> Result<Option<Affiliation>> {
     let mut reading = open(ctx, viewpoint, min_position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
-    let found = rows::affiliations_by_id(&mut reading.view, viewpoint, &[id.0], now)
+    let within = kept_to(&reading);
+    let filter = AffiliationFilter { within, ..AffiliationFilter::all(viewpoint) };
+    let found = rows::affiliations_by_id(&mut reading.view, &filter, &[id.0], now)
         .await
         .map_err(|error| fault(&error))?;
     let shown = show(ctx, found, with_papers).await?;

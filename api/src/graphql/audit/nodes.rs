@@ -14,8 +14,8 @@ use crate::graphql::errors::fault;
 /// # Errors
 /// UNAUTHENTICATED, or a fault.
 pub async fn by_ids(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, AuditEvent>> {
-    let (viewer, mut reading) = viewer::reading(ctx, None, None).await?;
-    let found = audit_timeline::by_event_ids(&mut reading.view, &viewer.sight(), ids).await;
+    let (looking, mut reading) = viewer::reading(ctx, None, None).await?;
+    let found = audit_timeline::by_event_ids(&mut reading.view, &looking.sight, ids).await;
     let found = found.map_err(|error| fault(&error))?;
     Ok(found.into_iter().map(|entry| (entry.event_id, AuditEvent::from(entry))).collect())
 }

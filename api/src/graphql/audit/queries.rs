@@ -40,9 +40,9 @@ impl AuditQuery {
         let mut filter = filter.unwrap_or_default().parse().map_err(top_level)?;
         filter.up_to = as_of_position.map(|position| position.0);
         let page = Page::<i64>::new(first, after).map_err(top_level)?;
-        let (viewer, mut reading) =
+        let (looking, mut reading) =
             viewer::reading(ctx, organization_of(&filter), min_position).await?;
-        let sight = viewer.sight();
+        let sight = looking.sight;
         let view = &mut reading.view;
         let request = PageRequest {
             order: AuditEventOrder::of(order_by),

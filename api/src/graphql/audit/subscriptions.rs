@@ -108,7 +108,7 @@ impl Tail {
         let head =
             self.commands.journal.tenant_position(tenant).await.map_err(|error| fault(&error))?;
         let organization = organization_of(&self.filter);
-        let (viewer, access) = viewer::choose(&self.commands, &self.caller, organization).await?;
+        let looking = viewer::choose(&self.commands, &self.caller, organization).await?;
         let ask = Ask { tenant, projections: NAMES, min_position: Some(head) };
         let mut view = match self.reads.snapshot(ask).await {
             Ok(view) => view,
@@ -116,7 +116,7 @@ impl Tail {
             Err(ReadError::Lagging(_)) => return Ok(false),
             Err(ReadError::Database(error)) => return Err(fault(&error)),
         };
-        authorised(&self.commands, &self.caller, access, &mut view).await?;
+        authorised(&self.commands, &self.caller, looking.access, &mut view).await?;
         let reached = view.position_of(audit_timeline::NAME);
         if reached <= self.cursor {
             return Ok(false);
@@ -124,7 +124,7 @@ impl Tail {
         let request =
             PageRequest { order: Order::OldestFirst, after: Some(self.cursor), limit: BATCH };
         let filter = Filter { up_to: Some(reached), ..self.filter.clone() };
-        let entries = audit_timeline::page(&mut view, &viewer.sight(), &filter, request)
+        let entries = audit_timeline::page(&mut view, &looking.sight, &filter, request)
             .await
             .map_err(|error| fault(&error))?;
         self.cursor = match entries.last() {

@@ -10,13 +10,14 @@ use rollcall_commands::{
 };
 use rollcall_domain::{
     kernel::ids::{OrganizationId, UserId},
-    tenants::PlanRole,
+    tenants::{PlanRole, PlanScope},
 };
-use rollcall_projections::audit_timeline::Viewer;
+use rollcall_projections::audit_timeline::{Sight, Viewer};
+use uuid::Uuid;
 
 use crate::graphql::{
     errors::{fault, top_level},
-    reading::{Reading, lacks_only_the_right, read},
+    reading::{Reading, lacks_only_the_right, read, within},
     scalars::Position,
 };
 
@@ -31,8 +32,25 @@ pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
     ctx.data_opt::<Caller>().ok_or_else(|| top_level(not_signed_in()))
 }
 
-/// The widest view the caller has, and the access it rests on. `organization` is the one asked
-/// about; without it the session's counts.
+/// As whom somebody reads, and what they see.
+#[derive(Clone, Debug)]
+pub struct Looking {
+    pub viewer: Viewer,
+    pub sight: Sight,
+    /// The organisations that plan staff are kept to; `None` where nothing keeps the viewer (GN-31).
+    pub within: Option<Vec<Uuid>>,
+    /// What it rests on.
+    pub access: Access,
+}
+
+impl Looking {
+    fn of(viewer: Viewer, access: Access) -> Self {
+        Self { viewer, sight: viewer.sight(), within: None, access }
+    }
+}
+
+/// The widest view the caller has. `organization` is the one asked about; without it the session's
+/// counts.
 ///
 /// # Errors
 /// UNAUTHENTICATED, or a fault.
@@ -40,28 +58,44 @@ pub async fn choose(
     commands: &Commands,
     caller: &Caller,
     organization: Option<OrganizationId>,
-) -> Result<(Viewer, Access)> {
-    if let Some(authority) = granted(commands, caller, Access::Plan(PLAN)).await? {
-        return Ok((of_plan(&authority), Access::Plan(PLAN)));
+) -> Result<Looking> {
+    if let Some(authority) = granted(commands, caller, Access::PlanWithin(PLAN)).await? {
+        return of_plan(&authority);
     }
     if let Some(organization) = organization.or(caller.organization()) {
         let access = Access::OrgAdmin(organization);
         if let Some(authority) = granted(commands, caller, access).await? {
             let user = authority.person().map_err(top_level)?;
-            return Ok((Viewer::OrgAdmin { organization, user }, access));
+            return Ok(Looking::of(Viewer::OrgAdmin { organization, user }, access));
         }
     }
     let user: UserId = caller.user().ok_or_else(|| top_level(not_signed_in()))?;
-    Ok((Viewer::Person(user), Access::SignedIn))
+    Ok(Looking::of(Viewer::Person(user), Access::SignedIn))
 }
 
-fn of_plan(authority: &Authority) -> Viewer {
-    if authority.plan_roles.contains(&PlanRole::Au) {
-        Viewer::Auditor
-    } else if authority.plan_roles.contains(&PlanRole::Pa) {
-        Viewer::PlanAdministrator
-    } else {
-        Viewer::PlanSupport
+/// Each role shows its own within its scope; of those for the whole plan the widest counts.
+fn of_plan(authority: &Authority) -> Result<Looking> {
+    let user = authority.person().map_err(top_level)?;
+    let held = PLAN.iter().filter_map(|role| Some((*role, authority.plan_roles.get(role)?)));
+    let held: Vec<(PlanRole, &PlanScope)> = held.collect();
+    let whole = held.iter().find(|(_, scope)| scope.is_whole());
+    let first = whole.or(held.first()).map_or(PlanRole::Ps, |(role, _)| *role);
+    let mut sight = whole.map_or_else(Sight::default, |(role, _)| viewer(*role).sight());
+    for (role, scope) in &held {
+        if let PlanScope::Organizations(organizations) = scope {
+            let organizations: Vec<_> = organizations.iter().copied().collect();
+            sight = sight.and(viewer(*role).sight_within(&organizations, user));
+        }
+    }
+    let access = Access::PlanWithin(PLAN);
+    Ok(Looking { viewer: viewer(first), sight, within: within(authority, PLAN), access })
+}
+
+const fn viewer(role: PlanRole) -> Viewer {
+    match role {
+        PlanRole::Au => Viewer::Auditor,
+        PlanRole::Pa => Viewer::PlanAdministrator,
+        PlanRole::Operator | PlanRole::Ps | PlanRole::Qi | PlanRole::Ce => Viewer::PlanSupport,
     }
 }
 
@@ -93,7 +127,8 @@ pub async fn reading<'a>(
     ctx: &Context<'a>,
     organization: Option<OrganizationId>,
     min_position: Option<Position>,
-) -> Result<(Viewer, Reading<'a>)> {
-    let (viewer, access) = choose(ctx.data::<Commands>()?, caller(ctx)?, organization).await?;
-    Ok((viewer, read(ctx, access, min_position).await?))
+) -> Result<(Looking, Reading<'a>)> {
+    let looking = choose(ctx.data::<Commands>()?, caller(ctx)?, organization).await?;
+    let reading = read(ctx, looking.access, min_position).await?;
+    Ok((looking, reading))
 }

@@ -29,7 +29,8 @@ pub async fn organizations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uu
         return Ok(HashMap::new());
     };
     let own = reading.authority.organization;
-    let seen = |id: &&Uuid| reading.authority.acts_for_plan() || own.is_some_and(|o| o.0 == **id);
+    let scope = reading.authority.plan_scope(READERS);
+    let seen = |id: &&Uuid| scope.covers((**id).into()) || own.is_some_and(|o| o.0 == **id);
     let ids: Vec<Uuid> = ids.iter().filter(seen).copied().collect();
     let sight = sight(&reading.authority);
     let rows = organizations::organizations_by_id(&mut reading.view, &ids).await;
@@ -48,14 +49,16 @@ pub async fn registration_tokens(
     ctx: &Context<'_>,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, RegistrationToken>> {
-    let Some(mut reading) = read_if_permitted(ctx, Access::Plan(TOKEN_READERS)).await? else {
+    let Some(mut reading) = read_if_permitted(ctx, Access::PlanWithin(TOKEN_READERS)).await? else {
         return Ok(HashMap::new());
     };
     let now = ctx.data::<Commands>()?.journal.now();
     let found = organizations::registration_tokens_by_id(&mut reading.view, ids, now).await;
     let found = found.map_err(|error| fault(&error))?;
+    let scope = reading.authority.plan_scope(TOKEN_READERS);
+    let found = found.into_iter().filter(|row| scope.covers(row.organization_id.into()));
     let shown = |row: TokenRow| (row.id, RegistrationToken::of(row, &reading.authority));
-    Ok(found.into_iter().map(shown).collect())
+    Ok(found.map(shown).collect())
 }
 
 /// The registrations of these ids, for whoever holds them.

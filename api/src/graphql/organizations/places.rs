@@ -270,7 +270,7 @@ impl PlacesMutation {
         else {
             return Ok(LinkTaxIdPayload::of(sent, None));
         };
-        let mut reading = read(ctx, Access::Plan(READERS), sent.position).await?;
+        let mut reading = read(ctx, Access::PlanOf(organization, READERS), sent.position).await?;
         let found = rows::tax_ids(&mut reading.view, organization).await;
         let found = found.map_err(|error| fault(&error))?.into_iter().find(|row| row.id == id.0);
         Ok(LinkTaxIdPayload::of(sent, found.map(LinkedTaxId::from)))
@@ -286,7 +286,7 @@ async fn change<C: Command<Output = LocationId>>(
     let (Some(id), true) = (sent.output, ctx.look_ahead().field("location").exists()) else {
         return Ok(LocationPayload::of(sent, None));
     };
-    let mut reading = read(ctx, Access::Plan(READERS), sent.position).await?;
+    let mut reading = read(ctx, Access::PlanWithin(READERS), sent.position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let found = locations_by_id(&mut reading.view, &[id.0]).await;
     let found = found.map_err(|error| fault(&error))?.pop();

@@ -20,7 +20,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
-    reading::read,
+    reading::{read, within},
     scalars::{DateTime, Position},
 };
 
@@ -66,12 +66,13 @@ impl OrganizationsQuery {
         after: Option<String>,
         min_position: Option<Position>,
     ) -> Result<OrganizationConnection> {
-        let mut reading = read(ctx, Access::Plan(READERS), min_position).await?;
+        let mut reading = read(ctx, Access::PlanWithin(READERS), min_position).await?;
         let page: Page<(String, Uuid)> = Page::new(first, after).map_err(top_level)?;
         let search = OrganizationSearch {
             text: search_text(search).map_err(top_level)?,
             status: status.map(|status| status.stored().to_owned()),
             adminless,
+            within: within(&reading.authority, READERS),
         };
         let found = organizations::organizations(
             &mut reading.view,
@@ -141,14 +142,17 @@ impl OrganizationsQuery {
         after: Option<String>,
         min_position: Option<Position>,
     ) -> Result<RegistrationTokenConnection> {
-        let mut reading = read(ctx, Access::Plan(TOKEN_READERS), min_position).await?;
+        let mut reading = read(ctx, Access::PlanWithin(TOKEN_READERS), min_position).await?;
         let page: Page<Uuid> = Page::new(first, after).map_err(top_level)?;
         let organization = organization_id
             .map(|id| NodeType::Organization.parse(&id, "organizationId"))
             .transpose()
             .map_err(top_level)?;
-        let filter =
-            TokenFilter { status: status.map(|status| status.stored().to_owned()), organization };
+        let filter = TokenFilter {
+            status: status.map(|status| status.stored().to_owned()),
+            organization,
+            within: within(&reading.authority, TOKEN_READERS),
+        };
         let now = ctx.data::<Commands>()?.journal.now();
         let found = organizations::registration_tokens(
             &mut reading.view,

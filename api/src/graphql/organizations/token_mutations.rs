@@ -145,7 +145,7 @@ async fn answer<T>(
     let Some(token) = token.filter(|_| wanted) else {
         return Ok(RegistrationTokenPayload::of(sent, None));
     };
-    let mut reading = read(ctx, Access::Plan(TOKEN_READERS), sent.position).await?;
+    let mut reading = read(ctx, Access::PlanWithin(TOKEN_READERS), sent.position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let rows = registration_tokens_by_id(&mut reading.view, &[token.0], now).await;
     let row = rows.map_err(|error| fault(&error))?.pop();

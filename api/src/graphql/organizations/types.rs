@@ -299,7 +299,8 @@ pub struct RegistrationToken {
 impl RegistrationToken {
     /// As this reader sees it.
     pub fn of(row: TokenRow, reader: &Authority) -> Self {
-        let may_open = ISSUERS.iter().any(|role| reader.plan_roles.contains(role));
+        // A letter is opened by its token alone, which takes a role for the whole plan.
+        let may_open = reader.acts_for_plan() && reader.plan_scope(ISSUERS).is_whole();
         let status = RegistrationTokenStatus::parse(&row.status);
         let is_open = may_open && status == RegistrationTokenStatus::Issued;
         Self {

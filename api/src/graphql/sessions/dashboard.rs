@@ -163,5 +163,5 @@ async fn to_decide(
     };
     let all = AffiliationFilter::all(Viewpoint::Party(organization));
     let filter = AffiliationFilter { to_decide: true, side: Some(side), ..all };
-    Ok(Some(count_affiliations(view, filter, now).await?))
+    Ok(Some(count_affiliations(view, &filter, now).await?))
 }

@@ -1,11 +1,17 @@
 //! What plan administrators send about the health plan's people.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{
     Access, Commands,
-    tenants::{AssignPlanRole, EndPlanRole, InvitePlanStaff, PersonDetails},
+    tenants::{AssignPlanRole, EndPlanRole, InvitePlanStaff, PersonDetails, ScopePlanRole},
 };
-use rollcall_domain::{Refusal, kernel::ids::UserId, values::Reason};
+use rollcall_domain::{
+    Refusal,
+    kernel::ids::{OrganizationId, UserId},
+    values::Reason,
+};
 use rollcall_projections::tenancy;
 
 use super::{
@@ -34,6 +40,9 @@ pub struct InvitePlanStaffInput {
     roles: Vec<PlanRole>,
     /// The roles end at this second by themselves.
     until: Option<DateTime>,
+    /// The organisations that the roles count for; none for the whole plan.
+    #[graphql(default)]
+    organization_ids: Vec<ID>,
     reason: String,
 }
 
@@ -47,6 +56,21 @@ pub struct AssignPlanRoleInput {
     /// Now if not given.
     from: Option<DateTime>,
     until: Option<DateTime>,
+    /// The organisations that the role counts for; none for the whole plan.
+    #[graphql(default)]
+    organization_ids: Vec<ID>,
+    reason: String,
+}
+
+/// What a role is to count for from now on.
+#[derive(Debug, InputObject)]
+pub struct ScopePlanRoleInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    user_id: ID,
+    role: PlanRole,
+    /// None for the whole plan.
+    organization_ids: Vec<ID>,
     reason: String,
 }
 
@@ -98,6 +122,21 @@ impl PlanStaffMutation {
         answer(ctx, sent, user).await
     }
 
+    /// Lets a plan role count for these organisations only, or for the whole plan again. What is no
+    /// organisation's, such as policies and plan staff, is outside of every narrower scope; a live
+    /// portal keeps at least two administrators for the whole plan. Refusals: NOT_FOUND, SELF_GRANT,
+    /// LAST_ADMIN.
+    async fn scope_plan_role(
+        &self,
+        ctx: &Context<'_>,
+        input: ScopePlanRoleInput,
+    ) -> Result<PlanStaffPayload> {
+        let meta = input.meta.clone();
+        let sent = send(ctx, meta, scope(input)).await?;
+        let user = sent.output;
+        answer(ctx, sent, user).await
+    }
+
     /// Takes a plan role back; a live portal keeps at least two administrators.
     async fn end_plan_role(
         &self,
@@ -112,12 +151,22 @@ impl PlanStaffMutation {
 }
 
 fn invite(input: InvitePlanStaffInput) -> Result<InvitePlanStaff, Refusal> {
-    let InvitePlanStaffInput { email, first_name, last_name, mobile, roles, until, reason, .. } =
-        input;
+    let InvitePlanStaffInput {
+        email,
+        first_name,
+        last_name,
+        mobile,
+        roles,
+        until,
+        organization_ids,
+        reason,
+        ..
+    } = input;
     Ok(InvitePlanStaff {
         person: PersonDetails::parse("", &email, &first_name, &last_name, &mobile)?,
         roles: roles.into_iter().map(Into::into).collect(),
         until: until.map(|at| at.parse("until")).transpose()?,
+        organizations: organizations(&organization_ids)?,
         reason: field("reason", Reason::parse(&reason))?,
     })
 }
@@ -128,8 +177,22 @@ fn assign(input: AssignPlanRoleInput) -> Result<AssignPlanRole, Refusal> {
         role: input.role.into(),
         from: input.from.map(|at| at.parse("from")).transpose()?,
         until: input.until.map(|at| at.parse("until")).transpose()?,
+        organizations: organizations(&input.organization_ids)?,
         reason: field("reason", Reason::parse(&input.reason))?,
     })
+}
+
+fn scope(input: ScopePlanRoleInput) -> Result<ScopePlanRole, Refusal> {
+    Ok(ScopePlanRole {
+        user: NodeType::User.parse(&input.user_id, "userId")?,
+        role: input.role.into(),
+        organizations: organizations(&input.organization_ids)?,
+        reason: field("reason", Reason::parse(&input.reason))?,
+    })
+}
+
+fn organizations(ids: &[ID]) -> Result<BTreeSet<OrganizationId>, Refusal> {
+    ids.iter().map(|id| NodeType::Organization.parse(id, "organizationIds")).collect()
 }
 
 fn end(input: EndPlanRoleInput) -> Result<EndPlanRole, Refusal> {

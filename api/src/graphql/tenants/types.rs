@@ -9,6 +9,7 @@ use rollcall_domain::{
     values::{PasswordRules, SpecialRule},
 };
 use rollcall_projections::tenancy::{PlanRoleRow, PlanStaffRow, PortalRow, TenantRow};
+use uuid::Uuid;
 
 pub use crate::graphql::vocabulary::PlanRole;
 use crate::graphql::{
@@ -306,6 +307,8 @@ pub struct PlanStaff {
     pub invited_at: Option<DateTime>,
     /// When the invited roles will end by themselves.
     pub invited_until: Option<DateTime>,
+    /// The organisations that they will count for; none for the whole plan.
+    pub invited_organization_ids: Vec<ID>,
     /// Version of the person's plan roles.
     pub version: i32,
 }
@@ -319,6 +322,12 @@ pub struct PlanRoleHeld {
     pub until: Option<DateTime>,
     /// Whether it is in force now.
     pub in_force: bool,
+    /// The organisations that it counts for; none for the whole plan.
+    pub organization_ids: Vec<ID>,
+}
+
+fn organizations(ids: &[Uuid]) -> Vec<ID> {
+    ids.iter().map(|id| NodeType::Organization.id(*id)).collect()
 }
 
 impl PlanStaff {
@@ -330,6 +339,7 @@ impl PlanStaff {
                 from: role.valid_from.into(),
                 until: role.valid_until.map(DateTime::from),
                 in_force: role.valid_from <= now && !over,
+                organization_ids: organizations(&role.organizations),
             })
         });
         Self {
@@ -346,6 +356,7 @@ impl PlanStaff {
                 .collect(),
             invited_at: row.invited_at.map(DateTime::from),
             invited_until: row.invited_until.map(DateTime::from),
+            invited_organization_ids: organizations(&row.invited_organizations),
             version: int(row.version),
         }
     }

@@ -23,7 +23,7 @@ use crate::graphql::{
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows, connection},
-    reading::read,
+    reading::{read, within},
     scalars::{DateTime, EmailScalar, Position},
     sending::{MutationMeta, payload, send},
     vocabulary::field,
@@ -139,8 +139,10 @@ impl AppointmentQuery {
         min_position: Option<Position>,
     ) -> Result<AdminRequestConnection> {
         let page = Page::<AdminRequestKey>::new(first, after).map_err(top_level)?;
-        let mut reading = read(ctx, Access::Plan(MEMBER_STAFF), min_position).await?;
-        let found = admin_requests(&mut reading.view, page.after.as_ref(), page.first + 1).await;
+        let mut reading = read(ctx, Access::PlanWithin(MEMBER_STAFF), min_position).await?;
+        let scope = within(&reading.authority, MEMBER_STAFF);
+        let (after, limit) = (page.after.as_ref(), page.first + 1);
+        let found = admin_requests(&mut reading.view, after, limit, scope.as_deref()).await;
         let found = found.map_err(|error| fault(&error))?;
         let keyed = |row: AdminRequestRow| {
             ((row.requested_at, row.organization_id, row.user_id), AdminRequest::from(row))

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Selected, User, assemble};
 use crate::graphql::{
     errors::fault,
-    reading::{own_or_plan, read_if_permitted},
+    reading::{own_or_plan, read_if_permitted, within},
     tenants::STAFF_READERS,
     users::invitations::Invitation,
 };
@@ -34,9 +34,10 @@ pub async fn users(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, User
     let mut found = HashMap::new();
     for asked in [own, others] {
         let Some(first) = asked.first() else { continue };
-        let access = caller.organization().map_or(Access::Plan(DIRECTORY_READERS), |acted_for| {
-            access_to_user(caller, acted_for, *first)
-        });
+        let access =
+            caller.organization().map_or(Access::PlanWithin(DIRECTORY_READERS), |acted_for| {
+                access_to_user(caller, acted_for, *first)
+            });
         found.extend(people(ctx, access, &asked).await?);
     }
     Ok(found)
@@ -49,7 +50,10 @@ async fn people(ctx: &Context<'_>, access: Access, ids: &[UserId]) -> Result<Vec
         Some(organization) => users_by_id(&mut reading.view, organization, ids, now)
             .await
             .map(|found| found.into_values().collect()),
-        None => users_anywhere(&mut reading.view, ids, now).await,
+        None => {
+            let scope = within(&reading.authority, DIRECTORY_READERS);
+            users_anywhere(&mut reading.view, ids, now, scope.as_deref()).await
+        }
     }
     .map_err(|error| fault(&error))?;
     let mut by_organization: BTreeMap<Uuid, Vec<UserRow>> = BTreeMap::new();
@@ -76,13 +80,15 @@ async fn people(ctx: &Context<'_>, access: Access, ids: &[UserId]) -> Result<Vec
 pub async fn invitations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Invitation>> {
     let caller = ctx.data::<Caller>()?;
     let access = own_or_plan(caller, Access::OrgViewerOrPlan, DIRECTORY_READERS);
-    let of_organizations =
-        read_if_permitted(ctx, access).await?.map(|reading| reading.authority.organization);
+    let of_organizations = read_if_permitted(ctx, access).await?.map(|reading| {
+        let scope = reading.authority.plan_scope(DIRECTORY_READERS);
+        (reading.authority.organization, scope)
+    });
     let of_plan = read_if_permitted(ctx, Access::Plan(STAFF_READERS)).await?.is_some();
-    let seen = |view: &InvitationView| match (view.organization, of_organizations) {
+    let seen = |view: &InvitationView| match (view.organization, &of_organizations) {
         (None, _) => of_plan,
-        (Some(_), Some(None)) => true,
-        (Some(inviting), Some(Some(own))) => inviting == own,
+        (Some(inviting), Some((None, scope))) => scope.covers(inviting),
+        (Some(inviting), Some((Some(own), _))) => inviting == *own,
         (Some(_), None) => false,
     };
     let found = ctx.data::<Commands>()?.invitations(caller.tenant, ids).await;

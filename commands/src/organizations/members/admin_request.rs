@@ -55,7 +55,7 @@ impl Command for DeclineAdditionalAdmin {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        Access::Plan(MEMBER_STAFF)
+        Access::PlanOf(self.organization, MEMBER_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {

@@ -36,7 +36,7 @@ impl Command for AttachUserToOrganization {
     type Output = UserId;
 
     fn access(&self) -> Access {
-        Access::Plan(MEMBER_STAFF)
+        Access::PlanOf(self.organization, MEMBER_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {

@@ -28,6 +28,7 @@ pub(crate) use assign_org_role::check_creator;
 pub use attach_user::{AttachUserToOrganization, Whom};
 pub use deactivate_user::DeactivateUser;
 pub use email_domains::RemoveEmailDomain;
+pub(crate) use reactivate_user::former_permissions;
 pub use reactivate_user::{FormerPermissions, ReactivateUser};
 pub use watch_unassigned::{Watch, WatchUnassigned};
 
@@ -60,7 +61,7 @@ pub(crate) fn cause(cx: &Context<'_>) -> Cause {
 ///
 /// # Errors
 /// `EVIDENCE_REQUIRED`, or a fault.
-async fn keep_evidence(
+pub(crate) async fn keep_evidence(
     cx: &mut Context<'_>,
     of: MembershipKey,
     evidence: Option<&Reason>,

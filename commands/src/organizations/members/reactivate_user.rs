@@ -91,7 +91,7 @@ impl ReactivateUser {
 }
 
 /// Everything that would return with the member, one line each.
-fn former_permissions(cx: &Context<'_>, member: &Member) -> Vec<String> {
+pub(crate) fn former_permissions(cx: &Context<'_>, member: &Member) -> Vec<String> {
     let role = member.organization.member(member.key.user).map_or(OrgRole::None, |it| it.role);
     let role = (role > OrgRole::None).then(|| format!("ORGANIZATION {}", role.as_str()));
     let levels = member.permissions.entries().filter_map(|(npi, grant)| {

@@ -72,7 +72,7 @@ impl Command for IssueRegistrationToken {
     type Output = IssuedToken;
 
     fn access(&self) -> Access {
-        Access::Plan(ISSUERS)
+        Access::PlanOf(self.organization, ISSUERS)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<IssuedToken, Failure> {
@@ -86,7 +86,7 @@ impl Command for ReissueRegistrationToken {
     type Output = IssuedToken;
 
     fn access(&self) -> Access {
-        Access::Plan(ISSUERS)
+        Access::PlanOf(self.organization, ISSUERS)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<IssuedToken, Failure> {

@@ -22,7 +22,7 @@ use crate::{
     sessions::{Identifier, limits},
     users::{
         EMAIL, USERNAME, keep_password,
-        links::{self, LINK, RESET_PASSWORD},
+        links::{self, RESET_PASSWORD},
     },
 };
 
@@ -101,7 +101,7 @@ impl Command for RequestPasswordReset {
 
 async fn send_link(cx: &mut Context<'_>, person: Option<UserId>) -> Result<(), Failure> {
     let Some(user) = person else {
-        decoy(cx);
+        links::decoy(cx);
         return Ok(());
     };
     let link_id = LinkId(Uuid::now_v7());
@@ -118,20 +118,13 @@ async fn issue_temporary(cx: &mut Context<'_>, person: Option<UserId>) -> Result
     let password = temporary_password(cx.journal().secrets(), hash_ref);
     let Some(user) = person else {
         cx.commands.passwords.hash(&password).await;
-        decoy(cx);
+        links::decoy(cx);
         return Ok(());
     };
     keep_password(cx, hash_ref, &password).await;
     let issue = CredentialCommand::IssueTemporaryPassword { user, hash_ref };
     cx.decide::<Credential>(cx.tenant().credential_stream(user), issue).await?;
     Ok(())
-}
-
-/// An append that changes nothing: sets a link free that nobody ever had.
-fn decoy(cx: &mut Context<'_>) {
-    let secrets = cx.journal().secrets();
-    let never = secrets.link_hash(&secrets.link_token("nothing", Uuid::new_v4()));
-    cx.work.release_hash(LINK, never, Uuid::nil());
 }
 
 fn username_required() -> Refusal {

@@ -1,6 +1,8 @@
 //! Sentences about requests for access. Invariant: what people wrote is personal and is never told.
 
-use rollcall_domain::access_requests::{AccessRequestEvent, RequestItem};
+use rollcall_domain::access_requests::{
+    AccessRequestEvent, JoinRequestEvent, MoveRequestEvent, MoveWish, RequestItem,
+};
 
 use super::{Telling, list, lower, permissions::thing, title, until};
 
@@ -34,6 +36,46 @@ pub(super) fn sentence(event: &AccessRequestEvent, telling: Telling<'_>) -> Stri
         E::AccessRequestWithdrawn { .. } => format!("{who} withdrew {whose} request ({at})."),
         E::AccessRequestExpired { .. } => {
             format!("{}'s request ({at}) ran out undecided.", telling.person(user))
+        }
+    }
+}
+
+pub(super) fn joining(event: &JoinRequestEvent, telling: Telling<'_>) -> String {
+    use JoinRequestEvent as E;
+    let (who, at) = (telling.who(), telling.organization(event.organization()));
+    match event {
+        E::JoinRequested { .. } => format!("{who} asked to join {at}."),
+        E::JoinRequestApproved { user, .. } => {
+            format!("{who} approved {}'s request to join {at}.", telling.person(*user))
+        }
+        E::JoinRequestDenied { .. } => format!("{who} denied a request to join {at}."),
+        E::JoinRequestExpired { .. } => format!("A request to join {at} ran out undecided."),
+    }
+}
+
+pub(super) fn moving(event: &MoveRequestEvent, telling: Telling<'_>) -> String {
+    use MoveRequestEvent as E;
+    let who = telling.who();
+    let (user, organization) = event.parties();
+    let (whose, at) = (telling.whose(user), telling.organization(organization));
+    match event {
+        E::MoveRequested { wish: MoveWish::Away { npi }, .. } => {
+            format!("{who} asked to move from {at} to the holder of NPI {npi}.")
+        }
+        E::MoveRequested { wish: MoveWish::Here { .. }, .. } => {
+            format!("{who} asked that somebody move to {at}.")
+        }
+        E::MoveRequestApproved { moved, .. } => {
+            let person = telling.person(moved.user);
+            let (from, to) = (telling.organization(moved.from), telling.organization(moved.to));
+            format!("{who} approved {whose} request: {person} moves from {from} to {to}.")
+        }
+        E::MoveRequestDenied { .. } => format!("{who} denied {whose} request for a move ({at})."),
+        E::MoveRequestWithdrawn { .. } => {
+            format!("{who} withdrew {whose} request for a move ({at}).")
+        }
+        E::MoveRequestExpired { .. } => {
+            format!("{}'s request for a move ({at}) ran out undecided.", telling.person(user))
         }
     }
 }

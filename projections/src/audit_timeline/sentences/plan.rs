@@ -1,8 +1,12 @@
 //! Sentences about the tenant, its staff, policy and agreements. Invariant: reasons are free text
 //! about people and are never told.
 
+use std::collections::BTreeSet;
+
 use rollcall_domain::{
+    attestations::AttestationEvent,
     content::ClientGuidanceEvent,
+    kernel::ids::OrganizationId,
     policies::{
         PolicyEvent, PolicyValue,
         agreement::AgreementEvent,
@@ -36,18 +40,43 @@ fn role(role: PlanRole) -> &'static str {
     }
 }
 
+/// ` for Mercy Clinic and Bay Clinic`; nothing for the whole plan.
+fn reach(organizations: &BTreeSet<OrganizationId>, telling: Telling<'_>) -> String {
+    if organizations.is_empty() {
+        return String::new();
+    }
+    format!(" for {}", list(organizations.iter().map(|id| telling.organization(*id))))
+}
+
 pub(super) fn staff(event: &PlanStaffEvent, telling: Telling<'_>) -> String {
     let who = telling.who();
     match event {
-        PlanStaffEvent::PlanStaffInvited { user, roles, until: end, .. } => {
+        PlanStaffEvent::PlanStaffInvited { user, roles, until: end, organizations, .. } => {
+            let reach = reach(organizations, telling);
             let person = telling.person(*user);
             let roles = list(roles.iter().map(|held| role(*held).to_owned()));
-            format!("{who} invited {person} as {roles}{}.", until(end.as_ref()))
+            format!("{who} invited {person} as {roles}{reach}{}.", until(end.as_ref()))
         }
-        PlanStaffEvent::PlanRoleAssigned { user, role: held, from, until: end, .. } => {
+        PlanStaffEvent::PlanRoleAssigned {
+            user,
+            role: held,
+            from,
+            until: end,
+            organizations,
+            ..
+        } => {
+            let reach = reach(organizations, telling);
             let person = telling.whom(*user);
             let (held, from, end) = (role(*held), time(from), until(end.as_ref()));
-            format!("{who} gave {person} the plan role {held} from {from}{end}.")
+            format!("{who} gave {person} the plan role {held}{reach} from {from}{end}.")
+        }
+        PlanStaffEvent::PlanRoleScoped { user, role: held, new, effective_at, .. } => {
+            let (whose, held, at) = (telling.whose(*user), role(*held), time(effective_at));
+            let reach = match new.is_empty() {
+                true => " for the whole plan".to_owned(),
+                false => reach(new, telling),
+            };
+            format!("{who} let {whose} plan role {held} count{reach} from {at}.")
         }
         PlanStaffEvent::PlanRoleEnded { user, role: held, cause, effective_at, .. } => {
             let (whose, held) = (telling.whose(*user), role(*held));
@@ -126,6 +155,16 @@ pub(super) fn agreement(event: &AgreementEvent, telling: Telling<'_>) -> String 
         AgreementEvent::AgreementPublished { kind, version, effective_at, .. } => {
             let (who, kind, at) = (telling.who(), title(kind), time(effective_at));
             format!("{who} published version {version} of the {kind}, in force from {at}.")
+        }
+    }
+}
+
+pub(super) fn attestation(event: &AttestationEvent, telling: Telling<'_>) -> String {
+    match event {
+        AttestationEvent::AttestationSigned { organization, statement, version, .. } => {
+            let (who, statement) = (telling.who(), title(statement));
+            let organization = telling.organization(*organization);
+            format!("{who} signed version {version} of the {statement} for {organization}.")
         }
     }
 }

@@ -21,7 +21,8 @@ pub struct AdminRequestRow {
     pub requested_at: DateTime<Utc>,
 }
 
-/// Up to `limit` of them after a key.
+/// Up to `limit` of them after a key; only of the organisations `within` for plan staff kept to them
+/// (GN-31).
 ///
 /// # Errors
 /// The database did not answer.
@@ -29,6 +30,7 @@ pub async fn admin_requests(
     view: &mut Snapshot,
     after: Option<&AdminRequestKey>,
     limit: i64,
+    within: Option<&[Uuid]>,
 ) -> Result<Vec<AdminRequestRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT m.organization_id, o.name AS organization_name, m.user_id,
@@ -42,6 +44,7 @@ pub async fn admin_requests(
            LEFT JOIN read.people b
              ON b.tenant_id = m.tenant_id AND b.user_id = m.admin_requested_by
           WHERE m.tenant_id = $1 AND m.admin_requested_at IS NOT NULL
+            AND ($6::uuid[] IS NULL OR m.organization_id = ANY($6))
             AND ($2::timestamptz IS NULL
                  OR (m.admin_requested_at, m.organization_id, m.user_id) > ($2, $3, $4))
           ORDER BY m.admin_requested_at, m.organization_id, m.user_id LIMIT $5",
@@ -51,6 +54,7 @@ pub async fn admin_requests(
     .bind(after.map(|(_, organization, _)| *organization))
     .bind(after.map(|(.., user)| *user))
     .bind(limit)
+    .bind(within)
     .fetch_all(view.connection())
     .await
 }

@@ -203,16 +203,19 @@ pub async fn users_anywhere(
     view: &mut Snapshot,
     users: &[UserId],
     now: DateTime<Utc>,
+    within: Option<&[Uuid]>,
 ) -> Result<Vec<UserRow>, sqlx::Error> {
     let ids: Vec<Uuid> = users.iter().map(|user| user.0).collect();
     let places: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "SELECT DISTINCT ON (user_id) organization_id, user_id FROM read.directory_members
           WHERE tenant_id = $1 AND user_id = ANY($2) AND standing <> 'UNLISTED'
+            AND ($3::uuid[] IS NULL OR organization_id = ANY($3))
           ORDER BY user_id, standing = 'ACTIVE' DESC, joined_at DESC NULLS LAST,
                    invited_at DESC NULLS LAST, organization_id",
     )
     .bind(view.tenant().0)
     .bind(ids)
+    .bind(within)
     .fetch_all(view.connection())
     .await?;
     let (organizations, users): (Vec<_>, Vec<_>) = places.into_iter().unzip();

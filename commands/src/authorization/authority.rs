@@ -1,0 +1,69 @@
+//! What authorisation established about a caller. Invariant: made by authorisation alone; it says what
+//! was demanded and found, never what else the caller might do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use rollcall_domain::{
+    Actor, Refusal,
+    kernel::ids::{OrganizationId, SessionId, UserId},
+    organizations::OrgRole,
+    permissions::Membership,
+    tenants::{PlanRole, PlanScope},
+};
+
+use super::not_signed_in;
+
+/// What authorisation established about the caller.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    pub actor: Actor,
+    pub user: Option<UserId>,
+    pub session: Option<SessionId>,
+    /// The organisation acted for, when the access names one and the caller is a member.
+    pub organization: Option<OrganizationId>,
+    /// The caller's role there.
+    pub org_role: Option<OrgRole>,
+    /// The caller's rights there.
+    pub membership: Option<Arc<Membership>>,
+    /// The caller's plan roles that count here, when the access asked for them, with their scopes.
+    pub plan_roles: BTreeMap<PlanRole, PlanScope>,
+}
+
+impl Authority {
+    pub(super) fn of(actor: Actor) -> Self {
+        Self {
+            actor,
+            user: actor.person(),
+            session: None,
+            organization: None,
+            org_role: None,
+            membership: None,
+            plan_roles: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the caller acts as plan staff rather than for an organisation.
+    #[must_use]
+    pub fn acts_for_plan(&self) -> bool {
+        !self.plan_roles.is_empty()
+    }
+
+    /// For what one of these roles lets the caller act.
+    #[must_use]
+    pub fn plan_scope(&self, roles: &[PlanRole]) -> PlanScope {
+        let none = PlanScope::Organizations(BTreeSet::new());
+        let held = roles.iter().filter_map(|role| self.plan_roles.get(role));
+        held.fold(none, |scope, held| scope.or(held))
+    }
+
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// `NOT_SIGNED_IN`.
+    pub fn person(&self) -> Result<UserId, Refusal> {
+        self.user.ok_or_else(not_signed_in)
+    }
+}
