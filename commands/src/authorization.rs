@@ -9,7 +9,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Actor, Code, Decider, Refusal,
-    kernel::ids::{MembershipId, OrganizationId, SessionId, TenantId, UserId},
+    api_keys::{ApiKey, ApiKeyRefusal, Scope},
+    kernel::ids::{ApiKeyId, MembershipId, OrganizationId, SessionId, TenantId, UserId},
     organizations::{OrgRole, Organization},
     permissions::{JobRole, JobRoles, Membership, Right, Situation},
     policies::PolicyHistory,
@@ -56,11 +57,57 @@ pub enum Access {
     System,
 }
 
+/// An access, and what of it a machine's key may have (GN-28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    access: Access,
+    key: KeyUse,
+}
+
+/// What a demand lets keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyUse {
+    /// Nothing: it is for people.
+    Nothing,
+    /// What any visitor may.
+    AsVisitor,
+    /// With a scope that covers this one.
+    Within(Scope),
+}
+
+impl From<Access> for Demand {
+    /// Keys are refused whatever nobody named a scope for.
+    fn from(access: Access) -> Self {
+        Self { access, key: KeyUse::Nothing }
+    }
+}
+
+impl Access {
+    /// A key of the owner named, or of the plan, has it too, within a scope.
+    #[must_use]
+    pub fn or_key(self, scope: Scope) -> Demand {
+        Demand { access: self, key: KeyUse::Within(scope) }
+    }
+}
+
+impl Demand {
+    /// What visitors may read, keys may.
+    #[must_use]
+    pub fn of_read(self) -> Self {
+        match (self.access, self.key) {
+            (Access::Public, KeyUse::Nothing) => Self { key: KeyUse::AsVisitor, ..self },
+            (_, KeyUse::Nothing | KeyUse::AsVisitor | KeyUse::Within(_)) => self,
+        }
+    }
+}
+
 /// What authorisation established about the caller.
 #[derive(Clone, Debug)]
 pub struct Authority {
     pub actor: Actor,
     pub user: Option<UserId>,
+    /// The machine's key, where no person asks.
+    pub key: Option<ApiKeyId>,
     pub session: Option<SessionId>,
     /// The organisation acted for, when the access names one and the caller is a member.
     pub organization: Option<OrganizationId>,
@@ -77,6 +124,7 @@ impl Authority {
         Self {
             actor,
             user: actor.person(),
+            key: actor.key(),
             session: None,
             organization: None,
             org_role: None,
@@ -122,18 +170,19 @@ impl Sources<'_> {
 /// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
 /// exactly like one that does not exist), `NOT_CONTRACTED`, `NOT_ORG_ADMIN`, `FORBIDDEN`,
 /// `ORGANIZATION_NOT_SELECTED`, `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`,
-/// `SECOND_FACTOR_REQUIRED`.
+/// `SECOND_FACTOR_REQUIRED`, `API_KEY_REVOKED`, `API_KEY_EXPIRED`.
 pub async fn authorise(
     journal: &Journal,
     caller: &Caller,
-    access: Access,
+    access: impl Into<Demand>,
     now: DateTime<Utc>,
 ) -> Result<(Authority, Vec<Guard>), Failure> {
+    let demand = access.into();
     let mut sources = Sources { journal, tenant: caller.tenant, guards: Vec::new() };
-    let decided = match decide(&mut sources, caller, access, now).await {
+    let decided = match decide(&mut sources, caller, demand, now).await {
         Err(Failure::Refused(_)) if !journal.verify(caller.tenant, &sources.guards).await? => {
             sources.guards.clear();
-            decide(&mut sources, caller, access, now).await
+            decide(&mut sources, caller, demand, now).await
         }
         decided => decided,
     };
@@ -143,17 +192,23 @@ pub async fn authorise(
 async fn decide(
     sources: &mut Sources<'_>,
     caller: &Caller,
-    access: Access,
+    demand: Demand,
     now: DateTime<Utc>,
 ) -> Result<Authority, Failure> {
+    let access = demand.access;
     if access != Access::System {
         require_open_tenant(sources).await?;
+    }
+    if let Identity::ApiKey { key, .. } = caller.identity {
+        return by_key(sources, key, demand, now).await;
     }
     match access {
         Access::Public => Ok(Authority::of(caller.actor())),
         Access::System => match caller.identity {
             Identity::System { .. } => Ok(Authority::of(Actor::SYSTEM)),
-            Identity::Anonymous | Identity::Person { .. } => Err(forbidden().into()),
+            Identity::Anonymous | Identity::Person { .. } | Identity::ApiKey { .. } => {
+                Err(forbidden().into())
+            }
         },
         Access::OwnSession
         | Access::SignedIn
@@ -166,6 +221,69 @@ async fn decide(
         | Access::MemberOrPlan(..)
         | Access::OrgViewerOrPlan(..)
         | Access::Operator => signed_in(sources, caller, access, now).await,
+    }
+}
+
+/// What a machine's key may do: nothing outside its scopes, and nothing an administrator of its
+/// owner could not (GN-28).
+async fn by_key(
+    sources: &mut Sources<'_>,
+    id: ApiKeyId,
+    demand: Demand,
+    now: DateTime<Utc>,
+) -> Result<Authority, Failure> {
+    let key = sources.load::<ApiKey>(id.0).await?;
+    let grant = key.usable(now).map_err(key_refused)?;
+    let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
+    if policies.at(now).1.api_key_max_days().is_none() {
+        return Err(Refusal::from(ApiKeyRefusal::NotOffered).into());
+    }
+    let mut authority = Authority::of(Actor::api_key(id));
+    if let Some(organization) = grant.organization {
+        open_organization(sources, organization, now).await?;
+        authority.organization = Some(organization);
+        authority.org_role = Some(OrgRole::Admin);
+    } else {
+        authority.plan_roles = BTreeSet::from([PlanRole::Pa]);
+    }
+    let within = match demand.key {
+        KeyUse::Nothing => false,
+        KeyUse::AsVisitor => true,
+        KeyUse::Within(scope) => grant.covers(scope),
+    };
+    if within { authority.holding(demand.access) } else { Err(out_of_scope().into()) }
+}
+
+impl Authority {
+    /// As administrator of one owner, be it an organisation or the plan, has an access.
+    fn holding(self, access: Access) -> Result<Self, Failure> {
+        let own = |of: OrganizationId| self.organization == Some(of);
+        let plan = |roles: &[PlanRole]| roles.iter().any(|role| self.plan_roles.contains(role));
+        let held = match access {
+            Access::Public => true,
+            // Whoever is known, within the scope that was named for it.
+            Access::SignedIn => true,
+            // A person's own account and session, and what no scope is of.
+            Access::OwnSession | Access::Operator | Access::System => false,
+            Access::Member(of) | Access::OrgAdmin(of) | Access::UserManager(of) => {
+                return if own(of) {
+                    Ok(self)
+                } else {
+                    Err(Refusal::not_found("organizationId").into())
+                };
+            }
+            Access::Plan(roles) => plan(roles),
+            Access::UserManagerOrPlan(of, roles)
+            | Access::OrgAdminOrPlan(of, roles)
+            | Access::MemberOrPlan(of, roles)
+            | Access::OrgViewerOrPlan(of, roles) => {
+                if !own(of) && !plan(roles) {
+                    return Err(Refusal::not_found("organizationId").into());
+                }
+                true
+            }
+        };
+        if held { Ok(self) } else { Err(forbidden().into()) }
     }
 }
 
@@ -268,13 +386,10 @@ async fn member(
     let visible = organization
         .member(user)
         .is_some_and(|member| member.is_visible_to_session(session.started_at));
-    if !organization.is_active() || !visible {
+    if !visible {
         return Err(Refusal::not_found("organizationId").into());
     }
-    if !organization.is_contracted(now) {
-        let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
-        organization.check_contract(policies.at(now).1, now).map_err(Refusal::from)?;
-    }
+    open_organization(sources, id, now).await?;
     if session.organization != Some(id) {
         return Err(Refusal::new(
             Code::OrganizationNotSelected,
@@ -287,6 +402,23 @@ async fn member(
     authority.membership = Some(sources.load::<Membership>(membership.0).await?);
     authority.organization = Some(id);
     authority.org_role = Some(organization.role_of(user));
+    Ok(())
+}
+
+/// A suspended or closed organisation, or one that lost the contract it needs, serves nobody.
+async fn open_organization(
+    sources: &mut Sources<'_>,
+    id: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let organization = sources.load::<Organization>(id.0).await?;
+    if !organization.is_active() {
+        return Err(Refusal::not_found("organizationId").into());
+    }
+    if !organization.is_contracted(now) {
+        let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
+        organization.check_contract(policies.at(now).1, now).map_err(Refusal::from)?;
+    }
     Ok(())
 }
 
@@ -390,6 +522,27 @@ pub fn not_signed_in() -> Refusal {
 #[must_use]
 pub fn session_ended() -> Refusal {
     Refusal::new(Code::SessionEnded, "Your session has ended. Sign in again.")
+}
+
+/// A key that is none, or works no longer; who presents one that is none is simply nobody.
+pub(crate) fn key_refused(refusal: ApiKeyRefusal) -> Refusal {
+    match refusal {
+        ApiKeyRefusal::Unknown => not_signed_in(),
+        other @ (ApiKeyRefusal::NotOffered
+        | ApiKeyRefusal::NoScope
+        | ApiKeyRefusal::EndOutOfRange { .. }
+        | ApiKeyRefusal::Revoked
+        | ApiKeyRefusal::Expired
+        | ApiKeyRefusal::Over
+        | ApiKeyRefusal::Exists) => other.into(),
+    }
+}
+
+/// A key whose scopes do not cover what is asked.
+#[must_use]
+pub fn out_of_scope() -> Refusal {
+    let message = "This key's scopes do not cover this. Create one with the scope it takes.";
+    Refusal::new(Code::Forbidden, message)
 }
 
 /// The caller lacks the right.

@@ -143,9 +143,11 @@ pub(crate) fn header(
     use rollcall_domain::{Sealed, kernel::ids::SubjectId};
     let causation_id = match caller.identity {
         crate::Identity::System { causation_id } => causation_id,
-        crate::Identity::Anonymous | crate::Identity::Person { .. } => None,
+        crate::Identity::Anonymous
+        | crate::Identity::Person { .. }
+        | crate::Identity::ApiKey { .. } => None,
     };
-    // A visitor's address is sealed under the request's own id: erasable, and nobody's otherwise.
+    // A visitor's or a machine's address is sealed under the request's own id: erasable, and nobody's otherwise.
     let subject = caller.user().map_or(SubjectId(caller.correlation_id), SubjectId::from);
     Header {
         tenant,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
+    api_keys::Scope,
     audit::{AccessDenied, Denial, DenialCommand},
     kernel::ids::TenantId,
     policies::Feature,
@@ -42,6 +43,8 @@ pub trait Command: Send + Sync {
     /// Whether the time of its answer could tell which identifiers exist (GN-09): then the answer
     /// waits for the next beat, which comes later than anything that differs.
     const ANSWERS_ON_THE_BEAT: bool = false;
+    /// What a machine's key may send it with; without, it is for people alone (GN-28).
+    const SCOPE: Option<Scope> = None;
     /// The feature it belongs to: while that is off or coming soon, it is refused (MC-01).
     const FEATURE: Option<Feature> = None;
     type Output: Serialize + DeserializeOwned + Send;
@@ -136,15 +139,16 @@ impl Commands {
         );
         let now = self.journal.now();
         let tenant = command.tenant(caller);
-        let (authority, guards) =
-            match authorise(&self.journal, caller, command.access(), now).await {
-                Ok(granted) => granted,
-                Err(Failure::Refused(refusal)) => {
-                    self.record_denial(caller, C::NAME, &refusal).await?;
-                    return Err(refusal.into());
-                }
-                Err(other) => return Err(other.into()),
-            };
+        let access = command.access();
+        let demand = C::SCOPE.map_or_else(|| access.into(), |scope| access.or_key(scope));
+        let (authority, guards) = match authorise(&self.journal, caller, demand, now).await {
+            Ok(granted) => granted,
+            Err(Failure::Refused(refusal)) => {
+                self.record_denial(caller, C::NAME, &refusal).await?;
+                return Err(refusal.into());
+            }
+            Err(other) => return Err(other.into()),
+        };
         if let Some(stored) = self.journal.stored_result(tenant, ids.0).await? {
             return replay::<C>(stored, &ids.1).map(Some);
         }
@@ -198,8 +202,8 @@ impl Commands {
         }
     }
 
-    /// A signed-in person who reached beyond their rights leaves a trace; visitors would only let
-    /// anybody fill the journal.
+    /// A signed-in person or a machine that reached beyond their rights leaves a trace; visitors
+    /// would only let anybody fill the journal.
     async fn record_denial(
         &self,
         caller: &Caller,
@@ -210,7 +214,10 @@ impl Commands {
             refusal.code,
             Code::Forbidden | Code::NotOrgAdmin | Code::NpiNotPermitted | Code::NotCounterparty
         );
-        let Some(user) = caller.user().filter(|_| security_relevant) else { return Ok(()) };
+        let is_known = caller.user().is_some() || caller.key().is_some();
+        if !security_relevant || !is_known {
+            return Ok(());
+        }
         let now = self.journal.now();
         let id = Uuid::now_v7();
         let mut work =
@@ -221,7 +228,7 @@ impl Commands {
         let denial = DenialCommand::Record(AccessDenied {
             command: command.to_owned(),
             code: refusal.code,
-            user: Some(user),
+            user: caller.user(),
             organization: caller.organization(),
             npi: None,
         });
@@ -251,7 +258,7 @@ fn identify(
         )
         .at("idempotencyKey"));
     }
-    let actor = caller.user().map_or_else(|| "anonymous".to_owned(), |user| user.to_string());
+    let actor = caller.actor().id.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
     Ok((tenant.derive("command", &format!("{actor}\u{1f}{name}\u{1f}{key}")), *fingerprint))
 }
 

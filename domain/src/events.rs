@@ -92,6 +92,7 @@ any_event! {
     ExternalIdentities(crate::users::external_identity::ExternalIdentities);
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
+    ApiKey(crate::api_keys::ApiKey);
     AccessRequest(crate::access_requests::AccessRequest);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);

@@ -13,6 +13,7 @@ pub mod access_register;
 pub mod access_requests;
 pub mod account_requests;
 pub mod affiliations;
+pub mod api_keys;
 pub mod audit_timeline;
 pub mod notifications;
 pub mod organizations;
@@ -42,6 +43,7 @@ pub const NAMES: &[&str] = &[
     "tenancy",
     "organizations",
     "sessions",
+    "api_keys",
     access_register::NAME,
     audit_timeline::NAME,
 ];
@@ -62,6 +64,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),
         Arc::new(sessions::Sessions),
+        Arc::new(api_keys::ApiKeys),
         Arc::new(access_register::AccessRegister),
         Arc::new(audit_timeline::AuditTimeline),
     ]

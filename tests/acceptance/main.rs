@@ -4,6 +4,7 @@ mod acceptances;
 mod access_requests;
 mod account_requests;
 mod affiliations;
+mod api_keys;
 mod audit;
 mod contracts;
 mod dead_letters;

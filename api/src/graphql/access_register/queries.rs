@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Object, Result};
 use rollcall_commands::Commands;
+use rollcall_domain::api_keys::Scope;
 use rollcall_projections::{
     Snapshot,
     access_register::{self, AccessKey, AccessRow},
@@ -52,7 +53,8 @@ impl AccessRegisterQuery {
         let page = Page::<AccessKey>::new(first, after).map_err(top_level)?;
         let caller = viewer::caller(ctx)?;
         let organization = asked.as_administrator_of(caller.user(), caller.organization());
-        let (viewer, mut reading) = viewer::reading(ctx, organization, min_position).await?;
+        let (viewer, mut reading) =
+            viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
         let view = &mut reading.view;
         let now = ctx.data::<Commands>()?.journal.now();
         let moment = asked.moment(view, now).await?;
