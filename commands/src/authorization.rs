@@ -4,12 +4,13 @@
 //! a read model; every version read is handed on as a guard and re-checked at the append or inside
 //! the read's own transaction.
 
+mod machines;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Actor, Code, Decider, Refusal,
-    api_keys::{ApiKey, ApiKeyRefusal, Scope},
     kernel::ids::{ApiKeyId, MembershipId, OrganizationId, SessionId, TenantId, UserId},
     organizations::{OrgRole, Organization},
     permissions::{JobRole, JobRoles, Membership, Right, Situation},
@@ -22,6 +23,10 @@ use rollcall_journal::{Guard, Journal};
 use uuid::Uuid;
 
 use crate::{Caller, Failure, Identity};
+
+use machines::by_key;
+pub(crate) use machines::key_refused;
+pub use machines::{Demand, out_of_scope};
 
 /// What a command or read demands of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,50 +62,6 @@ pub enum Access {
     System,
 }
 
-/// An access, and what of it a machine's key may have (GN-28).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demand {
-    access: Access,
-    key: KeyUse,
-}
-
-/// What a demand lets keys do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeyUse {
-    /// Nothing: it is for people.
-    Nothing,
-    /// What any visitor may.
-    AsVisitor,
-    /// With a scope that covers this one.
-    Within(Scope),
-}
-
-impl From<Access> for Demand {
-    /// Keys are refused whatever nobody named a scope for.
-    fn from(access: Access) -> Self {
-        Self { access, key: KeyUse::Nothing }
-    }
-}
-
-impl Access {
-    /// A key of the owner named, or of the plan, has it too, within a scope.
-    #[must_use]
-    pub fn or_key(self, scope: Scope) -> Demand {
-        Demand { access: self, key: KeyUse::Within(scope) }
-    }
-}
-
-impl Demand {
-    /// What visitors may read, keys may.
-    #[must_use]
-    pub fn of_read(self) -> Self {
-        match (self.access, self.key) {
-            (Access::Public, KeyUse::Nothing) => Self { key: KeyUse::AsVisitor, ..self },
-            (_, KeyUse::Nothing | KeyUse::AsVisitor | KeyUse::Within(_)) => self,
-        }
-    }
-}
-
 /// What authorisation established about the caller.
 #[derive(Clone, Debug)]
 pub struct Authority {
@@ -117,6 +78,8 @@ pub struct Authority {
     pub membership: Option<Arc<Membership>>,
     /// The caller's plan roles, when the access asked for them.
     pub plan_roles: BTreeSet<PlanRole>,
+    /// Those of them that it asked for: in these the caller acts.
+    pub acting_roles: BTreeSet<PlanRole>,
 }
 
 impl Authority {
@@ -130,6 +93,7 @@ impl Authority {
             org_role: None,
             membership: None,
             plan_roles: BTreeSet::new(),
+            acting_roles: BTreeSet::new(),
         }
     }
 
@@ -221,69 +185,6 @@ async fn decide(
         | Access::MemberOrPlan(..)
         | Access::OrgViewerOrPlan(..)
         | Access::Operator => signed_in(sources, caller, access, now).await,
-    }
-}
-
-/// What a machine's key may do: nothing outside its scopes, and nothing an administrator of its
-/// owner could not (GN-28).
-async fn by_key(
-    sources: &mut Sources<'_>,
-    id: ApiKeyId,
-    demand: Demand,
-    now: DateTime<Utc>,
-) -> Result<Authority, Failure> {
-    let key = sources.load::<ApiKey>(id.0).await?;
-    let grant = key.usable(now).map_err(key_refused)?;
-    let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
-    if policies.at(now).1.api_key_max_days().is_none() {
-        return Err(Refusal::from(ApiKeyRefusal::NotOffered).into());
-    }
-    let mut authority = Authority::of(Actor::api_key(id));
-    if let Some(organization) = grant.organization {
-        open_organization(sources, organization, now).await?;
-        authority.organization = Some(organization);
-        authority.org_role = Some(OrgRole::Admin);
-    } else {
-        authority.plan_roles = BTreeSet::from([PlanRole::Pa]);
-    }
-    let within = match demand.key {
-        KeyUse::Nothing => false,
-        KeyUse::AsVisitor => true,
-        KeyUse::Within(scope) => grant.covers(scope),
-    };
-    if within { authority.holding(demand.access) } else { Err(out_of_scope().into()) }
-}
-
-impl Authority {
-    /// As administrator of one owner, be it an organisation or the plan, has an access.
-    fn holding(self, access: Access) -> Result<Self, Failure> {
-        let own = |of: OrganizationId| self.organization == Some(of);
-        let plan = |roles: &[PlanRole]| roles.iter().any(|role| self.plan_roles.contains(role));
-        let held = match access {
-            Access::Public => true,
-            // Whoever is known, within the scope that was named for it.
-            Access::SignedIn => true,
-            // A person's own account and session, and what no scope is of.
-            Access::OwnSession | Access::Operator | Access::System => false,
-            Access::Member(of) | Access::OrgAdmin(of) | Access::UserManager(of) => {
-                return if own(of) {
-                    Ok(self)
-                } else {
-                    Err(Refusal::not_found("organizationId").into())
-                };
-            }
-            Access::Plan(roles) => plan(roles),
-            Access::UserManagerOrPlan(of, roles)
-            | Access::OrgAdminOrPlan(of, roles)
-            | Access::MemberOrPlan(of, roles)
-            | Access::OrgViewerOrPlan(of, roles) => {
-                if !own(of) && !plan(roles) {
-                    return Err(Refusal::not_found("organizationId").into());
-                }
-                true
-            }
-        };
-        if held { Ok(self) } else { Err(forbidden().into()) }
     }
 }
 
@@ -434,6 +335,7 @@ async fn plan_staff(
     if !roles.iter().any(|role| held.contains(role)) {
         return Err(forbidden().into());
     }
+    authority.acting_roles = roles.iter().filter(|role| held.contains(role)).copied().collect();
     authority.plan_roles = held;
     authority.actor = Actor::plan_staff(user);
     Ok(())
@@ -522,27 +424,6 @@ pub fn not_signed_in() -> Refusal {
 #[must_use]
 pub fn session_ended() -> Refusal {
     Refusal::new(Code::SessionEnded, "Your session has ended. Sign in again.")
-}
-
-/// A key that is none, or works no longer; who presents one that is none is simply nobody.
-pub(crate) fn key_refused(refusal: ApiKeyRefusal) -> Refusal {
-    match refusal {
-        ApiKeyRefusal::Unknown => not_signed_in(),
-        other @ (ApiKeyRefusal::NotOffered
-        | ApiKeyRefusal::NoScope
-        | ApiKeyRefusal::EndOutOfRange { .. }
-        | ApiKeyRefusal::Revoked
-        | ApiKeyRefusal::Expired
-        | ApiKeyRefusal::Over
-        | ApiKeyRefusal::Exists) => other.into(),
-    }
-}
-
-/// A key whose scopes do not cover what is asked.
-#[must_use]
-pub fn out_of_scope() -> Refusal {
-    let message = "This key's scopes do not cover this. Create one with the scope it takes.";
-    Refusal::new(Code::Forbidden, message)
 }
 
 /// The caller lacks the right.

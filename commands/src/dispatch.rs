@@ -22,6 +22,7 @@ use crate::{
     Access, Caller, Commands, Context, DispatchError, Failure,
     authorization::authorise,
     context::{header, load_policy, version_conflict},
+    permissions::right_use,
 };
 
 /// Attempts before a conflict is the client's: the first, and one on fresh state. A guard that
@@ -164,13 +165,14 @@ impl Commands {
         header.actor = authority.actor;
         header.organization = authority.organization;
         header.policy_version = policy_version;
-        let mut cx = Context { commands: self, caller, authority, work, now, policy };
+        let used = Vec::new();
+        let mut cx = Context { commands: self, caller, authority, work, now, policy, used };
         let available = C::FEATURE.map_or(Ok(()), |feature| cx.policy.require(feature));
         let handled = match available {
             Ok(()) => command.handle(&mut cx).await,
             Err(refusal) => Err(refusal.into()),
         };
-        let Context { work, .. } = cx;
+        let Context { work, authority, policy, used, .. } = cx;
         let (output, refusal) = match handled {
             Ok(output) => (Some(output), None),
             Err(Failure::RefusedOnRecord(refusal)) => (None, Some(refusal)),
@@ -191,7 +193,11 @@ impl Commands {
         };
         match work.commit(result).await {
             Ok(committed) => match (output, refusal) {
-                (Some(output), _) => Ok(Some(Receipt { output, position: committed.position })),
+                (Some(output), _) => {
+                    let used = right_use::used(C::NAME, &authority, used);
+                    self.right_uses.note(tenant, policy.time_zone(), now, used).await;
+                    Ok(Some(Receipt { output, position: committed.position }))
+                }
                 (None, Some(refusal)) => Err(refusal.into()),
                 (None, None) => unreachable!("a handler answers an output or a refusal"),
             },

@@ -6,8 +6,8 @@ use rollcall_journal::Journal;
 use sqlx::PgPool;
 
 use crate::{
-    api_keys::ApiKeyActivity, passwords::PasswordHasher, rate_limit::RateLimits,
-    session_activity::SessionActivity,
+    api_keys::ApiKeyActivity, passwords::PasswordHasher, permissions::right_use::RightUseNotes,
+    rate_limit::RateLimits, session_activity::SessionActivity,
 };
 
 /// The dispatcher and its parts; cheap to clone.
@@ -21,6 +21,7 @@ pub struct Parts {
     pub rate_limits: RateLimits,
     pub activity: SessionActivity,
     pub key_activity: ApiKeyActivity,
+    pub right_uses: RightUseNotes,
 }
 
 /// What the service around it decides.
@@ -37,7 +38,8 @@ impl Commands {
             passwords: PasswordHasher::new(),
             rate_limits: RateLimits::new(config.ops.clone()),
             activity: SessionActivity::new(config.ops.clone()),
-            key_activity: ApiKeyActivity::new(config.ops),
+            key_activity: ApiKeyActivity::new(config.ops.clone()),
+            right_uses: RightUseNotes::new(config.ops),
             journal: config.journal,
         }))
     }

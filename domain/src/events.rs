@@ -84,6 +84,7 @@ any_event! {
     Registration(crate::organizations::Registration);
     Membership(crate::permissions::Membership);
     JobRole(crate::permissions::JobRole);
+    RightUse(crate::permissions::right_use::RightUses);
     User(crate::users::user::User);
     Invitation(crate::users::invitation::Invitation);
     Credential(crate::users::credential::Credential);

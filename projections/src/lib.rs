@@ -21,6 +21,7 @@ pub mod people;
 pub mod permission_matrix;
 pub mod pins;
 mod readers;
+pub mod right_use;
 mod search;
 pub mod sessions;
 mod snapshot;
@@ -44,6 +45,7 @@ pub const NAMES: &[&str] = &[
     "organizations",
     "sessions",
     "api_keys",
+    "right_uses",
     access_register::NAME,
     audit_timeline::NAME,
 ];
@@ -65,6 +67,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(organizations::Organizations),
         Arc::new(sessions::Sessions),
         Arc::new(api_keys::ApiKeys),
+        Arc::new(right_use::RightUses),
         Arc::new(access_register::AccessRegister),
         Arc::new(audit_timeline::AuditTimeline),
     ]

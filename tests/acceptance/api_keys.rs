@@ -7,7 +7,7 @@ use rollcall_domain::{
     audit::Denial,
     kernel::ids::OrganizationId,
     organizations::{Organization, OrganizationCommand},
-    policies::{PolicyKey, PolicyValue},
+    policies::{PolicyKey, PolicyValue, Preset},
     values::Reason,
 };
 use serde_json::{Value, json};
@@ -147,7 +147,9 @@ async fn gn_28_a_key_acts_within_its_scopes_and_for_its_organization_alone() {
     // What anybody may ask, a machine may.
     reader.send("{ portal { name } }", json!({})).await.data();
     // A key of this portal is nobody's in another one.
-    let elsewhere = Client { tenant: Some("operations".to_owned()), ..reader.clone() };
+    let other = portal.another_tenant("other-plan", Preset::MediCal).await;
+    let mut elsewhere = reader.clone();
+    elsewhere.tenant = Some(other.slug);
     assert_eq!(people(&elsewhere, world.clinic.id).await.error_code(), "UNAUTHENTICATED");
     let (register, _) = clinic_machine(&portal, &["READ_ACCESS"]).await;
     let asked = "{ accessRegister(first: 100) { nodes { organization { name } } } }";
@@ -305,10 +307,10 @@ async fn gn_28_the_other_administrators_are_told_of_a_key() {
     let made = |mail: &Value| mail["subject"] == "A key for a machine was made";
     assert!(!own.iter().any(made), "who made the key knows it");
     let colleague = portal.client(&world.clinic_second_admin).await;
-    let query = "{ notifications { nodes { type sentence } } }";
+    let query = "{ notifications { nodes { type text } } }";
     let notices = colleague.send(query, json!({})).await;
     let told = json!({ "type": "ACCOUNT_SECURITY",
-        "sentence": "A key was made by which a machine may act for Redwood Clinic." });
+        "text": "A key was made by which a machine may act for Redwood Clinic." });
     let notices = notices.data()["notifications"]["nodes"].as_array().expect("notices").clone();
     assert!(notices.contains(&told), "{notices:?}");
 

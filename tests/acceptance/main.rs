@@ -32,6 +32,7 @@ mod registration;
 mod registration_tokens;
 mod repetition;
 mod requirements;
+mod right_uses;
 mod running;
 mod scheduler;
 mod second_factor;

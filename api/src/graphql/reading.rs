@@ -80,6 +80,8 @@ pub async fn read<'a>(
     let commands = ctx.data::<Commands>()?;
     let mut view = open(ctx, caller, min_position).await?;
     let authority = authorised(commands, caller, access, &mut view).await?;
+    let noted = commands.note_question(caller.tenant, ctx.field().name(), &authority, Vec::new());
+    noted.await.map_err(refused)?;
     Ok(Reading { authority, view })
 }
 

@@ -19,7 +19,9 @@ use super::{
         OrganizationsQuery, PlacesMutation, PlacesQuery, RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
     },
-    permissions::{GrantMutation, GrantQuery, PermissionMutation, PermissionQuery},
+    permissions::{
+        GrantMutation, GrantQuery, PermissionMutation, PermissionQuery, RightUseMutation,
+    },
     pins::{PinMutation, PinQuery},
     policies::{PoliciesMutation, PoliciesQuery},
     sessions::{
@@ -119,6 +121,7 @@ pub struct Mutation(
     AppointmentMutation,
     PermissionMutation,
     GrantMutation,
+    RightUseMutation,
     AccessRequestMutation,
 );
 

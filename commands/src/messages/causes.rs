@@ -63,6 +63,7 @@ pub async fn caused_by(
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::JobRole(_)
+        | AnyEvent::RightUse(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
         | AnyEvent::SubmitterProfile(_)

@@ -111,6 +111,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::JobRole(_)
+        | AnyEvent::RightUse(_)
         | AnyEvent::RegistrationToken(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Invitation(_)

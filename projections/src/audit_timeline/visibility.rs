@@ -11,7 +11,7 @@ use rollcall_domain::{
         OrganizationEvent, registration::RegistrationEvent,
         registration_token::RegistrationTokenEvent,
     },
-    permissions::JobRoleEvent,
+    permissions::{JobRoleEvent, right_use::RightUseEvent},
     users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
 };
 
@@ -73,6 +73,10 @@ impl Audience {
             | AnyEvent::Affiliation(_)
             | AnyEvent::AccountRequest(_) => Self::Organization,
             AnyEvent::ApiKey(event) => of_api_key(event),
+            AnyEvent::RightUse(RightUseEvent::RightUsed { organization: Some(_), .. }) => {
+                Self::Organization
+            }
+            AnyEvent::RightUse(RightUseEvent::RightUsed { organization: None, .. }) => Self::Plan,
             AnyEvent::User(_)
             | AnyEvent::Authenticator(_)
             | AnyEvent::ExternalIdentities(_)

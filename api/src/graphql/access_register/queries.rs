@@ -15,11 +15,13 @@ use rollcall_projections::{
 use super::{
     question::Asked,
     types::{AccessEntry, AccessRegisterConnection, AccessRight},
+    uses::Uses,
 };
 use crate::graphql::{
     audit::viewer,
     errors::{fault, top_level},
     paging::{Page, Rows},
+    permissions::last_use::LastUse,
     scalars::{DateTime, NpiScalar, Position},
 };
 
@@ -69,16 +71,22 @@ impl AccessRegisterQuery {
         } else {
             None
         };
-        let sentences = if wants_sentences(ctx) {
+        let sentences = if selects(ctx, &["cause", "sentence"]) {
             sentences(view, viewer, &found).await?
         } else {
             HashMap::new()
+        };
+        let uses = if selects(ctx, &["lastUse"]) {
+            Some(Uses::of(ctx, view, moment, &found).await?)
+        } else {
+            None
         };
         let rows = found
             .into_iter()
             .map(|row| {
                 let sentence = sentences.get(&row.cause_position).cloned();
-                (row.key.clone(), AccessEntry::of(row, sentence))
+                let last_use = uses.as_ref().map_or(LastUse::UNKNOWN, |uses| uses.last(&row));
+                (row.key.clone(), AccessEntry::of(row, sentence, last_use))
             })
             .collect();
         let (as_of, position) = (moment.true_at.into(), Position(moment.known_at));
@@ -86,11 +94,12 @@ impl AccessRegisterQuery {
     }
 }
 
-fn wants_sentences(ctx: &Context<'_>) -> bool {
+/// Whether this was selected of the entries.
+fn selects(ctx: &Context<'_>, path: &[&str]) -> bool {
     let asked = ctx.look_ahead();
     [asked.field("nodes"), asked.field("edges").field("node")]
         .into_iter()
-        .any(|node| node.field("cause").field("sentence").exists())
+        .any(|node| path.iter().fold(node, |at, field| at.field(field)).exists())
 }
 
 /// What the causes of a page's rows were, as far as the viewer may see those events.

@@ -22,10 +22,12 @@ use rollcall_projections::{
 };
 
 use super::{
+    last_use::LastUse,
     rights::{EffectivePermissions, EffectiveRight, NpiAccess, NpiAccessConnection},
     types::{CorrespondenceType, PermissionMatrix},
 };
 use crate::graphql::{
+    access_register::UsesOfPerson,
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
@@ -81,24 +83,25 @@ impl PermissionQuery {
         let npi = npi.map(|npi| parse_npi(&npi)).transpose().map_err(top_level)?;
         let caller = ctx.data::<Caller>()?;
         let tenant = caller.tenant;
-        read(
-            ctx,
-            access_to_user(caller, organization, user).or_key(Scope::ReadDirectory),
-            min_position,
-        )
-        .await?;
+        let access = access_to_user(caller, organization, user).or_key(Scope::ReadDirectory);
+        let mut reading = read(ctx, access, min_position).await?;
         let journal = &ctx.data::<Commands>()?.journal;
         let question = RightsQuestion { tenant, organization, user, now: journal.now() };
         let (rights, job_roles) = effective_rights(journal, question).await.map_err(refused)?;
         let wanted = |right_npi: Option<&Npi>| npi.is_none() || right_npi == npi.as_ref();
+        let uses = if ctx.look_ahead().field("rights").field("lastUse").exists() {
+            Some(UsesOfPerson::read(ctx, &mut reading.view, (organization, user)).await?)
+        } else {
+            None
+        };
+        let last = |right| uses.as_ref().map_or(LastUse::UNKNOWN, |uses| uses.last(right));
+        let shown = rights.iter().filter(|(right, _)| wanted(right.npi()));
+        let shown = shown
+            .map(|(right, source)| EffectiveRight::of(right, *source, &job_roles, last(right)));
         Ok(EffectivePermissions {
             user_id: NodeType::User.id(user),
             organization_id: NodeType::Organization.id(organization),
-            rights: rights
-                .iter()
-                .filter(|(right, _)| wanted(right.npi()))
-                .map(|(right, source)| EffectiveRight::of(right, *source, &job_roles))
-                .collect(),
+            rights: shown.collect(),
         })
     }
 

@@ -1,8 +1,8 @@
 //! Machines' keys, told.
 
-use rollcall_domain::api_keys::ApiKeyEvent;
+use rollcall_domain::api_keys::{ApiKeyEvent, Scope};
 
-use super::{Telling, list, lower, time};
+use super::{Telling, list, time};
 
 pub(super) fn sentence(event: &ApiKeyEvent, telling: Telling<'_>) -> String {
     let who = telling.who();
@@ -13,11 +13,21 @@ pub(super) fn sentence(event: &ApiKeyEvent, telling: Telling<'_>) -> String {
         ApiKeyEvent::ApiKeyCreated { organization, name, scopes, expires_at, .. } => format!(
             "{who} made the key {name} by which machines of {} may {} until {}.",
             owner(organization),
-            list(scopes.iter().map(lower)),
+            list(scopes.iter().map(|scope| may(*scope).to_owned())),
             time(expires_at)
         ),
         ApiKeyEvent::ApiKeyRevoked { key, organization, .. } => {
             format!("{who} revoked {} of {}.", telling.key(*key), owner(organization))
         }
+    }
+}
+
+const fn may(scope: Scope) -> &'static str {
+    match scope {
+        Scope::ReadDirectory => "read the directory",
+        Scope::ReadAccess => "read the access register",
+        Scope::ReadAudit => "read the audit timeline",
+        Scope::ManageUsers => "manage users",
+        Scope::ReportRightUse => "report uses of rights",
     }
 }

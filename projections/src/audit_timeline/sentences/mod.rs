@@ -13,6 +13,7 @@ mod organizations;
 mod permissions;
 mod plan;
 mod registration;
+mod right_use;
 
 use std::collections::HashMap;
 
@@ -68,6 +69,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::ExternalIdentities(event) => accounts::identities(event, telling),
         AnyEvent::OneTimePasscode(event) => accounts::passcode(event, telling),
         AnyEvent::Session(event) => accounts::session(event, telling),
+        AnyEvent::RightUse(event) => right_use::sentence(event, telling),
         AnyEvent::ApiKey(event) => api_keys::sentence(event, telling),
         AnyEvent::AccessRequest(event) => access_requests::sentence(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
