@@ -51,7 +51,7 @@ impl Commands {
             let mut cx = Context { commands: self, caller, authority, work, now, policy, used };
             let found = options(&mut cx, (user, organization), npi).await;
             // An answer on an outdated state is none.
-            if self.journal.verify(tenant, &cx.work.guards()).await? {
+            if cx.work.still_holds().await? {
                 let found = found?;
                 let used = uses(&found, organization, npi);
                 self.note_question(tenant, "transactionOptions", &cx.authority, used).await?;
