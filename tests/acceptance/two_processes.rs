@@ -64,7 +64,8 @@ async fn gn_11_an_npi_taken_away_in_one_process_is_refused_in_the_other_at_once(
     let none = json!({ "permissions": [{ "npi": npi, "level": "NONE" }] });
     change(&admin, about, "setNpiPermissions", none).await;
     // Without a position to wait for: neither has to have heard of it.
-    assert_eq!(pin(&there, &portal, &npi).await.error_code(), "NPI_NOT_PERMITTED");
+    let read = pin(&there, &portal, &npi).await;
+    assert_eq!((read.error_code(), reason(&read)), ("FORBIDDEN", "NPI_NOT_PERMITTED"));
     assert_eq!(reveal(&there, &portal, &npi).await.refused(), "NPI_NOT_PERMITTED");
     let again = json!({ "permissions": [{ "npi": npi, "level": "ADMIN" }] });
     change(&admin.through(&other), about, "setNpiPermissions", again).await;
