@@ -19,6 +19,8 @@ pub mod pins;
 pub mod policies;
 pub mod refusal;
 pub mod sessions;
+#[cfg(test)]
+mod state_machines;
 mod streams;
 pub mod tenants;
 pub mod transactions;
