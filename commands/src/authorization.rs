@@ -5,6 +5,7 @@
 //! the read's own transaction.
 
 mod authority;
+mod machines;
 mod refusals;
 
 use std::sync::Arc;
@@ -28,6 +29,10 @@ use refusals::not_org_admin;
 pub use refusals::{forbidden, not_signed_in, session_ended};
 
 use crate::{Caller, Failure, Identity};
+
+use machines::by_key;
+pub(crate) use machines::key_refused;
+pub use machines::{Demand, out_of_scope};
 
 /// What a command or read demands of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,19 +108,19 @@ impl Sources<'_> {
 /// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
 /// exactly like one that does not exist), `NOT_CONTRACTED`, `NOT_ORG_ADMIN`, `FORBIDDEN`,
 /// `ORGANIZATION_NOT_SELECTED`, `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`,
-/// `SECOND_FACTOR_REQUIRED`.
+/// `SECOND_FACTOR_REQUIRED`, `API_KEY_REVOKED`, `API_KEY_EXPIRED`.
 pub async fn authorise(
     journal: &Journal,
     caller: &Caller,
-    access: Access,
+    access: impl Into<Demand>,
     now: DateTime<Utc>,
 ) -> Result<(Authority, Vec<Guard>), Failure> {
-    let log = Log::Written(journal);
+    let (demand, log) = (access.into(), Log::Written(journal));
     let mut sources = Sources { tenant: caller.tenant, log, guards: Vec::new() };
-    let decided = match decide(&mut sources, caller, access, now).await {
+    let decided = match decide(&mut sources, caller, demand, now).await {
         Err(Failure::Refused(_)) if !journal.verify(caller.tenant, &sources.guards).await? => {
             sources.guards.clear();
-            decide(&mut sources, caller, access, now).await
+            decide(&mut sources, caller, demand, now).await
         }
         decided => decided,
     };
@@ -130,28 +135,34 @@ pub async fn authorise(
 pub(crate) async fn authorise_work(
     work: &mut Work,
     caller: &Caller,
-    access: Access,
+    demand: Demand,
     now: DateTime<Utc>,
 ) -> Result<Authority, Failure> {
     let log = Log::Ahead(work);
     let mut sources = Sources { tenant: caller.tenant, log, guards: Vec::new() };
-    decide(&mut sources, caller, access, now).await
+    decide(&mut sources, caller, demand, now).await
 }
 
 async fn decide(
     sources: &mut Sources<'_>,
     caller: &Caller,
-    access: Access,
+    demand: Demand,
     now: DateTime<Utc>,
 ) -> Result<Authority, Failure> {
+    let access = demand.access;
     if access != Access::System {
         require_open_tenant(sources).await?;
+    }
+    if let Identity::ApiKey { key, .. } = caller.identity {
+        return by_key(sources, key, demand, now).await;
     }
     match access {
         Access::Public => Ok(Authority::of(caller.actor())),
         Access::System => match caller.identity {
             Identity::System { .. } => Ok(Authority::of(Actor::SYSTEM)),
-            Identity::Anonymous | Identity::Person { .. } => Err(forbidden().into()),
+            Identity::Anonymous | Identity::Person { .. } | Identity::ApiKey { .. } => {
+                Err(forbidden().into())
+            }
         },
         Access::OwnSession
         | Access::SignedIn
@@ -290,13 +301,10 @@ async fn member(
     let visible = organization
         .member(user)
         .is_some_and(|member| member.is_visible_to_session(session.started_at));
-    if !organization.is_active() || !visible {
+    if !visible {
         return Err(Refusal::not_found("organizationId").into());
     }
-    if !organization.is_contracted(now) {
-        let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
-        organization.check_contract(policies.at(now).1, now).map_err(Refusal::from)?;
-    }
+    open_organization(sources, id, now).await?;
     if session.organization != Some(id) {
         return Err(Refusal::new(
             Code::OrganizationNotSelected,
@@ -309,6 +317,23 @@ async fn member(
     authority.membership = Some(sources.load::<Membership>(membership.0).await?);
     authority.organization = Some(id);
     authority.org_role = Some(organization.role_of(user));
+    Ok(())
+}
+
+/// A suspended or closed organisation, or one that lost the contract it needs, serves nobody.
+async fn open_organization(
+    sources: &mut Sources<'_>,
+    id: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let organization = sources.load::<Organization>(id.0).await?;
+    if !organization.is_active() {
+        return Err(Refusal::not_found("organizationId").into());
+    }
+    if !organization.is_contracted(now) {
+        let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
+        organization.check_contract(policies.at(now).1, now).map_err(Refusal::from)?;
+    }
     Ok(())
 }
 
@@ -337,6 +362,7 @@ async fn plan_staff(
     if !roles.iter().any(|role| held.contains_key(role)) {
         return Err(forbidden().into());
     }
+    authority.acting_roles = roles.iter().filter(|role| held.contains_key(role)).copied().collect();
     authority.plan_roles = held;
     authority.actor = Actor::plan_staff(user);
     Ok(())

@@ -13,6 +13,7 @@ pub mod access_register;
 pub mod access_requests;
 pub mod account_requests;
 pub mod affiliations;
+pub mod api_keys;
 pub mod attestations;
 pub mod audit_timeline;
 pub mod notifications;
@@ -21,6 +22,7 @@ pub mod people;
 pub mod permission_matrix;
 pub mod pins;
 mod readers;
+pub mod right_use;
 mod search;
 pub mod sessions;
 mod snapshot;
@@ -44,6 +46,8 @@ pub const NAMES: &[&str] = &[
     "tenancy",
     "organizations",
     "sessions",
+    "api_keys",
+    "right_uses",
     access_register::NAME,
     audit_timeline::NAME,
 ];
@@ -65,6 +69,8 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),
         Arc::new(sessions::Sessions),
+        Arc::new(api_keys::ApiKeys),
+        Arc::new(right_use::RightUses),
         Arc::new(access_register::AccessRegister),
         Arc::new(audit_timeline::AuditTimeline),
     ]

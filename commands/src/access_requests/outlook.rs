@@ -56,7 +56,8 @@ impl Commands {
             let ids = (Uuid::now_v7(), NO_KEY);
             let mut work = self.journal.begin(header(caller, tenant, "MoveOutlook", ids, now));
             let (_, policy) = load_policy(&mut work, now).await?;
-            let mut cx = Context { commands: self, caller, authority, work, now, policy };
+            let used = Vec::new();
+            let mut cx = Context { commands: self, caller, authority, work, now, policy, used };
             let outlook = outlook(&mut cx, (request, organization), found).await;
             // An answer on an outdated state is none.
             if cx.work.still_holds().await? {

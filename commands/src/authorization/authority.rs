@@ -8,7 +8,7 @@ use std::{
 
 use rollcall_domain::{
     Actor, Refusal,
-    kernel::ids::{OrganizationId, SessionId, UserId},
+    kernel::ids::{ApiKeyId, OrganizationId, SessionId, UserId},
     organizations::OrgRole,
     permissions::Membership,
     tenants::{PlanRole, PlanScope},
@@ -21,6 +21,8 @@ use super::not_signed_in;
 pub struct Authority {
     pub actor: Actor,
     pub user: Option<UserId>,
+    /// The machine's key, where no person asks.
+    pub key: Option<ApiKeyId>,
     pub session: Option<SessionId>,
     /// The organisation acted for, when the access names one and the caller is a member.
     pub organization: Option<OrganizationId>,
@@ -30,6 +32,8 @@ pub struct Authority {
     pub membership: Option<Arc<Membership>>,
     /// The caller's plan roles that count here, when the access asked for them, with their scopes.
     pub plan_roles: BTreeMap<PlanRole, PlanScope>,
+    /// Those of them that it asked for: in these the caller acts.
+    pub acting_roles: BTreeSet<PlanRole>,
 }
 
 impl Authority {
@@ -37,11 +41,13 @@ impl Authority {
         Self {
             actor,
             user: actor.person(),
+            key: actor.key(),
             session: None,
             organization: None,
             org_role: None,
             membership: None,
             plan_roles: BTreeMap::new(),
+            acting_roles: BTreeSet::new(),
         }
     }
 

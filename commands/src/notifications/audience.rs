@@ -9,7 +9,7 @@ use rollcall_domain::{
     kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
     organizations::Organization,
     permissions::{Membership, NpiLevel},
-    tenants::{PlanRole, PlanStaff},
+    tenants::{PlanRole, PlanScope, PlanStaff},
     values::Npi,
 };
 use rollcall_journal::{Journal, JournalError};
@@ -29,11 +29,22 @@ pub enum Audience {
     NpiAdministrators(OrganizationId, Npi),
     /// Plan support staff and plan administrators who act for the organisation (AL-08, GN-31).
     PlanSupport(OrganizationId),
+    /// The plan's administrators without one of them.
+    OtherPlanAdministrators(UserId),
     /// The administrators of every organisation of which the person is an active member.
     AdministratorsOf(UserId),
 }
 
 impl Audience {
+    /// Those who decide about a machine's key besides one of them: administrators of the
+    /// organisation it acts for, or of the plan (GN-28).
+    #[must_use]
+    pub fn other_key_holders(organization: Option<OrganizationId>, by: UserId) -> Self {
+        organization.map_or(Self::OtherPlanAdministrators(by), |organization| {
+            Self::OtherAdministrators(organization, by)
+        })
+    }
+
     /// The people as of `now`.
     ///
     /// # Errors
@@ -62,7 +73,14 @@ impl Audience {
                 npi_administrators(journal, tenant, (*organization, npi), now).await
             }
             Self::PlanSupport(organization) => {
-                plan_support(journal, (tenant, *organization), now).await
+                let roles = &[PlanRole::Ps, PlanRole::Pa];
+                plan_staff(journal, tenant, now, (roles, Some(*organization))).await
+            }
+            Self::OtherPlanAdministrators(user) => {
+                let roles = &[PlanRole::Pa];
+                let mut people = plan_staff(journal, tenant, now, (roles, None)).await?;
+                people.remove(user);
+                Ok(people)
             }
             Self::AdministratorsOf(user) => {
                 let mut people = BTreeSet::new();
@@ -85,21 +103,25 @@ async fn administrators(
     Ok(state.active_admins().collect())
 }
 
-async fn plan_support(
+/// Whoever of the plan acts for the organisation in one of these roles, or for the whole plan.
+async fn plan_staff(
     journal: &Journal,
-    (tenant, organization): (TenantId, OrganizationId),
+    tenant: TenantId,
     now: DateTime<Utc>,
+    (roles, organization): (&[PlanRole], Option<OrganizationId>),
 ) -> Result<BTreeSet<UserId>, JournalError> {
     let streams = journal.streams_of(tenant, PlanStaff::TYPE).await?;
     let staff = journal.load_all::<PlanStaff>(tenant, &streams).await?;
-    let supporter = |staff: &PlanStaff| {
+    let person = |staff: &PlanStaff| {
         let scopes = staff.scopes_at(now);
-        let counts =
-            |role: &PlanRole| scopes.get(role).is_some_and(|scope| scope.covers(organization));
-        let role = [PlanRole::Ps, PlanRole::Pa].into_iter().find(counts)?;
-        staff.grants().get(&role).map(|grant| grant.user)
+        let reaches = |scope: &PlanScope| match organization {
+            Some(organization) => scope.covers(organization),
+            None => scope.is_whole(),
+        };
+        let role = roles.iter().find(|role| scopes.get(role).is_some_and(reaches))?;
+        staff.grants().get(role).map(|grant| grant.user)
     };
-    Ok(staff.values().filter_map(supporter).collect())
+    Ok(staff.values().filter_map(person).collect())
 }
 
 async fn npi_administrators(

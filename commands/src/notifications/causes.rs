@@ -6,6 +6,7 @@ use rollcall_domain::{
     AnyEvent,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
     affiliations::AffiliationEvent,
+    api_keys::ApiKeyEvent,
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::OrganizationEvent,
@@ -104,6 +105,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::MoveRequest(event) => of_move_request(event, recorded.aggregate_id),
         AnyEvent::Pin(event) => of_pin(event, recorded.aggregate_id),
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
+        AnyEvent::ApiKey(event) => vec![of_api_key(event)],
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
@@ -111,6 +113,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::JobRole(_)
+        | AnyEvent::RightUse(_)
         | AnyEvent::RegistrationToken(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Invitation(_)
@@ -364,6 +367,25 @@ fn of_move_request(event: &MoveRequestEvent, stream: Uuid) -> Vec<Raise> {
         E::MoveRequestDenied { .. } => own(Happening::Denied),
         E::MoveRequestExpired { .. } => own(Happening::Expired),
         E::MoveRequestWithdrawn { .. } => Vec::new(),
+    }
+}
+
+fn of_api_key(event: &ApiKeyEvent) -> Raise {
+    let (key, organization, by, happening) = match event {
+        ApiKeyEvent::ApiKeyCreated { key, organization, by, .. } => {
+            (key, organization, by, Happening::ApiKeyCreated)
+        }
+        ApiKeyEvent::ApiKeyRevoked { key, organization, by, .. } => {
+            (key, organization, by, Happening::ApiKeyRevoked)
+        }
+    };
+    let audience = Audience::other_key_holders(*organization, *by);
+    let notice =
+        Raise::new(NotificationType::AccountSecurity, audience, (SubjectKind::ApiKey, key.0));
+    let notice = notice.because(happening);
+    match organization {
+        Some(organization) => notice.within(*organization),
+        None => notice,
     }
 }
 

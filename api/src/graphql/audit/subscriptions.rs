@@ -8,6 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, stream};
 use rollcall_commands::{Caller, Commands};
+use rollcall_domain::api_keys::Scope;
 use rollcall_projections::{
     Ask, NAMES, ReadError, ReadStore,
     audit_timeline::{self, Filter, Order, PageRequest},
@@ -108,7 +109,8 @@ impl Tail {
         let head =
             self.commands.journal.tenant_position(tenant).await.map_err(|error| fault(&error))?;
         let organization = organization_of(&self.filter);
-        let looking = viewer::choose(&self.commands, &self.caller, organization).await?;
+        let scope = Scope::ReadAudit;
+        let looking = viewer::choose(&self.commands, &self.caller, organization, scope).await?;
         let ask = Ask { tenant, projections: NAMES, min_position: Some(head) };
         let mut view = match self.reads.snapshot(ask).await {
             Ok(view) => view,
@@ -116,7 +118,7 @@ impl Tail {
             Err(ReadError::Lagging(_)) => return Ok(false),
             Err(ReadError::Database(error)) => return Err(fault(&error)),
         };
-        authorised(&self.commands, &self.caller, looking.access, &mut view).await?;
+        authorised(&self.commands, &self.caller, looking.demand, &mut view).await?;
         let reached = view.position_of(audit_timeline::NAME);
         if reached <= self.cursor {
             return Ok(false);

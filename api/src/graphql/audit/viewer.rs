@@ -1,14 +1,15 @@
 //! As whom somebody reads the audit timeline or the access register: in a plan role, as
 //! administrator of an organisation, or for themself.
 //!
-//! Invariant: nobody is refused who is signed in; they see less.
+//! Invariant: no person is refused who is signed in, they see less; a machine without the scope is.
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{
-    Access, Authority, Caller, Commands, Failure,
+    Access, Authority, Caller, Commands, Demand, Failure,
     authorization::{authorise, not_signed_in},
 };
 use rollcall_domain::{
+    api_keys::Scope,
     kernel::ids::{OrganizationId, UserId},
     tenants::{PlanRole, PlanScope},
 };
@@ -40,25 +41,29 @@ pub struct Looking {
     /// The organisations that plan staff are kept to; `None` where nothing keeps the viewer (GN-31).
     pub within: Option<Vec<Uuid>>,
     /// What it rests on.
-    pub access: Access,
+    pub demand: Demand,
 }
 
 impl Looking {
-    fn of(viewer: Viewer, access: Access) -> Self {
-        Self { viewer, sight: viewer.sight(), within: None, access }
+    fn of(viewer: Viewer, demand: impl Into<Demand>) -> Self {
+        Self { viewer, sight: viewer.sight(), within: None, demand: demand.into() }
     }
 }
 
 /// The widest view the caller has. `organization` is the one asked about; without it the session's
-/// counts.
+/// counts. A machine needs the `scope`.
 ///
 /// # Errors
-/// UNAUTHENTICATED, or a fault.
+/// UNAUTHENTICATED, a machine FORBIDDEN or NOT_FOUND, or a fault.
 pub async fn choose(
     commands: &Commands,
     caller: &Caller,
     organization: Option<OrganizationId>,
+    scope: Scope,
 ) -> Result<Looking> {
+    if caller.key().is_some() {
+        return as_machine(commands, caller, organization, scope).await;
+    }
     if let Some(authority) = granted(commands, caller, Access::PlanWithin(PLAN)).await? {
         return of_plan(&authority);
     }
@@ -71,6 +76,31 @@ pub async fn choose(
     }
     let user: UserId = caller.user().ok_or_else(|| top_level(not_signed_in()))?;
     Ok(Looking::of(Viewer::Person(user), Access::SignedIn))
+}
+
+/// A key sees as an administrator of its owner does, and nothing without the scope.
+async fn as_machine(
+    commands: &Commands,
+    caller: &Caller,
+    organization: Option<OrganizationId>,
+    scope: Scope,
+) -> Result<Looking> {
+    let (viewer, access) = match caller.organization() {
+        Some(own) => {
+            let asked = organization.unwrap_or(own);
+            (Viewer::OrganizationKey(asked), Access::OrgAdmin(asked))
+        }
+        None => (Viewer::PlanAdministrator, Access::Plan(PLAN)),
+    };
+    let demand = access.or_key(scope);
+    match authorise(&commands.journal, caller, demand, commands.journal.now()).await {
+        Ok(_) => Ok(Looking::of(viewer, demand)),
+        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
+            Err(top_level(refusal))
+        }
+        Err(Failure::Journal(error)) => Err(fault(&error)),
+        Err(Failure::Database(error)) => Err(fault(&error)),
+    }
 }
 
 /// Each role shows its own within its scope; of those for the whole plan the widest counts.
@@ -87,8 +117,8 @@ fn of_plan(authority: &Authority) -> Result<Looking> {
             sight = sight.and(viewer(*role).sight_within(&organizations, user));
         }
     }
-    let access = Access::PlanWithin(PLAN);
-    Ok(Looking { viewer: viewer(first), sight, within: within(authority, PLAN), access })
+    let demand = Access::PlanWithin(PLAN).into();
+    Ok(Looking { viewer: viewer(first), sight, within: within(authority, PLAN), demand })
 }
 
 const fn viewer(role: PlanRole) -> Viewer {
@@ -126,9 +156,10 @@ async fn granted(
 pub async fn reading<'a>(
     ctx: &Context<'a>,
     organization: Option<OrganizationId>,
+    scope: Scope,
     min_position: Option<Position>,
 ) -> Result<(Looking, Reading<'a>)> {
-    let looking = choose(ctx.data::<Commands>()?, caller(ctx)?, organization).await?;
-    let reading = read(ctx, looking.access, min_position).await?;
+    let looking = choose(ctx.data::<Commands>()?, caller(ctx)?, organization, scope).await?;
+    let reading = read(ctx, looking.demand, min_position).await?;
     Ok((looking, reading))
 }
