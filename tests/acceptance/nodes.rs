@@ -93,6 +93,11 @@ impl Entities {
             "why": "For my work.",
         });
         let asked = processor.mutate("requestAccess", wish, "accessRequest { id }").await;
+        let key = json!({
+            "organizationId": world.clinic.id, "name": "Nightly roster",
+            "scopes": ["READ_DIRECTORY"], "expiresAt": "2026-02-11T17:00:00Z",
+        });
+        let key = admin.mutate("createApiKey", key, "apiKey { id }").await;
         portal.settle().await;
 
         let clinic = format!("(organizationId: \"{}\")", world.clinic.id);
@@ -102,6 +107,7 @@ impl Entities {
             ("AccountRequest", (plan.clone(), text(&request.done()["requestId"]))),
             ("PeopleImport", (plan.clone(), text(&import.done()["import"]["id"]))),
             ("AccessRequest", (processor, text(&asked.done()["accessRequest"]["id"]))),
+            ("ApiKey", (admin.clone(), text(&key.done()["apiKey"]["id"]))),
             ("Affiliation", (admin.clone(), text(&affiliation.done()["affiliation"]["id"]))),
             (
                 "Agreement",

@@ -59,6 +59,9 @@ fn gn_16_a_reported_right_names_what_its_kind_takes_and_nothing_else() {
     assert!(reported(RightKind::ManageUsers, None, None).is_ok());
     assert!(reported(RightKind::ViewNpi, Some(npi()), None).is_ok());
     assert!(reported(RightKind::UseFeature, None, Some("CLAIMS")).is_ok());
+    let shouted = "0190A8F0-0000-7000-8000-000000000001";
+    let role = reported(RightKind::HoldJobRole, None, Some(shouted)).unwrap();
+    assert_eq!(role.of, Some(shouted.to_lowercase()), "an id is kept in its one form");
     let refused = |kind, npi, of| {
         let refusal = reported(kind, npi, of).unwrap_err();
         (refusal.code, refusal.field)

@@ -2,6 +2,7 @@
 //! that a use finds its row.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::RightKind;
 use crate::permissions::Right;
@@ -69,7 +70,7 @@ impl UsedRight {
     /// roles of the plan, which no system of an organisation sees.
     pub fn reported(kind: RightKind, npi: Option<Npi>, of: Option<&str>) -> Result<Self, Refusal> {
         let of = of.map(str::trim).filter(|of| !of.is_empty());
-        let (with_npi, known): (bool, Option<fn(&str) -> bool>) = match kind {
+        let (with_npi, read): (bool, Option<Reading>) = match kind {
             RightKind::PlanRole => {
                 let message = "Roles of the plan are not reported.";
                 return Err(Refusal::new(Code::FieldInvalid, message).at("right"));
@@ -79,23 +80,29 @@ impl UsedRight {
                 (true, None)
             }
             RightKind::ReadCorrespondence => {
-                (true, Some(|word| CorrespondenceType::parse(word).is_ok()))
+                (true, Some(|word| Some(CorrespondenceType::parse(word).ok()?.to_string())))
             }
-            RightKind::UseFeature => (false, Some(|word| Feature::parse(word).is_some())),
+            RightKind::UseFeature => (false, Some(|word| Some(Feature::parse(word)?.to_string()))),
             RightKind::HoldJobRole
             | RightKind::ViewLocation
             | RightKind::ChooseLocation
-            | RightKind::ReadTaxId => (false, Some(|id| id.parse::<uuid::Uuid>().is_ok())),
+            | RightKind::ReadTaxId => {
+                (false, Some(|id| Some(id.parse::<Uuid>().ok()?.to_string())))
+            }
         };
         fits("npi", with_npi, npi.is_some())?;
-        fits("of", known.is_some(), of.is_some())?;
-        if known.zip(of).is_some_and(|(known, of)| !known(of)) {
+        fits("of", read.is_some(), of.is_some())?;
+        let unknown = || {
             let message = "Name the type, feature, job role, location or tax id that was used.";
-            return Err(Refusal::new(Code::FieldInvalid, message).at("of"));
-        }
-        Ok(Self { kind, npi, of: of.map(str::to_owned) })
+            Refusal::new(Code::FieldInvalid, message).at("of")
+        };
+        let of = read.zip(of).map(|(read, of)| read(of).ok_or_else(unknown)).transpose()?;
+        Ok(Self { kind, npi, of })
     }
 }
+
+/// Reads what of a kind there is, and gives it in the one form in which it is kept.
+type Reading = fn(&str) -> Option<String>;
 
 fn fits(field: &str, wanted: bool, given: bool) -> Result<(), Refusal> {
     match (wanted, given) {
