@@ -6,6 +6,7 @@
 
 pub mod access_requests;
 pub mod affiliations;
+pub mod api_keys;
 pub mod authentication;
 pub mod authorization;
 pub mod caller;
@@ -34,7 +35,7 @@ pub mod tenants;
 pub mod transactions;
 pub mod users;
 
-pub use authorization::{Access, Authority};
+pub use authorization::{Access, Authority, Demand};
 pub use caller::{Caller, Identity};
 pub use context::Context;
 pub use dispatch::{Command, IdempotencyKey, NO_KEY, Receipt};

@@ -6,6 +6,7 @@
 
 pub mod access_requests;
 pub mod affiliations;
+pub mod api_keys;
 pub mod audit;
 pub mod content;
 pub mod events;
