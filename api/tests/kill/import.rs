@@ -20,7 +20,7 @@ use crate::{
 const SLUG: &str = "import";
 const ROWS: usize = 600;
 const ORGANIZATIONS: usize = 3;
-const NPIS: [&str; ORGANIZATIONS] = ["1558598797", "1000000004", "1111111112"];
+const NPIS: [&str; ORGANIZATIONS] = ["1993999998", "1000000004", "1111111112"];
 
 /// People imported so far.
 const IMPORTED: &str =
