@@ -23,6 +23,7 @@ mod password_age;
 mod passwords;
 mod permissions;
 mod pins;
+mod planned_ends;
 mod policies;
 mod postgres;
 mod profile;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Duration;
+use chrono::TimeDelta;
 use rollcall_domain::{
     Actor, AnyEvent,
     kernel::ids::TenantId,
@@ -50,7 +50,7 @@ async fn gn_29_a_replay_gives_what_stood_in_the_tables_at_an_earlier_position() 
     let position = portal.position().await;
     let stood = rows(&mut session, world.tenant, |_| "read".to_owned()).await;
 
-    portal.advance(Duration::minutes(1));
+    portal.advance(std::time::Duration::from_secs(60));
     for npi in &world.clinic.npis {
         let detach = OrganizationCommand::DetachNpi {
             npi: Npi::parse(npi).expect("a valid NPI"),
@@ -66,7 +66,7 @@ async fn gn_29_a_replay_gives_what_stood_in_the_tables_at_an_earlier_position() 
     let pool = pools::runner(owner.clone(), 2).await.expect("a pool");
     let reader: Reader<AnyEvent> = portal.service.commands.journal.reader(pool);
     assert_eq!(reader.position_at(world.tenant, then).await.expect("read"), Some(position));
-    let before = then - Duration::days(36_500);
+    let before = then - TimeDelta::days(36_500);
     assert_eq!(reader.position_at(world.tenant, before).await.expect("read"), None);
     for projection in rollcall_projections::all() {
         let up_to = (world.tenant, position);

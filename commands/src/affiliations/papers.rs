@@ -82,6 +82,7 @@ impl Papers {
                 | AffiliationEvent::AffiliationTerminated { reason, .. } => {
                     papers.reason = reason.as_ref().and_then(open);
                 }
+                AffiliationEvent::AffiliationTerminationCancelled { .. } => papers.reason = None,
                 AffiliationEvent::AffiliationRequested { .. }
                 | AffiliationEvent::AffiliationApproved { .. }
                 | AffiliationEvent::AffiliationRenewed { .. }

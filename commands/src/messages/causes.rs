@@ -282,6 +282,11 @@ async fn of_organization(
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::OrganizationClosed { .. } => Vec::new(),
     })
 }
@@ -381,6 +386,9 @@ async fn of_affiliation(
         }
         E::AffiliationTerminated { pair, side, .. } => {
             (Template::AffiliationTerminated, decision, pair, *side)
+        }
+        E::AffiliationTerminationCancelled { pair, side, .. } => {
+            (Template::AffiliationGoesOn, decision, pair, *side)
         }
         E::AffiliationAgreementSigned { .. }
         | E::AffiliationRenewed { .. }

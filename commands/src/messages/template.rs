@@ -99,6 +99,8 @@ templates! {
     AffiliationWithdrawn = "affiliation_withdrawn";
     /// One side ended an affiliation (GN-18).
     AffiliationTerminated = "affiliation_terminated";
+    /// It took that back (GN-04).
+    AffiliationGoesOn = "affiliation_goes_on";
     /// There is a notice, for those who want to hear of it by mail (MC-64).
     Notice = "notice";
     /// The notices of a day or a week (MC-65).
@@ -150,6 +152,7 @@ impl Template {
             | Self::AffiliationExpired
             | Self::AffiliationWithdrawn
             | Self::AffiliationTerminated
+            | Self::AffiliationGoesOn
             | Self::Notice
             | Self::Digest => false,
         }

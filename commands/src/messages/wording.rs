@@ -305,6 +305,12 @@ fn words(template: Template, facts: &Facts) -> Words {
                 "The affiliation of {organization} with {counterparty} ends. Sign in to {portal} for its last day."
             )],
         ),
+        Template::AffiliationGoesOn => mail(
+            format!("{counterparty} lets the affiliation go on"),
+            [format!(
+                "The affiliation of {organization} with {counterparty} does not end as was announced."
+            )],
+        ),
         Template::Digest => digest(facts),
         Template::Notice => mail(
             format!("A notice from {portal}"),

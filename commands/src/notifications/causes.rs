@@ -208,6 +208,18 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         E::UserDeactivationWarned { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::DeactivationNear)]
         }
+        E::NpiMoveFailed { organization, npi, .. } => {
+            let subject = (SubjectKind::Organization, organization.0);
+            let failed = Raise::new(NotificationType::SystemAlert, Audience::PlanSupport, subject);
+            // Plan staff act for no organisation; to them it is the other side.
+            vec![failed.counterparty(*organization).npi(npi).because(Happening::MoveFailed)]
+        }
+        E::MembershipEndPlanned { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::EndPlanned)]
+        }
+        E::MembershipEndCancelled { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::EndCancelled)]
+        }
         E::UserDeactivated { organization, user, .. }
         | E::UserAutoDeactivated { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::Deactivated)]
@@ -249,6 +261,8 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         | E::LocationRegistered { .. }
         | E::LocationCredentialingChanged { .. }
         | E::LocationTerminated { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
         | E::TaxIdLinked { .. } => Vec::new(),
     }
 }
@@ -350,6 +364,9 @@ fn of_affiliation(event: &AffiliationEvent, stream: Uuid) -> Vec<Raise> {
         }
         E::AffiliationTerminated { pair, side, .. } => {
             (AffiliationDecision, Happening::Terminated, pair, *side)
+        }
+        E::AffiliationTerminationCancelled { pair, side, .. } => {
+            (AffiliationDecision, Happening::EndCancelled, pair, *side)
         }
         E::AffiliationExpired { pair, initiator } => {
             (AffiliationDecision, Happening::Expired, pair, initiator.other())

@@ -14,6 +14,7 @@ pub mod matching;
 pub mod members;
 mod npis;
 mod places;
+mod planned_ends;
 pub mod registration;
 mod standing;
 pub mod tokens;
@@ -30,6 +31,7 @@ pub use kinds::{SetContractStatus, SetOrganizationKinds, parse_contract_status, 
 pub(crate) use matching::TAX_ID;
 pub use npis::{AttachNpi, DetachNpi, MoveNpi, NpiDetails};
 pub use places::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation};
+pub use planned_ends::{CancelNpiEnd, CarryOutNpiEnd};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 
 use rollcall_domain::tenants::PlanRole;

@@ -101,7 +101,8 @@ fn of_affiliation(event: &AffiliationEvent) -> Option<End> {
         E::AffiliationAgreementSigned { .. }
         | E::AffiliationRenewed { .. }
         | E::AffiliationNpisAssigned { .. }
-        | E::AffiliationTerminated { .. } => None,
+        | E::AffiliationTerminated { .. }
+        | E::AffiliationTerminationCancelled { .. } => None,
     }
 }
 
@@ -150,6 +151,17 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         E::MembershipAdded { user, .. } | E::UserReactivated { user, .. } => {
             Some(End::at(Kind::Unassigned, now).of(user))
         }
+        E::NpiEndPlanned { npi, effective_at, .. } => {
+            Some(End::at(Kind::NpiEnd, *effective_at).of(npi))
+        }
+        E::NpiEndCancelled { npi, .. } | E::NpiDetached { npi, .. } => {
+            Some(End::no_more(Kind::NpiEnd).of(npi))
+        }
+        E::MembershipEndPlanned { user, effective_at, .. } => {
+            Some(End::at(Kind::MembershipEnd, *effective_at).of(user))
+        }
+        E::MembershipEndCancelled { user, .. } => Some(End::no_more(Kind::MembershipEnd).of(user)),
+        // An end that was planned finds nothing to do when its time comes.
         E::UserDeactivated { user, .. } | E::UserAutoDeactivated { user, .. } => {
             Some(End::no_more(Kind::Unassigned).of(user))
         }
@@ -158,7 +170,6 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::OrganizationContractStatusChanged { .. }
         | E::OrganizationKindsChanged { .. }
         | E::NpiAttached { .. }
-        | E::NpiDetached { .. }
         | E::OrganizationRegistered { .. }
         | E::MemberInvited { .. }
         | E::MemberInvitationEnded { .. }
@@ -176,6 +187,7 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiMoveFailed { .. }
         | E::OrganizationClosed { .. } => None,
     }
 }

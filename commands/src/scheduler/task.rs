@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code,
     kernel::ids::{
-        AccessRequestId, AffiliationId, InvitationId, PeopleImportId, RegistrationTokenId,
+        AccessRequestId, AffiliationId, InvitationId, OrganizationId, PeopleImportId,
+        RegistrationTokenId,
     },
     notifications::Frequency,
     permissions::{Entitlement, NpiScope, membership::MembershipKey},
@@ -28,7 +29,8 @@ use crate::{
     imports::ContinuePeopleImport,
     notifications::{SendDigest, waiting},
     organizations::{
-        members::{Watch, WatchUnassigned},
+        CarryOutNpiEnd,
+        members::{CarryOutMembershipEnd, Watch, WatchUnassigned},
         tokens::ExpireRegistrationToken,
     },
     pins::CompletePinPropagation,
@@ -156,6 +158,17 @@ impl Scheduler {
             Kind::PeopleImport => {
                 let import = PeopleImportId(due.stream_id);
                 self.send(due, &ContinuePeopleImport { import }).await
+            }
+            Kind::NpiEnd => {
+                let organization = OrganizationId(due.stream_id);
+                let npi = Npi::parse(&due.detail).map_err(|_| unfit())?;
+                self.send(due, &CarryOutNpiEnd { organization, npi }).await
+            }
+            Kind::MembershipEnd => {
+                let (user, organization) =
+                    due.subject().zip(due.organization()).ok_or_else(unfit)?;
+                let of = MembershipKey { user, organization };
+                self.send(due, &CarryOutMembershipEnd { of }).await
             }
             Kind::Unassigned => {
                 let (user, organization) =

@@ -26,7 +26,7 @@ pub enum Affiliation {
     /// In force (until `ends_at`, once terminated).
     Active(Affiliated),
     /// One side has ended it.
-    Terminated { affiliated: Affiliated, ends_at: DateTime<Utc> },
+    Terminated { affiliated: Affiliated, by: Side, ends_at: DateTime<Utc> },
     /// Refused, taken back or run out.
     Closed { pair: Pair, denied: Option<Denied> },
 }
@@ -153,7 +153,7 @@ impl Affiliation {
     pub fn in_force(&self, now: DateTime<Utc>) -> Option<&Affiliated> {
         match self {
             Self::Active(affiliated) => Some(affiliated),
-            Self::Terminated { affiliated, ends_at } if now < *ends_at => Some(affiliated),
+            Self::Terminated { affiliated, ends_at, .. } if now < *ends_at => Some(affiliated),
             Self::NotRequested
             | Self::Requested(_)
             | Self::Terminated { .. }
@@ -386,6 +386,23 @@ impl Decider for Affiliation {
                 | Self::Terminated { .. }
                 | Self::Closed { .. } => Vec::new(),
             }),
+            AffiliationCommand::CancelTermination { organization } => match self {
+                Self::Terminated { affiliated, by, ends_at } if now < *ends_at => {
+                    let (pair, ends_at) = (affiliated.pair, *ends_at);
+                    if pair.side_of(organization) != Some(*by) {
+                        return Err(AffiliationRefusal::NotTerminating);
+                    }
+                    let side = *by;
+                    let goes_on =
+                        AffiliationEvent::AffiliationTerminationCancelled { pair, side, ends_at };
+                    Ok(vec![goes_on])
+                }
+                Self::NotRequested
+                | Self::Requested(_)
+                | Self::Active(_)
+                | Self::Terminated { .. }
+                | Self::Closed { .. } => Err(AffiliationRefusal::NotEnding),
+            },
             AffiliationCommand::EndWithOrganization { organization } => {
                 Ok(self.end_with(decision, organization).into_iter().collect())
             }
@@ -462,10 +479,15 @@ impl Decider for Affiliation {
             | AffiliationEvent::AffiliationExpired { pair, .. } => {
                 *self = Self::Closed { pair: *pair, denied: None };
             }
-            AffiliationEvent::AffiliationTerminated { ends_at, .. } => {
+            AffiliationEvent::AffiliationTerminated { side, ends_at, .. } => {
                 if let Self::Active(affiliated) | Self::Terminated { affiliated, .. } = self {
-                    let affiliated = affiliated.clone();
-                    *self = Self::Terminated { affiliated, ends_at: *ends_at };
+                    let (affiliated, by) = (affiliated.clone(), *side);
+                    *self = Self::Terminated { affiliated, by, ends_at: *ends_at };
+                }
+            }
+            AffiliationEvent::AffiliationTerminationCancelled { .. } => {
+                if let Self::Terminated { affiliated, .. } = self {
+                    *self = Self::Active(affiliated.clone());
                 }
             }
         }

@@ -34,6 +34,8 @@ pub enum AffiliationCommand {
         ends_on: NaiveDate,
         reason: Option<Reason>,
     },
+    /// The side that ended it takes that back before its last day is over (GN-04).
+    CancelTermination { organization: OrganizationId },
     /// One of the two organisations was closed: whatever is open between them ends at once (GN-03).
     /// Where nothing is, it is no error.
     EndWithOrganization { organization: OrganizationId },

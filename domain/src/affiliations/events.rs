@@ -168,6 +168,8 @@ pub enum AffiliationEvent {
         ends_at: DateTime<Utc>,
         reason: Option<Sealed<Reason>>,
     },
+    /// The side that ended it lets it go on before `ends_at` came (GN-04).
+    AffiliationTerminationCancelled { pair: Pair, side: Side, ends_at: DateTime<Utc> },
 }
 
 impl Event for AffiliationEvent {
@@ -186,6 +188,9 @@ impl Event for AffiliationEvent {
             Self::AffiliationWithdrawn { .. } => "affiliations.affiliation.affiliation_withdrawn",
             Self::AffiliationExpired { .. } => "affiliations.affiliation.affiliation_expired",
             Self::AffiliationTerminated { .. } => "affiliations.affiliation.affiliation_terminated",
+            Self::AffiliationTerminationCancelled { .. } => {
+                "affiliations.affiliation.affiliation_termination_cancelled"
+            }
         }
     }
 
@@ -200,7 +205,10 @@ impl Event for AffiliationEvent {
             Self::AffiliationApproved { pair, side, effective_from } => {
                 (pair, side, Some(*effective_from))
             }
-            Self::AffiliationTerminated { pair, side, ends_at, .. } => (pair, side, Some(*ends_at)),
+            Self::AffiliationTerminated { pair, side, ends_at, .. }
+            | Self::AffiliationTerminationCancelled { pair, side, ends_at } => {
+                (pair, side, Some(*ends_at))
+            }
             Self::AffiliationNpisAssigned { pair, user, .. } => {
                 return Facets::default().organization(pair.submitter).subject(*user);
             }

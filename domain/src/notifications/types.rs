@@ -200,11 +200,14 @@ pub enum Happening {
     Suspended,
     Reopened,
     Closed,
+    MoveFailed,
+    EndPlanned,
+    EndCancelled,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -237,6 +240,9 @@ impl Happening {
         Self::Suspended,
         Self::Reopened,
         Self::Closed,
+        Self::MoveFailed,
+        Self::EndPlanned,
+        Self::EndCancelled,
     ];
 
     /// The stored name.
@@ -275,6 +281,9 @@ impl Happening {
             Self::Suspended => "SUSPENDED",
             Self::Reopened => "REOPENED",
             Self::Closed => "CLOSED",
+            Self::MoveFailed => "MOVE_FAILED",
+            Self::EndPlanned => "END_PLANNED",
+            Self::EndCancelled => "END_CANCELLED",
         }
     }
 

@@ -138,6 +138,10 @@ impl AffiliationRow {
                 row.ends_on = Some(*ends_on);
                 row.ends_at = Some(*ends_at);
             }
+            AffiliationEvent::AffiliationTerminationCancelled { .. } => {
+                row.status = AffiliationStatus::Active;
+                (row.closed_at, row.ends_on, row.ends_at) = (None, None, None);
+            }
         }
         Ok(row)
     }

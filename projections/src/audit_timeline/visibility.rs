@@ -114,6 +114,11 @@ fn of_organization(event: &OrganizationEvent) -> Audience {
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::OrganizationClosed { .. } => Audience::Organization,
     }
 }

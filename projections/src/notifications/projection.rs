@@ -243,6 +243,11 @@ impl Names {
             | E::TaxIdLinked { .. }
             | E::OrganizationSuspended { .. }
             | E::OrganizationReopened { .. }
+            | E::NpiEndPlanned { .. }
+            | E::NpiEndCancelled { .. }
+            | E::NpiMoveFailed { .. }
+            | E::MembershipEndPlanned { .. }
+            | E::MembershipEndCancelled { .. }
             | E::OrganizationClosed { .. } => return,
         };
         if let Some(name) = name {

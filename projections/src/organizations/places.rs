@@ -172,6 +172,11 @@ pub(super) async fn apply(
         | E::EmailDomainRemoved { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::OrganizationClosed { .. } => return Ok(()),
     };
     statement.execute(tx).await.map(drop)

@@ -176,6 +176,11 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
         | E::LocationRegistered { .. }
         | E::LocationCredentialingChanged { .. }
         | E::LocationTerminated { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::TaxIdLinked { .. } => {}
     }
 }
@@ -284,6 +289,11 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::OrganizationClosed { .. } => {}
     }
 }
@@ -314,9 +324,21 @@ async fn beside(
             .bind(community.as_str())
             .bind(effective_at)
         }
-        E::NpiDetached { organization, npi, effective_at, .. } => sqlx::query(
+        // An end planned for later stands here from the beginning, and one that comes earlier in its
+        // place.
+        E::NpiDetached { organization, npi, effective_at, .. }
+        | E::NpiEndPlanned { organization, npi, effective_at, .. } => sqlx::query(
             "UPDATE organization_npis SET detached_at = $4
-              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3 AND detached_at IS NULL",
+              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3
+                AND (detached_at IS NULL OR detached_at > $4)",
+        )
+        .bind(tenant)
+        .bind(organization.0)
+        .bind(npi.as_str())
+        .bind(effective_at),
+        E::NpiEndCancelled { organization, npi, effective_at } => sqlx::query(
+            "UPDATE organization_npis SET detached_at = NULL
+              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3 AND detached_at = $4",
         )
         .bind(tenant)
         .bind(organization.0)
@@ -359,6 +381,9 @@ async fn beside(
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::OrganizationClosed { .. } => return Ok(()),
     };
     statement.execute(tx).await.map(drop)

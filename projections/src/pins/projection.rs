@@ -131,6 +131,11 @@ impl<'a> Folded<'a> {
             | OrganizationEvent::TaxIdLinked { .. }
             | OrganizationEvent::OrganizationSuspended { .. }
             | OrganizationEvent::OrganizationReopened { .. }
+            | OrganizationEvent::NpiEndPlanned { .. }
+            | OrganizationEvent::NpiEndCancelled { .. }
+            | OrganizationEvent::NpiMoveFailed { .. }
+            | OrganizationEvent::MembershipEndPlanned { .. }
+            | OrganizationEvent::MembershipEndCancelled { .. }
             | OrganizationEvent::OrganizationClosed { .. } => {}
         }
     }

@@ -72,6 +72,7 @@ impl OrganizationsQuery {
             text: search_text(search).map_err(top_level)?,
             status: status.map(|status| status.stored().to_owned()),
             adminless,
+            now: ctx.data::<Commands>()?.journal.now(),
         };
         let found = organizations::organizations(
             &mut reading.view,
@@ -204,7 +205,7 @@ pub(super) async fn complete(
         false => Default::default(),
     };
     let mut npis = match wants("npis") {
-        true => organizations::first_npis(view, &ids, NPIS_SHOWN)
+        true => organizations::first_npis(view, &ids, (NPIS_SHOWN, now))
             .await
             .map_err(|error| fault(&error))?,
         false => Default::default(),

@@ -56,6 +56,27 @@ pub enum OrganizationCommand {
         effective_at: DateTime<Utc>,
         reason: Option<Reason>,
     },
+    /// The holding ends later, and goes to another organisation if one is named (GN-04).
+    PlanNpiEnd {
+        npi: Npi,
+        to: Option<OrganizationId>,
+        effective_at: DateTime<Utc>,
+        reason: Option<Reason>,
+    },
+    /// The end planned does not come.
+    CancelNpiEnd {
+        npi: Npi,
+    },
+    /// The moment of a planned end has come; too early, it is no error.
+    CarryOutNpiEnd {
+        npi: Npi,
+    },
+    /// The organisation to which a planned end sends the NPI refuses it.
+    FailNpiMove {
+        npi: Npi,
+        to: OrganizationId,
+        code: Code,
+    },
     /// About one person, or the domains of all.
     Roster(RosterCommand),
     /// About locations and tax ids.
@@ -120,12 +141,21 @@ pub enum RosterCommand {
         cause: Cause,
         authority: Authority,
     },
+    /// At once; with a later `left_on`, at the end of that day (GN-04).
     DeactivateUser {
         user: UserId,
         confirmed: bool,
         reason: Option<Reason>,
         left_on: Option<CalendarDate>,
         authority: Authority,
+    },
+    /// The end that a later `left_on` planned does not come (GN-04).
+    CancelMembershipEnd {
+        user: UserId,
+    },
+    /// The moment of a planned end has come; too early, it is no error.
+    CarryOutMembershipEnd {
+        user: UserId,
     },
     /// What shows that the plan had to step in (CC-07).
     RecordPlanEvidence {
@@ -222,8 +252,10 @@ pub enum OrganizationRefusal {
     AlreadyInactive,
     #[error("The user is not deactivated.")]
     NotInactive,
-    #[error("The last day must be today or earlier.")]
-    LeftInFuture,
+    #[error("An end is planned already. Cancel it first.")]
+    EndPlanned,
+    #[error("No end is planned.")]
+    NoEndPlanned,
     #[error("Active users have addresses of this domain. Deactivate or change them first.")]
     DomainInUse(Vec<UserId>),
     #[error("The organization has no such email domain.")]
@@ -272,7 +304,8 @@ impl From<OrganizationRefusal> for Refusal {
             R::AdminNotRequested => Self::new(Code::NotPending, message).at("userId"),
             R::AlreadyInactive => Self::new(Code::AlreadyInactive, message),
             R::NotInactive => Self::new(Code::NotInactive, message),
-            R::LeftInFuture => Self::new(Code::DateInvalid, message).at("leftOn"),
+            R::EndPlanned => Self::new(Code::AlreadyDecided, message),
+            R::NoEndPlanned => Self::new(Code::NotPending, message),
             R::DomainInUse(users) => Self::new(Code::DomainInUse, message)
                 .at("domain")
                 .details(users.iter().map(ToString::to_string)),

@@ -58,12 +58,59 @@ pub(super) fn decide(
         C::DetachNpi { npi, effective_at, reason } => {
             let record = on_file(state)?;
             let organization = record.organization;
-            let held = state.npi(&npi).and_then(super::NpiHolding::open_since);
-            if effective_at <= held.ok_or(OrganizationRefusal::NpiNotInOrg)? {
+            let holding = state.npi(&npi).ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            let since = holding.open_since().ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            let planned = holding.planned_end.as_ref().map(|end| end.at);
+            let effective_at = match planned {
+                Some(end) => end.min(effective_at),
+                // One that has not begun never does.
+                None if since > decision.now => since.max(effective_at),
+                None if effective_at <= since => return Err(OrganizationRefusal::NpiRange),
+                None => effective_at,
+            };
+            let reason = reason.map(|reason| sealed(record, reason));
+            Ok(vec![OrganizationEvent::NpiDetached { organization, npi, effective_at, reason }])
+        }
+        C::PlanNpiEnd { npi, to, effective_at, reason } => {
+            let record = on_file(state)?;
+            let holding = state.npi(&npi).ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            let since = holding.open_since().ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            if holding.planned_end.is_some() {
+                return Err(OrganizationRefusal::EndPlanned);
+            }
+            if effective_at <= since || effective_at <= decision.now {
                 return Err(OrganizationRefusal::NpiRange);
             }
             let reason = reason.map(|reason| sealed(record, reason));
-            Ok(vec![OrganizationEvent::NpiDetached { organization, npi, effective_at, reason }])
+            let organization = record.organization;
+            let planned =
+                OrganizationEvent::NpiEndPlanned { organization, npi, to, effective_at, reason };
+            Ok(vec![planned])
+        }
+        C::CancelNpiEnd { npi } => {
+            let organization = on_file(state)?.organization;
+            let planned = state.npi(&npi).and_then(|holding| holding.planned_end.as_ref());
+            let planned = planned.filter(|end| decision.now < end.at);
+            let effective_at = planned.ok_or(OrganizationRefusal::NoEndPlanned)?.at;
+            Ok(vec![OrganizationEvent::NpiEndCancelled { organization, npi, effective_at }])
+        }
+        C::CarryOutNpiEnd { npi } => {
+            // Also of an organisation closed meanwhile: the NPI is free for others then.
+            let record = state.record().ok_or(OrganizationRefusal::Unknown)?;
+            let planned = state.npi(&npi).and_then(|holding| holding.planned_end.clone());
+            let due = planned.filter(|end| end.at <= decision.now);
+            let organization = record.organization;
+            let detached = due.map(|end| OrganizationEvent::NpiDetached {
+                organization,
+                npi,
+                effective_at: end.at,
+                reason: end.reason,
+            });
+            Ok(detached.into_iter().collect())
+        }
+        C::FailNpiMove { npi, to, code } => {
+            let organization = state.record().ok_or(OrganizationRefusal::Unknown)?.organization;
+            Ok(vec![OrganizationEvent::NpiMoveFailed { organization, npi, to, code }])
         }
         C::SuspendOrganization { reason } => {
             let record = on_file(state)?;

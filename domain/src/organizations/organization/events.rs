@@ -17,7 +17,7 @@ use crate::permissions::Cause;
 use crate::values::{
     CalendarDate, EmailAddress, Npi, OrganizationName, ProviderCommunity, ProviderType, Reason, Zip,
 };
-use crate::{Event, Facets, Sealed};
+use crate::{Code, Event, Facets, Sealed};
 
 /// A fact about one organisation. Times are those at which the fact holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +68,19 @@ pub enum OrganizationEvent {
         effective_at: DateTime<Utc>,
         reason: Option<Sealed<Reason>>,
     },
+    /// The holding of an NPI ends at `effective_at`, still to come, and goes to `to` if that is given
+    /// (GN-04).
+    NpiEndPlanned {
+        organization: OrganizationId,
+        npi: Npi,
+        to: Option<OrganizationId>,
+        effective_at: DateTime<Utc>,
+        reason: Option<Sealed<Reason>>,
+    },
+    /// The end planned for `effective_at` does not come (GN-04).
+    NpiEndCancelled { organization: OrganizationId, npi: Npi, effective_at: DateTime<Utc> },
+    /// The NPI's holding ended as planned, and `to` could not take it (GN-04).
+    NpiMoveFailed { organization: OrganizationId, npi: Npi, to: OrganizationId, code: Code },
     /// A registrant completed the letter's registration: the organisation is open (MC-08).
     OrganizationRegistered {
         organization: OrganizationId,
@@ -116,6 +129,20 @@ pub enum OrganizationEvent {
         left_on: Option<CalendarDate>,
         deactivated_at: DateTime<Utc>,
         /// When the right to access ended: the end of `left_on`, or `deactivated_at`.
+        effective_at: DateTime<Utc>,
+    },
+    /// A member leaves at `effective_at`, still to come: the end of `left_on` (GN-04).
+    MembershipEndPlanned {
+        organization: OrganizationId,
+        user: UserId,
+        left_on: CalendarDate,
+        effective_at: DateTime<Utc>,
+        reason: Option<Sealed<Reason>>,
+    },
+    /// The end planned for `effective_at` does not come (GN-04).
+    MembershipEndCancelled {
+        organization: OrganizationId,
+        user: UserId,
         effective_at: DateTime<Utc>,
     },
     /// Nobody has given the member a permission yet; without one they are deactivated then (MC-32).
@@ -202,6 +229,15 @@ impl Event for OrganizationEvent {
             }
             Self::NpiAttached { .. } => "organizations.organization.npi_attached",
             Self::NpiDetached { .. } => "organizations.organization.npi_detached",
+            Self::NpiEndPlanned { .. } => "organizations.organization.npi_end_planned",
+            Self::NpiEndCancelled { .. } => "organizations.organization.npi_end_cancelled",
+            Self::NpiMoveFailed { .. } => "organizations.organization.npi_move_failed",
+            Self::MembershipEndPlanned { .. } => {
+                "organizations.organization.membership_end_planned"
+            }
+            Self::MembershipEndCancelled { .. } => {
+                "organizations.organization.membership_end_cancelled"
+            }
             Self::OrganizationRegistered { .. } => {
                 "organizations.organization.organization_registered"
             }
@@ -267,9 +303,12 @@ impl Event for OrganizationEvent {
                 about(organization).effective_at(*from)
             }
             Self::NpiAttached { organization, npi, effective_at, .. }
-            | Self::NpiDetached { organization, npi, effective_at, .. } => {
+            | Self::NpiDetached { organization, npi, effective_at, .. }
+            | Self::NpiEndPlanned { organization, npi, effective_at, .. }
+            | Self::NpiEndCancelled { organization, npi, effective_at } => {
                 about(organization).npi(npi).effective_at(*effective_at)
             }
+            Self::NpiMoveFailed { organization, npi, .. } => about(organization).npi(npi),
             Self::MemberInvited { organization, user, .. }
             | Self::MemberInvitationEnded { organization, user, .. }
             | Self::MembershipAdded { organization, user, .. }
@@ -283,7 +322,9 @@ impl Event for OrganizationEvent {
             | Self::MemberEmailDomainChanged { organization, user, .. } => {
                 about(organization).subject(*user)
             }
-            Self::UserDeactivated { organization, user, effective_at, .. } => {
+            Self::UserDeactivated { organization, user, effective_at, .. }
+            | Self::MembershipEndPlanned { organization, user, effective_at, .. }
+            | Self::MembershipEndCancelled { organization, user, effective_at } => {
                 about(organization).subject(*user).effective_at(*effective_at)
             }
         }

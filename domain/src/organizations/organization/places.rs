@@ -200,6 +200,11 @@ pub(super) fn evolve(state: &mut Organization, event: &OrganizationEvent) {
         | E::EmailDomainRemoved { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::OrganizationClosed { .. } => {}
     }
 }

@@ -3,6 +3,7 @@
 mod file;
 mod members;
 mod places;
+mod planned;
 
 use super::*;
 use crate::kernel::ids::{InvitationId, RegistrationId, SubjectId};

@@ -86,6 +86,10 @@ pub(super) fn sentence(event: &AffiliationEvent, telling: Telling<'_>) -> String
             let (acting, other) = both(pair, side);
             format!("{acting} terminated the affiliation with {other}; its last day is {ends_on}.")
         }
+        E::AffiliationTerminationCancelled { pair, side, .. } => {
+            let (acting, other) = both(pair, side);
+            format!("{acting} called off the end of its affiliation with {other}.")
+        }
     }
 }
 
