@@ -85,6 +85,7 @@ impl Papers {
                 AffiliationEvent::AffiliationTerminationCancelled { .. } => papers.reason = None,
                 AffiliationEvent::AffiliationRequested { .. }
                 | AffiliationEvent::AffiliationApproved { .. }
+                | AffiliationEvent::AffiliationTakenOver { .. }
                 | AffiliationEvent::AffiliationRenewed { .. }
                 | AffiliationEvent::AffiliationExpired { .. } => {}
             }

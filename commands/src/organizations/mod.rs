@@ -12,6 +12,7 @@ mod kinds;
 pub mod letter;
 pub mod matching;
 pub mod members;
+pub mod merging;
 mod npis;
 mod places;
 mod planned_ends;

@@ -46,12 +46,14 @@ pub(super) enum Kind {
     NpiEnd,
     /// The end of a membership, planned ahead (GN-04); `detail` is the person.
     MembershipEnd,
+    /// The next step of a merger (GN-03).
+    OrganizationMerge,
     /// The longest time for which dependent files lag behind a PIN (GN-17); `detail` is the version.
     PinPropagation,
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -66,6 +68,7 @@ impl Kind {
         Self::PeopleImport,
         Self::NpiEnd,
         Self::MembershipEnd,
+        Self::OrganizationMerge,
         Self::PinPropagation,
     ];
 
@@ -92,6 +95,7 @@ impl Kind {
             | Self::PeopleImport
             | Self::NpiEnd
             | Self::MembershipEnd
+            | Self::OrganizationMerge
             | Self::PinPropagation => &[],
         }
     }
@@ -123,6 +127,7 @@ impl Kind {
             Self::PeopleImport => "PEOPLE_IMPORT",
             Self::NpiEnd => "NPI_END",
             Self::MembershipEnd => "MEMBERSHIP_END",
+            Self::OrganizationMerge => "ORGANIZATION_MERGE",
             Self::PinPropagation => "PIN_PROPAGATION",
         }
     }

@@ -101,6 +101,7 @@ fn of_affiliation(event: &AffiliationEvent) -> Option<End> {
         E::AffiliationAgreementSigned { .. }
         | E::AffiliationRenewed { .. }
         | E::AffiliationNpisAssigned { .. }
+        | E::AffiliationTakenOver { .. }
         | E::AffiliationTerminated { .. }
         | E::AffiliationTerminationCancelled { .. } => None,
     }
@@ -161,8 +162,15 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
             Some(End::at(Kind::MembershipEnd, *effective_at).of(user))
         }
         E::MembershipEndCancelled { user, .. } => Some(End::no_more(Kind::MembershipEnd).of(user)),
+        // Each step has the next one looked at.
+        E::OrganizationMergeBegun { .. } | E::OrganizationMergeAdvanced { .. } => {
+            Some(End::at(Kind::OrganizationMerge, now))
+        }
+        E::OrganizationMerged { .. } => Some(End::no_more(Kind::OrganizationMerge)),
         // An end that was planned finds nothing to do when its time comes.
-        E::UserDeactivated { user, .. } | E::UserAutoDeactivated { user, .. } => {
+        E::UserDeactivated { user, .. }
+        | E::MemberMoved { user, .. }
+        | E::UserAutoDeactivated { user, .. } => {
             Some(End::no_more(Kind::Unassigned).of(user))
         }
         E::OrganizationEnrolled { .. }
@@ -188,6 +196,8 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
         | E::NpiMoveFailed { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => None,
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: an end is carried out at most once, because its command id follows from it; a refusal
 //! means that the aggregate knows better, and the matter is closed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     Code,
     kernel::ids::{
@@ -30,6 +30,7 @@ use crate::{
     notifications::{SendDigest, waiting},
     organizations::{
         CarryOutNpiEnd,
+        merging::{ContinueMerge, Progress},
         members::{CarryOutMembershipEnd, Watch, WatchUnassigned},
         tokens::ExpireRegistrationToken,
     },
@@ -170,6 +171,21 @@ impl Scheduler {
                 let of = MembershipKey { user, organization };
                 self.send(due, &CarryOutMembershipEnd { of }).await
             }
+            Kind::OrganizationMerge => {
+                let from = OrganizationId(due.stream_id);
+                match self.dispatch(due, &ContinueMerge { from }).await {
+                    Ok(Progress::Made) => Ok(Next::Never),
+                    Ok(Progress::Waits) => Ok(Next::Again(Some(self.in_a_minute()))),
+                    // Half a merger is never left lying: what stands in its way may go away.
+                    Err(DispatchError::Refused(refusal))
+                        if refusal.code != Code::VersionConflict =>
+                    {
+                        tracing::warn!(%from, %refusal, "a merger does not go on");
+                        Ok(Next::Again(Some(self.in_a_minute())))
+                    }
+                    Err(other) => Err(other),
+                }
+            }
             Kind::Unassigned => {
                 let (user, organization) =
                     due.subject().zip(due.organization()).ok_or_else(unfit)?;
@@ -180,6 +196,10 @@ impl Scheduler {
                 })
             }
         }
+    }
+
+    fn in_a_minute(&self) -> DateTime<Utc> {
+        self.commands.journal.now() + TimeDelta::minutes(1)
     }
 
     /// An end, once.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature};
+use super::command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature, TakeOver};
 use super::events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
 use super::refusal::AffiliationRefusal;
 use crate::kernel::ids::{OrganizationId, UserId};
@@ -102,7 +102,9 @@ impl Affiliated {
         self.assigned.iter().map(|(user, npis)| (*user, npis))
     }
 
-    fn covers(&self, npi: &Npi) -> bool {
+    /// Whether its scope reaches the NPI.
+    #[must_use]
+    pub fn covers(&self, npi: &Npi) -> bool {
         match &self.scope.npis {
             NpiSelection::All => true,
             NpiSelection::Listed(npis) => npis.contains(npi),
@@ -284,6 +286,21 @@ fn requested(decision: &Decision<'_>, request: RequestAffiliation) -> Decided {
     Ok(events)
 }
 
+fn taken_over(now: DateTime<Utc>, take: TakeOver) -> AffiliationEvent {
+    let TakeOver { affiliation, pair, side, predecessor, affiliated } = take;
+    let version = |side| affiliated.signed.by(side).map(str::to_owned);
+    AffiliationEvent::AffiliationTakenOver {
+        affiliation,
+        pair,
+        side,
+        predecessor,
+        submitter_version: version(Side::Submitter),
+        provider_version: version(Side::Provider),
+        scope: affiliated.scope,
+        effective_from: now,
+    }
+}
+
 /// MC-57: box, both names, and a role from the list.
 fn signed(
     pair: Pair,
@@ -386,6 +403,13 @@ impl Decider for Affiliation {
                 | Self::Terminated { .. }
                 | Self::Closed { .. } => Vec::new(),
             }),
+            AffiliationCommand::TakeOver(take) => match self {
+                Self::NotRequested => Ok(vec![taken_over(now, *take)]),
+                Self::Requested(_)
+                | Self::Active(_)
+                | Self::Terminated { .. }
+                | Self::Closed { .. } => Err(AffiliationRefusal::Exists),
+            },
             AffiliationCommand::CancelTermination { organization } => match self {
                 Self::Terminated { affiliated, by, ends_at } if now < *ends_at => {
                     let (pair, ends_at) = (affiliated.pair, *ends_at);
@@ -460,6 +484,24 @@ impl Decider for Affiliation {
                         assigned: BTreeMap::new(),
                     });
                 }
+            }
+            AffiliationEvent::AffiliationTakenOver {
+                pair,
+                scope,
+                submitter_version,
+                provider_version,
+                ..
+            } => {
+                let mut signed = Signed::default();
+                let versions =
+                    [(Side::Submitter, submitter_version), (Side::Provider, provider_version)];
+                for (side, version) in versions {
+                    if let Some(version) = version {
+                        signed.set(side, version);
+                    }
+                }
+                let (scope, assigned) = (scope.clone(), BTreeMap::new());
+                *self = Self::Active(Affiliated { pair: *pair, scope, signed, assigned });
             }
             AffiliationEvent::AffiliationRenewed { .. } => {}
             AffiliationEvent::AffiliationNpisAssigned { user, npis, .. } => {

@@ -470,3 +470,32 @@ fn gn_04_the_side_that_ended_it_lets_it_go_on_until_the_last_day_is_over() {
     ending().at(ends_at).when(cancel(clinic())).refused(Code::NotPending);
     active().when(cancel(clinic())).refused(Code::NotPending);
 }
+
+#[test]
+fn gn_03_a_successor_goes_on_under_the_signatures_given() {
+    let Affiliation::Active(affiliated) = active().state() else { panic!("it is in force") };
+    let pair = Pair { provider: id(13), ..pair() };
+    let take = || {
+        AffiliationCommand::TakeOver(Box::new(TakeOver {
+            affiliation: id(21),
+            pair,
+            side: Side::Provider,
+            predecessor: id(20),
+            affiliated: affiliated.clone(),
+        }))
+    };
+    let taken = AffiliationEvent::AffiliationTakenOver {
+        affiliation: id(21),
+        pair,
+        side: Side::Provider,
+        predecessor: id(20),
+        scope: scope(),
+        submitter_version: affiliated.signed_version(Side::Submitter).map(str::to_owned),
+        provider_version: affiliated.signed_version(Side::Provider).map(str::to_owned),
+        effective_from: start(),
+    };
+    let state = given::<Affiliation>(&[]).when(take()).then(std::slice::from_ref(&taken));
+    let in_force = state.in_force(start()).expect("it is in force at once");
+    assert_eq!(in_force.signed_version(Side::Submitter), Some("2026-01"));
+    given::<Affiliation>(&[taken]).when(take()).refused(Code::AffiliationExists);
+}

@@ -203,11 +203,15 @@ pub enum Happening {
     MoveFailed,
     EndPlanned,
     EndCancelled,
+    MergeBegun,
+    AbsorptionBegun,
+    Absorbed,
+    Moved,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 39] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -243,6 +247,10 @@ impl Happening {
         Self::MoveFailed,
         Self::EndPlanned,
         Self::EndCancelled,
+        Self::MergeBegun,
+        Self::AbsorptionBegun,
+        Self::Absorbed,
+        Self::Moved,
     ];
 
     /// The stored name.
@@ -284,6 +292,10 @@ impl Happening {
             Self::MoveFailed => "MOVE_FAILED",
             Self::EndPlanned => "END_PLANNED",
             Self::EndCancelled => "END_CANCELLED",
+            Self::MergeBegun => "MERGE_BEGUN",
+            Self::AbsorptionBegun => "ABSORPTION_BEGUN",
+            Self::Absorbed => "ABSORBED",
+            Self::Moved => "MOVED",
         }
     }
 

@@ -179,6 +179,7 @@ impl Change<'_> {
                 self.begins(&active, so(Cause::Registration));
             }
             E::OrganizationSuspended { organization, .. }
+            | E::OrganizationMerged { organization, .. }
             | E::OrganizationClosed { organization, .. } => {
                 self.ends(&Timeline::OrganizationActive(*organization));
             }
@@ -219,6 +220,7 @@ impl Change<'_> {
                 self.org_role(*user, *organization, *new, Cause::from(*cause));
             }
             E::UserDeactivated { organization, user, .. }
+            | E::MemberMoved { organization, user, .. }
             | E::UserAutoDeactivated { organization, user, .. } => {
                 self.ends(&Timeline::MembershipActive(*user, *organization));
             }
@@ -254,6 +256,10 @@ impl Change<'_> {
                 self.location(*organization, *location, words);
             }
             E::NpiMoveFailed { .. }
+            | E::OrganizationMergeBegun { .. }
+            | E::OrganizationMergeAdvanced { .. }
+            | E::OrganizationAbsorptionBegun { .. }
+            | E::OrganizationAbsorbed { .. }
             | E::EnrolmentUpdated { .. }
             | E::OrganizationKindsChanged { .. }
             | E::UserDeactivationWarned { .. }
@@ -380,7 +386,7 @@ impl Change<'_> {
         use AffiliationEvent as E;
         let id = AffiliationId(self.event.aggregate_id);
         match event {
-            E::AffiliationApproved { pair, .. } => {
+            E::AffiliationApproved { pair, .. } | E::AffiliationTakenOver { pair, .. } => {
                 let in_force = Timeline::Affiliation(id, pair.submitter);
                 self.begins(&in_force, of_provider(pair, Cause::Affiliation));
             }

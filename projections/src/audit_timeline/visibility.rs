@@ -119,6 +119,12 @@ fn of_organization(event: &OrganizationEvent) -> Audience {
         | E::NpiMoveFailed { .. }
         | E::MembershipEndPlanned { .. }
         | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => Audience::Organization,
     }
 }

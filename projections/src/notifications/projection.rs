@@ -248,6 +248,12 @@ impl Names {
             | E::NpiMoveFailed { .. }
             | E::MembershipEndPlanned { .. }
             | E::MembershipEndCancelled { .. }
+            | E::MemberMoved { .. }
+            | E::OrganizationMergeBegun { .. }
+            | E::OrganizationMergeAdvanced { .. }
+            | E::OrganizationMerged { .. }
+            | E::OrganizationAbsorptionBegun { .. }
+            | E::OrganizationAbsorbed { .. }
             | E::OrganizationClosed { .. } => return,
         };
         if let Some(name) = name {

@@ -72,6 +72,9 @@ fn sentence(
         Some(NotificationType::PermissionChange) if happening == Some(Happening::RoleChanged) => {
             format!("Your role in {organization} was changed.")
         }
+        Some(NotificationType::PermissionChange) if happening == Some(Happening::Moved) => {
+            format!("You belong to {organization} now, which took {} over.", words.other)
+        }
         Some(NotificationType::PermissionChange) => {
             format!("Your permissions in {organization} were changed.")
         }
@@ -123,6 +126,9 @@ fn affiliation(happening: Option<Happening>, words: &Words<'_>) -> String {
         Some(Happening::Denied) => format!("{other} denied the affiliation with {organization}."),
         Some(Happening::Expired) => {
             format!("{other} did not decide in time on an affiliation with {organization}.")
+        }
+        Some(Happening::Absorbed) => {
+            format!("{other} took over an organization affiliated with {organization} and goes on.")
         }
         Some(Happening::EndCancelled) => {
             format!("{other} lets the affiliation with {organization} go on.")
@@ -192,6 +198,11 @@ const fn security(happening: Option<Happening>) -> &'static str {
 fn alert(happening: Option<Happening>, words: &Words<'_>) -> String {
     let Words { organization, other, npi, .. } = words;
     match happening {
+        Some(Happening::MergeBegun) => {
+            format!("{organization} becomes part of {other}. Its people go over one by one.")
+        }
+        Some(Happening::AbsorptionBegun) => format!("{organization} begins to take {other} over."),
+        Some(Happening::Absorbed) => format!("{organization} has taken {other} over."),
         Some(Happening::MoveFailed) => {
             let npi = npi.unwrap_or("of a provider");
             format!("The NPI {npi} left {other} as planned, and its next holder could not take it.")

@@ -130,6 +130,7 @@ fn enrolled(
         version: recorded.sequence,
         enrolled_at: recorded.occurred_at,
         registered_at: None,
+        successor_id: None,
     };
     row.set_contract(contract(*contract_status), recorded.effective_at);
     set_kinds(&mut row, kinds);
@@ -155,7 +156,10 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
             let again = if row.was_registered { "REGISTERED" } else { "ENROLLED" };
             row.status = again.to_owned();
         }
-        E::OrganizationClosed { .. } => row.status = "CLOSED".to_owned(),
+        E::OrganizationMergeBegun { into, .. } => row.successor_id = Some(into.0),
+        E::OrganizationMerged { .. } | E::OrganizationClosed { .. } => {
+            row.status = "CLOSED".to_owned();
+        }
         E::OrganizationEnrolled { .. }
         | E::NpiAttached { .. }
         | E::NpiDetached { .. }
@@ -181,6 +185,10 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
         | E::NpiMoveFailed { .. }
         | E::MembershipEndPlanned { .. }
         | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::TaxIdLinked { .. } => {}
     }
 }
@@ -261,7 +269,9 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         E::OrgRoleAssigned { user, new, .. } => {
             change(user.0, &|row| row.role = role(*new).to_owned());
         }
-        E::UserDeactivated { user, .. } | E::UserAutoDeactivated { user, .. } => {
+        E::UserDeactivated { user, .. }
+        | E::MemberMoved { user, .. }
+        | E::UserAutoDeactivated { user, .. } => {
             change(user.0, &|row| row.standing = "INACTIVE".to_owned());
         }
         E::UserReactivated { user, .. } => {
@@ -294,6 +304,11 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         | E::NpiMoveFailed { .. }
         | E::MembershipEndPlanned { .. }
         | E::MembershipEndCancelled { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => {}
     }
 }
@@ -384,6 +399,12 @@ async fn beside(
         | E::NpiMoveFailed { .. }
         | E::MembershipEndPlanned { .. }
         | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => return Ok(()),
     };
     statement.execute(tx).await.map(drop)

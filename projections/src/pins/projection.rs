@@ -136,6 +136,12 @@ impl<'a> Folded<'a> {
             | OrganizationEvent::NpiMoveFailed { .. }
             | OrganizationEvent::MembershipEndPlanned { .. }
             | OrganizationEvent::MembershipEndCancelled { .. }
+            | OrganizationEvent::MemberMoved { .. }
+            | OrganizationEvent::OrganizationMergeBegun { .. }
+            | OrganizationEvent::OrganizationMergeAdvanced { .. }
+            | OrganizationEvent::OrganizationMerged { .. }
+            | OrganizationEvent::OrganizationAbsorptionBegun { .. }
+            | OrganizationEvent::OrganizationAbsorbed { .. }
             | OrganizationEvent::OrganizationClosed { .. } => {}
         }
     }

@@ -41,6 +41,7 @@ member_facts! {
     Joined = "JOINED";
     OrgRoleAssigned = "ORG_ROLE_ASSIGNED";
     Deactivated = "DEACTIVATED";
+    Moved = "MOVED";
     EndPlanned = "END_PLANNED";
     EndCancelled = "END_CANCELLED";
     DeactivationWarned = "DEACTIVATION_WARNED";
@@ -98,6 +99,7 @@ fn roster(event: &OrganizationEvent) -> Option<Told> {
             let new = left_on.map(|day| day.to_string());
             Told { new, ..Told::plain(MemberFact::Deactivated) }
         }
+        E::MemberMoved { .. } => Told::plain(MemberFact::Moved),
         E::MembershipEndPlanned { left_on, .. } => {
             let new = Some(left_on.to_string());
             Told { new, ..Told::plain(MemberFact::EndPlanned) }
@@ -130,6 +132,11 @@ fn roster(event: &OrganizationEvent) -> Option<Told> {
         | E::NpiEndPlanned { .. }
         | E::NpiEndCancelled { .. }
         | E::NpiMoveFailed { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => return None,
     })
 }

@@ -351,7 +351,7 @@ impl OrganizationsMutation {
     }
 }
 
-async fn change<C: Command<Output = OrganizationId>>(
+pub(super) async fn change<C: Command<Output = OrganizationId>>(
     ctx: &Context<'_>,
     meta: MutationMeta,
     command: Result<C, Refusal>,

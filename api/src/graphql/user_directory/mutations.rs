@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{
-    Access,
+    Access, Entity,
     organizations::members::{
         AssignOrgRole, CancelUserDeactivation, DeactivateUser, FormerPermissions, ReactivateUser,
         RemoveEmailDomain,
@@ -22,7 +22,7 @@ use crate::graphql::{
     ids::NodeType,
     reading::read,
     scalars::Date,
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     vocabulary::{OrgRole, field},
 };
 
@@ -154,6 +154,8 @@ impl ReactivateUserInput {
 pub struct RemoveEmailDomainInput {
     pub organization_id: ID,
     pub domain: String,
+    /// The organisation's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -258,6 +260,9 @@ impl UserAdministrationMutation {
     ) -> Result<RemoveEmailDomainPayload> {
         let command = input.command();
         let organization = command.as_ref().map(|command| command.organization).ok();
+        let command = as_seen(command, input.expected_version, |it| {
+            Entity::Organization(it.organization)
+        });
         let sent = send(ctx, input.meta, command).await?;
         let selected = ctx.look_ahead().field("emailDomains").exists();
         let left = match organization.filter(|_| selected && sent.output.is_some()) {

@@ -264,6 +264,8 @@ pub enum MemberFact {
     Joined,
     OrgRoleAssigned,
     Deactivated,
+    /// They went over into the organisation that this one was merged into (GN-03).
+    Moved,
     /// They will be, after the last day at work that `new` tells (GN-04).
     EndPlanned,
     /// That was called off.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: importing the same enrolment again decides nothing (GN-32).
 
-mod members;
+pub(super) mod members;
 
 use chrono::{DateTime, Utc};
 
@@ -25,6 +25,9 @@ pub(super) fn decide(
     use OrganizationCommand as C;
     let sealed =
         |record: &Record, reason: Reason| Sealed::new(SubjectId(record.organization.0), reason);
+    if state.is_frozen() && touches_what_goes_over(&command) {
+        return Err(OrganizationRefusal::Merging);
+    }
     match command {
         C::RecordEnrolment(enrolment) => record_enrolment(state, decision, *enrolment),
         C::SetContractStatus { status, from } => Ok(contract_change(on_file(state)?, status, from)),
@@ -130,14 +133,41 @@ pub(super) fn decide(
         }
         C::CloseOrganization { reason } => {
             let record = on_file(state)?;
+            if state.is_merging() {
+                return Err(OrganizationRefusal::Merging);
+            }
             let reason = sealed(record, reason);
             let organization = record.organization;
             Ok(vec![OrganizationEvent::OrganizationClosed { organization, reason }])
         }
+        C::Merge(command) => super::merging::decide(state, on_file(state)?, decision, command),
         C::Place(command) => {
             super::places::decide(state, on_file(state)?.organization, decision, command)
         }
         C::Roster(command) => members::decide(state, on_file(state)?, decision, command),
+    }
+}
+
+/// What would change the things that a merger under way carries over: they stay as they are until it
+/// is done. People come and go, and whoever is there when it is their turn goes over.
+fn touches_what_goes_over(command: &OrganizationCommand) -> bool {
+    use OrganizationCommand as C;
+    match command {
+        C::RecordEnrolment(_)
+        | C::SetOrganizationKinds { .. }
+        | C::AttachNpi { .. }
+        | C::DetachNpi { .. }
+        | C::PlanNpiEnd { .. }
+        | C::CancelNpiEnd { .. }
+        | C::Place(_) => true,
+        C::SetContractStatus { .. }
+        | C::CarryOutNpiEnd { .. }
+        | C::FailNpiMove { .. }
+        | C::Roster(_)
+        | C::Merge(_)
+        | C::SuspendOrganization { .. }
+        | C::ReopenOrganization
+        | C::CloseOrganization { .. } => false,
     }
 }
 

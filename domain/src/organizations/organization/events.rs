@@ -3,6 +3,8 @@
 //! Invariant: every change of a member's role is an `OrgRoleAssigned`; `MembershipAdded.role` only
 //! repeats the role the person begins with.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +12,8 @@ use crate::kernel::ids::{
     InvitationId, LocationId, OrganizationId, RegistrationId, TaxIdId, UserId,
 };
 use crate::organizations::{
-    ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd,
-    MembershipOrigin, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef,
+    ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd, MergePart,
+    MergeStage, MergedRoles, MembershipOrigin, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef,
 };
 use crate::permissions::Cause;
 use crate::values::{
@@ -179,6 +181,13 @@ pub enum OrganizationEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reactivated_at: Option<DateTime<Utc>>,
     },
+    /// A member belongs to `into` from now on, into which the organisation is being merged (GN-03).
+    MemberMoved {
+        organization: OrganizationId,
+        user: UserId,
+        into: OrganizationId,
+        moved_at: DateTime<Utc>,
+    },
     /// A member's email address moved to another domain.
     MemberEmailDomainChanged {
         organization: OrganizationId,
@@ -212,6 +221,27 @@ pub enum OrganizationEvent {
     OrganizationSuspended { organization: OrganizationId, reason: Sealed<Reason> },
     /// The plan gave the organisation its access back (GN-03).
     OrganizationReopened { organization: OrganizationId },
+    /// The plan has the organisation merged into another one, part by part (GN-03).
+    OrganizationMergeBegun {
+        organization: OrganizationId,
+        into: OrganizationId,
+        parts: BTreeSet<MergePart>,
+        roles: MergedRoles,
+        reason: Sealed<Reason>,
+    },
+    /// So many more of one kind went over or ended (GN-03).
+    OrganizationMergeAdvanced {
+        organization: OrganizationId,
+        into: OrganizationId,
+        stage: MergeStage,
+        count: u32,
+    },
+    /// Nothing is left: the organisation is closed for good, and `into` is its successor (GN-03).
+    OrganizationMerged { organization: OrganizationId, into: OrganizationId },
+    /// Another organisation is being merged into this one (GN-03).
+    OrganizationAbsorptionBegun { organization: OrganizationId, from: OrganizationId },
+    /// Another organisation was merged into this one (GN-03).
+    OrganizationAbsorbed { organization: OrganizationId, from: OrganizationId },
     /// The plan ended the organisation's access for good (GN-03).
     OrganizationClosed { organization: OrganizationId, reason: Sealed<Reason> },
 }
@@ -277,6 +307,20 @@ impl Event for OrganizationEvent {
                 "organizations.organization.organization_suspended"
             }
             Self::OrganizationReopened { .. } => "organizations.organization.organization_reopened",
+            Self::MemberMoved { .. } => "organizations.organization.member_moved",
+            Self::OrganizationMergeBegun { .. } => {
+                "organizations.organization.organization_merge_begun"
+            }
+            Self::OrganizationMergeAdvanced { .. } => {
+                "organizations.organization.organization_merge_advanced"
+            }
+            Self::OrganizationMerged { .. } => "organizations.organization.organization_merged",
+            Self::OrganizationAbsorptionBegun { .. } => {
+                "organizations.organization.organization_absorption_begun"
+            }
+            Self::OrganizationAbsorbed { .. } => {
+                "organizations.organization.organization_absorbed"
+            }
             Self::OrganizationClosed { .. } => "organizations.organization.organization_closed",
         }
     }
@@ -294,6 +338,11 @@ impl Event for OrganizationEvent {
             | Self::TaxIdLinked { organization, .. }
             | Self::OrganizationSuspended { organization, .. }
             | Self::OrganizationReopened { organization }
+            | Self::OrganizationMergeBegun { organization, .. }
+            | Self::OrganizationMergeAdvanced { organization, .. }
+            | Self::OrganizationMerged { organization, .. }
+            | Self::OrganizationAbsorptionBegun { organization, .. }
+            | Self::OrganizationAbsorbed { organization, .. }
             | Self::OrganizationClosed { organization, .. } => about(organization),
             Self::LocationRegistered { organization, npi, .. } => {
                 Facets { npi: npi.as_ref().map(ToString::to_string), ..about(organization) }
@@ -319,6 +368,7 @@ impl Event for OrganizationEvent {
             | Self::AdminRequestSubmitted { organization, user, .. }
             | Self::AdminRequestDeclined { organization, user, .. }
             | Self::UserReactivated { organization, user, .. }
+            | Self::MemberMoved { organization, user, .. }
             | Self::MemberEmailDomainChanged { organization, user, .. } => {
                 about(organization).subject(*user)
             }

@@ -7,6 +7,7 @@
 mod commands;
 mod decide;
 mod events;
+mod merging;
 mod places;
 mod roster;
 #[cfg(test)]
@@ -17,8 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 
-pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCommand};
+pub use commands::{
+    Enrolment, MergeCommand, OrganizationCommand, OrganizationRefusal, RosterCommand,
+};
 pub use events::OrganizationEvent;
+pub use merging::Merger;
 pub use places::{Location, PlaceCommand};
 pub use roster::{Member, NpiHolding, PlannedEnd, PlannedNpiEnd, Standing};
 
@@ -68,6 +72,10 @@ pub struct Organization {
     locations: RedBlackTreeMapSync<LocationId, Location>,
     /// Those linked beside the one of the enrolment.
     tax_ids: BTreeMap<TaxIdId, TaxIdRef>,
+    /// Into which organisation it is being merged, or was.
+    merger: Option<Merger>,
+    /// The organisations that are being merged into this one.
+    absorbing: BTreeSet<OrganizationId>,
 }
 
 impl Organization {
@@ -228,5 +236,6 @@ impl Decider for Organization {
     fn evolve(&mut self, event: &OrganizationEvent) {
         roster::evolve(self, event);
         places::evolve(self, event);
+        merging::evolve(self, event);
     }
 }

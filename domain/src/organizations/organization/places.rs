@@ -205,6 +205,12 @@ pub(super) fn evolve(state: &mut Organization, event: &OrganizationEvent) {
         | E::NpiMoveFailed { .. }
         | E::MembershipEndPlanned { .. }
         | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => {}
     }
 }

@@ -138,6 +138,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         | E::OrganizationRegistered { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::OrganizationMerged { .. }
         | E::OrganizationClosed { .. } => evolve_record(state, event),
         E::NpiAttached { npi, name, provider_type, community, effective_at, .. } => {
             let mut periods =
@@ -229,6 +230,11 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 member.admin_requested_by = None;
             });
         }
+        E::MemberMoved { user, moved_at, .. } => state.change_member(*user, |member| {
+            member.standing = Standing::Inactive { since: *moved_at };
+            member.planned_end = None;
+            member.admin_requested_by = None;
+        }),
         E::MembershipEndPlanned { user, left_on, effective_at, reason, .. } => {
             let (at, left_on, reason) = (*effective_at, *left_on, reason.clone());
             let planned_end = Some(PlannedEnd { at, left_on, reason });
@@ -263,6 +269,10 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         E::LocationRegistered { .. }
         | E::LocationCredentialingChanged { .. }
         | E::LocationTerminated { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::TaxIdLinked { .. } => {}
     }
 }
@@ -321,7 +331,7 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
                 | Phase::Closed) => other,
             };
         }
-        E::OrganizationClosed { .. } => state.phase = Phase::Closed,
+        E::OrganizationMerged { .. } | E::OrganizationClosed { .. } => state.phase = Phase::Closed,
         E::NpiAttached { .. }
         | E::NpiDetached { .. }
         | E::MemberInvited { .. }
@@ -346,6 +356,11 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
         | E::MembershipEndPlanned { .. }
         | E::MembershipEndCancelled { .. }
         | E::LocationTerminated { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::TaxIdLinked { .. } => {}
     }
 }

@@ -2,6 +2,7 @@
 
 mod file;
 mod members;
+mod merging;
 mod places;
 mod planned;
 

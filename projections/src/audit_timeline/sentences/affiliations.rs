@@ -42,6 +42,10 @@ pub(super) fn sentence(event: &AffiliationEvent, telling: Telling<'_>) -> String
             let from = time(effective_from);
             format!("{acting} approved the affiliation with {other}, in force from {from}.")
         }
+        E::AffiliationTakenOver { pair, side, .. } => {
+            let (acting, other) = both(pair, side);
+            format!("{acting} goes on with an affiliation with {other} that it took over.")
+        }
         E::AffiliationRenewed { pair, side, agreement_version } => {
             let (acting, other) = both(pair, side);
             format!(

@@ -62,6 +62,28 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
             let (person, name) = (telling.person(*user), named(*organization));
             format!("{who} called off the planned deactivation of {person} at {name}.")
         }
+        E::MemberMoved { organization, user, into, .. } => {
+            let (person, from, into) =
+                (telling.person(*user), named(*organization), named(*into));
+            format!("{person} went over from {from} to {into}.")
+        }
+        E::OrganizationMergeBegun { organization, into, .. } => {
+            format!("{who} had {} merged into {}.", named(*organization), named(*into))
+        }
+        E::OrganizationMergeAdvanced { organization, into, stage, count } => {
+            let (from, into, stage) = (named(*organization), named(*into), lower(stage));
+            format!("The merger of {from} into {into} went on ({stage}: {count}).")
+        }
+        E::OrganizationMerged { organization, into } => {
+            let (from, into) = (named(*organization), named(*into));
+            format!("{from} was closed for good; {into} is its successor.")
+        }
+        E::OrganizationAbsorptionBegun { organization, from } => {
+            format!("{} began to take {} over.", named(*organization), named(*from))
+        }
+        E::OrganizationAbsorbed { organization, from } => {
+            format!("{} has taken {} over.", named(*organization), named(*from))
+        }
         E::OrganizationRegistered { name, .. } => format!("{name} was registered."),
         E::MemberInvited { organization, user, .. } => {
             format!("{who} asked {} to join {}.", telling.person(*user), named(*organization))

@@ -163,12 +163,12 @@ fn opened_without_letter(record: &Record) -> OrganizationEvent {
     }
 }
 
-struct Joining {
-    user: UserId,
-    role: OrgRole,
-    email_domain: String,
-    by: MembershipOrigin,
-    signed_in: bool,
+pub(in crate::organizations::organization) struct Joining {
+    pub user: UserId,
+    pub role: OrgRole,
+    pub email_domain: String,
+    pub by: MembershipOrigin,
+    pub signed_in: bool,
 }
 
 struct Leaving {
@@ -179,18 +179,18 @@ struct Leaving {
     authority: Authority,
 }
 
-struct Roster<'a> {
-    state: &'a Organization,
-    organization: OrganizationId,
-    decision: &'a Decision<'a>,
+pub(in crate::organizations::organization) struct Roster<'a> {
+    pub state: &'a Organization,
+    pub organization: OrganizationId,
+    pub decision: &'a Decision<'a>,
 }
 
 impl<'a> Roster<'a> {
-    fn check_open(&self) -> Result<(), OrganizationRefusal> {
+    pub(in crate::organizations::organization) fn check_open(&self) -> Result<(), OrganizationRefusal> {
         if self.state.is_active() { Ok(()) } else { Err(OrganizationRefusal::NotActive) }
     }
 
-    fn check_contract(&self) -> Result<(), OrganizationRefusal> {
+    pub(in crate::organizations::organization) fn check_contract(&self) -> Result<(), OrganizationRefusal> {
         self.state.check_contract(self.decision.policy, self.decision.now)
     }
 
@@ -208,6 +208,9 @@ impl<'a> Roster<'a> {
 
     /// A person who was never here, or whose invitation came to nothing.
     fn check_newcomer(&self, user: UserId) -> Result<(), OrganizationRefusal> {
+        if self.state.is_frozen() {
+            return Err(OrganizationRefusal::Merging);
+        }
         match self.state.member(user).map(|member| member.standing) {
             None | Some(Standing::Ended { .. }) => Ok(()),
             Some(Standing::Invited { .. } | Standing::Active | Standing::Inactive { .. }) => {
@@ -227,7 +230,7 @@ impl<'a> Roster<'a> {
             .ok_or(OrganizationRefusal::NotInvited)
     }
 
-    fn domain_if_new(&self, domain: &str) -> Vec<OrganizationEvent> {
+    pub(in crate::organizations::organization) fn domain_if_new(&self, domain: &str) -> Vec<OrganizationEvent> {
         if self.state.domains().contains(domain) {
             return Vec::new();
         }
@@ -236,7 +239,12 @@ impl<'a> Roster<'a> {
     }
 
     /// `assigned` is the role the person was given before joining.
-    fn join(&self, joining: Joining, assigned: OrgRole, cause: Cause) -> Vec<OrganizationEvent> {
+    pub(in crate::organizations::organization) fn join(
+        &self,
+        joining: Joining,
+        assigned: OrgRole,
+        cause: Cause,
+    ) -> Vec<OrganizationEvent> {
         let Joining { user, role, email_domain, by, signed_in } = joining;
         let organization = self.organization;
         let mut events = self.domain_if_new(&email_domain);
