@@ -4,7 +4,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime as Instant, Utc};
 use rollcall_commands::{
-    Access, Command, Commands,
+    Access, Command, Commands, Entity,
     organizations::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation},
 };
 use rollcall_domain::{
@@ -23,7 +23,7 @@ use crate::graphql::{
     paging::{Page, Rows, connection},
     reading::read,
     scalars::{DateTime, NpiScalar, Position},
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     vocabulary::{TaxIdKind, field},
 };
 
@@ -96,6 +96,8 @@ pub struct RegisterLocationInput {
     /// One that the organisation holds.
     npi: Option<NpiScalar>,
     credentialed: bool,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// Whether a location is credentialed (CX-02).
@@ -106,6 +108,8 @@ pub struct SetLocationCredentialedInput {
     organization_id: ID,
     location_id: ID,
     credentialed: bool,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// A location whose contract ends, for good (CX-03).
@@ -117,6 +121,8 @@ pub struct TerminateLocationInput {
     location_id: ID,
     /// Now if not given.
     from: Option<DateTime>,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// A further tax id of an organisation (CC-02).
@@ -128,6 +134,8 @@ pub struct LinkTaxIdInput {
     kind: TaxIdKind,
     /// Nine digits, with or without hyphens; only the last four are kept in clear.
     tax_id: String,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 payload! {
@@ -209,7 +217,9 @@ impl PlacesMutation {
                 credentialed: input.credentialed,
             })
         };
-        let command = command();
+        let command = as_seen(command(), input.expected_version, |it| {
+            Entity::Organization(it.organization)
+        });
         change(ctx, input.meta, command).await
     }
 
@@ -227,7 +237,9 @@ impl PlacesMutation {
                 credentialed: input.credentialed,
             })
         };
-        let command = command();
+        let command = as_seen(command(), input.expected_version, |it| {
+            Entity::Organization(it.organization)
+        });
         change(ctx, input.meta, command).await
     }
 
@@ -245,7 +257,9 @@ impl PlacesMutation {
                 from: input.from.as_ref().map(|from| from.parse("from")).transpose()?,
             })
         };
-        let command = command();
+        let command = as_seen(command(), input.expected_version, |it| {
+            Entity::Organization(it.organization)
+        });
         change(ctx, input.meta, command).await
     }
 
@@ -262,7 +276,9 @@ impl PlacesMutation {
                 tax_id: field("taxId", TaxId::parse(input.kind.into(), &input.tax_id))?,
             })
         };
-        let command = command();
+        let command = as_seen(command(), input.expected_version, |it| {
+            Entity::Organization(it.organization)
+        });
         let organization = organization(&input.organization_id);
         let sent = send(ctx, input.meta, command).await?;
         let (Some(id), Ok(organization), true) =

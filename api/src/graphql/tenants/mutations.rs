@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{
-    Access, Commands,
+    Access, Commands, Entity,
     tenants::{AssignPlanRole, EndPlanRole, InvitePlanStaff, PersonDetails},
 };
 use rollcall_domain::{Refusal, kernel::ids::UserId, values::Reason};
@@ -17,7 +17,7 @@ use crate::graphql::{
     ids::NodeType,
     reading::read,
     scalars::DateTime,
-    sending::{MutationMeta, Sent, payload, send},
+    sending::{MutationMeta, Sent, as_seen, payload, send},
     vocabulary::field,
 };
 
@@ -48,6 +48,8 @@ pub struct AssignPlanRoleInput {
     from: Option<DateTime>,
     until: Option<DateTime>,
     reason: String,
+    /// The person's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// A role to take back.
@@ -58,6 +60,8 @@ pub struct EndPlanRoleInput {
     user_id: ID,
     role: PlanRole,
     reason: String,
+    /// The person's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 payload! {
@@ -93,7 +97,9 @@ impl PlanStaffMutation {
         input: AssignPlanRoleInput,
     ) -> Result<PlanStaffPayload> {
         let meta = input.meta.clone();
-        let sent = send(ctx, meta, assign(input)).await?;
+        let version = input.expected_version;
+        let command = as_seen(assign(input), version, |it| Entity::PlanStaff(it.user));
+        let sent = send(ctx, meta, command).await?;
         let user = sent.output;
         answer(ctx, sent, user).await
     }
@@ -105,7 +111,9 @@ impl PlanStaffMutation {
         input: EndPlanRoleInput,
     ) -> Result<PlanStaffPayload> {
         let meta = input.meta.clone();
-        let sent = send(ctx, meta, end(input)).await?;
+        let version = input.expected_version;
+        let command = as_seen(end(input), version, |it| Entity::PlanStaff(it.user));
+        let sent = send(ctx, meta, command).await?;
         let user = sent.output;
         answer(ctx, sent, user).await
     }
