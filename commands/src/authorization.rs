@@ -17,7 +17,7 @@ use rollcall_domain::{
     tenants::{PlanRole, PlanStaff, Tenant},
     users::credential::Credential,
 };
-use rollcall_journal::{Guard, Journal};
+use rollcall_journal::{Guard, Journal, Work};
 use uuid::Uuid;
 
 use crate::{Caller, Failure, Identity};
@@ -102,16 +102,29 @@ impl Authority {
 
 /// Reads the streams a decision about a caller needs and remembers their versions.
 struct Sources<'a> {
-    journal: &'a Journal,
     tenant: TenantId,
+    log: Log<'a>,
+    /// Of what is read for an answer; a unit of work keeps its own.
     guards: Vec<Guard>,
+}
+
+enum Log<'a> {
+    /// What is written, for an answer.
+    Written(&'a Journal),
+    /// What a command goes on from.
+    Ahead(&'a mut Work),
 }
 
 impl Sources<'_> {
     async fn load<A: Decider>(&mut self, id: Uuid) -> Result<Arc<A>, Failure> {
-        let loaded = self.journal.load::<A>(self.tenant, id).await?;
-        self.guards.push(Guard { aggregate_type: A::TYPE, id, version: loaded.version });
-        Ok(loaded.state)
+        match &mut self.log {
+            Log::Written(journal) => {
+                let loaded = journal.load::<A>(self.tenant, id).await?;
+                self.guards.push(Guard { aggregate_type: A::TYPE, id, version: loaded.version });
+                Ok(loaded.state)
+            }
+            Log::Ahead(work) => Ok(work.load_of::<A>(self.tenant, id).await?),
+        }
     }
 }
 
@@ -129,7 +142,8 @@ pub async fn authorise(
     access: Access,
     now: DateTime<Utc>,
 ) -> Result<(Authority, Vec<Guard>), Failure> {
-    let mut sources = Sources { journal, tenant: caller.tenant, guards: Vec::new() };
+    let log = Log::Written(journal);
+    let mut sources = Sources { tenant: caller.tenant, log, guards: Vec::new() };
     let decided = match decide(&mut sources, caller, access, now).await {
         Err(Failure::Refused(_)) if !journal.verify(caller.tenant, &sources.guards).await? => {
             sources.guards.clear();
@@ -138,6 +152,22 @@ pub async fn authorise(
         decided => decided,
     };
     Ok((decided?, sources.guards))
+}
+
+/// As [`authorise`], for a command: what is read becomes part of its unit of work, which has to see
+/// whether a refusal still holds.
+///
+/// # Errors
+/// As [`authorise`].
+pub(crate) async fn authorise_work(
+    work: &mut Work,
+    caller: &Caller,
+    access: Access,
+    now: DateTime<Utc>,
+) -> Result<Authority, Failure> {
+    let log = Log::Ahead(work);
+    let mut sources = Sources { tenant: caller.tenant, log, guards: Vec::new() };
+    decide(&mut sources, caller, access, now).await
 }
 
 async fn decide(

@@ -73,7 +73,7 @@ impl Context<'_> {
     /// # Errors
     /// The database did not answer.
     pub(crate) async fn begin_again(&mut self) -> Result<bool, Failure> {
-        let still = self.journal().verify(self.tenant(), &self.work.guards()).await?;
+        let still = self.work.still_holds().await?;
         let header = self.work.header().clone();
         self.work = self.journal().begin(header);
         load_policy(&mut self.work, self.now).await?;

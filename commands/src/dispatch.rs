@@ -3,7 +3,10 @@
 //! Invariant: a command takes effect at most once per idempotency key, and a replay is authorised
 //! again before it learns the earlier result (GN-28).
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use rollcall_domain::{
@@ -19,13 +22,22 @@ use uuid::Uuid;
 
 use crate::{
     Access, Caller, Commands, Context, DispatchError, Failure,
-    authorization::authorise,
+    authorization::authorise_work,
     context::{header, load_policy, version_conflict},
 };
 
 /// Attempts before a conflict is the client's: the first, and one on fresh state. A guard that
 /// moved under a busy organisation deserves a few more, because the client did nothing wrong.
 const ATTEMPTS: usize = 5;
+
+/// How one attempt ended.
+enum Attempt<T> {
+    Done(Receipt<T>),
+    /// Something read has changed meanwhile, perhaps this stream.
+    Outrun(Option<(String, Uuid)>),
+    /// What it went on from was not written, through no fault of its own.
+    Orphaned,
+}
 
 /// The fingerprint of a command that no client's key stands behind.
 pub const NO_KEY: [u8; 32] = [0; 32];
@@ -113,22 +125,29 @@ impl Commands {
         ids: (Uuid, [u8; 32]),
         command: &C,
     ) -> Result<Receipt<C::Output>, DispatchError> {
-        for _ in 0..ATTEMPTS {
-            match self.attempt(caller, ids, command).await? {
-                Some(receipt) => return Ok(receipt),
-                None => continue,
+        let mut busy = BTreeSet::new();
+        let mut outrun = 0;
+        while outrun < ATTEMPTS {
+            match self.attempt(caller, ids, command, &busy).await? {
+                Attempt::Done(receipt) => return Ok(receipt),
+                Attempt::Outrun(stream) => {
+                    outrun += 1;
+                    busy.extend(stream);
+                }
+                Attempt::Orphaned => {}
             }
         }
         Err(version_conflict(None).into())
     }
 
-    /// One attempt; `None` when somebody else was faster and it is worth another.
+    /// One attempt, after waiting for its turn on the streams where it was outrun before.
     async fn attempt<C: Command>(
         &self,
         caller: &Caller,
         ids: (Uuid, [u8; 32]),
         command: &C,
-    ) -> Result<Option<Receipt<C::Output>>, DispatchError> {
+        busy: &BTreeSet<(String, Uuid)>,
+    ) -> Result<Attempt<C::Output>, DispatchError> {
         debug_assert!(
             C::FOR_VISITORS || command.access() != Access::Public,
             "{} is public: say so with FOR_VISITORS",
@@ -136,21 +155,23 @@ impl Commands {
         );
         let now = self.journal.now();
         let tenant = command.tenant(caller);
-        let (authority, guards) =
-            match authorise(&self.journal, caller, command.access(), now).await {
-                Ok(granted) => granted,
-                Err(Failure::Refused(refusal)) => {
-                    self.record_denial(caller, C::NAME, &refusal).await?;
-                    return Err(refusal.into());
-                }
-                Err(other) => return Err(other.into()),
-            };
-        if let Some(stored) = self.journal.stored_result(tenant, ids.0).await? {
-            return replay::<C>(stored, &ids.1).map(Some);
-        }
         let mut work = self.journal.begin(header(caller, tenant, C::NAME, ids, now));
-        for guard in guards {
-            work.guard(guard.aggregate_type, guard.id, guard.version);
+        for (aggregate_type, id) in busy {
+            work.take_turn(aggregate_type, *id).await;
+        }
+        let authority = match authorise_work(&mut work, caller, command.access(), now).await {
+            Ok(authority) => authority,
+            Err(Failure::Refused(refusal)) => {
+                if !work.still_holds().await? {
+                    return Ok(Attempt::Outrun(None));
+                }
+                self.record_denial(caller, C::NAME, &refusal).await?;
+                return Err(refusal.into());
+            }
+            Err(other) => return Err(other.into()),
+        };
+        if let Some(stored) = self.journal.stored_result(tenant, ids.0).await? {
+            return replay::<C>(stored, &ids.1).map(Attempt::Done);
         }
         if ids.1 != NO_KEY {
             work.remember();
@@ -172,8 +193,8 @@ impl Commands {
             Err(Failure::RefusedOnRecord(refusal)) => (None, Some(refusal)),
             Err(Failure::Refused(refusal)) => {
                 // A refusal that rests on an outdated state is no answer.
-                if !self.journal.verify(tenant, &work.guards()).await? {
-                    return Ok(None);
+                if !work.still_holds().await? {
+                    return Ok(Attempt::Outrun(None));
                 }
                 self.record_denial(caller, C::NAME, &refusal).await?;
                 return Err(refusal.into());
@@ -187,12 +208,17 @@ impl Commands {
         };
         match work.commit(result).await {
             Ok(committed) => match (output, refusal) {
-                (Some(output), _) => Ok(Some(Receipt { output, position: committed.position })),
+                (Some(output), _) => {
+                    Ok(Attempt::Done(Receipt { output, position: committed.position }))
+                }
                 (None, Some(refusal)) => Err(refusal.into()),
                 (None, None) => unreachable!("a handler answers an output or a refusal"),
             },
-            Err(CommitError::Duplicate(stored)) => replay::<C>(stored, &ids.1).map(Some),
-            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(CommitError::Duplicate(stored)) => replay::<C>(stored, &ids.1).map(Attempt::Done),
+            Err(CommitError::Conflict { aggregate_type, aggregate_id }) => {
+                Ok(Attempt::Outrun(Some((aggregate_type, aggregate_id))))
+            }
+            Err(CommitError::Orphaned) => Ok(Attempt::Orphaned),
             Err(CommitError::Taken(refusal)) => Err(refusal.into()),
             Err(CommitError::Journal(error)) => Err(error.into()),
         }
@@ -227,7 +253,10 @@ impl Commands {
         });
         work.decide::<Denial>(id, &decision, denial).await.map_err(Failure::from)?;
         match work.commit(Value::Null).await {
-            Ok(_) | Err(CommitError::Conflict { .. } | CommitError::Duplicate(_)) => Ok(()),
+            Ok(_)
+            | Err(
+                CommitError::Conflict { .. } | CommitError::Orphaned | CommitError::Duplicate(_),
+            ) => Ok(()),
             Err(CommitError::Taken(refusal)) => Err(refusal.into()),
             Err(CommitError::Journal(error)) => Err(error.into()),
         }

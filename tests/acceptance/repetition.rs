@@ -1,5 +1,6 @@
 //! Commands sent twice, and commands on an outdated view (GN-28).
 
+use futures_util::future::join_all;
 use rollcall_domain::{
     kernel::ids::MembershipId,
     organizations::{Authority, OrgRole, Organization, organization::RosterCommand},
@@ -42,6 +43,25 @@ async fn gn_28_a_command_repeated_under_its_key_takes_effect_once() {
     assert_eq!(second.done()["clientMutationId"], "mine");
     let after_second = portal.events::<Organization>(clinic.0).await.len();
     assert_eq!(after_second, after_first, "the repetition appended something");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_28_many_commands_on_one_organisation_at_once_do_not_fight() {
+    let portal = Portal::medi_cal().await;
+    let admin = portal.client(&portal.world().clinic_admin).await;
+    let other = portal.another_process().await;
+    let clients = [admin.clone(), admin.through(&other)];
+    let invited = join_all((0..60).map(|n| {
+        let email = format!("rita.voss.{n}@redwood.example");
+        invite(&clients[n % 2], invitation(&portal, &email, &email))
+    }))
+    .await;
+    for answer in &invited {
+        answer.done();
+    }
+    portal.settle().await;
+    other.stop().await;
     portal.finish().await;
 }
 

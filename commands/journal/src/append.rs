@@ -2,6 +2,9 @@
 //! who arrive meanwhile form the next one. A lone request pays for nothing, many share a commit:
 //! after a batch of several, the next one leaves when those just answered have come back, or do not.
 //!
+//! Requests stand in the queue in the order in which they go on from each other's states (`ahead.rs`),
+//! and a batch is the beginning of the queue, so that a stream is written by many of one batch.
+//!
 //! Invariant: every request gets an answer, and one that says "appended" only when it is. A caller
 //! that goes away, or a connection that breaks, leaves a batch whose outcome is unknown; it is then
 //! looked up by command id before anything is sent again.
@@ -18,10 +21,13 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use crate::{
+    ahead::{Offer, Tip, Tips},
     batch::{self, Appended, Verdict},
+    cache::StreamKey,
     clock::Clock,
     error::{JournalError, connection_lost},
     known::Known,
+    lanes,
     pools::Kept,
     request::{Request, Touches},
 };
@@ -60,6 +66,8 @@ struct Inner {
 struct Queue {
     running: bool,
     waiting: VecDeque<Pending>,
+    /// What those waiting, and those in flight, leave.
+    tips: Tips,
 }
 
 struct Pending {
@@ -81,21 +89,46 @@ impl Appender {
         Self(Arc::new(Inner { connections, clock, epoch, known, queue, appended, own }))
     }
 
-    /// Appends one request, together with whichever others are waiting.
-    pub(crate) async fn submit(&self, request: Request) -> Answer {
+    /// Appends one request, together with whichever others are waiting. Once it stands in the queue,
+    /// others may go on from what it leaves, until that is withdrawn, and its turns are over.
+    pub(crate) async fn submit(
+        &self,
+        request: Request,
+        offer: &Offer,
+        turns: lanes::Held,
+    ) -> Answer {
         let (answer, answered) = oneshot::channel();
         let touches = request.touches();
         let leads = {
             let mut queue = lock(&self.0.queue);
+            if let Some(guard) = queue.tips.outrun(&request) {
+                return Ok(Verdict::Outrun(guard));
+            }
+            queue.tips.put(offer);
             queue.waiting.push_back(Pending { request, touches, answer });
             !std::mem::replace(&mut queue.running, true)
         };
+        drop(turns);
         if leads && let Some(flight) = Flight::next(&self.0) {
             let answered = flight.run().await;
             Flight::run_rest(&self.0, answered);
         }
         let gone = || JournalError::Unavailable("the append was abandoned".to_owned());
         answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// What was handed in last of a stream.
+    pub(crate) fn tip(&self, key: &StreamKey) -> Option<Tip> {
+        lock(&self.0.queue).tips.get(key).cloned()
+    }
+
+    pub(crate) fn withdraw(&self, offer: &Offer) {
+        lock(&self.0.queue).tips.remove(offer);
+    }
+
+    /// Withdraws all offers.
+    pub(crate) fn forget(&self) {
+        lock(&self.0.queue).tips.clear();
     }
 }
 
@@ -201,34 +234,26 @@ fn requests(batch: &[Pending]) -> Vec<&Request> {
 }
 
 impl Queue {
-    /// Takes the requests that can be judged together, in order of arrival; one that touches what an
-    /// earlier one writes (or the other way round) waits for the next batch.
+    /// Takes the requests that can be judged together, in order of arrival: up to one that touches a
+    /// key, reservation or secret that an earlier one writes, or the other way round.
     fn take(&mut self) -> Vec<Pending> {
         let mut batch = Vec::new();
-        let mut later = VecDeque::new();
         let (mut written, mut read) = (HashSet::<u64>::new(), HashSet::<u64>::new());
         let mut bytes = 0;
-        while let Some(pending) = self.waiting.pop_front() {
+        while let Some(pending) = self.waiting.front() {
             let Touches { writes, reads } = &pending.touches;
             let size = pending.request.size();
             let full = batch.len() >= MOST_REQUESTS || (bytes > 0 && bytes + size > MOST_BYTES);
-            if full {
-                later.push_back(pending);
-                break;
-            }
             let collides = writes.iter().any(|w| written.contains(w) || read.contains(w))
                 || reads.iter().any(|r| written.contains(r));
+            if full || collides {
+                break;
+            }
             written.extend(writes);
             read.extend(reads);
-            if collides {
-                later.push_back(pending);
-            } else {
-                bytes += size;
-                batch.push(pending);
-            }
+            bytes += size;
+            batch.extend(self.waiting.pop_front());
         }
-        later.append(&mut self.waiting);
-        self.waiting = later;
         self.running = !batch.is_empty();
         batch
     }
@@ -261,6 +286,10 @@ impl Inner {
     }
 
     async fn append(&self, requests: &[&Request]) -> Vec<Answer> {
+        settled(requests, self.send(requests).await)
+    }
+
+    async fn send(&self, requests: &[&Request]) -> Vec<Answer> {
         let mut connection = match self.connections.take().await {
             Ok(connection) => connection,
             // Nothing was sent.
@@ -274,7 +303,7 @@ impl Inner {
             Err(error) if connection_lost(&error) || lost_a_race(&error) => {
                 drop(connection);
                 tracing::warn!(%error, requests = requests.len(), "an append was cut off");
-                self.settle(requests).await
+                self.look_up(requests).await
             }
             Err(error) if requests.len() > 1 && bad_data(&error) => {
                 // One request spoils the batch; the others must not suffer for it.
@@ -308,9 +337,12 @@ impl Inner {
                 *lock(&self.epoch) = *current;
                 None
             }
-            Verdict::Duplicate | Verdict::Conflict(_) | Verdict::KeyChanged | Verdict::Taken(_) => {
-                None
-            }
+            Verdict::Duplicate
+            | Verdict::Conflict(_)
+            | Verdict::Outrun(_)
+            | Verdict::Orphaned
+            | Verdict::KeyChanged
+            | Verdict::Taken(_) => None,
         });
         if let Some(last) = last.max() {
             announce(&self.appended, last);
@@ -320,13 +352,18 @@ impl Inner {
     }
 
     /// Finds out what became of requests that were perhaps sent, and sends those that were not
-    /// committed again. Sending twice is harmless: the command id lets only one through.
     async fn settle(&self, requests: &[&Request]) -> Vec<Answer> {
+        settled(requests, self.look_up(requests).await)
+    }
+
+    /// Finds out what became of requests that were perhaps sent, and sends those that were not
+    /// committed again. Sending twice is harmless: the command id lets only one through.
+    async fn look_up(&self, requests: &[&Request]) -> Vec<Answer> {
         let mut answers: Vec<Option<Answer>> = requests.iter().map(|_| None).collect();
         for round in 0..ROUNDS {
             tokio::time::sleep(PAUSE * u32::try_from(round).unwrap_or_default()).await;
             let open: Vec<_> = (0..requests.len()).filter(|n| answers[*n].is_none()).collect();
-            match self.settle_once(&open.iter().map(|n| requests[*n]).collect::<Vec<_>>()).await {
+            match self.look_up_once(&open.iter().map(|n| requests[*n]).collect::<Vec<_>>()).await {
                 Ok(settled) => {
                     for (n, verdict) in open.into_iter().zip(settled) {
                         answers[n] = Some(Ok(verdict));
@@ -344,7 +381,7 @@ impl Inner {
         answers.into_iter().map(|answer| answer.unwrap_or_else(unknown)).collect()
     }
 
-    async fn settle_once(&self, requests: &[&Request]) -> Result<Vec<Verdict>, sqlx::Error> {
+    async fn look_up_once(&self, requests: &[&Request]) -> Result<Vec<Verdict>, sqlx::Error> {
         let mut connection = self.connections.take().await?;
         let tenants: Vec<_> = requests.iter().map(|request| request.tenant).collect();
         let commands: Vec<_> = requests.iter().map(|request| request.command).collect();
@@ -367,6 +404,7 @@ impl Inner {
                     let own = request.attempt == attempt;
                     *verdict =
                         Some(if own { Verdict::Appended(appended) } else { Verdict::Duplicate });
+                    request.settling.settle(own);
                 }
             }
         }
@@ -389,6 +427,14 @@ pub(crate) fn announce(appended: &watch::Sender<i64>, position: i64) {
         *last = position.max(*last);
         newer
     });
+}
+
+/// Lets those that rely on the requests know what became of them, before the next batch is taken.
+fn settled(requests: &[&Request], answers: Vec<Answer>) -> Vec<Answer> {
+    for (request, answer) in requests.iter().zip(&answers) {
+        request.settling.settle(matches!(answer, Ok(Verdict::Appended(_))));
+    }
+    answers
 }
 
 /// The same error for each request.

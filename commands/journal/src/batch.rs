@@ -21,6 +21,10 @@ pub(crate) enum Verdict {
     Duplicate,
     /// The stream of the request's own guard has moved on.
     Conflict(Guard),
+    /// What was handed in before has written the guard's stream already.
+    Outrun(Guard),
+    /// A request whose outcome it relied on was not written.
+    Orphaned,
     /// A subject's or the tenant's key was made or destroyed by somebody else.
     KeyChanged,
     /// The key of the request's n-th reservation belongs to somebody else.
@@ -43,7 +47,7 @@ static APPEND: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Calls `es.append` until every request is either written or refused; with an injected clock the
-/// events are recorded at `now`.
+/// events are recorded at `now`. A request falls with the one it relies on, which stands before it.
 pub(crate) async fn append(
     connection: &mut PgConnection,
     epoch: Uuid,
@@ -54,6 +58,12 @@ pub(crate) async fn append(
     let mut verdicts: Vec<Option<Verdict>> = requests.iter().map(|_| None).collect();
     let mut thorough = false;
     loop {
+        for (request, verdict) in requests.iter().zip(&mut verdicts) {
+            if verdict.is_none() && request.is_orphaned() {
+                request.settling.settle(false);
+                *verdict = Some(Verdict::Orphaned);
+            }
+        }
         let open: Vec<_> = (0..requests.len()).filter(|n| verdicts[*n].is_none()).collect();
         if open.is_empty() {
             return Ok(verdicts.into_iter().flatten().collect());
@@ -84,6 +94,8 @@ pub(crate) async fn append(
             }
         }
         for (n, verdict) in answer.verdicts(&columns) {
+            let written = matches!(verdict, Verdict::Appended(_));
+            asked[n].settling.settle(written);
             verdicts[open[n]] = Some(verdict);
         }
     }

@@ -23,6 +23,8 @@ pub(crate) type AnyState = Arc<dyn Any + Send + Sync>;
 pub(crate) struct Cached {
     pub state: AnyState,
     pub version: i64,
+    /// Whether the stream is known to have moved on: the state is good to go on from.
+    pub outdated: bool,
 }
 
 pub(crate) struct Cache {
@@ -76,10 +78,13 @@ impl Cache {
         }
     }
 
-    pub(crate) fn remove(&self, key: &StreamKey) {
+    /// Notes that a stream has moved on from what is kept of it.
+    pub(crate) fn outdate(&self, key: &StreamKey) {
         let mut generations = self.lock();
-        generations.young.remove(key);
-        generations.old.remove(key);
+        let Generations { young, old, .. } = &mut *generations;
+        if let Some(cached) = young.get_mut(key).or_else(|| old.get_mut(key)) {
+            cached.outdated = true;
+        }
     }
 
     pub(crate) fn clear(&self) {
@@ -110,7 +115,7 @@ mod tests {
     }
 
     fn cached(version: i64) -> Cached {
-        Cached { state: Arc::new(()), version }
+        Cached { state: Arc::new(()), version, outdated: false }
     }
 
     fn version(cache: &Cache, n: u128) -> Option<i64> {
@@ -134,9 +139,17 @@ mod tests {
         cache.put(key(1), cached(5), cache.moment());
         cache.put(key(1), cached(3), cache.moment());
         assert_eq!(version(&cache, 1), Some(5));
-        cache.remove(&key(1));
-        cache.put(key(1), cached(3), cache.moment());
-        assert_eq!(version(&cache, 1), Some(3));
+    }
+
+    #[test]
+    fn an_outdated_state_is_kept_until_a_current_one_comes() {
+        let cache = Cache::new(4);
+        let outdated = |cache: &Cache| cache.get(&key(1)).map(|cached| cached.outdated);
+        cache.put(key(1), cached(5), cache.moment());
+        cache.outdate(&key(1));
+        assert_eq!((version(&cache, 1), outdated(&cache)), (Some(5), Some(true)));
+        cache.put(key(1), cached(5), cache.moment());
+        assert_eq!((version(&cache, 1), outdated(&cache)), (Some(5), Some(false)));
     }
 
     #[test]

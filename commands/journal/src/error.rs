@@ -91,6 +91,9 @@ pub enum CommitError {
     /// Something read or written has changed since: load and decide again.
     #[error("{aggregate_type} {aggregate_id} has changed meanwhile")]
     Conflict { aggregate_type: String, aggregate_id: Uuid },
+    /// A command on whose outcome this one went on was not written: decide again.
+    #[error("a command that this one relied on was not written")]
+    Orphaned,
     /// A natural key belongs to somebody else; the refusal that was given for that case.
     #[error("a reserved key is taken: {0:?}")]
     Taken(Refusal),

@@ -177,7 +177,9 @@ where
             Ok(committed) => committed,
             Err(CommitError::Journal(cause)) => return Err(error(cause)),
             Err(CommitError::Taken(refusal)) => return Err(AggregateError::UserError(refusal)),
-            Err(CommitError::Duplicate(_) | CommitError::Conflict { .. }) => {
+            Err(
+                CommitError::Duplicate(_) | CommitError::Conflict { .. } | CommitError::Orphaned,
+            ) => {
                 return Err(AggregateError::AggregateConflict);
             }
         };

@@ -178,7 +178,8 @@ impl Journal {
     ) -> Result<Loaded<A>, JournalError> {
         let read_from = self.0.cache.moment();
         match self.cached(tenant, id) {
-            Some(loaded) => Ok(loaded),
+            Some((loaded, false)) => Ok(loaded),
+            Some((known, true)) => self.catch_up(tenant, id, known, read_from).await,
             None => self.catch_up(tenant, id, Loaded::default(), read_from).await,
         }
     }
@@ -193,13 +194,14 @@ impl Journal {
         id: Uuid,
     ) -> Result<Loaded<A>, JournalError> {
         let read_from = self.0.cache.moment();
-        let known = self.cached(tenant, id).unwrap_or_default();
+        let known = self.cached(tenant, id).map(|(known, _)| known).unwrap_or_default();
         self.catch_up(tenant, id, known, read_from).await
     }
 
-    fn cached<A: Decider>(&self, tenant: TenantId, id: Uuid) -> Option<Loaded<A>> {
-        let Cached { state, version } = self.0.cache.get(&(tenant, A::TYPE, id))?;
-        Some(Loaded { state: state.downcast().ok()?, version })
+    /// What is kept of a stream, and whether it has moved on since.
+    fn cached<A: Decider>(&self, tenant: TenantId, id: Uuid) -> Option<(Loaded<A>, bool)> {
+        let Cached { state, version, outdated } = self.0.cache.get(&(tenant, A::TYPE, id))?;
+        Some((Loaded { state: state.downcast().ok()?, version }, outdated))
     }
 
     async fn catch_up<A: Decider>(
@@ -211,12 +213,16 @@ impl Journal {
     ) -> Result<Loaded<A>, JournalError> {
         let Inner { loader, keys, upcasters, cache, .. } = &*self.0;
         let stored = loader.stream(tenant, (A::TYPE, id), known.version).await?;
-        let Some(last) = stored.last() else { return Ok(known) };
-        let events: Vec<A::Event> = load::decode(keys, upcasters, tenant, &stored).await?;
-        let state = Arc::make_mut(&mut known.state);
-        events.iter().for_each(|event| state.evolve(event));
-        known.version = last.sequence;
-        let cached = Cached { state: Arc::clone(&known.state) as _, version: known.version };
+        if let Some(last) = stored.last() {
+            let events: Vec<A::Event> = load::decode(keys, upcasters, tenant, &stored).await?;
+            let state = Arc::make_mut(&mut known.state);
+            events.iter().for_each(|event| state.evolve(event));
+            known.version = last.sequence;
+        } else if known.version == 0 {
+            return Ok(known);
+        }
+        let Loaded { ref state, version } = known;
+        let cached = Cached { state: Arc::clone(state) as _, version, outdated: false };
         cache.put((tenant, A::TYPE, id), cached, read_from);
         Ok(known)
     }
@@ -272,8 +278,8 @@ impl Journal {
         Ok(streams.into_iter().map(|(id, events)| (id, fold(events))).collect())
     }
 
-    /// Whether every one of `guards` still stands at its version. Those that do not are dropped from
-    /// the cache.
+    /// Whether every one of `guards` still stands at its version. Those that do not are read anew the
+    /// next time.
     ///
     /// # Errors
     /// The database does not answer.
@@ -302,10 +308,10 @@ impl Journal {
         Ok(moved.is_empty())
     }
 
-    /// Drops a stream's state from the cache.
+    /// Has a stream read anew the next time, from where it is known.
     pub fn invalidate(&self, tenant: TenantId, aggregate_type: &'static str, id: Uuid) {
         let key: StreamKey = (tenant, aggregate_type, id);
-        self.0.cache.remove(&key);
+        self.0.cache.outdate(&key);
     }
 
     /// Whom a natural key is reserved for in a tenant.
@@ -481,6 +487,7 @@ impl Inner {
     pub(crate) fn erased(&self, tenant: TenantId, subject: SubjectId) {
         self.keys.forget(tenant, subject);
         self.cache.clear();
+        self.appender.forget();
     }
 }
 

@@ -1,27 +1,38 @@
 //! Queues for commands on the same stream within one process, so that they follow each other instead
 //! of colliding at the append.
 //!
-//! Invariant: nothing relies on a lane. The wait is bounded and then goes on without; the append's
-//! check is the truth.
+//! Invariant: nothing relies on a lane. Whoever waits goes on without once nothing moves in it; the
+//! append's check is the truth.
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use rollcall_domain::kernel::ids::TenantId;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-
-use crate::cache::StreamKey;
+use uuid::Uuid;
 
 /// Streams share lanes by hash: unrelated ones rarely meet, and nothing has to be tidied up.
 const LANES: usize = 4096;
-/// Longer than a batch takes; short enough that two commands waiting crosswise get on.
+/// How long a lane may stand still: longer than a batch takes; short enough that two commands waiting
+/// crosswise get on.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Lanes {
-    lanes: Vec<Arc<Mutex<()>>>,
+    lanes: Vec<Lane>,
     hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Lane {
+    turn: Arc<Mutex<()>>,
+    /// How many turns there were.
+    turns: AtomicU64,
 }
 
 /// The lanes one unit of work holds.
@@ -30,17 +41,31 @@ pub(crate) struct Held(Vec<(usize, Option<OwnedMutexGuard<()>>)>);
 
 impl Lanes {
     pub(crate) fn new() -> Self {
-        let lanes = (0..LANES).map(|_| Arc::default()).collect();
+        let lanes = (0..LANES).map(|_| Lane::default()).collect();
         Self { lanes, hasher: RandomState::new() }
     }
 
     /// Waits for the stream's turn, unless `held` has it already.
-    pub(crate) async fn enter(&self, key: &StreamKey, held: &mut Held) {
-        let lane = usize::try_from(self.hasher.hash_one(key) % LANES as u64).unwrap_or_default();
-        if held.0.iter().any(|(other, _)| *other == lane) {
-            return;
+    pub(crate) async fn enter(&self, stream: (TenantId, &str, Uuid), held: &mut Held) {
+        let nth = usize::try_from(self.hasher.hash_one(stream) % LANES as u64).unwrap_or_default();
+        if held.0.iter().all(|(other, _)| *other != nth) {
+            held.0.push((nth, self.lanes[nth].enter().await));
         }
-        let turn = Arc::clone(&self.lanes[lane]).lock_owned();
-        held.0.push((lane, tokio::time::timeout(PATIENCE, turn).await.ok()));
+    }
+}
+
+impl Lane {
+    async fn enter(&self) -> Option<OwnedMutexGuard<()>> {
+        let mut turn = std::pin::pin!(Arc::clone(&self.turn).lock_owned());
+        loop {
+            let before = self.turns.load(Ordering::Relaxed);
+            if let Ok(turn) = tokio::time::timeout(PATIENCE, turn.as_mut()).await {
+                self.turns.fetch_add(1, Ordering::Relaxed);
+                return Some(turn);
+            }
+            if self.turns.load(Ordering::Relaxed) == before {
+                return None;
+            }
+        }
     }
 }

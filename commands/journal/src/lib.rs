@@ -1,6 +1,7 @@
 //! Rollcall's journal: the append-only event store, the sealing of personal data in it, and the
 //! runner that carries events to their subscribers. It knows no bounded context.
 
+mod ahead;
 mod append;
 mod batch;
 mod cache;

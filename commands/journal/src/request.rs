@@ -4,10 +4,13 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::kernel::{Actor, Facets};
+use rollcall_domain::kernel::{Actor, Facets, ids::TenantId};
 use uuid::Uuid;
 
-use crate::envelope::Guard;
+use crate::{
+    ahead::{Fate, Settling},
+    envelope::Guard,
+};
 
 /// Everything of one command; written together or not at all.
 pub(crate) struct Request {
@@ -29,6 +32,10 @@ pub(crate) struct Request {
     pub reservations: Vec<ReservationRow>,
     pub vault: Vec<VaultRow>,
     pub keys: Vec<KeyRow>,
+    /// Of the requests that left streams at the versions guarded, where not known to be written.
+    pub after: Vec<Fate>,
+    /// Tells those that rely on this one.
+    pub settling: Settling,
 }
 
 pub(crate) struct EventRow {
@@ -84,6 +91,15 @@ pub(crate) enum KeyRow {
 }
 
 impl Request {
+    pub(crate) fn tenant(&self) -> TenantId {
+        TenantId(self.tenant)
+    }
+
+    /// Whether one that it relies on is lost.
+    pub(crate) fn is_orphaned(&self) -> bool {
+        self.after.iter().any(Fate::is_lost)
+    }
+
     /// Bytes on the wire, roughly.
     pub(crate) fn size(&self) -> usize {
         const ENVELOPE: usize = 300;
@@ -98,15 +114,12 @@ impl Request {
         self.events.iter().any(same)
     }
 
-    /// What it writes and what it only relies on, as hashes. Two requests of which one writes what
-    /// the other touches cannot be judged in one batch; a false match only costs a wait.
+    /// What it writes and what it only relies on beside streams, as hashes. Two requests of which one
+    /// writes what the other touches cannot be judged in one batch; a false match only costs a wait.
+    /// Of streams, a request was handed in with the versions that those before it leave.
     pub(crate) fn touches(&self) -> Touches {
         let mut touches = Touches::default();
         touches.writes.push(hash(("command", self.tenant, self.command)));
-        let written = self.events.iter().map(|e| hash(("stream", e.aggregate_type, e.stream)));
-        touches.writes.extend(written);
-        let guarded = self.guards.iter().map(|g| hash(("stream", g.aggregate_type, g.id)));
-        touches.reads.extend(guarded);
         let reserved = self.reservations.iter().map(|r| hash((self.tenant, r.kind, r.key)));
         touches.writes.extend(reserved);
         touches.writes.extend(self.vault.iter().map(|v| hash((self.tenant, v.kind, v.id))));

@@ -6,13 +6,17 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{Decider, Decision, Event, Refusal, Sealed, kernel::ids::SubjectId};
+use rollcall_domain::{
+    Decider, Decision, Event, Refusal, Sealed,
+    kernel::ids::{SubjectId, TenantId},
+};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
+    ahead::{Fate, Offer, Settling, Tip},
     batch::Verdict,
-    cache::{AnyState, Cached, Moment, StreamKey},
+    cache::{AnyState, Cached, Moment},
     envelope::{Guard, Header},
     error::{CommitError, JournalError, WorkError},
     journal::Journal,
@@ -48,6 +52,8 @@ struct Stream {
     version: i64,
     buffered: i64,
     state: AnyState,
+    /// Of the request that left it like this, if that was not known to be written.
+    after: Option<Fate>,
 }
 
 /// What a commit gives back.
@@ -101,14 +107,55 @@ impl Work {
         self.journal.now()
     }
 
-    /// Reads a stream, including events this work has buffered; the commit fails if the stream has
-    /// moved on by then.
+    /// Reads a stream, including what other works have handed in and events this work has buffered;
+    /// the commit fails if the stream has moved on by then.
     ///
     /// # Errors
     /// The database does not answer, or an event cannot be read.
     pub async fn load<A: Decider>(&mut self, id: impl Into<Uuid>) -> Result<Arc<A>, JournalError> {
         let at = self.open::<A>(id.into()).await?;
         Ok(downcast(&self.streams[at].state))
+    }
+
+    /// As [`Work::load`], of a tenant that is perhaps not the one written to.
+    ///
+    /// # Errors
+    /// As [`Work::load`].
+    pub async fn load_of<A: Decider>(
+        &mut self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Result<Arc<A>, JournalError> {
+        if tenant == self.header.tenant {
+            return self.load::<A>(id).await;
+        }
+        let loaded = self.journal.load_fresh::<A>(tenant, id).await?;
+        self.guard(A::TYPE, id, loaded.version);
+        Ok(loaded.state)
+    }
+
+    /// Waits for a stream's turn before anything is read: for a command that was outrun there once.
+    pub async fn take_turn(&mut self, aggregate_type: &str, id: Uuid) {
+        let stream = (self.header.tenant, aggregate_type, id);
+        self.journal.0.lanes.enter(stream, &mut self.lanes).await;
+    }
+
+    /// Whether everything read so far still stands, and is written: what a refusal may rest on.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn still_holds(&self) -> Result<bool, JournalError> {
+        let written = self.rests_on_what_is_written().await;
+        Ok(written && self.journal.verify(self.header.tenant, &self.guards()).await?)
+    }
+
+    async fn rests_on_what_is_written(&self) -> bool {
+        for fate in self.streams.iter().filter_map(|stream| stream.after.as_ref()) {
+            if !fate.is_written().await {
+                return false;
+            }
+        }
+        true
     }
 
     /// The version of a stream as it was loaded, without buffered events.
@@ -216,11 +263,7 @@ impl Work {
     /// Everything read, at the version seen.
     #[must_use]
     pub fn guards(&self) -> Vec<Guard> {
-        let streams = self.streams.iter().map(|stream| Guard {
-            aggregate_type: stream.aggregate_type,
-            id: stream.id,
-            version: stream.version,
-        });
+        let streams = self.streams.iter().map(Stream::guard);
         streams.chain(self.guards.iter().copied()).collect()
     }
 
@@ -239,15 +282,22 @@ impl Work {
     /// unknown.
     pub async fn commit(mut self, result: Value) -> Result<Committed, CommitError> {
         if self.writes_nothing() {
+            if !self.rests_on_what_is_written().await {
+                return Err(CommitError::Orphaned);
+            }
             let position = self.journal.tenant_position(self.header.tenant).await?;
             let global = *self.journal.appended().borrow();
             let recorded_at = self.now();
             return Ok(Committed { position, global, recorded_at, event_ids: Vec::new() });
         }
         for _ in 0..SEALINGS {
-            let (request, prepared) = self.request(&result).await?;
+            let (settling, fate) = Settling::open();
+            let (request, prepared) = self.request(&result, settling).await?;
             let event_ids = request.events.iter().map(|event| event.event_id).collect();
-            let verdict = self.journal.0.appender.submit(request).await?;
+            let offered = self.offer(fate);
+            let turns = std::mem::take(&mut self.lanes);
+            let appender = &self.journal.0.appender;
+            let verdict = appender.submit(request, &offered.offer, turns).await?;
             match verdict {
                 Verdict::Appended(appended) => {
                     self.keep(prepared);
@@ -261,6 +311,8 @@ impl Work {
                 Verdict::KeyChanged => self.forget_keys(&prepared),
                 Verdict::Duplicate
                 | Verdict::Conflict(_)
+                | Verdict::Outrun(_)
+                | Verdict::Orphaned
                 | Verdict::Taken(_)
                 | Verdict::Restored(_) => return Err(self.refused(verdict).await),
             }
@@ -277,7 +329,22 @@ impl Work {
             && self.erased.is_empty()
     }
 
-    async fn request(&self, result: &Value) -> Result<(Request, Prepared), JournalError> {
+    /// What the written streams come to, for those who go on from it.
+    fn offer(&self, fate: Fate) -> Offered {
+        let written = self.streams.iter().filter(|stream| stream.buffered > 0);
+        let streams = written.map(|stream| {
+            let key = (self.header.tenant, stream.aggregate_type, stream.id);
+            (key, stream.left())
+        });
+        let offer = Offer { streams: streams.collect(), fate };
+        Offered { journal: self.journal.clone(), offer }
+    }
+
+    async fn request(
+        &self,
+        result: &Value,
+        settling: Settling,
+    ) -> Result<(Request, Prepared), JournalError> {
         let Self { journal, header, drafts, .. } = self;
         let millis = journal.now().timestamp_millis();
         let mut prepared = prepare::seal(journal.keys(), header, millis, drafts).await?;
@@ -299,6 +366,8 @@ impl Work {
             reservations: self.reservations.iter().map(|(row, _)| row.clone()).collect(),
             vault: self.vault.clone(),
             keys,
+            after: self.streams.iter().filter_map(|stream| stream.after.clone()).collect(),
+            settling,
         };
         Ok((request, prepared))
     }
@@ -307,11 +376,9 @@ impl Work {
     fn keep(&mut self, prepared: Prepared) {
         let (journal, tenant) = (&self.journal.0, self.header.tenant);
         journal.keys.learn(tenant, prepared.new_keys);
-        for Stream { aggregate_type, id, version, buffered, state } in self.streams.drain(..) {
-            if buffered > 0 {
-                let cached = Cached { state, version: version + buffered };
-                journal.cache.put((tenant, aggregate_type, id), cached, self.began);
-            }
+        for stream in self.streams.iter().filter(|stream| stream.buffered > 0) {
+            let key = (tenant, stream.aggregate_type, stream.id);
+            journal.cache.put(key, stream.left(), self.began);
         }
         for subject in &self.erased {
             journal.erased(tenant, *subject);
@@ -341,12 +408,15 @@ impl Work {
                 self.journal.invalidate(tenant, aggregate_type, id);
                 conflict(aggregate_type, id)
             }
+            Verdict::Outrun(guard) => conflict(guard.aggregate_type, guard.id),
+            Verdict::Orphaned => CommitError::Orphaned,
             Verdict::Taken(nth) => match self.reservations.swap_remove(nth) {
                 (_, Some(refusal)) => CommitError::Taken(refusal),
                 (row, None) => conflict(row.kind, row.expected.unwrap_or_default()),
             },
             Verdict::Restored(_) => {
                 self.journal.0.cache.clear();
+                self.journal.0.appender.forget();
                 conflict("log", command_id)
             }
             Verdict::Appended(_) | Verdict::KeyChanged => conflict("subject key", command_id),
@@ -362,20 +432,21 @@ impl Work {
         if let Some(at) = self.position_of::<A>(id) {
             return Ok(at);
         }
-        let loaded = self.journal.load::<A>(self.header.tenant, id).await?;
-        self.streams.push(Stream {
-            aggregate_type: A::TYPE,
-            id,
-            version: loaded.version,
-            buffered: 0,
-            state: loaded.state,
-        });
+        let tenant = self.header.tenant;
+        let (state, version, after) = match self.journal.0.appender.tip(&(tenant, A::TYPE, id)) {
+            Some(Tip { state, version, fate }) => (state, version, Some(fate)),
+            None => {
+                let loaded = self.journal.load::<A>(tenant, id).await?;
+                (loaded.state as AnyState, loaded.version, None)
+            }
+        };
+        let aggregate_type = A::TYPE;
+        self.streams.push(Stream { aggregate_type, id, version, buffered: 0, state, after });
         Ok(self.streams.len() - 1)
     }
 
     async fn open_for_writing<A: Decider>(&mut self, id: Uuid) -> Result<usize, JournalError> {
-        let key: StreamKey = (self.header.tenant, A::TYPE, id);
-        self.journal.0.lanes.enter(&key, &mut self.lanes).await;
+        self.take_turn(A::TYPE, id).await;
         self.open::<A>(id).await
     }
 
@@ -394,10 +465,6 @@ impl Work {
                 payload: serde_json::to_string(event)?,
                 facets: event.facets(),
             });
-        }
-        if stream.buffered == 0 {
-            // Whoever holds the state alone changes it in place; after the commit it comes back.
-            self.journal.0.cache.remove(&(self.header.tenant, A::TYPE, stream.id));
         }
         let mut state: Arc<A> = downcast(&std::mem::replace(&mut stream.state, Arc::new(())));
         let evolving = Arc::make_mut(&mut state);
@@ -426,6 +493,31 @@ impl Work {
     fn vault_row(&mut self, kind: &'static str, id: Uuid, value: Option<Vec<u8>>) {
         self.vault.retain(|row| row.kind != kind || row.id != id);
         self.vault.push(VaultRow { kind, id, value });
+    }
+}
+
+impl Stream {
+    fn guard(&self) -> Guard {
+        let Self { aggregate_type, id, version, .. } = *self;
+        Guard { aggregate_type, id, version }
+    }
+
+    /// As it is with what was buffered.
+    fn left(&self) -> Cached {
+        let version = self.version + self.buffered;
+        Cached { state: Arc::clone(&self.state), version, outdated: false }
+    }
+}
+
+/// An offer that stands as long as this is kept.
+struct Offered {
+    journal: Journal,
+    offer: Offer,
+}
+
+impl Drop for Offered {
+    fn drop(&mut self) {
+        self.journal.0.appender.withdraw(&self.offer);
     }
 }
 

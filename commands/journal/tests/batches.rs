@@ -12,13 +12,13 @@ use uuid::Uuid;
 use crate::support::LedgerCommand;
 use crate::support::{Booked, Database, Ledger, TENANT, book, decision, eventually, header, taken};
 
-type Outcome = Result<Committed, CommitError>;
+pub type Outcome = Result<Committed, CommitError>;
 
 /// Holds the head, so that one append waits in the database and all others gather behind it.
-struct Dam(PgConnection);
+pub struct Dam(PgConnection);
 
 impl Dam {
-    async fn raise(database: &Database) -> Self {
+    pub async fn raise(database: &Database) -> Self {
         let mut connection = PgConnection::connect_with(&database.superuser()).await.unwrap();
         sqlx::query("BEGIN").execute(&mut connection).await.unwrap();
         let hold = "SELECT FROM es.head FOR UPDATE";
@@ -26,19 +26,19 @@ impl Dam {
         Self(connection)
     }
 
-    async fn lower(mut self) {
+    pub async fn lower(mut self) {
         sqlx::query("COMMIT").execute(&mut self.0).await.unwrap();
     }
 }
 
 /// Waits until `count` connections wait for the head.
-async fn stopped_at_the_dam(database: &Database, count: i64) {
+pub async fn stopped_at_the_dam(database: &Database, count: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
     eventually(async || database.value::<i64>(waiting).await == count).await;
 }
 
-fn spawn_booking(journal: &Journal, stream: u128) -> JoinHandle<Outcome> {
+pub fn spawn_booking(journal: &Journal, stream: u128) -> JoinHandle<Outcome> {
     let journal = journal.clone();
     tokio::spawn(async move {
         let mut work = journal.begin(header(TENANT));

@@ -4,6 +4,7 @@ mod support;
 
 mod append;
 mod batches;
+mod chains;
 mod cqrs;
 mod erasure;
 mod isolation;

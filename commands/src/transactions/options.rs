@@ -47,7 +47,7 @@ impl Commands {
             let mut cx = Context { commands: self, caller, authority, work, now, policy };
             let found = options(&mut cx, (user, organization), npi).await;
             // An answer on an outdated state is none.
-            if self.journal.verify(tenant, &cx.work.guards()).await? {
+            if cx.work.still_holds().await? {
                 return found;
             }
         }

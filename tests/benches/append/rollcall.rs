@@ -34,6 +34,8 @@ const PEOPLE: usize = 256;
 
 pub struct Rollcall {
     journal: Journal,
+    /// Another process, whose states the one measured does not have.
+    filler: Journal,
     people: Arc<Vec<Person>>,
 }
 
@@ -51,14 +53,17 @@ impl Rollcall {
         let options = ground.database("rollcall", "").await;
         schema::migrate(&options).await.expect("the schema is made");
         let writer = pools::writer(options, CONNECTIONS).await.expect("the server answers");
-        let config = JournalConfig {
-            writer,
-            master: MasterKey::from_bytes([7; 32]),
-            clock: Arc::new(SystemClock),
-            injected_time: false,
-            cache_states: CACHED_STATES,
+        let open = async || {
+            let config = JournalConfig {
+                writer: writer.clone(),
+                master: MasterKey::from_bytes([7; 32]),
+                clock: Arc::new(SystemClock),
+                injected_time: false,
+                cache_states: CACHED_STATES,
+            };
+            Journal::open(config).await.expect("the log opens")
         };
-        let journal = Journal::open(config).await.expect("the log opens");
+        let (journal, filler) = (open().await, open().await);
         let tenant = TenantId::of_slug("bench");
         let organization = OrganizationId(Uuid::new_v4());
         let person = |_| Person {
@@ -70,18 +75,17 @@ impl Rollcall {
         let people: Vec<_> = (0..PEOPLE).map(person).collect();
         people[0].begins_the_tenant(&journal).await;
         join_all(people.iter().map(|person| person.signs_in(&journal))).await;
-        Self { journal, people: Arc::new(people) }
+        Self { journal, filler, people: Arc::new(people) }
     }
 
-    /// Writes streams of `prior` events and forgets their states.
+    /// Writes streams of `prior` events.
     async fn fill(&self, streams: &[Uuid], prior: usize) {
-        let Person { tenant, user, organization, .. } = self.people[0];
+        let Person { user, organization, .. } = self.people[0];
         for stream in streams {
-            let mut work = self.journal.begin(self.people[0].header());
+            let mut work = self.filler.begin(self.people[0].header());
             let events = RegisterEvent::lines(prior, user, organization);
             work.record::<Register>(*stream, events).await.expect("recordable");
             work.commit(Value::Null).await.expect("the stream is filled");
-            self.journal.invalidate(tenant, "bench.register", *stream);
         }
     }
 }
