@@ -7,8 +7,8 @@
 //! then each member leaves the one roster and joins the other, with their rights, in one append; only
 //! then does the former organisation let go. The PIN of an NPI goes over with the last of these steps.
 //!
-//! Invariant: at every position of the log a member of the former organisation has their rights in
-//! exactly one of the two. A grant for all NPIs is carried over as one for each NPI that comes along,
+//! Invariant: after every append a member of the former organisation has their rights in exactly one
+//! of the two. A grant for all NPIs is carried over as one for each NPI that comes along,
 //! so it opens nothing of the successor.
 
 mod affiliations;

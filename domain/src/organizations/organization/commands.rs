@@ -3,17 +3,13 @@
 //! Invariant: whether the caller is administrator or plan staff was decided before a command comes
 //! here; what the organisation itself forbids is refused here whoever asks.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
-use super::{Location, PlaceCommand};
-use crate::kernel::ids::{
-    InvitationId, LocationId, OrganizationId, RegistrationId, TaxIdId, UserId,
-};
+use super::{MergeCommand, PlaceCommand};
+use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::{
-    Authority, ContractStatus, EnrolmentSource, InvitationEnd, MembershipOrigin, MergePart,
-    MergeStage, MergedRoles, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef,
+    Authority, ContractStatus, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
+    OrganizationKinds, PostalAddress, TaxIdRef,
 };
 use crate::permissions::Cause;
 use crate::values::{
@@ -93,68 +89,6 @@ pub enum OrganizationCommand {
     ReopenOrganization,
     CloseOrganization {
         reason: Reason,
-    },
-}
-
-/// A wish about a merger (GN-03).
-#[derive(Clone, Debug)]
-pub enum MergeCommand {
-    /// The same once more changes nothing.
-    BeginMerge {
-        into: OrganizationId,
-        parts: BTreeSet<MergePart>,
-        roles: MergedRoles,
-        reason: Reason,
-    },
-    /// At the successor; the same once more changes nothing.
-    BeginAbsorption {
-        from: OrganizationId,
-    },
-    /// The successor holds an NPI before the former organisation has let go of it.
-    TakeNpi {
-        npi: Npi,
-        name: OrganizationName,
-        provider_type: ProviderType,
-        community: ProviderCommunity,
-        effective_at: DateTime<Utc>,
-    },
-    /// The successor has a location of the former organisation, under the id it had.
-    TakeLocation {
-        id: LocationId,
-        location: Location,
-        /// What tells it from one of the same name.
-        suffix: String,
-    },
-    TakeTaxId {
-        tax_id: TaxIdId,
-        reference: TaxIdRef,
-    },
-    TakeEmailDomain {
-        domain: String,
-    },
-    /// A member leaves for the successor.
-    MoveMember {
-        user: UserId,
-    },
-    /// A member of the former organisation belongs to the successor, in at least this role.
-    TakeMember {
-        user: UserId,
-        email_domain: String,
-        role: OrgRole,
-    },
-    /// The former organisation lets go of an NPI that the successor holds.
-    HandOverNpi {
-        npi: Npi,
-    },
-    RecordProgress {
-        stage: MergeStage,
-        count: u32,
-    },
-    /// Nobody and nothing is left.
-    CompleteMerge,
-    /// At the successor.
-    CompleteAbsorption {
-        from: OrganizationId,
     },
 }
 
@@ -364,9 +298,7 @@ impl From<OrganizationRefusal> for Refusal {
             R::Unknown => Self::not_found("organizationId"),
             R::NotActive | R::Closed | R::Merging => Self::new(Code::OrgNotActive, message),
             R::MergeIntoItself => Self::new(Code::FieldInvalid, message).at("intoOrganizationId"),
-            R::MergedElsewhere => {
-                Self::new(Code::AlreadyDecided, message).at("fromOrganizationId")
-            }
+            R::MergedElsewhere => Self::new(Code::AlreadyDecided, message).at("fromOrganizationId"),
             R::NotMerging => Self::new(Code::NotPending, message),
             R::MergeWithPlannedEnd(_) => {
                 Self::new(Code::AlreadyDecided, message).at("fromOrganizationId")

@@ -12,8 +12,9 @@ use crate::kernel::ids::{
     InvitationId, LocationId, OrganizationId, RegistrationId, TaxIdId, UserId,
 };
 use crate::organizations::{
-    ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd, MergePart,
-    MergeStage, MergedRoles, MembershipOrigin, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef,
+    ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd,
+    MembershipOrigin, MergePart, MergeStage, MergedRoles, OrgRole, OrganizationKinds,
+    PostalAddress, TaxIdRef,
 };
 use crate::permissions::Cause;
 use crate::values::{
@@ -318,9 +319,7 @@ impl Event for OrganizationEvent {
             Self::OrganizationAbsorptionBegun { .. } => {
                 "organizations.organization.organization_absorption_begun"
             }
-            Self::OrganizationAbsorbed { .. } => {
-                "organizations.organization.organization_absorbed"
-            }
+            Self::OrganizationAbsorbed { .. } => "organizations.organization.organization_absorbed",
             Self::OrganizationClosed { .. } => "organizations.organization.organization_closed",
         }
     }

@@ -6,16 +6,82 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use super::decide::members::{Joining, Roster};
 use super::{
-    MergeCommand, NpiHolding, Organization, OrganizationEvent, OrganizationRefusal, Phase, Record,
+    Location, NpiHolding, Organization, OrganizationEvent, OrganizationRefusal, Phase, Record,
     Standing,
 };
-use crate::kernel::ids::{OrganizationId, SubjectId, UserId};
-use crate::organizations::{MembershipOrigin, MergePart, MergeStage, MergedRoles, OrgRole};
+use crate::kernel::ids::{LocationId, OrganizationId, SubjectId, TaxIdId, UserId};
+use crate::organizations::{
+    MembershipOrigin, MergePart, MergeStage, MergedRoles, OrgRole, TaxIdRef,
+};
 use crate::permissions::Cause;
-use crate::values::{OrganizationName, Reason};
+use crate::values::{Npi, OrganizationName, ProviderCommunity, ProviderType, Reason};
 use crate::{Decision, Sealed};
+
+/// A wish about a merger (GN-03).
+#[derive(Clone, Debug)]
+pub enum MergeCommand {
+    /// The same once more changes nothing.
+    BeginMerge {
+        into: OrganizationId,
+        parts: BTreeSet<MergePart>,
+        roles: MergedRoles,
+        reason: Reason,
+    },
+    /// At the successor; the same once more changes nothing.
+    BeginAbsorption {
+        from: OrganizationId,
+    },
+    /// The successor holds an NPI before the former organisation has let go of it.
+    TakeNpi {
+        npi: Npi,
+        name: OrganizationName,
+        provider_type: ProviderType,
+        community: ProviderCommunity,
+        effective_at: DateTime<Utc>,
+    },
+    /// The successor has a location of the former organisation, under the id it had.
+    TakeLocation {
+        id: LocationId,
+        location: Location,
+        /// What tells it from one of the same name.
+        suffix: String,
+    },
+    TakeTaxId {
+        tax_id: TaxIdId,
+        reference: TaxIdRef,
+    },
+    TakeEmailDomain {
+        domain: String,
+    },
+    /// A member leaves for the successor.
+    MoveMember {
+        user: UserId,
+    },
+    /// A member of the former organisation belongs to the successor, in at least this role.
+    TakeMember {
+        user: UserId,
+        email_domain: String,
+        role: OrgRole,
+    },
+    /// The former organisation lets go of an NPI that the successor holds.
+    HandOverNpi {
+        npi: Npi,
+    },
+    RecordProgress {
+        stage: MergeStage,
+        count: u32,
+    },
+    /// Nobody and nothing is left.
+    CompleteMerge,
+    /// At the successor.
+    CompleteAbsorption {
+        from: OrganizationId,
+    },
+}
 
 type Decided = Result<Vec<OrganizationEvent>, OrganizationRefusal>;
 
@@ -54,7 +120,7 @@ impl Organization {
     }
 
     /// The NPIs that are held, or will be, without an end on record.
-    pub fn open_npis(&self) -> impl Iterator<Item = (&crate::values::Npi, &NpiHolding)> {
+    pub fn open_npis(&self) -> impl Iterator<Item = (&Npi, &NpiHolding)> {
         self.npis.iter().filter(|(_, holding)| holding.open_since().is_some())
     }
 }

@@ -18,11 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 
-pub use commands::{
-    Enrolment, MergeCommand, OrganizationCommand, OrganizationRefusal, RosterCommand,
-};
+pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCommand};
 pub use events::OrganizationEvent;
-pub use merging::Merger;
+pub use merging::{MergeCommand, Merger};
 pub use places::{Location, PlaceCommand};
 pub use roster::{Member, NpiHolding, PlannedEnd, PlannedNpiEnd, Standing};
 

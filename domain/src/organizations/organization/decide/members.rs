@@ -186,11 +186,15 @@ pub(in crate::organizations::organization) struct Roster<'a> {
 }
 
 impl<'a> Roster<'a> {
-    pub(in crate::organizations::organization) fn check_open(&self) -> Result<(), OrganizationRefusal> {
+    pub(in crate::organizations::organization) fn check_open(
+        &self,
+    ) -> Result<(), OrganizationRefusal> {
         if self.state.is_active() { Ok(()) } else { Err(OrganizationRefusal::NotActive) }
     }
 
-    pub(in crate::organizations::organization) fn check_contract(&self) -> Result<(), OrganizationRefusal> {
+    pub(in crate::organizations::organization) fn check_contract(
+        &self,
+    ) -> Result<(), OrganizationRefusal> {
         self.state.check_contract(self.decision.policy, self.decision.now)
     }
 
@@ -230,7 +234,10 @@ impl<'a> Roster<'a> {
             .ok_or(OrganizationRefusal::NotInvited)
     }
 
-    pub(in crate::organizations::organization) fn domain_if_new(&self, domain: &str) -> Vec<OrganizationEvent> {
+    pub(in crate::organizations::organization) fn domain_if_new(
+        &self,
+        domain: &str,
+    ) -> Vec<OrganizationEvent> {
         if self.state.domains().contains(domain) {
             return Vec::new();
         }

@@ -89,8 +89,7 @@ fn gn_03_an_organization_is_merged_when_nobody_and_no_npi_is_left() {
         },
     ]);
     let done = [held.to_vec(), vec![detached]].concat();
-    let merged =
-        OrganizationEvent::OrganizationMerged { organization: clinic(), into: hospital() };
+    let merged = OrganizationEvent::OrganizationMerged { organization: clinic(), into: hospital() };
     let state = open_clinic(&done).when(complete()).then(&[merged]);
     assert_eq!(state.phase(), Phase::Closed);
     assert_eq!(state.merger().map(|merger| merger.into), Some(hospital()));
