@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Caller, Commands, Failure, Identity,
+    api_keys::PREFIX,
     authorization::{not_signed_in, session_ended},
     sessions::EndSession,
 };
@@ -22,7 +23,7 @@ pub const SESSION_TOKEN: &str = "session_token";
 
 /// What came with a request.
 pub struct Presented<'a> {
-    /// The bearer token.
+    /// The bearer token: a session's, or a machine's key.
     pub token: &'a str,
     /// The tenant the request names, if it names one; the session's must be the same.
     pub tenant: Option<TenantId>,
@@ -33,12 +34,15 @@ pub struct Presented<'a> {
 }
 
 impl Commands {
-    /// The person behind a token.
+    /// The person behind a session's token, or the machine behind a key.
     ///
     /// # Errors
     /// `NOT_SIGNED_IN` (unknown token, or one of another tenant), `SESSION_ENDED`,
-    /// `SESSION_EXPIRED`, or a fault.
+    /// `SESSION_EXPIRED`, `API_KEY_REVOKED`, `API_KEY_EXPIRED`, or a fault.
     pub async fn authenticate(&self, presented: Presented<'_>) -> Result<Caller, Failure> {
+        if presented.token.starts_with(PREFIX) {
+            return self.authenticate_key(presented).await;
+        }
         let hash = self.journal.secrets().link_hash(presented.token);
         let found = self.journal.tenant_of_hash(SESSION_TOKEN, &hash).await?;
         let Some((tenant, session)) = found else { return Err(not_signed_in().into()) };

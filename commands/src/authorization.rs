@@ -4,12 +4,14 @@
 //! a read model; every version read is handed on as a guard and re-checked at the append or inside
 //! the read's own transaction.
 
+mod machines;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Actor, Code, Decider, Refusal,
-    kernel::ids::{MembershipId, OrganizationId, SessionId, TenantId, UserId},
+    kernel::ids::{ApiKeyId, MembershipId, OrganizationId, SessionId, TenantId, UserId},
     organizations::{OrgRole, Organization},
     permissions::{JobRole, JobRoles, Membership, Right, Situation},
     policies::PolicyHistory,
@@ -21,6 +23,10 @@ use rollcall_journal::{Guard, Journal, Work};
 use uuid::Uuid;
 
 use crate::{Caller, Failure, Identity};
+
+use machines::by_key;
+pub(crate) use machines::key_refused;
+pub use machines::{Demand, out_of_scope};
 
 /// What a command or read demands of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +67,8 @@ pub enum Access {
 pub struct Authority {
     pub actor: Actor,
     pub user: Option<UserId>,
+    /// The machine's key, where no person asks.
+    pub key: Option<ApiKeyId>,
     pub session: Option<SessionId>,
     /// The organisation acted for, when the access names one and the caller is a member.
     pub organization: Option<OrganizationId>,
@@ -70,6 +78,8 @@ pub struct Authority {
     pub membership: Option<Arc<Membership>>,
     /// The caller's plan roles, when the access asked for them.
     pub plan_roles: BTreeSet<PlanRole>,
+    /// Those of them that it asked for: in these the caller acts.
+    pub acting_roles: BTreeSet<PlanRole>,
 }
 
 impl Authority {
@@ -77,11 +87,13 @@ impl Authority {
         Self {
             actor,
             user: actor.person(),
+            key: actor.key(),
             session: None,
             organization: None,
             org_role: None,
             membership: None,
             plan_roles: BTreeSet::new(),
+            acting_roles: BTreeSet::new(),
         }
     }
 
@@ -135,19 +147,19 @@ impl Sources<'_> {
 /// `NOT_SIGNED_IN`, `SESSION_ENDED`, `NOT_FOUND` (an organisation the caller has no part in looks
 /// exactly like one that does not exist), `NOT_CONTRACTED`, `NOT_ORG_ADMIN`, `FORBIDDEN`,
 /// `ORGANIZATION_NOT_SELECTED`, `PASSWORD_CHANGE_REQUIRED`, `PASSWORD_EXPIRED`,
-/// `SECOND_FACTOR_REQUIRED`.
+/// `SECOND_FACTOR_REQUIRED`, `API_KEY_REVOKED`, `API_KEY_EXPIRED`.
 pub async fn authorise(
     journal: &Journal,
     caller: &Caller,
-    access: Access,
+    access: impl Into<Demand>,
     now: DateTime<Utc>,
 ) -> Result<(Authority, Vec<Guard>), Failure> {
-    let log = Log::Written(journal);
+    let (demand, log) = (access.into(), Log::Written(journal));
     let mut sources = Sources { tenant: caller.tenant, log, guards: Vec::new() };
-    let decided = match decide(&mut sources, caller, access, now).await {
+    let decided = match decide(&mut sources, caller, demand, now).await {
         Err(Failure::Refused(_)) if !journal.verify(caller.tenant, &sources.guards).await? => {
             sources.guards.clear();
-            decide(&mut sources, caller, access, now).await
+            decide(&mut sources, caller, demand, now).await
         }
         decided => decided,
     };
@@ -162,28 +174,34 @@ pub async fn authorise(
 pub(crate) async fn authorise_work(
     work: &mut Work,
     caller: &Caller,
-    access: Access,
+    demand: Demand,
     now: DateTime<Utc>,
 ) -> Result<Authority, Failure> {
     let log = Log::Ahead(work);
     let mut sources = Sources { tenant: caller.tenant, log, guards: Vec::new() };
-    decide(&mut sources, caller, access, now).await
+    decide(&mut sources, caller, demand, now).await
 }
 
 async fn decide(
     sources: &mut Sources<'_>,
     caller: &Caller,
-    access: Access,
+    demand: Demand,
     now: DateTime<Utc>,
 ) -> Result<Authority, Failure> {
+    let access = demand.access;
     if access != Access::System {
         require_open_tenant(sources).await?;
+    }
+    if let Identity::ApiKey { key, .. } = caller.identity {
+        return by_key(sources, key, demand, now).await;
     }
     match access {
         Access::Public => Ok(Authority::of(caller.actor())),
         Access::System => match caller.identity {
             Identity::System { .. } => Ok(Authority::of(Actor::SYSTEM)),
-            Identity::Anonymous | Identity::Person { .. } => Err(forbidden().into()),
+            Identity::Anonymous | Identity::Person { .. } | Identity::ApiKey { .. } => {
+                Err(forbidden().into())
+            }
         },
         Access::OwnSession
         | Access::SignedIn
@@ -298,13 +316,10 @@ async fn member(
     let visible = organization
         .member(user)
         .is_some_and(|member| member.is_visible_to_session(session.started_at, now));
-    if !organization.is_active() || !visible {
+    if !visible {
         return Err(Refusal::not_found("organizationId").into());
     }
-    if !organization.is_contracted(now) {
-        let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
-        organization.check_contract(policies.at(now).1, now).map_err(Refusal::from)?;
-    }
+    open_organization(sources, id, now).await?;
     if session.organization != Some(id) {
         return Err(Refusal::new(
             Code::OrganizationNotSelected,
@@ -320,6 +335,23 @@ async fn member(
     Ok(())
 }
 
+/// A suspended or closed organisation, or one that lost the contract it needs, serves nobody.
+async fn open_organization(
+    sources: &mut Sources<'_>,
+    id: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let organization = sources.load::<Organization>(id.0).await?;
+    if !organization.is_active() {
+        return Err(Refusal::not_found("organizationId").into());
+    }
+    if !organization.is_contracted(now) {
+        let policies = sources.load::<PolicyHistory>(sources.tenant.policy_stream()).await?;
+        organization.check_contract(policies.at(now).1, now).map_err(Refusal::from)?;
+    }
+    Ok(())
+}
+
 async fn plan_staff(
     sources: &mut Sources<'_>,
     authority: &mut Authority,
@@ -332,6 +364,7 @@ async fn plan_staff(
     if !roles.iter().any(|role| held.contains(role)) {
         return Err(forbidden().into());
     }
+    authority.acting_roles = roles.iter().filter(|role| held.contains(role)).copied().collect();
     authority.plan_roles = held;
     authority.actor = Actor::plan_staff(user);
     Ok(())

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rollcall_domain::{
     Actor,
-    kernel::ids::{OrganizationId, SessionId, TenantId, UserId},
+    kernel::ids::{ApiKeyId, OrganizationId, SessionId, TenantId, UserId},
 };
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ pub enum Identity {
     /// A live session of a person; which organisation it acts for stands in the session's stream
     /// and, per command, in its input.
     Person { session: SessionId, user: UserId, organization: Option<OrganizationId> },
+    /// A machine's key that works, and the organisation it acts for; `None` for the plan's (GN-28).
+    ApiKey { key: ApiKeyId, organization: Option<OrganizationId> },
     /// The scheduler or a process of the service, caused by an event.
     System { causation_id: Option<Uuid> },
 }
@@ -49,7 +51,7 @@ impl Caller {
     pub fn user(&self) -> Option<UserId> {
         match self.identity {
             Identity::Person { user, .. } => Some(user),
-            Identity::Anonymous | Identity::System { .. } => None,
+            Identity::Anonymous | Identity::ApiKey { .. } | Identity::System { .. } => None,
         }
     }
 
@@ -58,15 +60,32 @@ impl Caller {
     pub fn session(&self) -> Option<SessionId> {
         match self.identity {
             Identity::Person { session, .. } => Some(session),
-            Identity::Anonymous | Identity::System { .. } => None,
+            Identity::Anonymous | Identity::ApiKey { .. } | Identity::System { .. } => None,
         }
     }
 
-    /// The organisation the session acts for.
+    /// The machine's key.
+    #[must_use]
+    pub fn key(&self) -> Option<ApiKeyId> {
+        match self.identity {
+            Identity::ApiKey { key, .. } => Some(key),
+            Identity::Anonymous | Identity::Person { .. } | Identity::System { .. } => None,
+        }
+    }
+
+    /// Whether nobody is known behind the request.
+    #[must_use]
+    pub fn is_visitor(&self) -> bool {
+        self.identity == Identity::Anonymous
+    }
+
+    /// The organisation the session or the key acts for.
     #[must_use]
     pub fn organization(&self) -> Option<OrganizationId> {
         match self.identity {
-            Identity::Person { organization, .. } => organization,
+            Identity::Person { organization, .. } | Identity::ApiKey { organization, .. } => {
+                organization
+            }
             Identity::Anonymous | Identity::System { .. } => None,
         }
     }
@@ -77,6 +96,7 @@ impl Caller {
         match self.identity {
             Identity::Anonymous => Actor::ANONYMOUS,
             Identity::Person { user, .. } => Actor::user(user),
+            Identity::ApiKey { key, .. } => Actor::api_key(key),
             Identity::System { .. } => Actor::SYSTEM,
         }
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Decider, Decision, Refusal,
     kernel::ids::{TenantId, UserId},
+    permissions::right_use::UsedRight,
     policies::{Policy, PolicyHistory},
 };
 use rollcall_journal::{Header, Journal, Work};
@@ -23,9 +24,16 @@ pub struct Context<'a> {
     pub now: DateTime<Utc>,
     /// The tenant's policy in force at `now`; its version is in the events' metadata.
     pub policy: Arc<Policy>,
+    /// Rights that the command used, beside those its name tells (GN-16).
+    pub(crate) used: Vec<UsedRight>,
 }
 
 impl Context<'_> {
+    /// Says that the command used a right; it counts once the command is done.
+    pub(crate) fn use_right(&mut self, right: UsedRight) {
+        self.used.push(right);
+    }
+
     /// The tenant the command writes to.
     #[must_use]
     pub fn tenant(&self) -> TenantId {
@@ -143,9 +151,11 @@ pub(crate) fn header(
     use rollcall_domain::{Sealed, kernel::ids::SubjectId};
     let causation_id = match caller.identity {
         crate::Identity::System { causation_id } => causation_id,
-        crate::Identity::Anonymous | crate::Identity::Person { .. } => None,
+        crate::Identity::Anonymous
+        | crate::Identity::Person { .. }
+        | crate::Identity::ApiKey { .. } => None,
     };
-    // A visitor's address is sealed under the request's own id: erasable, and nobody's otherwise.
+    // A visitor's or a machine's address is sealed under the request's own id: erasable, and nobody's otherwise.
     let subject = caller.user().map_or(SubjectId(caller.correlation_id), SubjectId::from);
     Header {
         tenant,

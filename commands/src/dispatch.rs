@@ -11,6 +11,7 @@ use std::{
 use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
+    api_keys::Scope,
     audit::{AccessDenied, Denial, DenialCommand},
     kernel::ids::TenantId,
     policies::Feature,
@@ -24,6 +25,7 @@ use crate::{
     Access, Caller, Commands, Context, DispatchError, Failure,
     authorization::authorise_work,
     context::{header, load_policy, version_conflict},
+    permissions::right_use,
 };
 
 /// Attempts before a conflict is the client's: the first, and one on fresh state. A guard that
@@ -54,6 +56,8 @@ pub trait Command: Send + Sync {
     /// Whether the time of its answer could tell which identifiers exist (GN-09): then the answer
     /// waits for the next beat, which comes later than anything that differs.
     const ANSWERS_ON_THE_BEAT: bool = false;
+    /// What a machine's key may send it with; without, it is for people alone (GN-28).
+    const SCOPE: Option<Scope> = None;
     /// The feature it belongs to: while that is off or coming soon, it is refused (MC-01).
     const FEATURE: Option<Feature> = None;
     type Output: Serialize + DeserializeOwned + Send;
@@ -155,11 +159,13 @@ impl Commands {
         );
         let now = self.journal.now();
         let tenant = command.tenant(caller);
+        let access = command.access();
+        let demand = C::SCOPE.map_or_else(|| access.into(), |scope| access.or_key(scope));
         let mut work = self.journal.begin(header(caller, tenant, C::NAME, ids, now));
         for (aggregate_type, id) in busy {
             work.take_turn(aggregate_type, *id).await;
         }
-        let authority = match authorise_work(&mut work, caller, command.access(), now).await {
+        let authority = match authorise_work(&mut work, caller, demand, now).await {
             Ok(authority) => authority,
             Err(Failure::Refused(refusal)) => {
                 if !work.still_holds().await? {
@@ -181,13 +187,14 @@ impl Commands {
         header.actor = authority.actor;
         header.organization = authority.organization;
         header.policy_version = policy_version;
-        let mut cx = Context { commands: self, caller, authority, work, now, policy };
+        let used = Vec::new();
+        let mut cx = Context { commands: self, caller, authority, work, now, policy, used };
         let available = C::FEATURE.map_or(Ok(()), |feature| cx.policy.require(feature));
         let handled = match available {
             Ok(()) => command.handle(&mut cx).await,
             Err(refusal) => Err(refusal.into()),
         };
-        let Context { work, .. } = cx;
+        let Context { work, authority, policy, used, .. } = cx;
         let (output, refusal) = match handled {
             Ok(output) => (Some(output), None),
             Err(Failure::RefusedOnRecord(refusal)) => (None, Some(refusal)),
@@ -209,6 +216,8 @@ impl Commands {
         match work.commit(result).await {
             Ok(committed) => match (output, refusal) {
                 (Some(output), _) => {
+                    let used = right_use::used(C::NAME, &authority, used);
+                    self.right_uses.note(tenant, policy.time_zone(), now, used).await;
                     Ok(Attempt::Done(Receipt { output, position: committed.position }))
                 }
                 (None, Some(refusal)) => Err(refusal.into()),
@@ -224,8 +233,8 @@ impl Commands {
         }
     }
 
-    /// A signed-in person who reached beyond their rights leaves a trace; visitors would only let
-    /// anybody fill the journal.
+    /// A signed-in person or a machine that reached beyond their rights leaves a trace; visitors
+    /// would only let anybody fill the journal.
     async fn record_denial(
         &self,
         caller: &Caller,
@@ -236,7 +245,10 @@ impl Commands {
             refusal.code,
             Code::Forbidden | Code::NotOrgAdmin | Code::NpiNotPermitted | Code::NotCounterparty
         );
-        let Some(user) = caller.user().filter(|_| security_relevant) else { return Ok(()) };
+        let is_known = caller.user().is_some() || caller.key().is_some();
+        if !security_relevant || !is_known {
+            return Ok(());
+        }
         let now = self.journal.now();
         let id = Uuid::now_v7();
         let mut work =
@@ -247,7 +259,7 @@ impl Commands {
         let denial = DenialCommand::Record(AccessDenied {
             command: command.to_owned(),
             code: refusal.code,
-            user: Some(user),
+            user: caller.user(),
             organization: caller.organization(),
             npi: None,
         });
@@ -280,7 +292,7 @@ fn identify(
         )
         .at("idempotencyKey"));
     }
-    let actor = caller.user().map_or_else(|| "anonymous".to_owned(), |user| user.to_string());
+    let actor = caller.actor().id.map_or_else(|| "anonymous".to_owned(), |id| id.to_string());
     Ok((tenant.derive("command", &format!("{actor}\u{1f}{name}\u{1f}{key}")), *fingerprint))
 }
 

@@ -6,6 +6,7 @@
 
 pub mod access_requests;
 pub mod affiliations;
+pub mod api_keys;
 pub mod authentication;
 pub mod authorization;
 pub mod caller;
@@ -35,7 +36,7 @@ pub mod transactions;
 pub mod users;
 mod versions;
 
-pub use authorization::{Access, Authority};
+pub use authorization::{Access, Authority, Demand};
 pub use caller::{Caller, Identity};
 pub use context::Context;
 pub use dispatch::{Command, IdempotencyKey, NO_KEY, Receipt};

@@ -5,7 +5,10 @@ use std::{ops::Deref, sync::Arc};
 use rollcall_journal::Journal;
 use sqlx::PgPool;
 
-use crate::{passwords::PasswordHasher, rate_limit::RateLimits, session_activity::SessionActivity};
+use crate::{
+    api_keys::ApiKeyActivity, passwords::PasswordHasher, permissions::right_use::RightUseNotes,
+    rate_limit::RateLimits, session_activity::SessionActivity,
+};
 
 /// The dispatcher and its parts; cheap to clone.
 #[derive(Clone)]
@@ -17,6 +20,8 @@ pub struct Parts {
     pub passwords: PasswordHasher,
     pub rate_limits: RateLimits,
     pub activity: SessionActivity,
+    pub key_activity: ApiKeyActivity,
+    pub right_uses: RightUseNotes,
 }
 
 /// What the service around it decides.
@@ -32,7 +37,9 @@ impl Commands {
         Self(Arc::new(Parts {
             passwords: PasswordHasher::new(),
             rate_limits: RateLimits::new(config.ops.clone()),
-            activity: SessionActivity::new(config.ops),
+            activity: SessionActivity::new(config.ops.clone()),
+            key_activity: ApiKeyActivity::new(config.ops.clone()),
+            right_uses: RightUseNotes::new(config.ops),
             journal: config.journal,
         }))
     }

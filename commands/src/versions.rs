@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
     access_requests::AccessRequest,
+    api_keys::Scope,
     kernel::ids::{
         AccessRequestId, InvitationId, JobRoleId, MembershipId, OrganizationId, TenantId, UserId,
     },
@@ -102,6 +103,7 @@ impl<C: Command> Command for Seen<C> {
     const SECRET_OUTPUT: bool = C::SECRET_OUTPUT;
     const FOR_VISITORS: bool = C::FOR_VISITORS;
     const ANSWERS_ON_THE_BEAT: bool = C::ANSWERS_ON_THE_BEAT;
+    const SCOPE: Option<Scope> = C::SCOPE;
     const FEATURE: Option<Feature> = C::FEATURE;
     type Output = C::Output;
 

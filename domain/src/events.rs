@@ -84,6 +84,7 @@ any_event! {
     Registration(crate::organizations::Registration);
     Membership(crate::permissions::Membership);
     JobRole(crate::permissions::JobRole);
+    RightUse(crate::permissions::right_use::RightUses);
     User(crate::users::user::User);
     Invitation(crate::users::invitation::Invitation);
     Credential(crate::users::credential::Credential);
@@ -92,6 +93,7 @@ any_event! {
     ExternalIdentities(crate::users::external_identity::ExternalIdentities);
     OneTimePasscode(crate::users::one_time_passcode::OneTimePasscode);
     Session(crate::sessions::Session);
+    ApiKey(crate::api_keys::ApiKey);
     AccessRequest(crate::access_requests::AccessRequest);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);

@@ -6,6 +6,7 @@
 
 pub mod access_requests;
 pub mod affiliations;
+pub mod api_keys;
 pub mod audit;
 pub mod content;
 pub mod events;
@@ -18,6 +19,8 @@ pub mod pins;
 pub mod policies;
 pub mod refusal;
 pub mod sessions;
+#[cfg(test)]
+mod state_machines;
 mod streams;
 pub mod tenants;
 pub mod transactions;

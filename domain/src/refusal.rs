@@ -43,6 +43,8 @@ codes! {
     SessionEnded = "SESSION_ENDED";
     SessionExpired = "SESSION_EXPIRED";
     CurrentPasswordWrong = "CURRENT_PASSWORD_WRONG";
+    ApiKeyRevoked = "API_KEY_REVOKED";
+    ApiKeyExpired = "API_KEY_EXPIRED";
     // links and tokens
     LinkInvalid = "LINK_INVALID";
     LinkExpired = "LINK_EXPIRED";

@@ -97,6 +97,13 @@ impl TenantId {
         self.derive("submitter_profile", &organization.to_string())
     }
 
+    /// `permissions.right_use`: one per person and organisation, and one for their plan roles.
+    #[must_use]
+    pub fn right_use_stream(&self, user: UserId, organization: Option<OrganizationId>) -> Uuid {
+        let of = organization.map_or_else(|| "plan".to_owned(), |id| id.to_string());
+        self.derive("right_use", &format!("{user}/{of}"))
+    }
+
     /// `notifications.inbox`: one per person.
     #[must_use]
     pub fn inbox_stream(&self, user: UserId) -> Uuid {

@@ -13,6 +13,7 @@ pub mod access_register;
 pub mod access_requests;
 pub mod account_requests;
 pub mod affiliations;
+pub mod api_keys;
 pub mod audit_timeline;
 pub mod notifications;
 pub mod organizations;
@@ -20,6 +21,7 @@ pub mod people;
 pub mod permission_matrix;
 pub mod pins;
 mod readers;
+pub mod right_use;
 mod search;
 pub mod sessions;
 mod snapshot;
@@ -42,6 +44,8 @@ pub const NAMES: &[&str] = &[
     "tenancy",
     "organizations",
     "sessions",
+    "api_keys",
+    "right_uses",
     access_register::NAME,
     audit_timeline::NAME,
 ];
@@ -62,6 +66,8 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),
         Arc::new(sessions::Sessions),
+        Arc::new(api_keys::ApiKeys),
+        Arc::new(right_use::RightUses),
         Arc::new(access_register::AccessRegister),
         Arc::new(audit_timeline::AuditTimeline),
     ]

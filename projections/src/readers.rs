@@ -40,6 +40,8 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::Invitation(_) => &["people", "acceptances", "user_directory"],
         AnyEvent::Credential(_) => &["user_directory", "sessions"],
         AnyEvent::Session(_) => &["user_directory", "sessions"],
+        AnyEvent::ApiKey(_) => &["api_keys"],
+        AnyEvent::RightUse(_) => &["right_uses"],
         AnyEvent::Pin(_) => &["pins"],
         AnyEvent::Affiliation(_) => &["affiliations", access_register::NAME],
         AnyEvent::SubmitterProfile(_) => &["affiliations"],

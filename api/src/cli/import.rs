@@ -1,28 +1,23 @@
 //! `rollcall import enrolment|people FILE.csv --tenant SLUG`: the plan's files, while the service
 //! runs or not.
 
-use std::{
-    io::{IsTerminal, Write, stderr},
-    path::Path,
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use rollcall_commands::{
     Commands, CommandsConfig, DispatchError,
     imports::people_file,
     organizations::{RowOutcome, RowResult, enrolment_file},
 };
-use rollcall_domain::{
-    imports::{LineOutcome, LineResult},
-    kernel::ids::TenantId,
-};
+use rollcall_domain::{imports::LineOutcome, kernel::ids::TenantId};
 use rollcall_journal::{Journal, JournalConfig, SystemClock, pools};
 
-use super::{CliResult, Failed};
+use super::{CliResult, Failed, progress::Progress};
 use crate::{config::Config, ground::Database, service::upcasters};
 
 /// Organisations kept in memory while a file is imported.
 const CACHED_STATES: usize = 10_000;
+/// As the service has; lines of a file are under way together.
+const CONNECTIONS: u32 = 16;
 
 pub fn enrolment(file: &Path, slug: &str) -> CliResult {
     let results = run(file, slug, async |commands, tenant, file| {
@@ -34,10 +29,16 @@ pub fn enrolment(file: &Path, slug: &str) -> CliResult {
 
 pub fn people(file: &Path, slug: &str) -> CliResult {
     let results = run(file, slug, async |commands, tenant, file| {
-        let mut done = 0;
+        let (begun, mut done, mut progress) = (Instant::now(), 0, None);
         people_file::import_file(commands, tenant, file, |result, total| {
             done += 1;
-            show_progress(result, done, total);
+            let progress = progress.get_or_insert_with(|| Progress::since(begun, total));
+            if let Some(refusal) = &result.refusal {
+                progress.clear();
+                let column = refusal.field.join(".");
+                println!("line {}: refused, {column}: {refusal}", result.line);
+            }
+            progress.show(done);
         })
         .await
     })?;
@@ -51,28 +52,6 @@ pub fn people(file: &Path, slug: &str) -> CliResult {
         count(LineOutcome::Unchanged),
     );
     if refused == 0 { Ok(()) } else { Err(format!("{refused} lines were refused").into()) }
-}
-
-/// Names each refused line, and how far the import came: in a terminal by one line that is written
-/// anew, elsewhere every hundred lines.
-fn show_progress(result: &LineResult, done: usize, total: usize) {
-    let mut out = stderr();
-    let terminal = out.is_terminal();
-    if let Some(refusal) = &result.refusal {
-        let clear = if terminal { "\r\x1b[K" } else { "" };
-        println!("{clear}line {}: refused, {}: {refusal}", result.line, refusal.field.join("."));
-    }
-    // Progress is for whoever watches; nobody does where it cannot be written.
-    let _ = if terminal {
-        write!(out, "\r{done} of {total} lines").and_then(|()| out.flush())
-    } else if done.is_multiple_of(100) {
-        writeln!(out, "{done} of {total} lines")
-    } else {
-        Ok(())
-    };
-    if terminal && done == total {
-        eprintln!();
-    }
 }
 
 /// Imports a file by the service's own commands, on its database.
@@ -98,7 +77,7 @@ fn run<T>(
 
 async fn commands(database: &Database) -> Result<Commands, Failed> {
     rollcall_journal::schema::migrate(&database.options).await?;
-    let writer = pools::writer(database.options.clone(), 4).await?;
+    let writer = pools::writer(database.options.clone(), CONNECTIONS).await?;
     let config = JournalConfig {
         writer: writer.clone(),
         master: database.master_key()?,

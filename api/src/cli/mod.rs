@@ -3,6 +3,7 @@
 mod doctor;
 mod import;
 mod migrate;
+mod progress;
 mod rebuild;
 mod serve;
 

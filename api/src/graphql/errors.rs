@@ -98,7 +98,11 @@ fn meta_value(name: &str) -> (String, registry::MetaEnumValue) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other code is about the input")]
 pub fn top_level(refusal: Refusal) -> Error {
     let code = match refusal.code {
-        Code::NotSignedIn | Code::SessionEnded | Code::SessionExpired => TopLevel::Unauthenticated,
+        Code::NotSignedIn
+        | Code::SessionEnded
+        | Code::SessionExpired
+        | Code::ApiKeyRevoked
+        | Code::ApiKeyExpired => TopLevel::Unauthenticated,
         Code::Forbidden
         | Code::NotOrgAdmin
         | Code::NotAMember
@@ -128,7 +132,14 @@ pub fn top_level(refusal: Refusal) -> Error {
 /// Whether a refusal is about who is calling rather than about the command.
 #[must_use]
 pub fn is_authentication(refusal: &Refusal) -> bool {
-    matches!(refusal.code, Code::NotSignedIn | Code::SessionEnded | Code::SessionExpired)
+    matches!(
+        refusal.code,
+        Code::NotSignedIn
+            | Code::SessionEnded
+            | Code::SessionExpired
+            | Code::ApiKeyRevoked
+            | Code::ApiKeyExpired
+    )
 }
 
 /// A fault of the service: logged here, opaque outside.

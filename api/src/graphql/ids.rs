@@ -26,11 +26,12 @@ pub enum NodeType {
     Agreement,
     AccountRequest,
     PeopleImport,
+    ApiKey,
 }
 
 impl NodeType {
     /// Every type.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -47,6 +48,7 @@ impl NodeType {
         Self::Agreement,
         Self::AccountRequest,
         Self::PeopleImport,
+        Self::ApiKey,
     ];
 
     /// The GraphQL type's name.
@@ -69,6 +71,7 @@ impl NodeType {
             Self::Agreement => "Agreement",
             Self::AccountRequest => "AccountRequest",
             Self::PeopleImport => "PeopleImport",
+            Self::ApiKey => "ApiKey",
         }
     }
 

@@ -6,6 +6,7 @@ mod about;
 mod access_register;
 mod access_requests;
 mod affiliations;
+mod api_keys;
 mod audit;
 mod content;
 pub mod errors;

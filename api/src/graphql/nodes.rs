@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     access_requests::{self, AccessRequest},
     affiliations::{self, Affiliation},
+    api_keys::{self, ApiKey},
     audit::{self, AuditEvent},
     errors::top_level,
     ids::{NodeType, decode},
@@ -37,6 +38,7 @@ use super::{
 #[graphql(field(name = "id", ty = "&ID", desc = "The global id."))]
 pub enum Node {
     AccountRequest(Box<AccountRequest>),
+    ApiKey(Box<ApiKey>),
     AccessRequest(Box<AccessRequest>),
     Affiliation(Box<Affiliation>),
     Agreement(Box<Agreement>),
@@ -127,6 +129,7 @@ async fn of_type(ctx: &Context<'_>, kind: NodeType, ids: &[Uuid]) -> Result<Vec<
             each(organizations::account_requests::by_ids(ctx, ids).await?, Node::AccountRequest)
         }
         NodeType::PeopleImport => each(imports::by_ids(ctx, ids).await?, Node::PeopleImport),
+        NodeType::ApiKey => each(api_keys::by_ids(ctx, ids).await?, Node::ApiKey),
         NodeType::AuditEvent => each(audit::nodes::by_ids(ctx, ids).await?, Node::AuditEvent),
     })
 }

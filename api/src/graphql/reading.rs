@@ -5,7 +5,7 @@
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{
-    Access, Authority, Caller, Commands, Failure,
+    Access, Authority, Caller, Commands, Demand, Failure,
     authorization::{authorise, not_signed_in},
 };
 use rollcall_domain::{
@@ -73,13 +73,15 @@ pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
 /// A top-level error: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, or a fault.
 pub async fn read<'a>(
     ctx: &Context<'a>,
-    access: Access,
+    access: impl Into<Demand>,
     min_position: Option<Position>,
 ) -> Result<Reading<'a>> {
     let caller = caller(ctx)?;
     let commands = ctx.data::<Commands>()?;
     let mut view = open(ctx, caller, min_position).await?;
     let authority = authorised(commands, caller, access, &mut view).await?;
+    let noted = commands.note_question(caller.tenant, ctx.field().name(), &authority, Vec::new());
+    noted.await.map_err(refused)?;
     Ok(Reading { authority, view })
 }
 
@@ -89,11 +91,11 @@ pub async fn read<'a>(
 /// A top-level error: UNAUTHENTICATED, or a fault.
 pub async fn read_if_permitted<'a>(
     ctx: &Context<'a>,
-    access: Access,
+    access: impl Into<Demand>,
 ) -> Result<Option<Reading<'a>>> {
     let caller = caller(ctx)?;
     let mut view = open(ctx, caller, None).await?;
-    match decided(ctx.data::<Commands>()?, caller, access, &mut view).await {
+    match decided(ctx.data::<Commands>()?, caller, access.into(), &mut view).await {
         Ok(authority) => Ok(Some(Reading { authority, view })),
         Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
             if lacks_only_the_right(&refusal) {
@@ -158,20 +160,21 @@ pub async fn require(ctx: &Context<'_>, feature: Feature) -> Result<()> {
 pub async fn authorised(
     commands: &Commands,
     caller: &Caller,
-    access: Access,
+    access: impl Into<Demand>,
     view: &mut Snapshot,
 ) -> Result<Authority> {
-    decided(commands, caller, access, view).await.map_err(refused)
+    decided(commands, caller, access.into(), view).await.map_err(refused)
 }
 
 async fn decided(
     commands: &Commands,
     caller: &Caller,
-    access: Access,
+    demand: Demand,
     view: &mut Snapshot,
 ) -> Result<Authority, Failure> {
+    let demand = demand.of_read();
     let now = commands.journal.now();
-    let (authority, guards) = authorise(&commands.journal, caller, access, now).await?;
+    let (authority, guards) = authorise(&commands.journal, caller, demand, now).await?;
     if view.holds(&guards).await? {
         return Ok(authority);
     }
@@ -180,7 +183,7 @@ async fn decided(
     for guard in &guards {
         commands.journal.invalidate(caller.tenant, guard.aggregate_type, guard.id);
     }
-    let (authority, _) = authorise(&commands.journal, caller, access, now).await?;
+    let (authority, _) = authorise(&commands.journal, caller, demand, now).await?;
     Ok(authority)
 }
 

@@ -6,6 +6,7 @@ use super::{
     access_register::AccessRegisterQuery,
     access_requests::{AccessRequestMutation, AccessRequestQuery},
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
+    api_keys::{ApiKeyMutation, ApiKeyQuery},
     audit::{AuditQuery, AuditSubscription},
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
@@ -18,7 +19,9 @@ use super::{
         OrganizationsMutation, OrganizationsQuery, PlacesMutation, PlacesQuery, RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
     },
-    permissions::{GrantMutation, GrantQuery, PermissionMutation, PermissionQuery},
+    permissions::{
+        GrantMutation, GrantQuery, PermissionMutation, PermissionQuery, RightUseMutation,
+    },
     pins::{PinMutation, PinQuery},
     policies::{PoliciesMutation, PoliciesQuery},
     sessions::{
@@ -71,6 +74,7 @@ pub struct Query(
     MeQuery,
     LoginHistoryQuery,
     DashboardQuery,
+    ApiKeyQuery,
     UserDirectoryQuery,
     AppointmentQuery,
     PermissionQuery,
@@ -110,6 +114,7 @@ pub struct Mutation(
     DeadLettersMutation,
     SignInMutation,
     SessionMutation,
+    ApiKeyMutation,
     CredentialMutation,
     ProfileMutation,
     UserAdministrationMutation,
@@ -117,6 +122,7 @@ pub struct Mutation(
     AppointmentMutation,
     PermissionMutation,
     GrantMutation,
+    RightUseMutation,
     AccessRequestMutation,
 );
 

@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, InputObject, Result};
 use rollcall_commands::{
-    Command, Commands, DispatchError, Entity, IdempotencyKey, Seen, authorization::not_signed_in,
+    Command, Commands, DispatchError, Entity, IdempotencyKey, Seen,
+    authorization::{not_signed_in, out_of_scope},
 };
 use rollcall_domain::Refusal;
 use serde_json::Value;
@@ -49,8 +50,9 @@ pub async fn send<C: Command>(
     let outcome = match command {
         // On the heap: the future of a command would otherwise be part of every resolver's.
         Ok(command) => Box::pin(commands.dispatch(caller, key.as_ref(), &command)).await,
-        // Who is calling comes first: a visitor learns nothing about the validity of an input.
-        Err(_) if !C::FOR_VISITORS && caller.user().is_none() => Err(not_signed_in().into()),
+        // Who is calling comes first: a visitor or a machine learns nothing about the validity of an input.
+        Err(_) if !C::FOR_VISITORS && caller.is_visitor() => Err(not_signed_in().into()),
+        Err(_) if C::SCOPE.is_none() && caller.key().is_some() => Err(out_of_scope().into()),
         Err(refusal) => Err(refusal.into()),
     };
     ctx.data::<std::sync::Arc<RequestView>>()?.reset().await;

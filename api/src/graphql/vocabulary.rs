@@ -161,6 +161,8 @@ pub enum ActorKind {
     Operator,
     /// The scheduler or a process of the service itself.
     System,
+    /// A machine by its key (GN-28).
+    ApiKey,
 }
 
 /// A parsed field, or the refusal that names it.

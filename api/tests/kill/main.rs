@@ -12,6 +12,7 @@
 
 mod evidence;
 mod ground;
+mod import;
 mod mail;
 mod portals;
 #[path = "../../../tests/acceptance/support/seed.rs"]
@@ -35,9 +36,10 @@ const ROUNDS: usize = 4;
 /// A name and what is done for so many rounds.
 type Scenario = (&'static str, fn(&Ground, usize));
 
-const SCENARIOS: [Scenario; 2] = [
+const SCENARIOS: [Scenario; 3] = [
     ("nothing_acknowledged_is_lost_when_the_service_is_killed", kill_the_service),
     ("nothing_acknowledged_is_lost_when_postgres_is_killed", kill_postgres),
+    ("gn_33_an_import_that_is_killed_imports_nobody_twice", import::kill_the_import),
 ];
 
 fn main() {

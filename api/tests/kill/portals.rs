@@ -35,14 +35,27 @@ impl Post {
     }
 }
 
-/// Seeds the portals of the service that runs in the folder and gives `count` posts, the portals
-/// taking turns.
-pub async fn open(folder: &Path, count: usize) -> Vec<Post> {
+/// Seeds one portal of the service that runs in the folder.
+pub fn open_one(folder: &Path, slug: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
+    runtime.block_on(async {
+        let journal = journal(folder).await;
+        Box::pin(seed::world(&journal, slug, PRESET)).await;
+    });
+}
+
+async fn journal(folder: &Path) -> Journal {
     let writer = pools::writer(ground::database(folder), 4).await.expect("the database answers");
     let master = ground::master_key(folder);
     let clock = Arc::new(SystemClock);
     let config = JournalConfig { writer, master, clock, injected_time: false, cache_states: 1000 };
-    let journal = Journal::open(config).await.expect("the service has migrated");
+    Journal::open(config).await.expect("the service has migrated")
+}
+
+/// Seeds the portals of the service that runs in the folder and gives `count` posts, the portals
+/// taking turns.
+pub async fn open(folder: &Path, count: usize) -> Vec<Post> {
+    let journal = journal(folder).await;
     let mut worlds = Vec::new();
     for slug in SLUGS {
         let world = Box::pin(seed::world(&journal, slug, PRESET)).await;

@@ -256,16 +256,20 @@ impl KeyRing {
         subjects: Vec<SubjectId>,
         new_keys: &mut NewKeys,
     ) -> Result<HashMap<SubjectId, Versions>, KeyError> {
-        let mut keys = self.versions(tenant, &subjects).await?;
-        for subject in subjects {
-            if keys.contains_key(&subject) {
-                continue;
+        // Whom this append makes a key for is not looked up again with each of its events: where
+        // somebody else was faster, the append says so.
+        let (made, unmade): (Vec<_>, Vec<_>) =
+            subjects.into_iter().partition(|subject| new_keys.of(*subject).is_some());
+        let mut keys = self.versions(tenant, &unmade).await?;
+        for subject in unmade {
+            if !keys.contains_key(&subject) {
+                let key = self.make_subject_key(tenant, subject, new_keys).await?;
+                keys.insert(subject, vec![(key.version, Some(key))]);
             }
-            let key = match new_keys.of(subject) {
-                Some(key) => key.clone(),
-                None => self.make_subject_key(tenant, subject, new_keys).await?,
-            };
-            keys.insert(subject, vec![(key.version, Some(key))]);
+        }
+        for subject in made {
+            let key = new_keys.of(subject).cloned();
+            keys.extend(key.map(|key| (subject, vec![(key.version, Some(key))])));
         }
         Ok(keys)
     }

@@ -19,6 +19,7 @@ mod lanes;
 mod leader;
 mod load;
 mod master_key;
+mod owners;
 pub mod pools;
 mod prepare;
 pub mod progress;

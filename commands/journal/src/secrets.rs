@@ -59,7 +59,7 @@ impl Secrets {
         BASE64_URL_SAFE_NO_PAD.encode(crypto::mac(&self.link, &[purpose.as_bytes(), id.as_bytes()]))
     }
 
-    /// What the database holds of a link or session token.
+    /// What the database holds of a link, a session token or a machine's key.
     #[must_use]
     pub fn link_hash(&self, token: &str) -> [u8; 32] {
         crypto::mac(&self.link_hash, &[token.as_bytes()])

@@ -10,8 +10,8 @@ use rollcall_domain::{
     imports::{LineOutcome, LineResult, PeopleImport, PeopleImportCommand, PersonRow},
     kernel::ids::{MembershipId, OrganizationId, PeopleImportId, UserId, VaultRef},
     organizations::{
-        Authority, EnrolmentSource, Organization, OrganizationCommand,
-        organization::{RosterCommand, Standing},
+        EnrolmentSource, Organization, OrganizationCommand, OrganizationEvent,
+        organization::RosterCommand,
     },
     permissions::{
         Cause, CorrespondenceScope, Membership, MembershipCommand, NpiScope,
@@ -29,8 +29,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    ahead::Found,
     line::{ParsedPerson, parse},
-    request_import::{organization_of, person_of_line},
+    request_import::organization_of,
 };
 use crate::{
     Access, Command, Context, Failure,
@@ -42,6 +43,8 @@ use crate::{
 pub struct ImportPerson {
     pub source: EnrolmentSource,
     pub row: PersonRow,
+    /// What was looked up for many lines together; what was not is looked up now.
+    pub found: Found,
 }
 
 /// What became of a line that was not refused.
@@ -62,9 +65,13 @@ impl Command for ImportPerson {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<Imported, Failure> {
-        let organization = organization_of(cx, &self.row).await?;
+        let organization = match self.found.organization {
+            Some(organization) => Some(organization),
+            None => organization_of(cx, &self.row).await?,
+        };
         let hash_ref = keep_hash(cx, &self.row.password_hash)?;
-        import(cx, &self.row, organization, hash_ref, &self.source).await
+        let line = Line { row: &self.row, organization, hash_ref, source: &self.source };
+        import(cx, line, self.found).await
     }
 }
 
@@ -106,7 +113,11 @@ impl Command for ContinuePeopleImport {
         let file_sha256 = state.file_sha256().to_owned();
         let source = EnrolmentSource { file_sha256, line: next.line };
         let imported = match next.row.get() {
-            Some(row) => import(cx, row, next.organization, next.hash_ref, &source).await,
+            Some(row) => {
+                let (organization, hash_ref) = (next.organization, next.hash_ref);
+                let line = Line { row, organization, hash_ref, source: &source };
+                import(cx, line, Found::default()).await
+            }
             None => Err(Refusal::not_found("email").into()),
         };
         let result = match imported {
@@ -141,28 +152,29 @@ impl Command for ContinuePeopleImport {
     }
 }
 
-async fn import(
-    cx: &mut Context<'_>,
-    row: &PersonRow,
+/// A line and what was made of its secrets.
+struct Line<'a> {
+    row: &'a PersonRow,
     organization: Option<OrganizationId>,
     hash_ref: Option<VaultRef>,
-    source: &EnrolmentSource,
-) -> Result<Imported, Failure> {
+    source: &'a EnrolmentSource,
+}
+
+/// The organisation comes late: it is what the lines of its people wait for in turn.
+async fn import(cx: &mut Context<'_>, line: Line<'_>, found: Found) -> Result<Imported, Failure> {
+    let Line { row, organization, hash_ref, source } = line;
     let person = parse(row)?;
-    let unknown = || Refusal::not_found("organization_reference");
-    let organization = organization.ok_or_else(unknown)?;
-    if cx.load::<Organization>(organization).await?.record().is_none() {
-        return Err(unknown().into());
-    }
-    let user = person_of_line(cx, &person.email).await?;
+    let organization = organization.ok_or_else(organization_unknown)?;
+    let user = found.person_of(cx, &person.email).await?;
+    let of = MembershipKey { user, organization };
+    cx.load::<Membership>(MembershipId::of(cx.tenant(), user, organization).0).await?;
     let because = format!("LEGACY_IMPORT {} line {}", source.file_sha256, source.line);
     cx.work.set_reason(Sealed::new(user, because));
-    let is_new = register(cx, user, &person, source).await?;
+    let is_new = register(cx, user, &person, (source, found)).await?;
     let took_password = match hash_ref {
         Some(hash_ref) => take_password(cx, user, hash_ref, is_new).await?,
         None => false,
     };
-    let of = MembershipKey { user, organization };
     let (joined, promoted) = join(cx, of, &person).await?;
     let granted = grant(cx, of, &person).await?;
     let outcome = match (is_new || joined, promoted || granted || took_password) {
@@ -178,7 +190,7 @@ async fn register(
     cx: &mut Context<'_>,
     user: UserId,
     person: &ParsedPerson,
-    source: &EnrolmentSource,
+    (source, found): (&EnrolmentSource, Found),
 ) -> Result<bool, Failure> {
     if cx.load::<User>(user).await?.profile().is_some() {
         return Ok(false);
@@ -192,9 +204,11 @@ async fn register(
             let taken = "Somebody has this user name. Choose another one.";
             let taken = Refusal::new(Code::UsernameInvalid, taken).at("username");
             let key = username.key();
-            let owner = cx.journal().owner_of(cx.tenant(), USERNAME, &key).await?;
-            if owner.is_some_and(|owner| owner != user.0) {
-                return Err(taken.into());
+            if !found.username_is_free {
+                let owner = cx.journal().owner_of(cx.tenant(), USERNAME, &key).await?;
+                if owner.is_some_and(|owner| owner != user.0) {
+                    return Err(taken.into());
+                }
             }
             cx.work.reserve(USERNAME, &key, user.0, taken);
             Some(username)
@@ -243,31 +257,34 @@ async fn join(
     of: MembershipKey,
     person: &ParsedPerson,
 ) -> Result<(bool, bool), Failure> {
-    let MembershipKey { user, organization } = of;
-    let roster = cx.load::<Organization>(organization).await?;
-    let member = roster.member(user);
-    let (command, joined) = match member.map(|member| member.standing) {
-        None | Some(Standing::Ended { .. }) => {
-            let email_domain = person.email.domain().to_owned();
-            (RosterCommand::ImportMember { user, email_domain, role: person.role }, true)
-        }
-        Some(Standing::Active) if member.is_some_and(|member| member.role < person.role) => {
-            let authority = Authority::Plan;
-            let (role, cause) = (person.role, Cause::LegacyImport);
-            (RosterCommand::AssignOrgRole { user, role, cause, authority }, false)
-        }
-        Some(Standing::Active) => return Ok((false, false)),
-        Some(Standing::Invited { .. }) => {
-            let message = "The person is invited. Cancel the invitation, or let them complete it.";
-            return Err(Refusal::new(Code::EmailTakenInOrg, message).at("email").into());
-        }
-        Some(Standing::Inactive { .. }) => {
-            let message = "The person is deactivated in the organization. Reactivate them first.";
-            return Err(Refusal::new(Code::AlreadyInactive, message).at("email").into());
-        }
-    };
-    cx.decide::<Organization>(organization, OrganizationCommand::from(command)).await?;
-    Ok((joined, !joined))
+    let email_domain = person.email.domain().to_owned();
+    let member = RosterCommand::ImportMember { user: of.user, email_domain, role: person.role };
+    let command = OrganizationCommand::from(member);
+    let decided = cx.decide::<Organization>(of.organization, command).await;
+    let events = decided.map_err(refused_by_roster)?;
+    let joined =
+        events.iter().any(|event| matches!(event, OrganizationEvent::MembershipAdded { .. }));
+    Ok((joined, !joined && !events.is_empty()))
+}
+
+fn organization_unknown() -> Refusal {
+    Refusal::not_found("organization_reference")
+}
+
+/// The roster's refusal, as whoever has the file can act on it.
+fn refused_by_roster(failure: Failure) -> Failure {
+    let Failure::Refused(refusal) = failure else { return failure };
+    let say = |message: &str| Refusal::new(refusal.code, message).at("email");
+    let of = |code| refusal.code == code;
+    Failure::Refused(if of(Code::NotFound) {
+        organization_unknown()
+    } else if of(Code::EmailTakenInOrg) {
+        say("The person is invited. Cancel the invitation, or let them complete it.")
+    } else if of(Code::AlreadyInactive) {
+        say("The person is deactivated in the organization. Reactivate them first.")
+    } else {
+        refusal
+    })
 }
 
 /// Gives what the person has not; whether that was anything.

@@ -4,13 +4,16 @@
 //! Invariant: a line is one append, so an interrupted import has whole people only, and a repeated
 //! one finds them; it raises rights and never lowers any.
 
+mod ahead;
 mod import_person;
 mod line;
 pub mod people_file;
 mod request_import;
+mod turns;
 
 use rollcall_domain::tenants::PlanRole;
 
+pub use ahead::Found;
 pub use import_person::{ContinuePeopleImport, ImportPerson, Imported};
 pub use request_import::{MAX_LINES, RequestPeopleImport};
 

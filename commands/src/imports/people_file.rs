@@ -2,6 +2,8 @@
 //!
 //! Invariant: a line that cannot be read is refused with its number; the others are imported.
 
+use std::{collections::VecDeque, sync::Arc};
+
 use rollcall_domain::{
     Code, Refusal,
     imports::{LineOutcome, LineResult, PersonRow},
@@ -10,17 +12,31 @@ use rollcall_domain::{
     tenants::Tenant,
 };
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::ImportPerson;
+use super::{
+    ImportPerson, Imported,
+    ahead::{Ahead, Found},
+    turns::{Turn, Turns},
+};
 use crate::{Caller, Commands, DispatchError};
 
 /// Columns that must be there; the others may be left out. Their names are the fields' of
 /// [`PersonRow`].
 const REQUIRED: [&str; 4] = ["email", "first_name", "last_name", "mobile"];
 
-/// Imports a whole file, line by line, and tells each line's result and how many there are; answers
-/// all results in their order. Interrupted and repeated, it imports nobody twice.
+/// Lines under way at once: enough for their appends to fill batches, few enough to wait for one
+/// organisation within a lane's patience.
+const AT_ONCE: usize = 64;
+/// Lines whose names are looked up together.
+const TOGETHER: usize = 1_000;
+/// Attempts at a line that others keep coming in the way of.
+const ATTEMPTS: usize = 4;
+
+/// Imports a whole file and tells each line's result, in the order of the lines, and how many there
+/// are; answers all results. Lines of different people are under way together. Interrupted and
+/// repeated, it imports nobody twice.
 ///
 /// # Errors
 /// `NOT_FOUND` for a tenant that does not exist, `CSV_INVALID` for a file whose header does not fit,
@@ -34,42 +50,109 @@ pub async fn import_file(
     if commands.journal.load::<Tenant>(tenant, tenant.0).await?.state.profile().is_none() {
         return Err(Refusal::not_found("tenant").into());
     }
-    let lines = read(file)?;
-    let file_sha256: String =
-        Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
-    let caller = Caller::system(tenant, Uuid::now_v7(), None);
+    let mut lines = read(file)?;
+    let importer = Arc::new(Importer {
+        commands: commands.clone(),
+        caller: Caller::system(tenant, Uuid::now_v7(), None),
+        file_sha256: Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect(),
+    });
     let total = lines.len();
-    let mut results = Vec::with_capacity(total);
-    for (line, row) in lines {
-        let imported = match row {
-            Ok(row) => {
-                let source = EnrolmentSource { file_sha256: file_sha256.clone(), line };
-                let import = ImportPerson { source, row };
-                commands.dispatch(&caller, None, &import).await.map(|receipt| receipt.output)
+    let (mut results, mut under_way) = (Vec::with_capacity(total), VecDeque::new());
+    let mut turns = Turns::default();
+    lines.reverse();
+    while !lines.is_empty() {
+        let some = lines.split_off(lines.len().saturating_sub(TOGETHER));
+        let rows = some.iter().filter_map(|(_, row)| row.as_ref().ok());
+        let ahead = Ahead::of((&commands.journal, tenant), rows).await?;
+        for (line, row) in some.into_iter().rev() {
+            if under_way.len() == AT_ONCE {
+                finish_first(&mut under_way, &mut results, |it| progress(it, total)).await?;
             }
+            let row = row.map(|row| Row { turn: turns.next(&row), found: ahead.found(&row), row });
+            under_way.push_back(tokio::spawn(Arc::clone(&importer).import(line, row)));
+        }
+    }
+    while !under_way.is_empty() {
+        finish_first(&mut under_way, &mut results, |it| progress(it, total)).await?;
+    }
+    Ok(results)
+}
+
+type UnderWay = VecDeque<JoinHandle<Result<LineResult, DispatchError>>>;
+
+/// Waits for the line that came first. After a fault the others finish by themselves: each is whole
+/// or not there.
+async fn finish_first(
+    under_way: &mut UnderWay,
+    results: &mut Vec<LineResult>,
+    mut progress: impl FnMut(&LineResult),
+) -> Result<(), DispatchError> {
+    let Some(first) = under_way.pop_front() else { return Ok(()) };
+    let result = first.await.unwrap_or_else(|died| Err(DispatchError::Fault(died.to_string())))?;
+    progress(&result);
+    results.push(result);
+    Ok(())
+}
+
+/// What all lines of a file have in common.
+struct Importer {
+    commands: Commands,
+    caller: Caller,
+    file_sha256: String,
+}
+
+/// A line that could be read.
+struct Row {
+    row: PersonRow,
+    found: Found,
+    turn: Turn,
+}
+
+impl Importer {
+    async fn import(
+        self: Arc<Self>,
+        line: u32,
+        row: Result<Row, Refusal>,
+    ) -> Result<LineResult, DispatchError> {
+        let imported = match row {
+            Ok(row) => self.import_row(line, row).await,
             Err(refusal) => Err(refusal.into()),
         };
-        let result = match imported {
-            Ok(done) => LineResult {
+        match imported {
+            Ok(done) => Ok(LineResult {
                 line,
                 outcome: done.outcome,
                 user: Some(done.user),
                 organization: Some(done.organization),
                 refusal: None,
-            },
-            Err(DispatchError::Refused(refusal)) => LineResult {
+            }),
+            Err(DispatchError::Refused(refusal)) => Ok(LineResult {
                 line,
                 outcome: LineOutcome::Refused,
                 user: None,
                 organization: None,
                 refusal: Some(refusal),
-            },
-            Err(fault @ DispatchError::Fault(_)) => return Err(fault),
-        };
-        progress(&result, total);
-        results.push(result);
+            }),
+            Err(fault @ DispatchError::Fault(_)) => Err(fault),
+        }
     }
-    Ok(results)
+
+    async fn import_row(&self, line: u32, row: Row) -> Result<Imported, DispatchError> {
+        let Row { row, found, mut turn } = row;
+        turn.comes().await;
+        let source = EnrolmentSource { file_sha256: self.file_sha256.clone(), line };
+        let mut import = ImportPerson { source, row, found };
+        for _ in 1..ATTEMPTS {
+            match self.commands.dispatch(&self.caller, None, &import).await {
+                // What was looked up ahead may be what has changed.
+                Err(DispatchError::Refused(refusal)) if refusal.code == Code::VersionConflict => {
+                    import.found = Found::default();
+                }
+                done => return done.map(|receipt| receipt.output),
+            }
+        }
+        Ok(self.commands.dispatch(&self.caller, None, &import).await?.output)
+    }
 }
 
 /// A line with its number; one that cannot be read with its refusal.

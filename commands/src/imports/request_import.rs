@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal, Sealed,
     imports::{ImportLine, PeopleImport, PeopleImportCommand, PersonRow},
-    kernel::ids::{OrganizationId, PeopleImportId, SubjectId, UserId},
+    kernel::ids::{OrganizationId, PeopleImportId, SubjectId, TenantId, UserId},
     values::EmailAddress,
 };
+use rollcall_journal::Journal;
 use uuid::Uuid;
 
 use super::{IMPORT_STAFF, import_person::keep_hash, line::tax_id};
@@ -74,11 +75,14 @@ pub(super) async fn person_of_line(
     cx: &Context<'_>,
     email: &EmailAddress,
 ) -> Result<UserId, Failure> {
-    let derived = || {
-        let key = cx.journal().secrets().lookup_key(cx.tenant(), "imported_person", &email.key());
-        UserId(cx.tenant().derive("imported_person", &hex(&key)))
-    };
-    Ok(user_of(cx, email).await?.unwrap_or_else(derived))
+    let owner = user_of(cx, email).await?;
+    Ok(owner.unwrap_or_else(|| derived_person(cx.journal(), cx.tenant(), email)))
+}
+
+/// Who will have an address that nobody has.
+pub(super) fn derived_person(journal: &Journal, tenant: TenantId, email: &EmailAddress) -> UserId {
+    let key = journal.secrets().lookup_key(tenant, "imported_person", &email.key());
+    UserId(tenant.derive("imported_person", &hex(&key)))
 }
 
 /// The organisation a line names, by the plan's number or by tax id; `None` where it names none that

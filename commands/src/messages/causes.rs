@@ -6,6 +6,7 @@
 use rollcall_domain::{
     AnyEvent,
     affiliations::AffiliationEvent,
+    api_keys::ApiKeyEvent,
     kernel::ids::{AccountRequestId, OrganizationId, UserId},
     notifications::{
         Channel, Frequency, InboxEvent, Notice, NotificationEvent, NotificationType, Preference,
@@ -50,6 +51,7 @@ pub async fn caused_by(
         AnyEvent::RegistrationToken(token) => of_token(journal, token, event).await,
         AnyEvent::Pin(pin) => of_pin(journal, pin, event).await,
         AnyEvent::Affiliation(affiliation) => of_affiliation(journal, affiliation, event).await,
+        AnyEvent::ApiKey(key) => of_api_key(journal, key, event).await,
         AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
             of_notice(journal, notice, event).await
         }
@@ -61,6 +63,7 @@ pub async fn caused_by(
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::JobRole(_)
+        | AnyEvent::RightUse(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Membership(_)
         | AnyEvent::SubmitterProfile(_)
@@ -371,6 +374,24 @@ async fn of_pin(
         | PinEvent::PinPropagationCompleted { .. }
         | PinEvent::PinRevealed { .. } => Ok(Vec::new()),
     }
+}
+
+async fn of_api_key(
+    journal: &Journal,
+    event: &ApiKeyEvent,
+    recorded: &Recorded<AnyEvent>,
+) -> Result<Vec<Planned>, JournalError> {
+    let (template, organization, by, until) = match event {
+        ApiKeyEvent::ApiKeyCreated { organization, by, expires_at, .. } => {
+            (Template::ApiKeyCreated, organization, by, Some(*expires_at))
+        }
+        ApiKeyEvent::ApiKeyRevoked { organization, by, .. } => {
+            (Template::ApiKeyRevoked, organization, by, None)
+        }
+    };
+    let audience = Audience::other_key_holders(*organization, *by);
+    let mail = to_everybody(template, journal, &audience, recorded).await?;
+    Ok(mail.into_iter().map(|mail| mail.organization(*organization).until(until)).collect())
 }
 
 async fn of_affiliation(

@@ -83,6 +83,10 @@ templates! {
     AuthenticatorRemoved = "authenticator_removed";
     /// A recovery code was used in place of the app (MC-28).
     RecoveryCodeUsed = "recovery_code_used";
+    /// To the other administrators: a machine may act for them from now on (GN-28).
+    ApiKeyCreated = "api_key_created";
+    /// To the other administrators: its key works no longer (GN-28).
+    ApiKeyRevoked = "api_key_revoked";
     /// A one-time passcode, as text or read aloud (MC-20).
     Passcode = "passcode";
     /// An NPI's PIN was reset (MC-53).
@@ -140,6 +144,8 @@ impl Template {
             | Self::AuthenticatorAdded
             | Self::AuthenticatorRemoved
             | Self::RecoveryCodeUsed
+            | Self::ApiKeyCreated
+            | Self::ApiKeyRevoked
             | Self::Passcode
             | Self::PinReset => true,
             Self::TokenLetter

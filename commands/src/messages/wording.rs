@@ -259,6 +259,21 @@ fn words(template: Template, facts: &Facts) -> Words {
                 "One of your recovery codes for {portal} was used in place of the authenticator app."
             ),
         ),
+        Template::ApiKeyCreated => api_key(
+            facts,
+            "A key for a machine was made",
+            format!(
+                "An administrator made a key by which a machine may act for {organization} in {portal} until {}.",
+                until(facts)
+            ),
+        ),
+        Template::ApiKeyRevoked => api_key(
+            facts,
+            "A machine's key was revoked",
+            format!(
+                "An administrator revoked a key by which a machine could act for {organization} in {portal}."
+            ),
+        ),
         Template::Passcode => passcode(facts),
         Template::PinReset => security(
             portal,
@@ -382,6 +397,15 @@ fn security(portal: &str, subject: &str, what: String) -> Words {
         "If you know nothing of this, reset your password at once and tell your administrator of {portal}."
     );
     (subject.to_owned(), vec![what, warning])
+}
+
+fn api_key(facts: &Facts, subject: &str, what: String) -> Words {
+    let portal = &facts.portal;
+    let advice = format!(
+        "The list of keys in {portal} says who made it and what for. If you know nothing of this, ask \
+         the other administrators and revoke what nobody knows."
+    );
+    (subject.to_owned(), vec![what, advice])
 }
 
 fn open_link(instruction: &str, facts: &Facts) -> String {

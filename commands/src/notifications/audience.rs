@@ -29,11 +29,22 @@ pub enum Audience {
     NpiAdministrators(OrganizationId, Npi),
     /// Plan support staff and plan administrators (AL-08).
     PlanSupport,
+    /// The plan's administrators without one of them.
+    OtherPlanAdministrators(UserId),
     /// The administrators of every organisation of which the person is an active member.
     AdministratorsOf(UserId),
 }
 
 impl Audience {
+    /// Those who decide about a machine's key besides one of them: administrators of the
+    /// organisation it acts for, or of the plan (GN-28).
+    #[must_use]
+    pub fn other_key_holders(organization: Option<OrganizationId>, by: UserId) -> Self {
+        organization.map_or(Self::OtherPlanAdministrators(by), |organization| {
+            Self::OtherAdministrators(organization, by)
+        })
+    }
+
     /// The people as of `now`.
     ///
     /// # Errors
@@ -61,7 +72,14 @@ impl Audience {
             Self::NpiAdministrators(organization, npi) => {
                 npi_administrators(journal, tenant, (*organization, npi), now).await
             }
-            Self::PlanSupport => plan_support(journal, tenant, now).await,
+            Self::PlanSupport => {
+                plan_staff(journal, tenant, now, &[PlanRole::Ps, PlanRole::Pa]).await
+            }
+            Self::OtherPlanAdministrators(user) => {
+                let mut people = plan_staff(journal, tenant, now, &[PlanRole::Pa]).await?;
+                people.remove(user);
+                Ok(people)
+            }
             Self::AdministratorsOf(user) => {
                 let mut people = BTreeSet::new();
                 for organization in organizations_of(journal, tenant, *user, now).await? {
@@ -84,19 +102,20 @@ async fn administrators(
     Ok(state.active_admins(now).collect())
 }
 
-async fn plan_support(
+async fn plan_staff(
     journal: &Journal,
     tenant: TenantId,
     now: DateTime<Utc>,
+    roles: &[PlanRole],
 ) -> Result<BTreeSet<UserId>, JournalError> {
     let streams = journal.streams_of(tenant, PlanStaff::TYPE).await?;
     let staff = journal.load_all::<PlanStaff>(tenant, &streams).await?;
-    let supporter = |staff: &PlanStaff| {
-        let roles = staff.roles_at(now);
-        let role = [PlanRole::Ps, PlanRole::Pa].into_iter().find(|role| roles.contains(role))?;
-        staff.grants().get(&role).map(|grant| grant.user)
+    let person = |staff: &PlanStaff| {
+        let held = staff.roles_at(now);
+        let role = roles.iter().find(|role| held.contains(role))?;
+        staff.grants().get(role).map(|grant| grant.user)
     };
-    Ok(staff.values().filter_map(supporter).collect())
+    Ok(staff.values().filter_map(person).collect())
 }
 
 async fn npi_administrators(

@@ -6,6 +6,7 @@ use rollcall_domain::{
     AnyEvent,
     access_requests::AccessRequestEvent,
     affiliations::AffiliationEvent,
+    api_keys::ApiKeyEvent,
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::{MembershipOrigin, OrganizationEvent},
@@ -102,6 +103,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::AccessRequest(event) => of_access_request(event, recorded.aggregate_id),
         AnyEvent::Pin(event) => of_pin(event, recorded.aggregate_id),
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
+        AnyEvent::ApiKey(event) => vec![of_api_key(event)],
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
@@ -109,6 +111,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::JobRole(_)
+        | AnyEvent::RightUse(_)
         | AnyEvent::RegistrationToken(_)
         | AnyEvent::Registration(_)
         | AnyEvent::Invitation(_)
@@ -352,6 +355,25 @@ fn of_access_request(event: &AccessRequestEvent, stream: Uuid) -> Vec<Raise> {
         | E::AccessRequestExpired { .. }
         | E::AccessRequestWithdrawn { .. } => notice.within(organization),
     }]
+}
+
+fn of_api_key(event: &ApiKeyEvent) -> Raise {
+    let (key, organization, by, happening) = match event {
+        ApiKeyEvent::ApiKeyCreated { key, organization, by, .. } => {
+            (key, organization, by, Happening::ApiKeyCreated)
+        }
+        ApiKeyEvent::ApiKeyRevoked { key, organization, by, .. } => {
+            (key, organization, by, Happening::ApiKeyRevoked)
+        }
+    };
+    let audience = Audience::other_key_holders(*organization, *by);
+    let notice =
+        Raise::new(NotificationType::AccountSecurity, audience, (SubjectKind::ApiKey, key.0));
+    let notice = notice.because(happening);
+    match organization {
+        Some(organization) => notice.within(*organization),
+        None => notice,
+    }
 }
 
 fn of_pin(event: &PinEvent, stream: Uuid) -> Vec<Raise> {

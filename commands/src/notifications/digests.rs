@@ -204,6 +204,8 @@ impl Process<AnyEvent> for DigestsProcess {
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
             | AnyEvent::JobRole(_)
+            | AnyEvent::RightUse(_)
+            | AnyEvent::ApiKey(_)
             | AnyEvent::Organization(_)
             | AnyEvent::RegistrationToken(_)
             | AnyEvent::Registration(_)

@@ -8,6 +8,7 @@ mod job_roles;
 mod locations;
 pub(crate) mod member;
 mod questions;
+pub mod right_use;
 mod set_correspondence_permissions;
 mod set_npi_permissions;
 mod wizard;

@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     kernel::ids::{OrganizationId, OtpChallengeId},
+    permissions::right_use::{RightKind, UsedRight},
     pins::{Pin, PinCommand, ResetBy},
     policies::{Feature, StepUpAction},
     values::Npi,
@@ -46,6 +47,7 @@ impl Command for ResetPin {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<PinIsReset, Failure> {
         require_pin_right(cx, self.organization, &self.npi).await?;
+        cx.use_right(UsedRight::to_npi(RightKind::ManagePin, &self.npi));
         require_step_up(cx, StepUpAction::ResetPin, self.otp_challenge).await?;
         let stream = cx.tenant().pin_stream(&self.npi);
         let pin = cx.load::<Pin>(stream).await?;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
     kernel::ids::{OrganizationId, OtpChallengeId, VaultRef},
+    permissions::right_use::{RightKind, UsedRight},
     pins::{Pin, PinCommand},
     policies::{Feature, StepUpAction},
     values::Npi,
@@ -47,6 +48,7 @@ impl Command for RevealPin {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<RevealedPin, Failure> {
         require_pin_right(cx, self.organization, &self.npi).await?;
+        cx.use_right(UsedRight::to_npi(RightKind::ManagePin, &self.npi));
         require_step_up(cx, StepUpAction::RevealPin, self.otp_challenge).await?;
         let stream = cx.tenant().pin_stream(&self.npi);
         let reveal = PinCommand::RevealPin { organization: self.organization, user: cx.person()? };

@@ -17,6 +17,7 @@ use crate::{
     messages::Renderer,
     notifications::{DigestsProcess, NotificationsProcess},
     outbox::{self, Acknowledged, DeadLetter, OutboxProcess, Sender},
+    permissions::right_use::{self, RollUp},
     post::{Mailbox, PostOffice},
     scheduler::{self, ScheduleProcess, Scheduler},
 };
@@ -82,7 +83,11 @@ impl Background {
             acknowledged: Acknowledged::default(),
         };
         let scheduler = Scheduler { commands: commands.clone(), pool: pool.clone() };
-        let mut tasks = vec![scheduler.spawn(self.pace(), stopping.clone())];
+        let roll_up = RollUp { commands: commands.clone(), pool: pool.clone() };
+        let mut tasks = vec![
+            scheduler.spawn(self.pace(), stopping.clone()),
+            roll_up.spawn(self.pace(), stopping.clone()),
+        ];
         tasks.extend((0..SENDERS).map(|_| sender.clone().spawn(self.pace(), stopping.clone())));
         tasks
     }
@@ -105,7 +110,9 @@ impl Background {
     pub async fn is_idle(&self) -> Result<bool, sqlx::Error> {
         let Parts { commands, pool, .. } = &*self.0;
         let now = commands.journal.now();
-        Ok(outbox::due(pool, now).await? == 0 && scheduler::due(pool, now).await? == 0)
+        Ok(outbox::due(pool, now).await? == 0
+            && scheduler::due(pool, now).await? == 0
+            && right_use::due(pool, now).await? == 0)
     }
 
     /// A tenant's messages that nobody took, for operators.

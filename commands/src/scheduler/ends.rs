@@ -38,6 +38,8 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::JobRole(_)
+        | AnyEvent::RightUse(_)
+        | AnyEvent::ApiKey(_)
         | AnyEvent::Registration(_)
         | AnyEvent::User(_)
         | AnyEvent::Authenticator(_)

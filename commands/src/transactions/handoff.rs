@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    options::options,
+    options::{options, uses},
     token::{self, AUDIENCE, Claims},
 };
 use crate::{Access, Command, Context, Failure};
@@ -58,6 +58,7 @@ impl Command for StartTransactionHandoff {
     async fn handle(&self, cx: &mut Context<'_>) -> Result<IssuedHandoff, Failure> {
         let (user, organization) = (cx.person()?, self.organization);
         let options = options(cx, (user, organization), &self.npi).await?;
+        uses(&options, organization, &self.npi).into_iter().for_each(|used| cx.use_right(used));
         let handoff = HandoffId(Uuid::now_v7());
         let issue = IssueHandoff {
             handoff,

@@ -8,7 +8,10 @@ use rollcall_domain::{
     affiliations::{Affiliation, SubmitterProfile},
     kernel::ids::{MembershipId, OrganizationId, UserId},
     organizations::Organization,
-    permissions::{Membership, NO_JOB_ROLES, NpiLevel, Situation},
+    permissions::{
+        Membership, NO_JOB_ROLES, NpiLevel, Situation,
+        right_use::{RightKind, UsedRight},
+    },
     transactions::{HandoffRefusal, TransactionOption, as_provider, as_submitter},
     values::Npi,
 };
@@ -44,11 +47,15 @@ impl Commands {
             let mut work =
                 self.journal.begin(header(caller, tenant, "TransactionOptions", ids, now));
             let (_, policy) = load_policy(&mut work, now).await?;
-            let mut cx = Context { commands: self, caller, authority, work, now, policy };
+            let used = Vec::new();
+            let mut cx = Context { commands: self, caller, authority, work, now, policy, used };
             let found = options(&mut cx, (user, organization), npi).await;
             // An answer on an outdated state is none.
             if cx.work.still_holds().await? {
-                return found;
+                let found = found?;
+                let used = uses(&found, organization, npi);
+                self.note_question(tenant, "transactionOptions", &cx.authority, used).await?;
+                return Ok(found);
             }
         }
         Err(version_conflict(None).into())
@@ -95,6 +102,23 @@ pub(super) async fn options(
         return Err(Refusal::from(HandoffRefusal::NotPermitted).into());
     }
     Ok(found)
+}
+
+/// By which rights somebody has these options: their own organisation's NPI, or affiliations.
+pub(super) fn uses(
+    options: &[TransactionOption],
+    organization: OrganizationId,
+    npi: &Npi,
+) -> Vec<UsedRight> {
+    let own = |option: &TransactionOption| option.provider == organization;
+    let mut used = Vec::new();
+    if options.iter().any(own) {
+        used.push(UsedRight::to_npi(RightKind::ViewNpi, npi));
+    }
+    if !options.iter().all(own) {
+        used.push(UsedRight::to_npi(RightKind::SubmitTransactions, npi));
+    }
+    used
 }
 
 async fn under_affiliations(

@@ -183,6 +183,10 @@ impl Affiliation {
         let now = decision.now;
         let side = self.pair()?.side_of(organization)?;
         match self {
+            Self::Requested(Request { pair, initiator, expires_at, .. }) if now >= *expires_at => {
+                let (pair, initiator) = (*pair, *initiator);
+                Some(AffiliationEvent::AffiliationExpired { pair, initiator })
+            }
             Self::Requested(Request { pair, initiator, .. }) => Some(if *initiator == side {
                 AffiliationEvent::AffiliationWithdrawn { pair: *pair, side, reason: None }
             } else {

@@ -1,9 +1,9 @@
-//! Who did it. The kind says in which role, the id says which person; SYSTEM has no id.
+//! Who did it. The kind says in which role, the id says which person or key; SYSTEM has no id.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ids::UserId;
+use super::ids::{ApiKeyId, UserId};
 
 /// The role in which somebody acted, as stored in the envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub enum ActorKind {
     Operator,
     /// The scheduler or a process of the service itself.
     System,
+    /// A machine by its key (GN-28).
+    ApiKey,
 }
 
 impl ActorKind {
@@ -31,15 +33,22 @@ impl ActorKind {
             Self::PlanStaff => "PLAN_STAFF",
             Self::Operator => "OPERATOR",
             Self::System => "SYSTEM",
+            Self::ApiKey => "API_KEY",
         }
     }
 
     /// Reads a stored name back.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Anonymous, Self::User, Self::PlanStaff, Self::Operator, Self::System]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+        let all = [
+            Self::Anonymous,
+            Self::User,
+            Self::PlanStaff,
+            Self::Operator,
+            Self::System,
+            Self::ApiKey,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -47,7 +56,7 @@ impl ActorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     pub kind: ActorKind,
-    /// The person; `None` for visitors and the system.
+    /// The person or the key; `None` for visitors and the system.
     pub id: Option<Uuid>,
 }
 
@@ -70,9 +79,30 @@ impl Actor {
         Self { kind: ActorKind::Operator, id: Some(id.0) }
     }
 
+    #[must_use]
+    pub fn api_key(id: ApiKeyId) -> Self {
+        Self { kind: ActorKind::ApiKey, id: Some(id.0) }
+    }
+
     /// The acting person, if there is one.
     #[must_use]
     pub fn person(&self) -> Option<UserId> {
-        self.id.map(UserId)
+        match self.kind {
+            ActorKind::User | ActorKind::PlanStaff | ActorKind::Operator => self.id.map(UserId),
+            ActorKind::Anonymous | ActorKind::System | ActorKind::ApiKey => None,
+        }
+    }
+
+    /// The acting machine's key, if there is one.
+    #[must_use]
+    pub fn key(&self) -> Option<ApiKeyId> {
+        match self.kind {
+            ActorKind::ApiKey => self.id.map(ApiKeyId),
+            ActorKind::Anonymous
+            | ActorKind::User
+            | ActorKind::PlanStaff
+            | ActorKind::Operator
+            | ActorKind::System => None,
+        }
     }
 }

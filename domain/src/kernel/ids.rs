@@ -48,6 +48,8 @@ typed_id! {
     MembershipId;
     /// A signed-in session.
     SessionId;
+    /// A key of a machine (GN-28).
+    ApiKeyId;
     /// An invitation of one person into one organisation (MC-15).
     InvitationId;
     /// A registration token printed on a letter (MC-03).

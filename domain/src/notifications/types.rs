@@ -25,7 +25,8 @@ pub enum NotificationType {
     PermissionChange,
     /// A user of the organisation was added, deactivated or reactivated.
     UserActivity,
-    /// The person's password, telephone or address was changed, or the account locked.
+    /// The person's password, telephone or address was changed, or the account locked; or a machine
+    /// may act for the organisation from now on or no more.
     AccountSecurity,
     /// An access review waits.
     ReviewDue,
@@ -144,6 +145,7 @@ pub enum SubjectKind {
     Document,
     Review,
     Report,
+    ApiKey,
 }
 
 impl SubjectKind {
@@ -160,6 +162,7 @@ impl SubjectKind {
             Self::Document => "DOCUMENT",
             Self::Review => "REVIEW",
             Self::Report => "REPORT",
+            Self::ApiKey => "API_KEY",
         }
     }
 }
@@ -207,11 +210,13 @@ pub enum Happening {
     AbsorptionBegun,
     Absorbed,
     Moved,
+    ApiKeyCreated,
+    ApiKeyRevoked,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -251,6 +256,8 @@ impl Happening {
         Self::AbsorptionBegun,
         Self::Absorbed,
         Self::Moved,
+        Self::ApiKeyCreated,
+        Self::ApiKeyRevoked,
     ];
 
     /// The stored name.
@@ -296,6 +303,8 @@ impl Happening {
             Self::AbsorptionBegun => "ABSORPTION_BEGUN",
             Self::Absorbed => "ABSORBED",
             Self::Moved => "MOVED",
+            Self::ApiKeyCreated => "API_KEY_CREATED",
+            Self::ApiKeyRevoked => "API_KEY_REVOKED",
         }
     }
 

@@ -10,6 +10,7 @@ pub mod effective;
 mod entitlement;
 mod job_role;
 pub mod membership;
+pub mod right_use;
 mod scope;
 
 pub use cause::{Cause, GrantEnd, PermissionsEnd};

@@ -176,6 +176,8 @@ policy_keys! {
         "How long before its idle end a session warns.", "GN-11";
     SessionConcurrent "session.concurrent": integer(Count, 1, 20), Int(5),
         "How many sessions a person may hold at once.", "GN-11";
+    ApiKeysMaxDays "api_keys.max_days": optional(Days, 1, 730), Int(365),
+        "How many days a machine's key works at most; without it there are no keys.", "GN-28";
     TransactionsEnabled "transactions.enabled": BOOLEAN, Bool(false),
         "People go on to Transaction Services with an NPI.", "MC-38";
     HandoffSeconds "transactions.handoff_seconds": integer(Seconds, 10, 300), Int(60),

@@ -318,6 +318,11 @@ impl Policy {
         TimeDelta::seconds(i64::from(self.integer(PolicyKey::HandoffSeconds)))
     }
 
+    /// How many days a machine's key works at most; `None`: there are no keys (GN-28).
+    pub fn api_key_max_days(&self) -> Option<u32> {
+        self.optional(PolicyKey::ApiKeysMaxDays)
+    }
+
     // Administrators and users.
 
     /// Who may make a person administrator (C-06).

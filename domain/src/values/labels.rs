@@ -56,6 +56,22 @@ impl JobRoleName {
     }
 }
 
+/// What a machine's key is called, 1 to 80 characters (GN-28).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ApiKeyName(String);
+
+string_value!(ApiKeyName);
+
+impl ApiKeyName {
+    /// Parses a key's name; blanks around it are dropped.
+    ///
+    /// # Errors
+    /// `FIELD_REQUIRED` or `NAME_INVALID`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line(text, 80, Code::NameInvalid, "name of the key").map(Self)
+    }
+}
+
 /// A line that the portal shows its visitors, 1 to 300 characters (MC-01, CX-01).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContentLine(String);

@@ -27,7 +27,9 @@ pub use contact::CodeChannel;
 pub use dates::CalendarDate;
 pub use email::EmailAddress;
 pub use identifiers::{Slug, Username};
-pub use labels::{ContentLine, CorrespondenceType, JobRoleName, ProviderCommunity, ProviderType};
+pub use labels::{
+    ApiKeyName, ContentLine, CorrespondenceType, JobRoleName, ProviderCommunity, ProviderType,
+};
 pub use names::{OrganizationName, PersonName};
 pub use npi::Npi;
 pub use password::{Password, PasswordRules, PasswordViolation, SpecialRule};

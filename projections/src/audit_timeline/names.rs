@@ -48,7 +48,9 @@ pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Na
          SELECT id, name FROM read.locations WHERE tenant_id = $1 AND id = ANY ($2)
          UNION ALL
          SELECT id, kind || ' ending in ' || last4 FROM read.tax_ids
-          WHERE tenant_id = $1 AND id = ANY ($2)",
+          WHERE tenant_id = $1 AND id = ANY ($2)
+         UNION ALL
+         SELECT key_id, name FROM read.api_keys WHERE tenant_id = $1 AND key_id = ANY ($2)",
     )
     .bind(tenant)
     .bind(ids.iter().copied().collect::<Vec<_>>())

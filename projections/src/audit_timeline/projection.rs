@@ -58,6 +58,8 @@ impl Outcome {
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
             | AnyEvent::JobRole(_)
+            | AnyEvent::RightUse(_)
+            | AnyEvent::ApiKey(_)
             | AnyEvent::Organization(_)
             | AnyEvent::Membership(_)
             | AnyEvent::AccessRequest(_)

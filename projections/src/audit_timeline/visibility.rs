@@ -5,12 +5,13 @@
 
 use rollcall_domain::{
     AnyEvent,
+    api_keys::ApiKeyEvent,
     kernel::ids::{OrganizationId, UserId},
     organizations::{
         OrganizationEvent, registration::RegistrationEvent,
         registration_token::RegistrationTokenEvent,
     },
-    permissions::JobRoleEvent,
+    permissions::{JobRoleEvent, right_use::RightUseEvent},
     users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
 };
 
@@ -71,6 +72,11 @@ impl Audience {
             | AnyEvent::Handoff(_)
             | AnyEvent::Affiliation(_)
             | AnyEvent::AccountRequest(_) => Self::Organization,
+            AnyEvent::ApiKey(event) => of_api_key(event),
+            AnyEvent::RightUse(RightUseEvent::RightUsed { organization: Some(_), .. }) => {
+                Self::Organization
+            }
+            AnyEvent::RightUse(RightUseEvent::RightUsed { organization: None, .. }) => Self::Plan,
             AnyEvent::User(_)
             | AnyEvent::Authenticator(_)
             | AnyEvent::ExternalIdentities(_)
@@ -136,6 +142,15 @@ fn of_job_role(event: &JobRoleEvent) -> Audience {
         // Of the whole portal.
         JobRoleEvent::JobRoleDefined { organization: None, .. }
         | JobRoleEvent::JobRoleRetired { organization: None, .. } => Audience::Plan,
+    }
+}
+
+fn of_api_key(event: &ApiKeyEvent) -> Audience {
+    match event {
+        ApiKeyEvent::ApiKeyCreated { organization: Some(_), .. }
+        | ApiKeyEvent::ApiKeyRevoked { organization: Some(_), .. } => Audience::Organization,
+        ApiKeyEvent::ApiKeyCreated { organization: None, .. }
+        | ApiKeyEvent::ApiKeyRevoked { organization: None, .. } => Audience::Plan,
     }
 }
 
@@ -210,6 +225,8 @@ pub enum Viewer {
     PlanSupport,
     /// An administrator of an organisation (OA), who is a person as well.
     OrgAdmin { organization: OrganizationId, user: UserId },
+    /// A machine by the key of an organisation; it has no part of its own in anything (GN-28).
+    OrganizationKey(OrganizationId),
     /// Any signed-in person (US).
     Person(UserId),
 }
@@ -239,6 +256,10 @@ impl Viewer {
             Self::OrgAdmin { organization, user } => Sight {
                 of_organization: Some((organization, vec![A::Organization])),
                 of_person: own(user),
+                ..Sight::default()
+            },
+            Self::OrganizationKey(organization) => Sight {
+                of_organization: Some((organization, vec![A::Organization])),
                 ..Sight::default()
             },
             Self::Person(user) => Sight { of_person: own(user), ..Sight::default() },

@@ -79,7 +79,15 @@ fn sentence(
             format!("Your permissions in {organization} were changed.")
         }
         Some(NotificationType::UserActivity) => activity(happening, words),
-        Some(NotificationType::AccountSecurity) => security(happening).to_owned(),
+        Some(NotificationType::AccountSecurity) => match happening {
+            Some(Happening::ApiKeyCreated) => {
+                format!("A key was made by which a machine may act for {organization}.")
+            }
+            Some(Happening::ApiKeyRevoked) => {
+                format!("A key by which a machine could act for {organization} was revoked.")
+            }
+            Some(_) | None => security(happening).to_owned(),
+        },
         Some(NotificationType::ReviewDue) => {
             format!("An access review of {organization} waits for you.")
         }

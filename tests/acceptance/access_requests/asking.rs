@@ -127,6 +127,24 @@ async fn cc_11_a_request_runs_out_after_thirty_days_to_the_second() {
 }
 
 #[tokio::test]
+async fn cc_11_a_request_runs_thirty_times_24_hours_whatever_the_clocks_do_meanwhile() {
+    let portal = Portal::seeded("cencal", Preset::Cencal).await;
+    let world = portal.world();
+    // Ten in the morning in February, eleven in March.
+    portal.clock.set("2026-02-20T18:00:00Z".parse().unwrap());
+    let paul = portal.client(&world.processor).await;
+    let asked = ask(&paul, world, json!([{ "feature": "CLAIMS" }])).await;
+    assert_eq!(asked.done()["accessRequest"]["expiresAt"], "2026-03-22T18:00:00Z");
+    portal.clock.set("2026-03-22T17:59:59Z".parse().unwrap());
+    let admin = portal.client(&world.clinic_admin).await;
+    assert_eq!(listed(&admin, &portal, "TO_DECIDE").await, ["OPEN Paul Kim"]);
+    portal.clock.set("2026-03-22T18:00:00Z".parse().unwrap());
+    assert_eq!(approve(&admin, world, &id(&asked)).await.refused(), "ALREADY_DECIDED");
+    assert!(listed(&admin, &portal, "TO_DECIDE").await.is_empty());
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn al_07_lost_npis_and_reports_are_restored_by_a_request_that_names_them() {
     let portal = Portal::seeded("alliance", Preset::Alliance).await;
     let world = portal.world();

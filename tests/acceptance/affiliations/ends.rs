@@ -31,6 +31,22 @@ async fn gn_18_a_request_is_taken_back_by_who_made_it() {
 }
 
 #[tokio::test]
+async fn gn_18_a_request_runs_thirty_times_24_hours_whatever_the_clocks_do_meanwhile() {
+    let Scene { portal, world, .. } = scene().await;
+    // Ten in the morning in October, nine in November.
+    portal.clock.set("2026-10-20T17:00:00Z".parse().unwrap());
+    let biller = desk(&portal, &world.biller_admin).await;
+    let affiliation = id(&biller.ask(world.clinic.id).await);
+    portal.clock.set("2026-11-19T16:59:59Z".parse().unwrap());
+    let clinic = desk(&portal, &world.clinic_admin).await;
+    assert_eq!(clinic.status(&portal, &affiliation).await, "REQUESTED");
+    portal.clock.set("2026-11-19T17:00:00Z".parse().unwrap());
+    assert_eq!(clinic.status(&portal, &affiliation).await, "EXPIRED");
+    assert_eq!(clinic.approve(&affiliation).await.refused(), "NOT_PENDING");
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn gn_18_a_request_runs_out_after_thirty_days_to_the_second() {
     let Scene { portal, world, biller, .. } = scene().await;
     let affiliation = id(&biller.ask(world.clinic.id).await);

@@ -333,6 +333,11 @@ impl Client {
         Self { url: format!("http://{}/graphql", service.address), ..self.clone() }
     }
 
+    /// Where the process is that it talks to.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://").trim_end_matches("/graphql")
+    }
+
     /// Sends a document with variables.
     pub async fn send(&self, document: &str, variables: Value) -> Answer {
         let mut request = self

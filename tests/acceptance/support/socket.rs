@@ -16,14 +16,14 @@ use super::{Client, Portal};
 pub struct Subscription(WebSocketStream<TcpStream>);
 
 impl Portal {
-    /// Subscribes as `client`.
+    /// Subscribes as `client`, through the process that it talks to.
     pub async fn subscribe(
         &self,
         client: &Client,
         document: &str,
         variables: Value,
     ) -> Subscription {
-        let address = self.service.address;
+        let address = client.address();
         let mut request =
             format!("ws://{address}/graphql/ws").into_client_request().expect("a request");
         let protocol = "graphql-transport-ws".parse().expect("a header");

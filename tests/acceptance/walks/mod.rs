@@ -127,3 +127,33 @@ async fn bad_text_in_any_field_is_refused_with_a_code_and_changes_nothing() {
     }
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_28_every_mutation_refuses_a_key_outside_its_scopes() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let admin = portal.client(&world.clinic_admin).await;
+    let input = json!({
+        "organizationId": world.clinic.id.to_string(),
+        "name": "Reader",
+        "scopes": ["READ_DIRECTORY", "READ_ACCESS", "READ_AUDIT"],
+        "expiresAt": "2026-02-12T17:00:00Z",
+    });
+    let made = admin.mutate("createApiKey", input, "secret").await;
+    let secret = made.done()["secret"].as_str().expect("a secret").to_owned();
+    let machine = portal.visitor(&world.slug).with_token(&secret);
+    let shapes = Shapes::read(&machine).await;
+    let public = public();
+    // Made for keys, with an input that no sample fits: gn_16 shows that it takes its scope.
+    for mutation in shapes.mutations().filter(|mutation| *mutation != "reportRightUse") {
+        let input = shapes.sample(mutation, world);
+        let answer = send(&machine, &shapes, mutation, input).await;
+        let errors = &answer.body["data"][mutation]["userErrors"];
+        let top = &answer.body["errors"][0]["extensions"]["code"];
+        let forbidden = errors[0]["code"] == "FORBIDDEN" || top == "FORBIDDEN";
+        // What visitors may send looks at its input first.
+        let unfit = !errors[0]["code"].is_null() || !top.is_null();
+        assert!(forbidden || (public.contains(mutation) && unfit), "{mutation}: {}", answer.body);
+    }
+    portal.finish().await;
+}

@@ -6,5 +6,8 @@
 mod queries;
 mod question;
 mod types;
+mod uses;
 
 pub use queries::AccessRegisterQuery;
+pub use types::AccessRight;
+pub use uses::UsesOfPerson;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Object, Result};
 use rollcall_commands::Commands;
+use rollcall_domain::api_keys::Scope;
 use rollcall_projections::{
     Snapshot,
     access_register::{self, AccessKey, AccessRow},
@@ -14,11 +15,13 @@ use rollcall_projections::{
 use super::{
     question::Asked,
     types::{AccessEntry, AccessRegisterConnection, AccessRight},
+    uses::Uses,
 };
 use crate::graphql::{
     audit::viewer,
     errors::{fault, top_level},
     paging::{Page, Rows},
+    permissions::last_use::LastUse,
     scalars::{DateTime, NpiScalar, Position},
 };
 
@@ -52,7 +55,8 @@ impl AccessRegisterQuery {
         let page = Page::<AccessKey>::new(first, after).map_err(top_level)?;
         let caller = viewer::caller(ctx)?;
         let organization = asked.as_administrator_of(caller.user(), caller.organization());
-        let (viewer, mut reading) = viewer::reading(ctx, organization, min_position).await?;
+        let (viewer, mut reading) =
+            viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
         let view = &mut reading.view;
         let now = ctx.data::<Commands>()?.journal.now();
         let moment = asked.moment(view, now).await?;
@@ -67,16 +71,22 @@ impl AccessRegisterQuery {
         } else {
             None
         };
-        let sentences = if wants_sentences(ctx) {
+        let sentences = if selects(ctx, &["cause", "sentence"]) {
             sentences(view, viewer, &found).await?
         } else {
             HashMap::new()
+        };
+        let uses = if selects(ctx, &["lastUse"]) {
+            Some(Uses::of(ctx, view, moment, &found).await?)
+        } else {
+            None
         };
         let rows = found
             .into_iter()
             .map(|row| {
                 let sentence = sentences.get(&row.cause_position).cloned();
-                (row.key.clone(), AccessEntry::of(row, sentence))
+                let last_use = uses.as_ref().map_or(LastUse::UNKNOWN, |uses| uses.last(&row));
+                (row.key.clone(), AccessEntry::of(row, sentence, last_use))
             })
             .collect();
         let (as_of, position) = (moment.true_at.into(), Position(moment.known_at));
@@ -84,11 +94,12 @@ impl AccessRegisterQuery {
     }
 }
 
-fn wants_sentences(ctx: &Context<'_>) -> bool {
+/// Whether this was selected of the entries.
+fn selects(ctx: &Context<'_>, path: &[&str]) -> bool {
     let asked = ctx.look_ahead();
     [asked.field("nodes"), asked.field("edges").field("node")]
         .into_iter()
-        .any(|node| node.field("cause").field("sentence").exists())
+        .any(|node| path.iter().fold(node, |at, field| at.field(field)).exists())
 }
 
 /// What the causes of a page's rows were, as far as the viewer may see those events.

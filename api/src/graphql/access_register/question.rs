@@ -70,7 +70,9 @@ impl Asked {
         let (mut user, mut organization) = (self.user, self.organization);
         match viewer {
             Viewer::Auditor | Viewer::PlanAdministrator | Viewer::PlanSupport => {}
-            Viewer::OrgAdmin { organization: own, .. } => organization = Some(own),
+            Viewer::OrgAdmin { organization: own, .. } | Viewer::OrganizationKey(own) => {
+                organization = Some(own);
+            }
             Viewer::Person(own) if user.is_none_or(|asked| asked == own) => user = Some(own),
             Viewer::Person(_) => {
                 return Err(Refusal::new(

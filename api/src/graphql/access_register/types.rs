@@ -6,6 +6,7 @@ use rollcall_projections::access_register::{AccessKey, AccessRow};
 use crate::graphql::{
     audit::{OrganizationReference, PersonReference},
     paging::{Page, PageInfo, Rows, connection},
+    permissions::last_use::LastUse,
     scalars::{DateTime, NpiScalar, Position},
 };
 
@@ -125,10 +126,12 @@ pub struct AccessEntry {
     pub known_from_position: Position,
     pub cause: AccessCause,
     pub source: AccessSource,
+    /// When the person last used it, as of the moment asked about (GN-16).
+    pub last_use: LastUse,
 }
 
 impl AccessEntry {
-    pub(super) fn of(row: AccessRow, sentence: Option<String>) -> Self {
+    pub(super) fn of(row: AccessRow, sentence: Option<String>, last_use: LastUse) -> Self {
         Self {
             user: PersonReference::new(row.user, row.user_name),
             organization: row
@@ -149,6 +152,7 @@ impl AccessEntry {
                 sentence,
             },
             source: row.source.into(),
+            last_use,
         }
     }
 }

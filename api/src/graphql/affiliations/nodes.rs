@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{Access, Caller, Commands};
+use rollcall_domain::api_keys::Scope;
 use rollcall_domain::kernel::ids::AffiliationId;
 use rollcall_projections::affiliations::{self as rows, Viewpoint};
 use uuid::Uuid;
@@ -24,7 +25,8 @@ use crate::graphql::{
 /// As [`read_if_permitted`].
 pub async fn affiliations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Affiliation>> {
     let access = own_or_plan(ctx.data::<Caller>()?, Access::OrgAdminOrPlan, PLAN);
-    let Some(mut reading) = read_if_permitted(ctx, access).await? else {
+    let Some(mut reading) = read_if_permitted(ctx, access.or_key(Scope::ReadDirectory)).await?
+    else {
         return Ok(HashMap::new());
     };
     let viewpoint = reading.authority.organization.map_or(Viewpoint::Plan, Viewpoint::Party);

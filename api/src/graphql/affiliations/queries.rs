@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Lookahead, Object, Result};
 use rollcall_commands::{Access, Commands};
 use rollcall_domain::{
     affiliations::{Side, SignerRole},
+    api_keys::Scope,
     kernel::ids::{AffiliationId, OrganizationId},
     policies::Feature,
     tenants::PlanRole,
@@ -127,7 +128,8 @@ impl AffiliationQuery {
             .map(|code| field("type", TransactionType::parse(&code)))
             .transpose()
             .map_err(top_level)?;
-        let mut reading = read(ctx, Access::Member(viewer), min_position).await?;
+        let mut reading =
+            read(ctx, Access::Member(viewer).or_key(Scope::ReadDirectory), min_position).await?;
         require(ctx, Feature::Affiliations).await?;
         let filter = DirectoryFilter {
             viewer,
@@ -185,7 +187,12 @@ pub(super) async fn profile_of(
     organization: OrganizationId,
     min_position: Option<Position>,
 ) -> Result<SubmitterProfile> {
-    let mut reading = read(ctx, Access::MemberOrPlan(organization, PLAN), min_position).await?;
+    let mut reading = read(
+        ctx,
+        Access::MemberOrPlan(organization, PLAN).or_key(Scope::ReadDirectory),
+        min_position,
+    )
+    .await?;
     let view = &mut reading.view;
     let visible = rows::is_listed(view, organization).await.map_err(|error| fault(&error))?;
     let types = rows::submitter_types(view, &[organization.0]).await;
@@ -216,7 +223,7 @@ async fn open<'a>(
     viewpoint: Viewpoint,
     min_position: Option<Position>,
 ) -> Result<Reading<'a>> {
-    let reading = read(ctx, access(viewpoint), min_position).await?;
+    let reading = read(ctx, access(viewpoint).or_key(Scope::ReadDirectory), min_position).await?;
     match viewpoint {
         Viewpoint::Party(_) => require(ctx, Feature::Affiliations).await?,
         Viewpoint::Plan => {}

@@ -34,7 +34,7 @@ impl From<AuditOutcome> for Outcome {
 /// Which events; every field given must fit.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct AuditEventFilter {
-    /// The person who acted.
+    /// The person who acted, or the machine's `ApiKey`.
     pub actor: Option<ID>,
     /// The role in which they acted.
     pub actor_kind: Option<ActorKind>,
@@ -77,7 +77,7 @@ impl AuditEventFilter {
             return Err(Refusal::new(Code::RangeInvalid, message).at("filter.to"));
         }
         Ok(Filter {
-            actor: id(NodeType::User, self.actor, "filter.actor")?,
+            actor: self.actor.map(actor).transpose()?,
             actor_kind: self.actor_kind.map(Into::into),
             subject: id(NodeType::User, self.subject, "filter.subject")?,
             npi: npi.transpose()?.map(|npi| npi.to_string()),
@@ -93,6 +93,11 @@ impl AuditEventFilter {
             up_to: None,
         })
     }
+}
+
+fn actor(id: ID) -> Result<Uuid, Refusal> {
+    let key = NodeType::ApiKey.parse(&id, "filter.actor");
+    key.or_else(|_| NodeType::User.parse(&id, "filter.actor"))
 }
 
 fn id(kind: NodeType, id: Option<ID>, field: &str) -> Result<Option<Uuid>, Refusal> {

@@ -12,4 +12,4 @@ pub mod viewer;
 
 pub use queries::AuditQuery;
 pub use subscriptions::AuditSubscription;
-pub use types::{AuditEvent, OrganizationReference, PersonReference};
+pub use types::{AuditEvent, OrganizationReference, PersonReference, actor_id};

@@ -1,6 +1,7 @@
 //! `auditEvents`. Invariant: three statements a page, one more for `totalCount` where it is asked.
 
 use async_graphql::{Context, Object, Result};
+use rollcall_domain::api_keys::Scope;
 use rollcall_projections::audit_timeline::{self, PageRequest};
 
 use super::{
@@ -41,7 +42,7 @@ impl AuditQuery {
         filter.up_to = as_of_position.map(|position| position.0);
         let page = Page::<i64>::new(first, after).map_err(top_level)?;
         let (viewer, mut reading) =
-            viewer::reading(ctx, organization_of(&filter), min_position).await?;
+            viewer::reading(ctx, organization_of(&filter), Scope::ReadAudit, min_position).await?;
         let sight = viewer.sight();
         let view = &mut reading.view;
         let request = PageRequest {

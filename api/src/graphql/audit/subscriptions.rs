@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, stream};
 use rollcall_commands::{Caller, Commands};
+use rollcall_domain::api_keys::Scope;
 use rollcall_projections::{
     Ask, NAMES, ReadError, ReadStore,
     audit_timeline::{self, Filter, Order, PageRequest},
@@ -106,7 +107,9 @@ impl Tail {
         let head =
             self.commands.journal.tenant_position(tenant).await.map_err(|error| fault(&error))?;
         let organization = organization_of(&self.filter);
-        let (viewer, access) = viewer::choose(&self.commands, &self.caller, organization).await?;
+        let scope = Scope::ReadAudit;
+        let (viewer, access) =
+            viewer::choose(&self.commands, &self.caller, organization, scope).await?;
         let ask = Ask { tenant, projections: NAMES, min_position: Some(head) };
         let mut view = match self.reads.snapshot(ask).await {
             Ok(view) => view,

@@ -2,6 +2,7 @@
 //! before and after hold nothing personal.
 
 use async_graphql::{ID, Json, SimpleObject};
+use rollcall_domain::Actor;
 use rollcall_projections::audit_timeline::Entry;
 use serde_json::Value;
 use uuid::Uuid;
@@ -18,9 +19,9 @@ use crate::graphql::{
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AuditActor {
     pub kind: ActorKind,
-    /// The person; absent for visitors and the service itself.
+    /// The person, or the machine's `ApiKey`; absent for visitors and the service itself.
     pub id: Option<ID>,
-    /// The person's name, or what stands for them in a sentence.
+    /// The person's or the key's name, or what stands for them in a sentence.
     pub name: String,
 }
 
@@ -115,7 +116,7 @@ impl From<Entry> for AuditEvent {
             after: entry.after.map(Json),
             actor: AuditActor {
                 kind: entry.actor.kind.into(),
-                id: entry.actor.id.map(|id| NodeType::User.id(id)),
+                id: actor_id(entry.actor),
                 name: entry.actor_name,
             },
             organization: organization(entry.organization, entry.organization_name),
@@ -135,4 +136,11 @@ impl From<Entry> for AuditEvent {
             effective_at: entry.effective_at.into(),
         }
     }
+}
+
+/// The global id of whoever acted: a person or a machine's key.
+#[must_use]
+pub fn actor_id(actor: Actor) -> Option<ID> {
+    let key = actor.key().map(|key| NodeType::ApiKey.id(key));
+    key.or_else(|| actor.id.map(|id| NodeType::User.id(id)))
 }

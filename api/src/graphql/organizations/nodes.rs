@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{Access, Caller, Commands};
+use rollcall_domain::api_keys::Scope;
 use rollcall_projections::organizations::{self, TokenRow};
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ use crate::graphql::{
 /// As [`read_if_permitted`].
 pub async fn organizations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Organization>> {
     let access = own_or_plan(ctx.data::<Caller>()?, Access::MemberOrPlan, READERS);
+    let access = access.or_key(Scope::ReadDirectory);
     let Some(mut reading) = read_if_permitted(ctx, access).await? else {
         return Ok(HashMap::new());
     };

@@ -9,6 +9,7 @@ use rollcall_commands::{
 };
 use rollcall_domain::{
     Refusal,
+    api_keys::Scope,
     kernel::ids::{LocationId, OrganizationId},
     values::{Npi, OrganizationName, TaxId},
 };
@@ -167,7 +168,7 @@ impl PlacesQuery {
     ) -> Result<LocationConnection> {
         let organization = organization(&organization_id).map_err(top_level)?;
         let page: Page<LocationKey> = Page::new(first, after).map_err(top_level)?;
-        let access = Access::MemberOrPlan(organization, READERS);
+        let access = Access::MemberOrPlan(organization, READERS).or_key(Scope::ReadDirectory);
         let mut reading = read(ctx, access, min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         let search = search.as_deref().map(str::trim).filter(|text| !text.is_empty());

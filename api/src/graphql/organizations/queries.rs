@@ -3,7 +3,8 @@
 use async_graphql::{Context, ID, Lookahead, Object, Result};
 use rollcall_commands::{Access, Authority, Commands};
 use rollcall_domain::{
-    Code, Refusal, kernel::ids::OrganizationId, organizations::OrgRole, tenants::PlanRole,
+    Code, Refusal, api_keys::Scope, kernel::ids::OrganizationId, organizations::OrgRole,
+    tenants::PlanRole,
 };
 use rollcall_projections::{
     Snapshot,
@@ -66,7 +67,8 @@ impl OrganizationsQuery {
         after: Option<String>,
         min_position: Option<Position>,
     ) -> Result<OrganizationConnection> {
-        let mut reading = read(ctx, Access::Plan(READERS), min_position).await?;
+        let mut reading =
+            read(ctx, Access::Plan(READERS).or_key(Scope::ReadDirectory), min_position).await?;
         let page: Page<(String, Uuid)> = Page::new(first, after).map_err(top_level)?;
         let search = OrganizationSearch {
             text: search_text(search).map_err(top_level)?,
@@ -107,7 +109,9 @@ impl OrganizationsQuery {
     ) -> Result<OrganizationNpiConnection> {
         let id: OrganizationId =
             NodeType::Organization.parse(&organization_id, "organizationId").map_err(top_level)?;
-        let mut reading = read(ctx, Access::MemberOrPlan(id, READERS), min_position).await?;
+        let mut reading =
+            read(ctx, Access::MemberOrPlan(id, READERS).or_key(Scope::ReadDirectory), min_position)
+                .await?;
         let page: Page<String> = Page::new(first, after).map_err(top_level)?;
         let now = ctx.data::<Commands>()?.journal.now();
         let search = NpiSearch {
@@ -177,7 +181,9 @@ pub async fn read_organization(
     min_position: Option<Position>,
     wanted: Lookahead<'_>,
 ) -> Result<Option<Organization>> {
-    let mut reading = read(ctx, Access::MemberOrPlan(id, READERS), min_position).await?;
+    let mut reading =
+        read(ctx, Access::MemberOrPlan(id, READERS).or_key(Scope::ReadDirectory), min_position)
+            .await?;
     let rows = organizations::organizations_by_id(&mut reading.view, &[id.0])
         .await
         .map_err(|error| fault(&error))?;

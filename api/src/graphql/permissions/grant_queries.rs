@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 use rollcall_commands::{Access, Commands, permissions::DIRECTORY_READERS};
 use rollcall_domain::{
     Refusal,
+    api_keys::Scope,
     kernel::ids::{OrganizationId, UserId},
     permissions::EntitlementKind,
 };
@@ -86,7 +87,7 @@ impl GrantQuery {
         let access = organization.map_or(Access::Plan(DIRECTORY_READERS), |id| {
             Access::OrgViewerOrPlan(id, DIRECTORY_READERS)
         });
-        let mut reading = read(ctx, access, min_position).await?;
+        let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
         let rows = job_roles(&mut reading.view, organization).await;
         let rows = rows.map_err(|error| fault(&error))?;
         Ok(rows.into_iter().map(JobRole::from).collect())
@@ -107,7 +108,7 @@ async fn matrix(
 ) -> Result<Vec<(DirectoryKey, User, Grants)>> {
     let organization = parse(organization_id).map_err(top_level)?;
     let access = Access::OrgViewerOrPlan(organization, DIRECTORY_READERS);
-    let mut reading = read(ctx, access, min_position).await?;
+    let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let view: &mut Snapshot = &mut reading.view;
     let look = ctx.look_ahead();

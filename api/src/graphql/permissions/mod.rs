@@ -6,8 +6,10 @@
 mod grant_mutations;
 mod grant_queries;
 pub mod grants;
+pub mod last_use;
 mod mutations;
 mod queries;
+mod reports;
 mod rights;
 mod types;
 
@@ -15,4 +17,5 @@ pub use grant_mutations::GrantMutation;
 pub use grant_queries::GrantQuery;
 pub use mutations::PermissionMutation;
 pub use queries::PermissionQuery;
+pub use reports::RightUseMutation;
 pub use types::{PermissionMatrix, WizardStep};

@@ -9,6 +9,7 @@ use rollcall_commands::{
 };
 use rollcall_domain::{
     Refusal,
+    api_keys::Scope,
     kernel::ids::{OrganizationId, UserId},
     permissions::correspondence_types::OFFERED,
     values::Npi,
@@ -21,10 +22,12 @@ use rollcall_projections::{
 };
 
 use super::{
+    last_use::LastUse,
     rights::{EffectivePermissions, EffectiveRight, NpiAccess, NpiAccessConnection},
     types::{CorrespondenceType, PermissionMatrix},
 };
 use crate::graphql::{
+    access_register::UsesOfPerson,
     errors::{fault, top_level},
     ids::NodeType,
     paging::{Page, Rows},
@@ -51,7 +54,7 @@ impl PermissionQuery {
     ) -> Result<Option<PermissionMatrix>> {
         let (organization, user) = user_of_input(&organization_id, &user_id).map_err(top_level)?;
         let access = access_to_user(ctx.data::<Caller>()?, organization, user);
-        let mut reading = read(ctx, access, min_position).await?;
+        let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         let view = &mut reading.view;
         let ids = [user];
@@ -80,19 +83,25 @@ impl PermissionQuery {
         let npi = npi.map(|npi| parse_npi(&npi)).transpose().map_err(top_level)?;
         let caller = ctx.data::<Caller>()?;
         let tenant = caller.tenant;
-        read(ctx, access_to_user(caller, organization, user), min_position).await?;
+        let access = access_to_user(caller, organization, user).or_key(Scope::ReadDirectory);
+        let mut reading = read(ctx, access, min_position).await?;
         let journal = &ctx.data::<Commands>()?.journal;
         let question = RightsQuestion { tenant, organization, user, now: journal.now() };
         let (rights, job_roles) = effective_rights(journal, question).await.map_err(refused)?;
         let wanted = |right_npi: Option<&Npi>| npi.is_none() || right_npi == npi.as_ref();
+        let uses = if ctx.look_ahead().field("rights").field("lastUse").exists() {
+            Some(UsesOfPerson::read(ctx, &mut reading.view, (organization, user)).await?)
+        } else {
+            None
+        };
+        let last = |right| uses.as_ref().map_or(LastUse::UNKNOWN, |uses| uses.last(right));
+        let shown = rights.iter().filter(|(right, _)| wanted(right.npi()));
+        let shown = shown
+            .map(|(right, source)| EffectiveRight::of(right, *source, &job_roles, last(right)));
         Ok(EffectivePermissions {
             user_id: NodeType::User.id(user),
             organization_id: NodeType::Organization.id(organization),
-            rights: rights
-                .iter()
-                .filter(|(right, _)| wanted(right.npi()))
-                .map(|(right, source)| EffectiveRight::of(right, *source, &job_roles))
-                .collect(),
+            rights: shown.collect(),
         })
     }
 
@@ -111,7 +120,7 @@ impl PermissionQuery {
         let npi = parse_npi(&npi).map_err(top_level)?;
         let page = Page::<AccessKey>::new(first, after).map_err(top_level)?;
         let access = Access::OrgViewerOrPlan(organization, DIRECTORY_READERS);
-        let mut reading = read(ctx, access, min_position).await?;
+        let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
         let journal = &ctx.data::<Commands>()?.journal;
         let (tenant, now) = (ctx.data::<Caller>()?.tenant, journal.now());
         let admins_have_all =
@@ -142,7 +151,7 @@ impl PermissionQuery {
 
     /// The types of correspondence that can be granted (MC-45).
     async fn correspondence_types(&self, ctx: &Context<'_>) -> Result<Vec<CorrespondenceType>> {
-        read(ctx, Access::SignedIn, None).await?;
+        read(ctx, Access::SignedIn.or_key(Scope::ReadDirectory), None).await?;
         Ok(OFFERED.iter().map(CorrespondenceType::from).collect())
     }
 }

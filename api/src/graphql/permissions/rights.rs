@@ -4,7 +4,7 @@ use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_domain::permissions::{JobRoles, Right, Source};
 use rollcall_projections::permission_matrix::AccessRow;
 
-use super::types::PermissionSource;
+use super::{last_use::LastUse, types::PermissionSource};
 use crate::graphql::{
     paging::connection,
     scalars::{DateTime, NpiScalar},
@@ -51,12 +51,14 @@ pub struct EffectiveRight {
     pub source: PermissionSource,
     /// The reason as people read it.
     pub because: String,
+    /// When the person last used it (GN-16).
+    pub last_use: LastUse,
 }
 
 impl EffectiveRight {
     /// A right with its reason.
     #[must_use]
-    pub fn of(right: &Right, source: Source, job_roles: &JobRoles) -> Self {
+    pub fn of(right: &Right, source: Source, job_roles: &JobRoles, last_use: LastUse) -> Self {
         let by_role = match source {
             Source::JobRole(role) => Some(ID(role.to_string())),
             Source::Direct | Source::AllNpis | Source::Role(_) | Source::ImpliedByAdmin => None,
@@ -71,6 +73,7 @@ impl EffectiveRight {
             tax_id_id: None,
             source: source.into(),
             because: because(right, source, job_roles),
+            last_use,
         };
         shown.kind = match right {
             Right::ManageUsers => RightKind::ManageUsers,

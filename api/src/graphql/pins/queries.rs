@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
-use rollcall_commands::{Access, Caller, Commands, pins::npi_levels};
+use rollcall_commands::{Access, Authority, Caller, Commands, pins::npi_levels};
 use rollcall_domain::{
     Code, Refusal,
     kernel::ids::{OrganizationId, UserId},
     organizations::{OrgRole, Organization},
-    permissions::{NpiLevel, manages_pin},
+    permissions::{
+        NpiLevel, manages_pin,
+        right_use::{RightKind, UsedRight},
+    },
     policies::{Feature, Policy},
     values::Npi,
 };
@@ -51,6 +54,8 @@ impl PinQuery {
         let (asked, now) = ((page.first + 1, page.after.as_ref()), viewer.now);
         let view = &mut viewer.reading.view;
         let rows = read_pins::pins(view, filter, asked, now).await.map_err(|e| fault(&e))?;
+        note_seen(ctx, &viewer.reading.authority, &rows).await?;
+        let view = &mut viewer.reading.view;
         let total = if ctx.look_ahead().field("totalCount").exists() {
             Some(read_pins::count_pins(view, filter).await.map_err(|e| fault(&e))?)
         } else {
@@ -99,6 +104,18 @@ impl PinQuery {
         });
         Ok(PinHistoryConnection::of(&page, Rows { rows: entries.collect(), total: None }))
     }
+}
+
+/// Who is shown an NPI uses the right to see it (GN-16).
+async fn note_seen(
+    ctx: &Context<'_>,
+    authority: &Authority,
+    rows: &[read_pins::PinRow],
+) -> Result<()> {
+    let npis = rows.iter().filter_map(|row| Npi::parse(&row.npi).ok());
+    let used = npis.map(|npi| UsedRight::to_npi(RightKind::ViewNpi, &npi)).collect();
+    let (commands, tenant) = (ctx.data::<Commands>()?, ctx.data::<Caller>()?.tenant);
+    commands.note_question(tenant, "pins", authority, used).await.map_err(|error| fault(&error))
 }
 
 /// One NPI as the caller sees it.

@@ -10,6 +10,7 @@ use rollcall_commands::{
     permissions::{DIRECTORY_READERS, access_to_user},
     users::invitation::InvitationView,
 };
+use rollcall_domain::api_keys::Scope;
 use rollcall_domain::kernel::ids::{OrganizationId, UserId};
 use rollcall_projections::user_directory::{UserRow, users_anywhere, users_by_id};
 use uuid::Uuid;
@@ -43,7 +44,10 @@ pub async fn users(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, User
 }
 
 async fn people(ctx: &Context<'_>, access: Access, ids: &[UserId]) -> Result<Vec<(Uuid, User)>> {
-    let Some(mut reading) = read_if_permitted(ctx, access).await? else { return Ok(Vec::new()) };
+    let Some(mut reading) = read_if_permitted(ctx, access.or_key(Scope::ReadDirectory)).await?
+    else {
+        return Ok(Vec::new());
+    };
     let now = ctx.data::<Commands>()?.journal.now();
     let rows: Vec<UserRow> = match reading.authority.organization {
         Some(organization) => users_by_id(&mut reading.view, organization, ids, now)
@@ -76,9 +80,12 @@ async fn people(ctx: &Context<'_>, access: Access, ids: &[UserId]) -> Result<Vec
 pub async fn invitations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Invitation>> {
     let caller = ctx.data::<Caller>()?;
     let access = own_or_plan(caller, Access::OrgViewerOrPlan, DIRECTORY_READERS);
-    let of_organizations =
-        read_if_permitted(ctx, access).await?.map(|reading| reading.authority.organization);
-    let of_plan = read_if_permitted(ctx, Access::Plan(STAFF_READERS)).await?.is_some();
+    let of_organizations = read_if_permitted(ctx, access.or_key(Scope::ReadDirectory))
+        .await?
+        .map(|reading| reading.authority.organization);
+    let of_plan = read_if_permitted(ctx, Access::Plan(STAFF_READERS).or_key(Scope::ReadDirectory))
+        .await?
+        .is_some();
     let seen = |view: &InvitationView| match (view.organization, of_organizations) {
         (None, _) => of_plan,
         (Some(_), Some(None)) => true,

@@ -8,6 +8,7 @@ use rollcall_commands::{
 };
 use rollcall_domain::{
     Refusal,
+    api_keys::Scope,
     kernel::ids::{OrganizationId, UserId},
 };
 use rollcall_projections::user_directory::{
@@ -57,7 +58,7 @@ impl UserDirectoryQuery {
         let organization = organization(&organization_id).map_err(top_level)?;
         let page = Page::<DirectoryKey>::new(first, after).map_err(top_level)?;
         let access = Access::OrgViewerOrPlan(organization, DIRECTORY_READERS);
-        let mut reading = read(ctx, access, min_position).await?;
+        let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         let status = status.map(Into::into);
         let waiting_since = match at_risk {
@@ -98,7 +99,7 @@ impl UserDirectoryQuery {
             return Ok(None);
         };
         let access = access_to_user(ctx.data::<Caller>()?, organization, user);
-        let mut reading = read(ctx, access, min_position).await?;
+        let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         one(&mut reading.view, organization, user, Selected::of(ctx.look_ahead()), now).await
     }
@@ -112,7 +113,7 @@ impl UserDirectoryQuery {
     ) -> Result<Vec<EmailDomain>> {
         let organization = organization(&organization_id).map_err(top_level)?;
         let access = Access::OrgViewerOrPlan(organization, DIRECTORY_READERS);
-        let mut reading = read(ctx, access, min_position).await?;
+        let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
         domains(&mut reading.view, organization).await
     }
 }

@@ -4,7 +4,7 @@
 //! selected.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use rollcall_domain::permissions::membership::Setup;
+use rollcall_domain::{Actor, permissions::membership::Setup};
 use rollcall_projections::{
     people,
     user_directory::{FactRow, InvitationPart, UserRow},
@@ -12,6 +12,7 @@ use rollcall_projections::{
 
 pub use crate::graphql::organizations::EmailDomain;
 use crate::graphql::{
+    audit::actor_id,
     ids::NodeType,
     paging::connection,
     permissions::{PermissionMatrix, WizardStep, grants::Grants},
@@ -309,7 +310,7 @@ pub struct MemberHistoryEntry {
     pub new: Option<String>,
     /// In which role somebody did it.
     pub actor_kind: ActorKind,
-    /// Who did it, where that is a person.
+    /// Who did it: a person, or a machine's `ApiKey`.
     pub actor_id: Option<ID>,
     pub actor_name: Option<String>,
     pub at: DateTime,
@@ -324,7 +325,7 @@ impl From<FactRow> for MemberHistoryEntry {
             old: row.old,
             new: row.new,
             actor_kind: row.actor.into(),
-            actor_id: row.actor_id.map(|id| NodeType::User.id(id)),
+            actor_id: actor_id(Actor { kind: row.actor, id: row.actor_id }),
             actor_name: row.actor_name,
             at: row.occurred_at.into(),
             position: Position(row.position),

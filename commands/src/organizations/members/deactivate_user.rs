@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
+    api_keys::Scope,
     kernel::ids::{OrganizationId, UserId},
     organizations::{OrgRole, Organization, OrganizationCommand, organization::RosterCommand},
     sessions::EndCause,
@@ -33,6 +34,7 @@ pub struct DeactivateUser {
 #[async_trait]
 impl Command for DeactivateUser {
     const NAME: &'static str = "DeactivateUser";
+    const SCOPE: Option<Scope> = Some(Scope::ManageUsers);
     type Output = UserId;
 
     fn access(&self) -> Access {

@@ -7,6 +7,7 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     Code,
+    api_keys::Scope,
     kernel::ids::{OrganizationId, UserId},
     organizations::{OrgRole, Organization, OrganizationCommand, organization::RosterCommand},
     permissions::{Membership, MembershipCommand, NpiLevel, PermissionsEnd},
@@ -42,6 +43,7 @@ pub enum FormerPermissions {
 #[async_trait]
 impl Command for ReactivateUser {
     const NAME: &'static str = "ReactivateUser";
+    const SCOPE: Option<Scope> = Some(Scope::ManageUsers);
     type Output = UserId;
 
     fn access(&self) -> Access {

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     Refusal,
+    api_keys::Scope,
     kernel::ids::{InvitationId, LinkId, OrganizationId},
     organizations::{
         InvitationEnd, Organization, OrganizationCommand,
@@ -51,6 +52,7 @@ pub struct ReissueInvitation {
 #[async_trait]
 impl Command for ReissueInvitation {
     const NAME: &'static str = "ReissueInvitation";
+    const SCOPE: Option<Scope> = Some(Scope::ManageUsers);
     type Output = InvitationId;
 
     fn access(&self) -> Access {
@@ -104,6 +106,7 @@ pub struct CancelInvitation {
 #[async_trait]
 impl Command for CancelInvitation {
     const NAME: &'static str = "CancelInvitation";
+    const SCOPE: Option<Scope> = Some(Scope::ManageUsers);
     type Output = InvitationId;
 
     fn access(&self) -> Access {

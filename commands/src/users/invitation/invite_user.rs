@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
+    api_keys::Scope,
     kernel::ids::{InvitationId, LinkId, OrganizationId, UserId},
     organizations::{Organization, OrganizationCommand, organization::RosterCommand},
     users::{
@@ -41,6 +42,7 @@ pub struct NewPerson {
 #[async_trait]
 impl Command for InviteUser {
     const NAME: &'static str = "InviteUser";
+    const SCOPE: Option<Scope> = Some(Scope::ManageUsers);
     type Output = InvitationId;
 
     fn access(&self) -> Access {

@@ -124,8 +124,8 @@ pub enum RosterCommand {
     },
     /// The plan opens an organisation on file for the first person it makes an account for (AL-01).
     OpenByPlan,
-    /// A member of another portal's organisation is taken over; the first one opens an organisation
-    /// that nobody has registered (GN-33).
+    /// A member of another portal's organisation is taken over, or rises to the role they had there;
+    /// the first one opens an organisation that nobody has registered (GN-33).
     ImportMember {
         user: UserId,
         email_domain: String,

@@ -33,6 +33,7 @@ pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
     (PolicyKey::LockoutAutoMinutes, Int(30)),
     (PolicyKey::SessionIdleMinutes, Int(15)),
     (PolicyKey::SessionAbsoluteHours, Int(12)),
+    (PolicyKey::ApiKeysMaxDays, Int(90)),
     (PolicyKey::AdminCreators, Words(&["OA"])),
     (PolicyKey::AdminImplied, Words(&["USER_MANAGEMENT"])),
     (PolicyKey::UnassignedDeactivateDays, Int(30)),

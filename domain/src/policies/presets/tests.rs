@@ -74,7 +74,7 @@ fn answers(policy: &Policy) -> String {
         &steps.map(|action| policy.needs_step_up(action)).collect::<Vec<_>>(),
         &policy.lockout(),
         &policy.session(),
-        &(policy.transactions_enabled(), policy.handoff_ttl()),
+        &(policy.transactions_enabled(), policy.handoff_ttl(), policy.api_key_max_days()),
         &policy.admin_creators(),
         &rights.map(|right| policy.admin_implies(right)).collect::<Vec<_>>(),
         &policy.account_request_days(),

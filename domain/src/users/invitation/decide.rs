@@ -3,7 +3,7 @@
 use super::command::{InvitationCommand, InvitationRules, Invite, InviteeDetails};
 use super::events::InvitationEvent;
 use super::refusal::InvitationRefusal;
-use super::state::{Invitation, InvitationStep, Invited, OpenInvitation};
+use super::state::{Invitation, InvitationStatus, InvitationStep, Invited, OpenInvitation};
 use crate::kernel::ids::{OrganizationId, UserId};
 use crate::users::user::{DetailChanges, NewDetails, change, own};
 use crate::values::{Acceptance, PhoneNumber, Reason};
@@ -78,6 +78,9 @@ impl Decider for Invitation {
             }),
             InvitationCommand::Cancel { reason } => {
                 let open = self.require_pending()?;
+                if self.status(now) == Some(InvitationStatus::Expired) {
+                    return Err(InvitationRefusal::RunOut);
+                }
                 Ok(vec![open.cancelled(reason)])
             }
         }

@@ -20,6 +20,8 @@ pub enum InvitationRefusal {
     AlreadyCompleted,
     #[error("This invitation was cancelled. Invite the person again.")]
     Cancelled,
+    #[error("This invitation has expired, so nobody can join by it. Send a new one or leave it.")]
+    RunOut,
     #[error("There is no such invitation. Invite the person first.")]
     NotInvited,
     #[error("This invitation exists already. Send its link again instead.")]
@@ -39,9 +41,9 @@ impl From<InvitationRefusal> for Refusal {
             InvitationRefusal::AlreadyAccepted => {
                 Self::new(Code::AlreadyAccepted, message).at("kind")
             }
-            InvitationRefusal::AlreadyCompleted | InvitationRefusal::Cancelled => {
-                Self::new(Code::NotPending, message)
-            }
+            InvitationRefusal::AlreadyCompleted
+            | InvitationRefusal::Cancelled
+            | InvitationRefusal::RunOut => Self::new(Code::NotPending, message),
             InvitationRefusal::NotInvited => Self::new(Code::NotInvited, message),
             InvitationRefusal::AlreadyInvited => Self::new(Code::VersionConflict, message),
         }

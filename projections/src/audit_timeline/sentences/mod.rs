@@ -6,12 +6,14 @@
 mod access_requests;
 mod accounts;
 mod affiliations;
+mod api_keys;
 mod imports;
 mod messages;
 mod organizations;
 mod permissions;
 mod plan;
 mod registration;
+mod right_use;
 
 use std::collections::HashMap;
 
@@ -20,7 +22,7 @@ use rollcall_domain::{
     Actor, AnyEvent,
     kernel::{
         ActorKind,
-        ids::{OrganizationId, UserId},
+        ids::{ApiKeyId, OrganizationId, UserId},
     },
     values::{CalendarDate, CodeChannel},
 };
@@ -32,7 +34,7 @@ use uuid::Uuid;
 pub struct Names {
     pub people: HashMap<Uuid, String>,
     pub organizations: HashMap<Uuid, String>,
-    /// Job roles, locations and tax ids.
+    /// Job roles, locations, tax ids and machines' keys.
     pub things: HashMap<Uuid, String>,
 }
 
@@ -67,6 +69,8 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::ExternalIdentities(event) => accounts::identities(event, telling),
         AnyEvent::OneTimePasscode(event) => accounts::passcode(event, telling),
         AnyEvent::Session(event) => accounts::session(event, telling),
+        AnyEvent::RightUse(event) => right_use::sentence(event, telling),
+        AnyEvent::ApiKey(event) => api_keys::sentence(event, telling),
         AnyEvent::AccessRequest(event) => access_requests::sentence(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
         AnyEvent::SubmitterProfile(event) => affiliations::profile(event, telling),
@@ -85,13 +89,24 @@ impl Telling<'_> {
     /// Who acted, as a sentence's subject.
     #[must_use]
     pub fn who(&self) -> String {
-        match (self.actor.kind, self.actor.person()) {
-            (ActorKind::System, _) => "Rollcall".to_owned(),
-            (ActorKind::Operator, _) => "An operator".to_owned(),
-            (ActorKind::User | ActorKind::PlanStaff, Some(user)) => self.person(user),
-            (ActorKind::Anonymous | ActorKind::User | ActorKind::PlanStaff, _) => {
-                "A visitor".to_owned()
+        match self.actor.kind {
+            ActorKind::System => "Rollcall".to_owned(),
+            ActorKind::Operator => "An operator".to_owned(),
+            ActorKind::User | ActorKind::PlanStaff => {
+                self.person_or(self.actor.person(), "A visitor")
             }
+            ActorKind::ApiKey => {
+                self.actor.key().map_or_else(|| "A machine".to_owned(), |key| self.key(key))
+            }
+            ActorKind::Anonymous => "A visitor".to_owned(),
+        }
+    }
+
+    /// `the key Nightly roster`.
+    fn key(&self, key: ApiKeyId) -> String {
+        match self.names.things.get(&key.0) {
+            Some(name) => format!("the key {name}"),
+            None => format!("the {}", short("key", key.0)),
         }
     }
 
@@ -207,5 +222,15 @@ mod tests {
         let user = UserId(Uuid::from_u128(0x1234_abcd));
         assert_eq!(telling.person(user), "person 1234abcd");
         assert_eq!(telling.who(), "Rollcall");
+    }
+
+    #[test]
+    fn a_machine_is_told_by_the_name_of_its_key() {
+        let key = ApiKeyId(Uuid::from_u128(0x1234_abcd));
+        let named =
+            Names { things: [(key.0, "Nightly roster".to_owned())].into(), ..Names::default() };
+        let by = |names| Telling { names, actor: Actor::api_key(key) }.who();
+        assert_eq!(by(&named), "the key Nightly roster");
+        assert_eq!(by(&Names::default()), "the key 1234abcd");
     }
 }

@@ -52,7 +52,7 @@ pub async fn histories(
 ) -> Result<BTreeMap<UserId, Vec<FactRow>>, sqlx::Error> {
     let rows: Vec<Raw> = sqlx::query_as(
         "SELECT h.user_id, h.fact, h.npi, h.old, h.new, h.actor_kind, h.actor_id,
-                nullif(concat_ws(' ', p.first_name, p.last_name), '') AS actor_name,
+                coalesce(k.name, nullif(concat_ws(' ', p.first_name, p.last_name), '')) AS actor_name,
                 h.position, h.occurred_at
            FROM UNNEST($3::uuid[]) AS asked(user_id)
           CROSS JOIN LATERAL (
@@ -60,6 +60,7 @@ pub async fn histories(
                  WHERE h.tenant_id = $1 AND h.organization_id = $2 AND h.user_id = asked.user_id
                  ORDER BY h.position DESC LIMIT $4) h
            LEFT JOIN read.people p ON p.tenant_id = h.tenant_id AND p.user_id = h.actor_id
+           LEFT JOIN read.api_keys k ON k.tenant_id = h.tenant_id AND k.key_id = h.actor_id
           ORDER BY h.position DESC",
     )
     .bind(view.tenant().0)

@@ -75,21 +75,8 @@ pub(super) fn decide(
             Ok(vec![opened_without_letter(record)])
         }
         C::ImportMember { user, email_domain, role } => {
-            let mut events = Vec::new();
-            if state.phase() == Phase::Enrolled {
-                roster.check_registrable()?;
-                events.push(opened_without_letter(record));
-            } else {
-                roster.check_open()?;
-            }
-            roster.check_newcomer(user)?;
-            if role > OrgRole::None && decision.actor.person() == Some(user) {
-                return Err(OrganizationRefusal::SelfGrant);
-            }
             let by = MembershipOrigin::Import;
-            let joining = Joining { user, role, email_domain, by, signed_in: false };
-            events.extend(roster.join(joining, OrgRole::None, Cause::LegacyImport));
-            Ok(events)
+            roster.import(record, Joining { user, role, email_domain, by, signed_in: false })
         }
         C::EndMemberInvitation { user, invitation, cause } => {
             roster.invited(user, invitation)?;
@@ -274,6 +261,47 @@ impl<'a> Roster<'a> {
             });
         }
         events
+    }
+
+    /// A newcomer joins, a member whose role is lower rises, and nobody's role is lowered.
+    fn import(&self, record: &Record, joining: Joining) -> Decided {
+        if self.state.is_frozen() {
+            return Err(OrganizationRefusal::Merging);
+        }
+        let mut events = Vec::new();
+        if self.state.phase() == Phase::Enrolled {
+            self.check_registrable()?;
+            events.push(opened_without_letter(record));
+        } else {
+            self.check_open()?;
+        }
+        let Joining { user, role, .. } = joining;
+        let member = self.state.member(user);
+        let old = match member.map(|member| member.standing) {
+            None | Some(Standing::Ended { .. }) => None,
+            Some(Standing::Active) => Some(self.state.role_of(user, self.decision.now)),
+            Some(Standing::Invited { .. }) => return Err(OrganizationRefusal::EmailTakenInOrg),
+            Some(Standing::Inactive { .. }) => return Err(OrganizationRefusal::AlreadyInactive),
+        };
+        if role > old.unwrap_or_default() && self.decision.actor.person() == Some(user) {
+            return Err(OrganizationRefusal::SelfGrant);
+        }
+        let (organization, cause) = (self.organization, Cause::LegacyImport);
+        match old {
+            None => events.extend(self.join(joining, OrgRole::None, cause)),
+            Some(old) if old < role => {
+                let new = role;
+                events.push(OrganizationEvent::OrgRoleAssigned {
+                    organization,
+                    user,
+                    old,
+                    new,
+                    cause,
+                });
+            }
+            Some(_) => {}
+        }
+        Ok(events)
     }
 
     /// Whether the organisation's own people would be left without administrator, now or when those

@@ -425,7 +425,18 @@ fn gn_33_the_first_imported_person_opens_an_organization_nobody_registered() {
         OrgRole::None,
         MembershipOrigin::Import,
     )]);
-    open_clinic(&[bob_joined()]).when(import(OrgRole::None)).refused(Code::EmailTakenInOrg);
+    open_clinic(&[bob_joined()]).when(import(OrgRole::None)).then(&[]);
+    open_clinic(&[bob_joined()]).when(import(OrgRole::Admin)).then(&[role_assigned(
+        bob(),
+        OrgRole::None,
+        OrgRole::Admin,
+        Cause::LegacyImport,
+    )]);
+    open_clinic(&[bob_joined(), promoted(bob())]).when(import(OrgRole::Processor)).then(&[]);
+    open_clinic(&[invited(bob())]).when(import(OrgRole::None)).refused(Code::EmailTakenInOrg);
+    open_clinic(&[bob_joined(), deactivated(bob())])
+        .when(import(OrgRole::None))
+        .refused(Code::AlreadyInactive);
     open_clinic(&[])
         .by(Actor::user(bob()))
         .when(import(OrgRole::Processor))

@@ -1,0 +1,9 @@
+//! Which rights were used when (GN-16).
+//!
+//! Invariant: asked for a whole page at once, in one statement.
+
+mod projection;
+mod queries;
+
+pub use projection::RightUses;
+pub use queries::{AsOf, Asked, last_uses};
