@@ -16,7 +16,8 @@ use super::{
     },
     organizations::{
         AccountRequestMutation, AccountRequestQuery, EnrolmentMutation, MergingMutation,
-        OrganizationsMutation, OrganizationsQuery, PlacesMutation, PlacesQuery, RegistrationTokensMutation,
+        OrganizationsMutation, OrganizationsQuery, PlacesMutation, PlacesQuery,
+        RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
     },
     permissions::{
@@ -25,7 +26,8 @@ use super::{
     pins::{PinMutation, PinQuery},
     policies::{PoliciesMutation, PoliciesQuery},
     sessions::{
-        DashboardQuery, DashboardSubscription, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
+        DashboardQuery, DashboardSubscription, LoginHistoryQuery, MeQuery, SessionMutation,
+        SessionQuery, SignInMutation,
     },
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
     transactions::{TransactionMutation, TransactionQuery},

@@ -172,9 +172,7 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         // An end that was planned finds nothing to do when its time comes.
         E::UserDeactivated { user, .. }
         | E::MemberMoved { user, .. }
-        | E::UserAutoDeactivated { user, .. } => {
-            Some(End::no_more(Kind::Unassigned).of(user))
-        }
+        | E::UserAutoDeactivated { user, .. } => Some(End::no_more(Kind::Unassigned).of(user)),
         E::OrganizationEnrolled { .. }
         | E::EnrolmentUpdated { .. }
         | E::OrganizationContractStatusChanged { .. }

@@ -30,8 +30,8 @@ use crate::{
     notifications::{SendDigest, waiting},
     organizations::{
         CarryOutNpiEnd,
-        merging::{ContinueMerge, Progress},
         members::{CarryOutMembershipEnd, Watch, WatchUnassigned},
+        merging::{ContinueMerge, Progress},
         tokens::ExpireRegistrationToken,
     },
     pins::CompletePinPropagation,

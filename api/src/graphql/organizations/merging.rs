@@ -4,11 +4,7 @@ use std::collections::BTreeSet;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use rollcall_commands::organizations::merging::MergeOrganizations;
-use rollcall_domain::{
-    Refusal,
-    organizations::MergePart as Part,
-    values::Reason,
-};
+use rollcall_domain::{Refusal, organizations::MergePart as Part, values::Reason};
 
 use super::mutations::{OrganizationPayload, change};
 use crate::graphql::{ids::NodeType, sending::MutationMeta, vocabulary::field};

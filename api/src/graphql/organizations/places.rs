@@ -218,9 +218,8 @@ impl PlacesMutation {
                 credentialed: input.credentialed,
             })
         };
-        let command = as_seen(command(), input.expected_version, |it| {
-            Entity::Organization(it.organization)
-        });
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         change(ctx, input.meta, command).await
     }
 
@@ -238,9 +237,8 @@ impl PlacesMutation {
                 credentialed: input.credentialed,
             })
         };
-        let command = as_seen(command(), input.expected_version, |it| {
-            Entity::Organization(it.organization)
-        });
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         change(ctx, input.meta, command).await
     }
 
@@ -258,9 +256,8 @@ impl PlacesMutation {
                 from: input.from.as_ref().map(|from| from.parse("from")).transpose()?,
             })
         };
-        let command = as_seen(command(), input.expected_version, |it| {
-            Entity::Organization(it.organization)
-        });
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         change(ctx, input.meta, command).await
     }
 
@@ -277,9 +274,8 @@ impl PlacesMutation {
                 tax_id: field("taxId", TaxId::parse(input.kind.into(), &input.tax_id))?,
             })
         };
-        let command = as_seen(command(), input.expected_version, |it| {
-            Entity::Organization(it.organization)
-        });
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         let organization = organization(&input.organization_id);
         let sent = send(ctx, input.meta, command).await?;
         let (Some(id), Ok(organization), true) =

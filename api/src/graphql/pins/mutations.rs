@@ -152,9 +152,8 @@ impl PinMutation {
         input: ResetPinForCallerInput,
     ) -> Result<ResetPinForCallerPayload> {
         let meta = input.meta.clone();
-        let command = as_seen(for_caller(&input), input.expected_version, |it| {
-            Entity::Pin(it.npi.clone())
-        });
+        let command =
+            as_seen(for_caller(&input), input.expected_version, |it| Entity::Pin(it.npi.clone()));
         let sent = send(ctx, meta, command).await?;
         let version =
             sent.output.as_ref().map(|reset| i32::try_from(reset.version).unwrap_or(i32::MAX));

@@ -192,9 +192,8 @@ impl AppointmentMutation {
                 Ok(RequestAdditionalAdmin { organization, user, reason })
             },
         );
-        let command = as_seen(command, input.expected_version, |it| {
-            Entity::Member(it.organization, it.user)
-        });
+        let command =
+            as_seen(command, input.expected_version, |it| Entity::Member(it.organization, it.user));
         let sent = send(ctx, input.meta, command).await?;
         let user = read_back(ctx, &input.organization_id, &sent).await?;
         Ok(RequestAdditionalAdminPayload::of(sent, user))
@@ -213,9 +212,8 @@ impl AppointmentMutation {
                 Ok(DeclineAdditionalAdmin { organization, user, reason })
             },
         );
-        let command = as_seen(command, input.expected_version, |it| {
-            Entity::Member(it.organization, it.user)
-        });
+        let command =
+            as_seen(command, input.expected_version, |it| Entity::Member(it.organization, it.user));
         let sent = send(ctx, input.meta, command).await?;
         let user = read_back(ctx, &input.organization_id, &sent).await?;
         Ok(DeclineAdditionalAdminPayload::of(sent, user))

@@ -260,9 +260,8 @@ impl UserAdministrationMutation {
     ) -> Result<RemoveEmailDomainPayload> {
         let command = input.command();
         let organization = command.as_ref().map(|command| command.organization).ok();
-        let command = as_seen(command, input.expected_version, |it| {
-            Entity::Organization(it.organization)
-        });
+        let command =
+            as_seen(command, input.expected_version, |it| Entity::Organization(it.organization));
         let sent = send(ctx, input.meta, command).await?;
         let selected = ctx.look_ahead().field("emailDomains").exists();
         let left = match organization.filter(|_| selected && sent.output.is_some()) {

@@ -216,8 +216,7 @@ impl InvitationMutation {
     ) -> Result<InvitationPayload> {
         let command = whose(input.organization_id.as_ref(), &input.invitation_id)
             .map(|(organization, invitation)| ReissueInvitation { organization, invitation });
-        let command =
-            as_seen(command, input.expected_version, |it| Entity::Invited(it.invitation));
+        let command = as_seen(command, input.expected_version, |it| Entity::Invited(it.invitation));
         let sent = send(ctx, input.meta, command).await?;
         let invitation = invitation(ctx, sent.output).await?;
         Ok(InvitationPayload::of(sent, invitation))

@@ -63,8 +63,7 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
             format!("{who} called off the planned deactivation of {person} at {name}.")
         }
         E::MemberMoved { organization, user, into, .. } => {
-            let (person, from, into) =
-                (telling.person(*user), named(*organization), named(*into));
+            let (person, from, into) = (telling.person(*user), named(*organization), named(*into));
             format!("{person} went over from {from} to {into}.")
         }
         E::OrganizationMergeBegun { organization, into, .. } => {
