@@ -300,7 +300,7 @@ async fn member(
     let organization = sources.load::<Organization>(id.0).await?;
     let visible = organization
         .member(user)
-        .is_some_and(|member| member.is_visible_to_session(session.started_at));
+        .is_some_and(|member| member.is_visible_to_session(session.started_at, now));
     if !visible {
         return Err(Refusal::not_found("organizationId").into());
     }
@@ -316,7 +316,7 @@ async fn member(
     let membership = MembershipId::of(sources.tenant, user, id);
     authority.membership = Some(sources.load::<Membership>(membership.0).await?);
     authority.organization = Some(id);
-    authority.org_role = Some(organization.role_of(user));
+    authority.org_role = Some(organization.role_of(user, now));
     Ok(())
 }
 

@@ -29,8 +29,9 @@ use crate::{
 };
 
 /// Attempts before a conflict is the client's: the first, and one on fresh state. A guard that
-/// moved under a busy organisation deserves a few more, because the client did nothing wrong.
-const ATTEMPTS: usize = 5;
+/// moved under a busy organisation deserves more, because the client did nothing wrong: another
+/// process that writes the same stream may be faster several times in a row.
+const ATTEMPTS: usize = 16;
 
 /// How one attempt ended.
 enum Attempt<T> {

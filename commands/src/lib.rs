@@ -35,6 +35,7 @@ pub mod sessions;
 pub mod tenants;
 pub mod transactions;
 pub mod users;
+mod versions;
 
 pub use authorization::{Access, Authority, Demand};
 pub use caller::{Caller, Identity};
@@ -42,3 +43,4 @@ pub use context::Context;
 pub use dispatch::{Command, IdempotencyKey, NO_KEY, Receipt};
 pub use failure::{DispatchError, Failure};
 pub use service::{Commands, CommandsConfig};
+pub use versions::{Entity, Seen};

@@ -25,6 +25,7 @@ pub mod scalars;
 mod schema;
 pub mod sending;
 pub mod sessions;
+mod tailing;
 pub mod tenants;
 pub mod transactions;
 pub mod user_directory;

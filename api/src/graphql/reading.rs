@@ -238,7 +238,8 @@ fn unavailable(error: ReadError) -> async_graphql::Error {
     }
 }
 
-fn refused(failure: Failure) -> async_graphql::Error {
+/// A refusal, or a fault, at the top level.
+pub fn refused(failure: Failure) -> async_graphql::Error {
     match failure {
         Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal) => top_level(refusal),
         Failure::Journal(error) => fault(&error),

@@ -18,8 +18,9 @@ use super::{
         DeadLettersMutation, DeadLettersQuery, NotificationsMutation, NotificationsQuery,
     },
     organizations::{
-        AccountRequestMutation, AccountRequestQuery, EnrolmentMutation, OrganizationsMutation,
-        OrganizationsQuery, PlacesMutation, PlacesQuery, RegistrationTokensMutation,
+        AccountRequestMutation, AccountRequestQuery, EnrolmentMutation, MergingMutation,
+        OrganizationsMutation, OrganizationsQuery, PlacesMutation, PlacesQuery,
+        RegistrationTokensMutation,
         registrations::{RegistrationMutation, RegistrationQuery},
     },
     permissions::{
@@ -28,7 +29,8 @@ use super::{
     pins::{PinMutation, PinQuery},
     policies::{PoliciesMutation, PoliciesQuery},
     sessions::{
-        DashboardQuery, LoginHistoryQuery, MeQuery, SessionMutation, SessionQuery, SignInMutation,
+        DashboardQuery, DashboardSubscription, LoginHistoryQuery, MeQuery, SessionMutation,
+        SessionQuery, SignInMutation,
     },
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
     transactions::{TransactionMutation, TransactionQuery},
@@ -98,6 +100,7 @@ pub struct Mutation(
     PoliciesMutation,
     ContentMutation,
     OrganizationsMutation,
+    MergingMutation,
     AccountRequestMutation,
     PlacesMutation,
     EnrolmentMutation,
@@ -135,7 +138,7 @@ pub struct Mutation(
 
 /// What happens, as it happens.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(AuditSubscription);
+pub struct Subscription(AuditSubscription, DashboardSubscription);
 
 /// About the service itself.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, InputObject, Result};
 use rollcall_commands::{
-    Command, Commands, DispatchError, IdempotencyKey,
+    Command, Commands, DispatchError, Entity, IdempotencyKey, Seen,
     authorization::{not_signed_in, out_of_scope},
 };
 use rollcall_domain::Refusal;
@@ -74,6 +74,21 @@ pub async fn send<C: Command>(
         Err(fault @ DispatchError::Fault(_)) => return Err(dispatch_error(fault)),
     }
     Ok(sent)
+}
+
+/// Ties a command to the version of what it changes that the client saw (GN-28).
+///
+/// # Errors
+/// Those of the input.
+pub fn as_seen<C: Command>(
+    command: Result<C, Refusal>,
+    expected_version: Option<i32>,
+    entity: impl FnOnce(&C) -> Entity,
+) -> Result<Seen<C>, Refusal> {
+    command.map(|command| {
+        let (entity, version) = (entity(&command), expected_version.map(i64::from));
+        Seen { command, entity, version }
+    })
 }
 
 /// The mutation's input as sent, without what does not make the command another one.

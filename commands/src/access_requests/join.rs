@@ -124,7 +124,7 @@ impl Command for RequestToJoin {
             links::decoy(cx);
             return Ok(());
         };
-        let is_adminless = cx.load::<Organization>(organization).await?.is_adminless();
+        let is_adminless = cx.load::<Organization>(organization).await?.is_adminless(cx.now);
         let wish = Box::new(self.wish.clone());
         let ask = JoinRequestCommand::Ask { request, organization, wish, is_adminless };
         cx.decide::<JoinRequest>(request, ask).await?;
@@ -152,7 +152,7 @@ async fn administered(
             let own = organization.record().map(|record| record.name.as_str().to_lowercase());
             own.as_deref() == Some(name.as_str().to_lowercase().as_str())
         };
-        let administers = organization.active_admins().any(|admin| admin == user);
+        let administers = organization.active_admins(cx.now).any(|admin| admin == user);
         if administers && name.is_none_or(is_named) && takes_people(cx, id.into()).await? {
             found.push(OrganizationId(id));
         }
@@ -199,7 +199,7 @@ pub(super) async fn decide(
 ) -> Result<(), Failure> {
     let roster = cx.load::<Organization>(organization).await?;
     let side = match cx.authority.acts_for_plan() {
-        true => Side::Plan { is_adminless: roster.is_adminless() },
+        true => Side::Plan { is_adminless: roster.is_adminless(cx.now) },
         false => Side::Administrator,
     };
     match decision {

@@ -79,7 +79,8 @@ async fn outlook(
     require_both(cx, moved)?;
     let member = member(cx, moved.from, moved.user, None).await?;
     let roster = &member.organization;
-    let is_admin = roster.role_of(moved.user) == OrgRole::Admin;
-    let leaves_adminless = is_admin && roster.active_admins().all(|admin| admin == moved.user);
+    let is_admin = roster.role_of(moved.user, cx.now) == OrgRole::Admin;
+    let leaves_adminless =
+        is_admin && roster.active_admins(cx.now).all(|admin| admin == moved.user);
     Ok(MoveOutlook { moved, former: former_permissions(cx, &member), leaves_adminless })
 }

@@ -213,7 +213,7 @@ async fn only_other(
 ) -> Result<OrganizationId, Failure> {
     let mut others = Vec::new();
     for id in cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await? {
-        if id != to.0 && cx.load::<Organization>(id).await?.is_active_member(user) {
+        if id != to.0 && cx.load::<Organization>(id).await?.is_active_member(user, cx.now) {
             others.push(OrganizationId(id));
         }
     }

@@ -82,7 +82,7 @@ fn route(
     if items.iter().any(|item| only_the_plan_decides(item, organization, &cx.policy)) {
         return Some(RouteCause::NotGrantable);
     }
-    let others = organization.active_admins().any(|admin| admin != user);
+    let others = organization.active_admins(cx.now).any(|admin| admin != user);
     (!others).then_some(RouteCause::NoAdministrator)
 }
 

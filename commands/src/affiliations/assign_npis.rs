@@ -39,7 +39,7 @@ impl Command for AssignAffiliatedNpis {
         self.target.check(cx).await?;
         let organization = self.target.organization;
         let own = cx.load::<Organization>(organization).await?;
-        if !own.is_active_member(self.user) {
+        if !own.is_active_member(self.user, cx.now) {
             return Err(Refusal::not_found("userId").into());
         }
         let affiliation = cx.load::<Affiliation>(self.target.affiliation).await?;

@@ -1,5 +1,5 @@
-//! `WithdrawAffiliation`, `TerminateAffiliation`, `ExpireAffiliation`: how a request or an
-//! affiliation ends without being denied (GN-18).
+//! `WithdrawAffiliation`, `TerminateAffiliation`, `CancelAffiliationTermination`,
+//! `ExpireAffiliation`: how a request or an affiliation ends without being denied (GN-18, GN-04).
 //!
 //! Invariant: an end is never back-dated; the last day counts in full, in the tenant's zone.
 
@@ -71,6 +71,30 @@ impl Command for TerminateAffiliation {
             reason: self.reason.clone(),
         };
         cx.decide::<Affiliation>(self.target.affiliation, terminate).await?;
+        Ok(())
+    }
+}
+
+/// The side that ended it lets it go on before its last day is over.
+pub struct CancelAffiliationTermination {
+    pub target: Target,
+}
+
+#[async_trait]
+impl Command for CancelAffiliationTermination {
+    const NAME: &'static str = "CancelAffiliationTermination";
+    const FEATURE: Option<Feature> = Some(Feature::Affiliations);
+    type Output = ();
+
+    fn access(&self) -> Access {
+        Access::OrgAdmin(self.target.organization)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        self.target.check(cx).await?;
+        let organization = self.target.organization;
+        let cancel = AffiliationCommand::CancelTermination { organization };
+        cx.decide::<Affiliation>(self.target.affiliation, cancel).await?;
         Ok(())
     }
 }

@@ -21,7 +21,9 @@ use rollcall_domain::{
 pub use assign_npis::AssignAffiliatedNpis;
 pub use counterparty::Counterparty;
 pub use decision::{ApproveAffiliation, DenyAffiliation};
-pub use ending::{ExpireAffiliation, TerminateAffiliation, WithdrawAffiliation};
+pub use ending::{
+    CancelAffiliationTermination, ExpireAffiliation, TerminateAffiliation, WithdrawAffiliation,
+};
 pub use papers::{Papers, Signed, papers};
 pub use request_affiliation::RequestAffiliation;
 pub use signing::{ELIGIBILITY_BOX, GivenSignature, SignAffiliationAgreement, TypedSignature};

@@ -82,8 +82,10 @@ impl Papers {
                 | AffiliationEvent::AffiliationTerminated { reason, .. } => {
                     papers.reason = reason.as_ref().and_then(open);
                 }
+                AffiliationEvent::AffiliationTerminationCancelled { .. } => papers.reason = None,
                 AffiliationEvent::AffiliationRequested { .. }
                 | AffiliationEvent::AffiliationApproved { .. }
+                | AffiliationEvent::AffiliationTakenOver { .. }
                 | AffiliationEvent::AffiliationRenewed { .. }
                 | AffiliationEvent::AffiliationExpired { .. } => {}
             }

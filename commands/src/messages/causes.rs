@@ -244,6 +244,16 @@ async fn of_organization(
         Ok::<Vec<Planned>, JournalError>(mail.into_iter().map(about).collect())
     };
     Ok(match event {
+        E::OrganizationMergeBegun { organization, into, .. } => {
+            let theirs = administrators(Template::MergeBegun, organization).await?;
+            let ours = administrators(Template::AbsorptionBegun, into).await?;
+            let theirs = theirs.into_iter().map(|mail| mail.counterparty(*into));
+            theirs.chain(ours.into_iter().map(|mail| mail.counterparty(*organization))).collect()
+        }
+        E::OrganizationAbsorbed { organization, from } => {
+            let mail = administrators(Template::Absorbed, organization).await?;
+            mail.into_iter().map(|mail| mail.counterparty(*from)).collect()
+        }
         E::UserDeactivated { organization, user, .. } => {
             vec![told(Template::Deactivated, user, organization)]
         }
@@ -289,6 +299,15 @@ async fn of_organization(
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
         | E::OrganizationClosed { .. } => Vec::new(),
     })
 }
@@ -421,6 +440,12 @@ async fn of_affiliation(
         }
         E::AffiliationTerminated { pair, side, .. } => {
             (Template::AffiliationTerminated, decision, pair, *side)
+        }
+        E::AffiliationTakenOver { pair, side, .. } => {
+            (Template::AffiliationTakenOver, decision, pair, *side)
+        }
+        E::AffiliationTerminationCancelled { pair, side, .. } => {
+            (Template::AffiliationGoesOn, decision, pair, *side)
         }
         E::AffiliationAgreementSigned { .. }
         | E::AffiliationRenewed { .. }

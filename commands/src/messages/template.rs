@@ -105,6 +105,16 @@ templates! {
     AffiliationWithdrawn = "affiliation_withdrawn";
     /// One side ended an affiliation (GN-18).
     AffiliationTerminated = "affiliation_terminated";
+    /// It took that back (GN-04).
+    AffiliationGoesOn = "affiliation_goes_on";
+    /// A successor goes on with an affiliation (GN-03).
+    AffiliationTakenOver = "affiliation_taken_over";
+    /// To administrators: their organisation becomes part of another one (GN-03).
+    MergeBegun = "merge_begun";
+    /// To administrators: their organisation begins to take another one over (GN-03).
+    AbsorptionBegun = "absorption_begun";
+    /// To administrators: it has (GN-03).
+    Absorbed = "absorbed";
     /// There is a notice, for those who want to hear of it by mail (MC-64).
     Notice = "notice";
     /// The notices of a day or a week (MC-65).
@@ -159,6 +169,11 @@ impl Template {
             | Self::AffiliationExpired
             | Self::AffiliationWithdrawn
             | Self::AffiliationTerminated
+            | Self::AffiliationGoesOn
+            | Self::AffiliationTakenOver
+            | Self::MergeBegun
+            | Self::AbsorptionBegun
+            | Self::Absorbed
             | Self::Notice
             | Self::Digest => false,
         }

@@ -324,6 +324,36 @@ fn words(template: Template, facts: &Facts) -> Words {
                 "The affiliation of {organization} with {counterparty} ends. Sign in to {portal} for its last day."
             )],
         ),
+        Template::AffiliationGoesOn => mail(
+            format!("{counterparty} lets the affiliation go on"),
+            [format!(
+                "The affiliation of {organization} with {counterparty} does not end as was announced."
+            )],
+        ),
+        Template::AffiliationTakenOver => mail(
+            format!("{counterparty} goes on with an affiliation"),
+            [format!(
+                "{counterparty} took over an organization that {organization} is affiliated with, and goes on with the affiliation."
+            )],
+        ),
+        Template::MergeBegun => mail(
+            format!("{organization} becomes part of {counterparty}"),
+            [format!(
+                "The health plan merges {organization} into {counterparty}. Its people go over one by one and sign in again for {counterparty}."
+            )],
+        ),
+        Template::AbsorptionBegun => mail(
+            format!("{organization} takes {counterparty} over"),
+            [format!(
+                "The health plan merges {counterparty} into {organization}. People, NPIs and affiliations come over; sign in to {portal} to see them."
+            )],
+        ),
+        Template::Absorbed => mail(
+            format!("{counterparty} is part of {organization} now"),
+            [format!(
+                "The merger of {counterparty} into {organization} is complete. Sign in to {portal} and look through the permissions that came with it."
+            )],
+        ),
         Template::Digest => digest(facts),
         Template::Notice => mail(
             format!("A notice from {portal}"),

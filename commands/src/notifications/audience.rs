@@ -58,14 +58,14 @@ impl Audience {
         match self {
             Self::Person(user) => Ok(BTreeSet::from([*user])),
             Self::Administrators(organization) => {
-                administrators(journal, tenant, *organization).await
+                administrators(journal, tenant, *organization, now).await
             }
             Self::WholeOrganization(organization) => {
                 let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
-                Ok(state.active_viewers().collect())
+                Ok(state.active_viewers(now).collect())
             }
             Self::OtherAdministrators(organization, user) => {
-                let mut people = administrators(journal, tenant, *organization).await?;
+                let mut people = administrators(journal, tenant, *organization, now).await?;
                 people.remove(user);
                 Ok(people)
             }
@@ -84,8 +84,8 @@ impl Audience {
             }
             Self::AdministratorsOf(user) => {
                 let mut people = BTreeSet::new();
-                for organization in organizations_of(journal, tenant, *user).await? {
-                    people.extend(administrators(journal, tenant, organization).await?);
+                for organization in organizations_of(journal, tenant, *user, now).await? {
+                    people.extend(administrators(journal, tenant, organization, now).await?);
                 }
                 people.remove(user);
                 Ok(people)
@@ -98,9 +98,10 @@ async fn administrators(
     journal: &Journal,
     tenant: TenantId,
     organization: OrganizationId,
+    now: DateTime<Utc>,
 ) -> Result<BTreeSet<UserId>, JournalError> {
     let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
-    Ok(state.active_admins().collect())
+    Ok(state.active_admins(now).collect())
 }
 
 /// Whoever of the plan acts for the organisation in one of these roles, or for the whole plan.
@@ -131,8 +132,8 @@ async fn npi_administrators(
     now: DateTime<Utc>,
 ) -> Result<BTreeSet<UserId>, JournalError> {
     let state = journal.load_fresh::<Organization>(tenant, organization.0).await?.state;
-    let mut people: BTreeSet<UserId> = state.active_admins().collect();
-    let others = state.members().filter(|(_, member)| member.is_active());
+    let mut people: BTreeSet<UserId> = state.active_admins(now).collect();
+    let others = state.members().filter(|(_, member)| member.is_active(now));
     let others: BTreeMap<_, _> =
         others.map(|(user, _)| (MembershipId::of(tenant, user, organization).0, user)).collect();
     let ids: Vec<_> = others.keys().copied().collect();
@@ -153,9 +154,10 @@ pub async fn administered_by(
     tenant: TenantId,
     user: UserId,
 ) -> Result<Vec<OrganizationId>, JournalError> {
+    let now = journal.now();
     let mut found = Vec::new();
-    for id in organizations_of(journal, tenant, user).await? {
-        if administrators(journal, tenant, id).await?.contains(&user) {
+    for id in organizations_of(journal, tenant, user, now).await? {
+        if administrators(journal, tenant, id, now).await?.contains(&user) {
             found.push(id);
         }
     }
@@ -167,11 +169,12 @@ async fn organizations_of(
     journal: &Journal,
     tenant: TenantId,
     user: UserId,
+    now: DateTime<Utc>,
 ) -> Result<Vec<OrganizationId>, JournalError> {
     let mut found = Vec::new();
     for id in journal.streams_about(tenant, user, "organizations.organization").await? {
         let state = journal.load_fresh::<Organization>(tenant, id).await?.state;
-        if state.is_active_member(user) {
+        if state.is_active_member(user, now) {
             found.push(OrganizationId(id));
         }
     }

@@ -9,8 +9,8 @@ use rollcall_domain::{
     api_keys::ApiKeyEvent,
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
-    organizations::OrganizationEvent,
-    permissions::MembershipEvent,
+    organizations::{MembershipOrigin, OrganizationEvent},
+    permissions::{Cause, MembershipEvent},
     pins::PinEvent,
     users::{
         authenticator::AuthenticatorEvent,
@@ -201,6 +201,9 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         E::MemberInvited { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::Invited)]
         }
+        // The administrators are told of the merger as a whole.
+        E::MembershipAdded { by: MembershipOrigin::Merge, .. }
+        | E::OrgRoleAssigned { cause: Cause::Merge, .. } => Vec::new(),
         E::MembershipAdded { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::Joined)]
         }
@@ -213,6 +216,33 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         E::PlanEvidenceRecorded { .. } => Vec::new(),
         E::UserDeactivationWarned { organization, user, .. } => {
             vec![activity(*organization, *user, Happening::DeactivationNear)]
+        }
+        E::OrganizationMergeBegun { organization, into, .. } => {
+            let mut successor = alert(*into, Happening::MergeBegun).counterparty(*organization);
+            successor.step = "successor";
+            successor.subject_ref.happening = Some(Happening::AbsorptionBegun);
+            vec![alert(*organization, Happening::MergeBegun).counterparty(*into), successor]
+        }
+        E::OrganizationAbsorbed { organization, from } => {
+            vec![alert(*organization, Happening::Absorbed).counterparty(*from)]
+        }
+        E::MemberMoved { organization, user, into, .. } => {
+            let (audience, subject) = (Audience::Person(*user), (SubjectKind::User, user.0));
+            let moved = Raise::new(NotificationType::PermissionChange, audience, subject);
+            vec![moved.within(*into).counterparty(*organization).because(Happening::Moved)]
+        }
+        E::NpiMoveFailed { organization, npi, .. } => {
+            let subject = (SubjectKind::Organization, organization.0);
+            let audience = Audience::PlanSupport(*organization);
+            let failed = Raise::new(NotificationType::SystemAlert, audience, subject);
+            // Plan staff act for no organisation; to them it is the other side.
+            vec![failed.counterparty(*organization).npi(npi).because(Happening::MoveFailed)]
+        }
+        E::MembershipEndPlanned { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::EndPlanned)]
+        }
+        E::MembershipEndCancelled { organization, user, .. } => {
+            vec![activity(*organization, *user, Happening::EndCancelled)]
         }
         E::UserDeactivated { organization, user, .. }
         | E::UserAutoDeactivated { organization, user, .. } => {
@@ -255,12 +285,21 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
         | E::LocationRegistered { .. }
         | E::LocationCredentialingChanged { .. }
         | E::LocationTerminated { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
         | E::TaxIdLinked { .. } => Vec::new(),
     }
 }
 
 fn of_membership(event: &MembershipEvent, stream: Uuid) -> Vec<Raise> {
     use MembershipEvent as E;
+    if event.cause() == Some(Cause::Merge) {
+        // Whoever goes over with an organisation is told so, once.
+        return Vec::new();
+    }
     match event {
         E::NpiPermissionSet { user, organization, .. }
         | E::NpiPermissionEnded { user, organization, .. }
@@ -423,6 +462,12 @@ fn of_affiliation(event: &AffiliationEvent, stream: Uuid) -> Vec<Raise> {
         }
         E::AffiliationTerminated { pair, side, .. } => {
             (AffiliationDecision, Happening::Terminated, pair, *side)
+        }
+        E::AffiliationTakenOver { pair, side, .. } => {
+            (AffiliationDecision, Happening::Absorbed, pair, *side)
+        }
+        E::AffiliationTerminationCancelled { pair, side, .. } => {
+            (AffiliationDecision, Happening::EndCancelled, pair, *side)
         }
         E::AffiliationExpired { pair, initiator } => {
             (AffiliationDecision, Happening::Expired, pair, initiator.other())

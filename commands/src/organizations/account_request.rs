@@ -133,7 +133,7 @@ impl Command for FulfilAccountRequest {
             return Err(Refusal::not_found("organizationId").into());
         }
         if self.role == OrgRole::Admin {
-            let is_adminless = roster.active_admins().next().is_none();
+            let is_adminless = roster.active_admins(cx.now).next().is_none();
             check_creator(&cx.policy, true, is_adminless, false)?;
         }
         if roster.phase() == Phase::Enrolled {

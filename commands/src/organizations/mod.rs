@@ -12,8 +12,10 @@ mod kinds;
 pub mod letter;
 pub mod matching;
 pub mod members;
+pub mod merging;
 mod npis;
 mod places;
+mod planned_ends;
 pub mod registration;
 mod standing;
 pub mod tokens;
@@ -31,6 +33,7 @@ pub(crate) use matching::TAX_ID;
 pub(crate) use npis::NPI;
 pub use npis::{AttachNpi, DetachNpi, MoveNpi, NpiDetails};
 pub use places::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation};
+pub use planned_ends::{CancelNpiEnd, CarryOutNpiEnd};
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 
 use rollcall_domain::tenants::PlanRole;

@@ -1,14 +1,15 @@
 //! `AttachNpi`, `DetachNpi` and `MoveNpi`: which organisation holds an NPI (MC-13, GN-04).
 //!
 //! Invariant: one organisation holds an NPI at a time; what people held for it ends in the append
-//! that detaches it.
+//! that detaches it. A later moment is planned: rights end at it by the domain's own rule, and
+//! `planned_ends` has the rest done then.
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Code, Decider, Refusal,
+    Code, Decider, Event, Refusal,
     kernel::ids::{MembershipId, OrganizationId, UserId},
     organizations::{Organization, OrganizationCommand, organization::NpiHolding},
     permissions::{GrantEnd, Membership, MembershipCommand, NpiScope, membership::MembershipKey},
@@ -38,6 +39,7 @@ pub struct AttachNpi {
     pub details: NpiDetails,
     /// From when on; now if not given, never earlier.
     pub effective_at: Option<DateTime<Utc>>,
+    pub expected_version: Option<i64>,
 }
 
 #[async_trait]
@@ -55,6 +57,7 @@ impl Command for AttachNpi {
                 "An NPI is attached from now on or later; others may have held it before.";
             return Err(Refusal::new(Code::RangeInvalid, message).at("effectiveAt").into());
         }
+        cx.expect_version::<Organization>(self.organization, self.expected_version).await?;
         attach(cx, self.organization, &self.details, self.effective_at).await?;
         Ok(self.organization)
     }
@@ -67,17 +70,10 @@ pub(super) async fn attach(
     details: &NpiDetails,
     effective_at: Option<DateTime<Utc>>,
 ) -> Result<(), Failure> {
-    let NpiDetails { npi, name, provider_type, community } = details;
-    let attach = OrganizationCommand::AttachNpi {
-        npi: npi.clone(),
-        name: name.clone(),
-        provider_type: provider_type.clone(),
-        community: community.clone(),
-        effective_at: effective_at.unwrap_or(cx.now),
-    };
+    let attach = details.attached(effective_at.unwrap_or(cx.now));
     cx.decide::<Organization>(organization, attach).await?;
-    cx.work.reserve(NPI, npi.as_str(), organization.0, held_elsewhere());
-    pins::issue_pin(cx, npi, organization).await
+    cx.work.reserve(NPI, details.npi.as_str(), organization.0, held_elsewhere());
+    pins::issue_pin(cx, &details.npi, organization).await
 }
 
 pub(super) fn held_elsewhere() -> Refusal {
@@ -89,9 +85,10 @@ pub(super) fn held_elsewhere() -> Refusal {
 pub struct DetachNpi {
     pub organization: OrganizationId,
     pub npi: Npi,
-    /// Since when; now if not given, never later.
+    /// Since when, or from when on; now if not given.
     pub effective_at: Option<DateTime<Utc>>,
     pub reason: Option<Reason>,
+    pub expected_version: Option<i64>,
 }
 
 #[async_trait]
@@ -104,8 +101,16 @@ impl Command for DetachNpi {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
-        let effective_at = not_in_advance(cx, self.effective_at)?;
-        self.detach(cx, effective_at).await?;
+        cx.expect_version::<Organization>(self.organization, self.expected_version).await?;
+        let (npi, reason) = (self.npi.clone(), self.reason.clone());
+        if let Some(effective_at) = self.effective_at.filter(|at| *at > cx.now) {
+            let plan = OrganizationCommand::PlanNpiEnd { npi, to: None, effective_at, reason };
+            cx.decide::<Organization>(self.organization, plan).await?;
+            return Ok(self.organization);
+        }
+        let effective_at = self.effective_at.unwrap_or(cx.now);
+        let detach = OrganizationCommand::DetachNpi { npi, effective_at, reason };
+        detach_by(cx, self.organization, &self.npi, detach).await?;
         Ok(self.organization)
     }
 }
@@ -116,9 +121,11 @@ pub struct MoveNpi {
     pub npi: Npi,
     pub from: OrganizationId,
     pub to: OrganizationId,
-    /// Since when; now if not given, never later.
+    /// Since when, or from when on; now if not given.
     pub effective_at: Option<DateTime<Utc>>,
     pub reason: Option<Reason>,
+    /// Of the organisation that holds it.
+    pub expected_version: Option<i64>,
 }
 
 #[async_trait]
@@ -135,81 +142,95 @@ impl Command for MoveNpi {
             let message = "Choose another organization to move the NPI to.";
             return Err(Refusal::new(Code::FieldInvalid, message).at("toOrganizationId").into());
         }
-        let effective_at = not_in_advance(cx, self.effective_at)?;
+        cx.expect_version::<Organization>(self.from, self.expected_version).await?;
         let holder = cx.load::<Organization>(self.from).await?;
-        let holding = holder.npi(&self.npi).filter(|holding| holding.open_since().is_some());
-        let Some(NpiHolding { name, provider_type, community, .. }) = holding.cloned() else {
-            let message = "The organization does not hold this NPI. Check the number.";
-            return Err(Refusal::new(Code::NpiNotInOrg, message).at("npi").into());
-        };
-        let (npi, organization) = (self.npi.clone(), self.from);
-        let leave =
-            DetachNpi { organization, npi, effective_at: None, reason: self.reason.clone() };
-        leave.detach(cx, effective_at).await?;
-        let details = NpiDetails { npi: self.npi.clone(), name, provider_type, community };
+        let details = held_details(&holder, &self.npi)?;
+        let (npi, reason) = (self.npi.clone(), self.reason.clone());
+        if let Some(effective_at) = self.effective_at.filter(|at| *at > cx.now) {
+            let target = cx.load::<Organization>(self.to).await?;
+            cx.consider(&*target, details.attached(effective_at)).map_err(at_target)?;
+            let to = Some(self.to);
+            let plan = OrganizationCommand::PlanNpiEnd { npi, to, effective_at, reason };
+            cx.decide::<Organization>(self.from, plan).await?;
+            return Ok(self.from);
+        }
+        let effective_at = self.effective_at.unwrap_or(cx.now);
+        let leave = OrganizationCommand::DetachNpi { npi, effective_at, reason };
+        detach_by(cx, self.from, &self.npi, leave).await?;
         attach(cx, self.to, &details, Some(effective_at)).await?;
         Ok(self.to)
     }
 }
 
-fn not_in_advance(
-    cx: &Context<'_>,
-    effective_at: Option<DateTime<Utc>>,
-) -> Result<DateTime<Utc>, Refusal> {
-    match effective_at {
-        Some(at) if at > cx.now => {
-            let message = "Record that an NPI was given up when it is, not in advance.";
-            Err(Refusal::new(Code::RangeInvalid, message).at("effectiveAt"))
-        }
-        Some(at) => Ok(at),
-        None => Ok(cx.now),
+/// What is known of an NPI that an organisation holds.
+///
+/// # Errors
+/// `NPI_NOT_IN_ORG`.
+pub(super) fn held_details(holder: &Organization, npi: &Npi) -> Result<NpiDetails, Refusal> {
+    let holding = holder.npi(npi).filter(|holding| holding.open_since().is_some());
+    let Some(NpiHolding { name, provider_type, community, .. }) = holding.cloned() else {
+        let message = "The organization does not hold this NPI. Check the number.";
+        return Err(Refusal::new(Code::NpiNotInOrg, message).at("npi"));
+    };
+    Ok(NpiDetails { npi: npi.clone(), name, provider_type, community })
+}
+
+/// A refusal by the organisation that is to take the NPI.
+fn at_target(refusal: Refusal) -> Refusal {
+    if refusal.code == Code::NotFound { refusal.at("toOrganizationId") } else { refusal }
+}
+
+impl NpiDetails {
+    /// The command that makes an organisation its holder.
+    pub(super) fn attached(&self, effective_at: DateTime<Utc>) -> OrganizationCommand {
+        let Self { npi, name, provider_type, community } = self.clone();
+        OrganizationCommand::AttachNpi { npi, name, provider_type, community, effective_at }
     }
 }
 
-impl DetachNpi {
-    async fn detach(
-        &self,
-        cx: &mut Context<'_>,
-        effective_at: DateTime<Utc>,
-    ) -> Result<(), Failure> {
-        let detach = OrganizationCommand::DetachNpi {
-            npi: self.npi.clone(),
-            effective_at,
-            reason: self.reason.clone(),
-        };
-        cx.decide::<Organization>(self.organization, detach).await?;
-        cx.work.release(NPI, self.npi.as_str(), self.organization.0);
-        self.end_permissions(cx, effective_at).await
-    }
+/// Detaches by this command, sets the number free, and ends what people held for it at the moment
+/// the aggregate decided on. Answers that moment, or `None` where nothing was to be detached.
+pub(super) async fn detach_by(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    npi: &Npi,
+    command: OrganizationCommand,
+) -> Result<Option<DateTime<Utc>>, Failure> {
+    let decided = cx.decide::<Organization>(organization, command).await?;
+    let ended = decided.iter().find_map(|event| event.facets().effective_at);
+    let Some(effective_at) = ended else { return Ok(None) };
+    cx.work.release(NPI, npi.as_str(), organization.0);
+    end_permissions(cx, organization, npi, effective_at).await?;
+    Ok(Some(effective_at))
+}
 
-    async fn end_permissions(
-        &self,
-        cx: &mut Context<'_>,
-        effective_at: DateTime<Utc>,
-    ) -> Result<(), Failure> {
-        let tenant = cx.tenant();
-        let own = NpiScope::One(self.npi.clone());
-        let touched =
-            cx.journal().streams_about_npi(tenant, self.npi.as_str(), Membership::TYPE).await?;
-        let organization = cx.load::<Organization>(self.organization).await?;
-        let of_stream: HashMap<Uuid, UserId> = organization
-            .members()
-            .map(|(user, _)| (MembershipId::of(tenant, user, self.organization).0, user))
-            .collect();
-        for stream in touched {
-            let Some(&user) = of_stream.get(&stream) else { continue };
-            let membership = cx.load::<Membership>(stream).await?;
-            if !membership.entries().any(|(scope, _)| *scope == own) {
-                continue;
-            }
-            let end = MembershipCommand::EndNpiPermission {
-                of: MembershipKey { user, organization: self.organization },
-                npi: own.clone(),
-                cause: GrantEnd::NpiDetached,
-                effective_at,
-            };
-            cx.decide::<Membership>(stream, end).await?;
+async fn end_permissions(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    npi: &Npi,
+    effective_at: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let tenant = cx.tenant();
+    let own = NpiScope::One(npi.clone());
+    let touched = cx.journal().streams_about_npi(tenant, npi.as_str(), Membership::TYPE).await?;
+    let state = cx.load::<Organization>(organization).await?;
+    let of_stream: HashMap<Uuid, UserId> = state
+        .members()
+        .map(|(user, _)| (MembershipId::of(tenant, user, organization).0, user))
+        .collect();
+    for stream in touched {
+        let Some(&user) = of_stream.get(&stream) else { continue };
+        let membership = cx.load::<Membership>(stream).await?;
+        if !membership.entries().any(|(scope, _)| *scope == own) {
+            continue;
         }
-        Ok(())
+        let end = MembershipCommand::EndNpiPermission {
+            of: MembershipKey { user, organization },
+            npi: own.clone(),
+            cause: GrantEnd::NpiDetached,
+            effective_at,
+        };
+        cx.decide::<Membership>(stream, end).await?;
     }
+    Ok(())
 }

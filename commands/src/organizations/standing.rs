@@ -8,7 +8,7 @@ use rollcall_domain::{
     Decider,
     affiliations::{Affiliation, AffiliationCommand},
     kernel::ids::OrganizationId,
-    organizations::{Organization, OrganizationCommand},
+    organizations::{Organization, OrganizationCommand, organization::Standing},
     sessions::EndCause,
     values::Reason,
 };
@@ -106,8 +106,11 @@ async fn end_affiliations(
 
 async fn end_sessions(cx: &mut Context<'_>, organization: OrganizationId) -> Result<(), Failure> {
     let state = cx.load::<Organization>(organization).await?;
-    let active: Vec<_> =
-        state.members().filter(|(_, member)| member.is_active()).map(|(user, _)| user).collect();
+    let active: Vec<_> = state
+        .members()
+        .filter(|(_, member)| member.standing == Standing::Active)
+        .map(|(user, _)| user)
+        .collect();
     for user in active {
         end_sessions_of(cx, user, Some(organization), EndCause::Revoked).await?;
     }

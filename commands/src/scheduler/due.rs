@@ -42,12 +42,18 @@ pub(super) enum Kind {
     Unassigned,
     /// The next line of an import of people (GN-33).
     PeopleImport,
+    /// The end of an NPI's holding, planned ahead (GN-04); `detail` is the NPI.
+    NpiEnd,
+    /// The end of a membership, planned ahead (GN-04); `detail` is the person.
+    MembershipEnd,
+    /// The next step of a merger (GN-03).
+    OrganizationMerge,
     /// The longest time for which dependent files lag behind a PIN (GN-17); `detail` is the version.
     PinPropagation,
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -60,6 +66,9 @@ impl Kind {
         Self::PasswordAge,
         Self::Unassigned,
         Self::PeopleImport,
+        Self::NpiEnd,
+        Self::MembershipEnd,
+        Self::OrganizationMerge,
         Self::PinPropagation,
     ];
 
@@ -84,6 +93,9 @@ impl Kind {
             | Self::Grant
             | Self::Digest
             | Self::PeopleImport
+            | Self::NpiEnd
+            | Self::MembershipEnd
+            | Self::OrganizationMerge
             | Self::PinPropagation => &[],
         }
     }
@@ -113,6 +125,9 @@ impl Kind {
             Self::PasswordAge => "PASSWORD_AGE",
             Self::Unassigned => "UNASSIGNED",
             Self::PeopleImport => "PEOPLE_IMPORT",
+            Self::NpiEnd => "NPI_END",
+            Self::MembershipEnd => "MEMBERSHIP_END",
+            Self::OrganizationMerge => "ORGANIZATION_MERGE",
             Self::PinPropagation => "PIN_PROPAGATION",
         }
     }

@@ -106,7 +106,9 @@ fn of_affiliation(event: &AffiliationEvent) -> Option<End> {
         E::AffiliationAgreementSigned { .. }
         | E::AffiliationRenewed { .. }
         | E::AffiliationNpisAssigned { .. }
-        | E::AffiliationTerminated { .. } => None,
+        | E::AffiliationTakenOver { .. }
+        | E::AffiliationTerminated { .. }
+        | E::AffiliationTerminationCancelled { .. } => None,
     }
 }
 
@@ -176,15 +178,30 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         E::MembershipAdded { user, .. } | E::UserReactivated { user, .. } => {
             Some(End::at(Kind::Unassigned, now).of(user))
         }
-        E::UserDeactivated { user, .. } | E::UserAutoDeactivated { user, .. } => {
-            Some(End::no_more(Kind::Unassigned).of(user))
+        E::NpiEndPlanned { npi, effective_at, .. } => {
+            Some(End::at(Kind::NpiEnd, *effective_at).of(npi))
         }
+        E::NpiEndCancelled { npi, .. } | E::NpiDetached { npi, .. } => {
+            Some(End::no_more(Kind::NpiEnd).of(npi))
+        }
+        E::MembershipEndPlanned { user, effective_at, .. } => {
+            Some(End::at(Kind::MembershipEnd, *effective_at).of(user))
+        }
+        E::MembershipEndCancelled { user, .. } => Some(End::no_more(Kind::MembershipEnd).of(user)),
+        // Each step has the next one looked at.
+        E::OrganizationMergeBegun { .. } | E::OrganizationMergeAdvanced { .. } => {
+            Some(End::at(Kind::OrganizationMerge, now))
+        }
+        E::OrganizationMerged { .. } => Some(End::no_more(Kind::OrganizationMerge)),
+        // An end that was planned finds nothing to do when its time comes.
+        E::UserDeactivated { user, .. }
+        | E::MemberMoved { user, .. }
+        | E::UserAutoDeactivated { user, .. } => Some(End::no_more(Kind::Unassigned).of(user)),
         E::OrganizationEnrolled { .. }
         | E::EnrolmentUpdated { .. }
         | E::OrganizationContractStatusChanged { .. }
         | E::OrganizationKindsChanged { .. }
         | E::NpiAttached { .. }
-        | E::NpiDetached { .. }
         | E::OrganizationRegistered { .. }
         | E::MemberInvited { .. }
         | E::MemberInvitationEnded { .. }
@@ -202,6 +219,9 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiMoveFailed { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => None,
     }
 }

@@ -3,11 +3,12 @@
 //! Invariant: an end is carried out at most once, because its command id follows from it; a refusal
 //! means that the aggregate knows better, and the matter is closed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     Code,
     kernel::ids::{
-        AccessRequestId, AffiliationId, InvitationId, PeopleImportId, RegistrationTokenId,
+        AccessRequestId, AffiliationId, InvitationId, OrganizationId, PeopleImportId,
+        RegistrationTokenId,
     },
     notifications::Frequency,
     permissions::{Entitlement, NpiScope, membership::MembershipKey},
@@ -28,7 +29,9 @@ use crate::{
     imports::ContinuePeopleImport,
     notifications::{SendDigest, waiting},
     organizations::{
-        members::{Watch, WatchUnassigned},
+        CarryOutNpiEnd,
+        members::{CarryOutMembershipEnd, Watch, WatchUnassigned},
+        merging::{ContinueMerge, Progress},
         tokens::ExpireRegistrationToken,
     },
     pins::CompletePinPropagation,
@@ -157,6 +160,32 @@ impl Scheduler {
                 let import = PeopleImportId(due.stream_id);
                 self.send(due, &ContinuePeopleImport { import }).await
             }
+            Kind::NpiEnd => {
+                let organization = OrganizationId(due.stream_id);
+                let npi = Npi::parse(&due.detail).map_err(|_| unfit())?;
+                self.send(due, &CarryOutNpiEnd { organization, npi }).await
+            }
+            Kind::MembershipEnd => {
+                let (user, organization) =
+                    due.subject().zip(due.organization()).ok_or_else(unfit)?;
+                let of = MembershipKey { user, organization };
+                self.send(due, &CarryOutMembershipEnd { of }).await
+            }
+            Kind::OrganizationMerge => {
+                let from = OrganizationId(due.stream_id);
+                match self.dispatch(due, &ContinueMerge { from }).await {
+                    Ok(Progress::Made) => Ok(Next::Never),
+                    Ok(Progress::Waits) => Ok(Next::Again(Some(self.in_a_minute()))),
+                    // Half a merger is never left lying: what stands in its way may go away.
+                    Err(DispatchError::Refused(refusal))
+                        if refusal.code != Code::VersionConflict =>
+                    {
+                        tracing::warn!(%from, %refusal, "a merger does not go on");
+                        Ok(Next::Again(Some(self.in_a_minute())))
+                    }
+                    Err(other) => Err(other),
+                }
+            }
             Kind::Unassigned => {
                 let (user, organization) =
                     due.subject().zip(due.organization()).ok_or_else(unfit)?;
@@ -167,6 +196,10 @@ impl Scheduler {
                 })
             }
         }
+    }
+
+    fn in_a_minute(&self) -> DateTime<Utc> {
+        self.commands.journal.now() + TimeDelta::minutes(1)
     }
 
     /// An end, once.

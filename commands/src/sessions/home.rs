@@ -10,11 +10,12 @@ use rollcall_domain::{
     organizations::{OrgRole, Organization, OrganizationKind, organization::Standing},
     permissions::{JobRoles, Right, Situation},
     policies::{Feature, Policy, PolicyHistory},
+    sessions::Session,
     tenants::{PlanRole, PlanStaff},
 };
 
 use crate::{
-    Access, Authority, Caller, Commands, Failure,
+    Access, Authority, Caller, Commands, Failure, Identity,
     authorization::{authorise, not_signed_in},
     permissions::job_roles_of,
 };
@@ -93,6 +94,19 @@ impl Commands {
             Err(Failure::Refused(_)) => Ok(home),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// The caller as their session stands now: it may act for another organisation than it did.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn caller_now(&self, caller: &Caller) -> Result<Caller, Failure> {
+        let Identity::Person { session, user, .. } = caller.identity else {
+            return Ok(caller.clone());
+        };
+        let state = self.journal.load_fresh::<Session>(caller.tenant, session.0).await?.state;
+        let organization = state.live().and_then(|live| live.organization);
+        Ok(Caller { identity: Identity::Person { session, user, organization }, ..caller.clone() })
     }
 
     fn add_member_tiles(

@@ -55,7 +55,7 @@ pub async fn memberships_of(
     let mut found = Memberships::default();
     for id in journal.streams_about(tenant, user, Organization::TYPE).await? {
         let organization = journal.load_fresh::<Organization>(tenant, id).await?.state;
-        found.add(membership(&organization, user, started_at), &organization, policy, now);
+        found.add(membership(&organization, user, (started_at, now)), &organization, policy, now);
     }
     Ok(found.by_name().open)
 }
@@ -81,7 +81,7 @@ pub(crate) async fn memberships_within(
     let mut found = Memberships::default();
     for id in cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await? {
         let organization = cx.load::<Organization>(id).await?;
-        let membership = membership(&organization, user, started_at);
+        let membership = membership(&organization, user, (started_at, cx.now));
         found.add(membership, &organization, &cx.policy, cx.now);
     }
     Ok(found.by_name())
@@ -113,9 +113,10 @@ impl Memberships {
 fn membership(
     organization: &Organization,
     user: UserId,
-    started_at: DateTime<Utc>,
+    (started_at, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> Option<ActiveMembership> {
-    let member = organization.member(user).filter(|it| it.is_visible_to_session(started_at))?;
+    let member = organization.member(user);
+    let member = member.filter(|it| it.is_visible_to_session(started_at, now))?;
     let record = organization.record().filter(|_| organization.is_active())?;
     Some(ActiveMembership {
         organization: record.organization,

@@ -76,7 +76,7 @@ pub(super) async fn options(
         return Err(Refusal::new(Code::FeatureDisabled, message).into());
     }
     let own = cx.load::<Organization>(organization).await?;
-    if !own.is_active() || !own.is_active_member(user) {
+    if !own.is_active() || !own.is_active_member(user, cx.now) {
         return Err(Refusal::from(HandoffRefusal::NotPermitted).into());
     }
     let mut found: Vec<TransactionOption> = Vec::new();

@@ -153,7 +153,7 @@ async fn require_sole_care(
         .is_empty();
     for place in cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await? {
         let elsewhere = place != organization.0;
-        shared |= elsewhere && cx.load::<Organization>(place).await?.is_active_member(user);
+        shared |= elsewhere && cx.load::<Organization>(place).await?.is_active_member(user, cx.now);
     }
     if !shared {
         return Ok(());

@@ -40,4 +40,8 @@ pub enum AccessRequestCommand {
     },
     Withdraw,
     Expire,
+    /// The organisation is merged into another one; of one that is decided it is no error (GN-03).
+    EndWithOrganization {
+        organization: OrganizationId,
+    },
 }

@@ -161,6 +161,13 @@ impl Decider for AccessRequest {
                 }
                 Ok(vec![E::AccessRequestWithdrawn { user, organization }])
             }
+            C::EndWithOrganization { organization: of } => Ok(match self {
+                Self::Open(asked) | Self::Routed(asked) if asked.organization == of => {
+                    let Asked { user, organization, .. } = *asked;
+                    vec![E::AccessRequestWithdrawn { user, organization }]
+                }
+                Self::NotMade | Self::Open(_) | Self::Routed(_) | Self::Closed(..) => Vec::new(),
+            }),
             C::Expire => Ok(match self {
                 Self::Open(asked) | Self::Routed(asked) if decision.now >= asked.expires_at => {
                     let Asked { user, organization, .. } = *asked;

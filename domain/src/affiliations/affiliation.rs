@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature};
+use super::command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature, TakeOver};
 use super::events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
 use super::refusal::AffiliationRefusal;
 use crate::kernel::ids::{OrganizationId, UserId};
@@ -26,7 +26,7 @@ pub enum Affiliation {
     /// In force (until `ends_at`, once terminated).
     Active(Affiliated),
     /// One side has ended it.
-    Terminated { affiliated: Affiliated, ends_at: DateTime<Utc> },
+    Terminated { affiliated: Affiliated, by: Side, ends_at: DateTime<Utc> },
     /// Refused, taken back or run out.
     Closed { pair: Pair, denied: Option<Denied> },
 }
@@ -102,7 +102,9 @@ impl Affiliated {
         self.assigned.iter().map(|(user, npis)| (*user, npis))
     }
 
-    fn covers(&self, npi: &Npi) -> bool {
+    /// Whether its scope reaches the NPI.
+    #[must_use]
+    pub fn covers(&self, npi: &Npi) -> bool {
         match &self.scope.npis {
             NpiSelection::All => true,
             NpiSelection::Listed(npis) => npis.contains(npi),
@@ -153,7 +155,7 @@ impl Affiliation {
     pub fn in_force(&self, now: DateTime<Utc>) -> Option<&Affiliated> {
         match self {
             Self::Active(affiliated) => Some(affiliated),
-            Self::Terminated { affiliated, ends_at } if now < *ends_at => Some(affiliated),
+            Self::Terminated { affiliated, ends_at, .. } if now < *ends_at => Some(affiliated),
             Self::NotRequested
             | Self::Requested(_)
             | Self::Terminated { .. }
@@ -288,6 +290,21 @@ fn requested(decision: &Decision<'_>, request: RequestAffiliation) -> Decided {
     Ok(events)
 }
 
+fn taken_over(now: DateTime<Utc>, take: TakeOver) -> AffiliationEvent {
+    let TakeOver { affiliation, pair, side, predecessor, affiliated } = take;
+    let version = |side| affiliated.signed.by(side).map(str::to_owned);
+    AffiliationEvent::AffiliationTakenOver {
+        affiliation,
+        pair,
+        side,
+        predecessor,
+        submitter_version: version(Side::Submitter),
+        provider_version: version(Side::Provider),
+        scope: affiliated.scope,
+        effective_from: now,
+    }
+}
+
 /// MC-57: box, both names, and a role from the list.
 fn signed(
     pair: Pair,
@@ -390,6 +407,30 @@ impl Decider for Affiliation {
                 | Self::Terminated { .. }
                 | Self::Closed { .. } => Vec::new(),
             }),
+            AffiliationCommand::TakeOver(take) => match self {
+                Self::NotRequested => Ok(vec![taken_over(now, *take)]),
+                Self::Requested(_)
+                | Self::Active(_)
+                | Self::Terminated { .. }
+                | Self::Closed { .. } => Err(AffiliationRefusal::Exists),
+            },
+            AffiliationCommand::CancelTermination { organization } => match self {
+                Self::Terminated { affiliated, by, ends_at } if now < *ends_at => {
+                    let (pair, ends_at) = (affiliated.pair, *ends_at);
+                    if pair.side_of(organization) != Some(*by) {
+                        return Err(AffiliationRefusal::NotTerminating);
+                    }
+                    let side = *by;
+                    let goes_on =
+                        AffiliationEvent::AffiliationTerminationCancelled { pair, side, ends_at };
+                    Ok(vec![goes_on])
+                }
+                Self::NotRequested
+                | Self::Requested(_)
+                | Self::Active(_)
+                | Self::Terminated { .. }
+                | Self::Closed { .. } => Err(AffiliationRefusal::NotEnding),
+            },
             AffiliationCommand::EndWithOrganization { organization } => {
                 Ok(self.end_with(decision, organization).into_iter().collect())
             }
@@ -448,6 +489,24 @@ impl Decider for Affiliation {
                     });
                 }
             }
+            AffiliationEvent::AffiliationTakenOver {
+                pair,
+                scope,
+                submitter_version,
+                provider_version,
+                ..
+            } => {
+                let mut signed = Signed::default();
+                let versions =
+                    [(Side::Submitter, submitter_version), (Side::Provider, provider_version)];
+                for (side, version) in versions {
+                    if let Some(version) = version {
+                        signed.set(side, version);
+                    }
+                }
+                let (scope, assigned) = (scope.clone(), BTreeMap::new());
+                *self = Self::Active(Affiliated { pair: *pair, scope, signed, assigned });
+            }
             AffiliationEvent::AffiliationRenewed { .. } => {}
             AffiliationEvent::AffiliationNpisAssigned { user, npis, .. } => {
                 if let Self::Active(affiliated) | Self::Terminated { affiliated, .. } = self {
@@ -466,10 +525,15 @@ impl Decider for Affiliation {
             | AffiliationEvent::AffiliationExpired { pair, .. } => {
                 *self = Self::Closed { pair: *pair, denied: None };
             }
-            AffiliationEvent::AffiliationTerminated { ends_at, .. } => {
+            AffiliationEvent::AffiliationTerminated { side, ends_at, .. } => {
                 if let Self::Active(affiliated) | Self::Terminated { affiliated, .. } = self {
-                    let affiliated = affiliated.clone();
-                    *self = Self::Terminated { affiliated, ends_at: *ends_at };
+                    let (affiliated, by) = (affiliated.clone(), *side);
+                    *self = Self::Terminated { affiliated, by, ends_at: *ends_at };
+                }
+            }
+            AffiliationEvent::AffiliationTerminationCancelled { .. } => {
+                if let Self::Terminated { affiliated, .. } = self {
+                    *self = Self::Active(affiliated.clone());
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
+use super::Affiliated;
 use super::events::{AffiliationScope, Pair, Side};
 use crate::kernel::ids::{AffiliationId, OrganizationId, UserId};
 use crate::organizations::OrganizationKinds;
@@ -34,11 +35,26 @@ pub enum AffiliationCommand {
         ends_on: NaiveDate,
         reason: Option<Reason>,
     },
+    /// The side that ended it takes that back before its last day is over (GN-04).
+    CancelTermination { organization: OrganizationId },
     /// One of the two organisations was closed: whatever is open between them ends at once (GN-03).
     /// Where nothing is, it is no error.
     EndWithOrganization { organization: OrganizationId },
+    /// A successor goes on with an affiliation of the organisation merged into it (GN-03).
+    TakeOver(Box<TakeOver>),
     /// The submitter lets one of its people work for exactly these NPIs of the provider (GN-18).
     AssignNpis(Box<AssignNpis>),
+}
+
+/// An affiliation to go on with.
+#[derive(Clone, Debug)]
+pub struct TakeOver {
+    pub affiliation: AffiliationId,
+    /// With the successor in the place of the former organisation.
+    pub pair: Pair,
+    pub side: Side,
+    pub predecessor: AffiliationId,
+    pub affiliated: Affiliated,
 }
 
 /// For which of the provider's NPIs a person of the submitter works.

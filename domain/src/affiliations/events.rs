@@ -138,6 +138,19 @@ pub enum AffiliationEvent {
     },
     /// Both sides have signed; it is in force (MC-59).
     AffiliationApproved { pair: Pair, side: Side, effective_from: DateTime<Utc> },
+    /// An organisation that took another one over goes on with its affiliation, under the signatures
+    /// that the two had given (GN-03).
+    AffiliationTakenOver {
+        affiliation: AffiliationId,
+        pair: Pair,
+        /// Where the successor stands.
+        side: Side,
+        predecessor: AffiliationId,
+        scope: AffiliationScope,
+        submitter_version: Option<String>,
+        provider_version: Option<String>,
+        effective_from: DateTime<Utc>,
+    },
     /// Both sides have signed a newer version of the agreement (GN-18).
     AffiliationRenewed { pair: Pair, side: Side, agreement_version: String },
     /// A person of the submitter works for exactly `npis` of the provider from now on, in the
@@ -168,6 +181,8 @@ pub enum AffiliationEvent {
         ends_at: DateTime<Utc>,
         reason: Option<Sealed<Reason>>,
     },
+    /// The side that ended it lets it go on before `ends_at` came (GN-04).
+    AffiliationTerminationCancelled { pair: Pair, side: Side, ends_at: DateTime<Utc> },
 }
 
 impl Event for AffiliationEvent {
@@ -178,6 +193,7 @@ impl Event for AffiliationEvent {
                 "affiliations.affiliation.affiliation_agreement_signed"
             }
             Self::AffiliationApproved { .. } => "affiliations.affiliation.affiliation_approved",
+            Self::AffiliationTakenOver { .. } => "affiliations.affiliation.affiliation_taken_over",
             Self::AffiliationRenewed { .. } => "affiliations.affiliation.affiliation_renewed",
             Self::AffiliationNpisAssigned { .. } => {
                 "affiliations.affiliation.affiliation_npis_assigned"
@@ -186,6 +202,9 @@ impl Event for AffiliationEvent {
             Self::AffiliationWithdrawn { .. } => "affiliations.affiliation.affiliation_withdrawn",
             Self::AffiliationExpired { .. } => "affiliations.affiliation.affiliation_expired",
             Self::AffiliationTerminated { .. } => "affiliations.affiliation.affiliation_terminated",
+            Self::AffiliationTerminationCancelled { .. } => {
+                "affiliations.affiliation.affiliation_termination_cancelled"
+            }
         }
     }
 
@@ -197,10 +216,14 @@ impl Event for AffiliationEvent {
             | Self::AffiliationRenewed { pair, side, .. }
             | Self::AffiliationDenied { pair, side, .. }
             | Self::AffiliationWithdrawn { pair, side, .. } => (pair, side, None),
-            Self::AffiliationApproved { pair, side, effective_from } => {
+            Self::AffiliationApproved { pair, side, effective_from }
+            | Self::AffiliationTakenOver { pair, side, effective_from, .. } => {
                 (pair, side, Some(*effective_from))
             }
-            Self::AffiliationTerminated { pair, side, ends_at, .. } => (pair, side, Some(*ends_at)),
+            Self::AffiliationTerminated { pair, side, ends_at, .. }
+            | Self::AffiliationTerminationCancelled { pair, side, ends_at } => {
+                (pair, side, Some(*ends_at))
+            }
             Self::AffiliationNpisAssigned { pair, user, .. } => {
                 return Facets::default().organization(pair.submitter).subject(*user);
             }

@@ -14,7 +14,7 @@ mod succession;
 mod tests;
 
 pub use affiliation::{Affiliated, Affiliation, Denied, Request};
-pub use command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature};
+pub use command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature, TakeOver};
 pub use events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
 pub use refusal::AffiliationRefusal;
 pub use submitter_profile::{

@@ -25,6 +25,10 @@ pub enum AffiliationRefusal {
     NotPending,
     #[error("This affiliation is not active.")]
     NotActive,
+    #[error("No end of this affiliation is to come.")]
+    NotEnding,
+    #[error("Only the organization that ended the affiliation lets it go on.")]
+    NotTerminating,
     #[error("Your organization has signed already.")]
     AlreadySigned,
     #[error("Tick the box to confirm that you are eligible to sign.")]
@@ -59,9 +63,10 @@ impl From<AffiliationRefusal> for Refusal {
             AffiliationRefusal::Exists => (Code::AffiliationExists, Some("counterpartyId")),
             AffiliationRefusal::DeniedRecently { .. } => (Code::TooEarly, Some("counterpartyId")),
             AffiliationRefusal::NotCounterparty => (Code::NotCounterparty, None),
-            AffiliationRefusal::NotPending | AffiliationRefusal::NotActive => {
-                (Code::NotPending, None)
-            }
+            AffiliationRefusal::NotPending
+            | AffiliationRefusal::NotActive
+            | AffiliationRefusal::NotEnding => (Code::NotPending, None),
+            AffiliationRefusal::NotTerminating => (Code::NotCounterparty, None),
             AffiliationRefusal::AlreadySigned => (Code::AlreadySigned, None),
             AffiliationRefusal::BoxNotTicked => {
                 (Code::BoxNotTicked, Some("signature.eligibilityConfirmed"))
@@ -95,6 +100,8 @@ impl From<AffiliationRefusal> for Refusal {
             | AffiliationRefusal::NotCounterparty
             | AffiliationRefusal::NotPending
             | AffiliationRefusal::NotActive
+            | AffiliationRefusal::NotEnding
+            | AffiliationRefusal::NotTerminating
             | AffiliationRefusal::AlreadySigned
             | AffiliationRefusal::BoxNotTicked
             | AffiliationRefusal::FirstNameRequired

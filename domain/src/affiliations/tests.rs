@@ -439,3 +439,63 @@ fn gn_03_with_an_organization_ends_whatever_is_open_between_it_and_others() {
     ];
     given::<Affiliation>(&history).when(close(agency())).then(&[ended(Side::Submitter)]);
 }
+
+#[test]
+fn gn_04_the_side_that_ended_it_lets_it_go_on_until_the_last_day_is_over() {
+    let cancel = |organization| AffiliationCommand::CancelTermination { organization };
+    let ends_at: chrono::DateTime<chrono::Utc> = "2026-03-04T08:00:00Z".parse().unwrap();
+    let ended = AffiliationEvent::AffiliationTerminated {
+        pair: pair(),
+        side: Side::Provider,
+        ends_on: NaiveDate::from_ymd_opt(2026, 3, 3).unwrap(),
+        ends_at,
+        reason: None,
+    };
+    let history = [
+        requested(Side::Submitter),
+        signed(Side::Submitter),
+        signed(Side::Provider),
+        approved(Side::Provider),
+        ended,
+    ];
+    let ending = || given::<Affiliation>(&history);
+    let goes_on = AffiliationEvent::AffiliationTerminationCancelled {
+        pair: pair(),
+        side: Side::Provider,
+        ends_at,
+    };
+    let state = ending().when(cancel(clinic())).then(&[goes_on]);
+    assert!(state.in_force(ends_at).is_some());
+    ending().when(cancel(agency())).refused(Code::NotCounterparty);
+    ending().at(ends_at).when(cancel(clinic())).refused(Code::NotPending);
+    active().when(cancel(clinic())).refused(Code::NotPending);
+}
+
+#[test]
+fn gn_03_a_successor_goes_on_under_the_signatures_given() {
+    let Affiliation::Active(affiliated) = active().state() else { panic!("it is in force") };
+    let pair = Pair { provider: id(13), ..pair() };
+    let take = || {
+        AffiliationCommand::TakeOver(Box::new(TakeOver {
+            affiliation: id(21),
+            pair,
+            side: Side::Provider,
+            predecessor: id(20),
+            affiliated: affiliated.clone(),
+        }))
+    };
+    let taken = AffiliationEvent::AffiliationTakenOver {
+        affiliation: id(21),
+        pair,
+        side: Side::Provider,
+        predecessor: id(20),
+        scope: scope(),
+        submitter_version: affiliated.signed_version(Side::Submitter).map(str::to_owned),
+        provider_version: affiliated.signed_version(Side::Provider).map(str::to_owned),
+        effective_from: start(),
+    };
+    let state = given::<Affiliation>(&[]).when(take()).then(std::slice::from_ref(&taken));
+    let in_force = state.in_force(start()).expect("it is in force at once");
+    assert_eq!(in_force.signed_version(Side::Submitter), Some("2026-01"));
+    given::<Affiliation>(&[taken]).when(take()).refused(Code::AffiliationExists);
+}

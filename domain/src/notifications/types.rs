@@ -203,13 +203,20 @@ pub enum Happening {
     Suspended,
     Reopened,
     Closed,
+    MoveFailed,
+    EndPlanned,
+    EndCancelled,
+    MergeBegun,
+    AbsorptionBegun,
+    Absorbed,
+    Moved,
     ApiKeyCreated,
     ApiKeyRevoked,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 41] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -242,6 +249,13 @@ impl Happening {
         Self::Suspended,
         Self::Reopened,
         Self::Closed,
+        Self::MoveFailed,
+        Self::EndPlanned,
+        Self::EndCancelled,
+        Self::MergeBegun,
+        Self::AbsorptionBegun,
+        Self::Absorbed,
+        Self::Moved,
         Self::ApiKeyCreated,
         Self::ApiKeyRevoked,
     ];
@@ -282,6 +296,13 @@ impl Happening {
             Self::Suspended => "SUSPENDED",
             Self::Reopened => "REOPENED",
             Self::Closed => "CLOSED",
+            Self::MoveFailed => "MOVE_FAILED",
+            Self::EndPlanned => "END_PLANNED",
+            Self::EndCancelled => "END_CANCELLED",
+            Self::MergeBegun => "MERGE_BEGUN",
+            Self::AbsorptionBegun => "ABSORPTION_BEGUN",
+            Self::Absorbed => "ABSORBED",
+            Self::Moved => "MOVED",
             Self::ApiKeyCreated => "API_KEY_CREATED",
             Self::ApiKeyRevoked => "API_KEY_REVOKED",
         }

@@ -26,5 +26,6 @@ pub use registration_token::{
 };
 pub use types::{
     Authority, Change, ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource,
-    InvitationEnd, MembershipOrigin, OrgRole, OrganizationKind, OrganizationKinds, TaxIdRef,
+    InvitationEnd, MembershipOrigin, MergePart, MergeStage, MergedRoles, OrgRole, OrganizationKind,
+    OrganizationKinds, TaxIdRef,
 };

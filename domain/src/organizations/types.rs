@@ -124,6 +124,76 @@ pub enum MembershipOrigin {
     Plan,
     /// Taken over from another portal (GN-33).
     Import,
+    /// Came with an organisation that was merged into this one (GN-03).
+    Merge,
+}
+
+/// What of an organisation goes over into the one it is merged into (GN-03); the rest ends with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MergePart {
+    /// Active members, with what they may do for what goes over.
+    People,
+    Npis,
+    TaxIds,
+    Locations,
+    EmailDomains,
+    /// Those in force.
+    Affiliations,
+}
+
+impl MergePart {
+    /// Everything there is.
+    pub const ALL: [Self; 6] = [
+        Self::People,
+        Self::Npis,
+        Self::TaxIds,
+        Self::Locations,
+        Self::EmailDomains,
+        Self::Affiliations,
+    ];
+}
+
+/// The steps of a merger, in their order (GN-03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MergeStage {
+    /// The successor holds the NPIs as well.
+    Npis,
+    /// Tax ids, locations and email domains.
+    Places,
+    /// The successor's affiliations begin.
+    Affiliations,
+    /// One by one, each in one append.
+    People,
+    /// What was pending ends.
+    Requests,
+    /// The former organisation holds no NPI any more.
+    Handover,
+    /// Its affiliations end.
+    Ends,
+}
+
+impl MergeStage {
+    /// Every step, in its order.
+    pub const ALL: [Self; 7] = [
+        Self::Npis,
+        Self::Places,
+        Self::Affiliations,
+        Self::People,
+        Self::Requests,
+        Self::Handover,
+        Self::Ends,
+    ];
+}
+
+/// Whether people who come with a merger keep their organisation-wide role. It would open the whole
+/// successor to them, so the plan decides and nothing stands in for its word (GN-03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MergedRoles {
+    Keep,
+    Drop,
 }
 
 /// Why a member was deactivated by a rule and not by a person.

@@ -22,6 +22,8 @@ pub enum Cause {
     LegacyImport,
     /// The NPI permission it stands on went away (GN-12).
     NpiPermissionRemoved,
+    /// It came with an organisation that was merged into this one (GN-03).
+    Merge,
 }
 
 /// Why an NPI permission is no longer there, without anybody having set another.

@@ -142,16 +142,17 @@ impl Situation<'_> {
     fn may_act(&self) -> bool {
         self.account_active
             && self.organization.is_active()
-            && self.organization.is_active_member(self.user)
+            && self.organization.is_active_member(self.user, self.now)
             && self.organization.check_contract(self.policy, self.now).is_ok()
     }
 
     fn admin_implies(&self, right: ImpliedRight) -> bool {
-        self.organization.role_of(self.user) == OrgRole::Admin && self.policy.admin_implies(right)
+        self.organization.role_of(self.user, self.now) == OrgRole::Admin
+            && self.policy.admin_implies(right)
     }
 
     fn add_role(&self, rights: &mut BTreeMap<Right, Source>) {
-        let role = self.organization.role_of(self.user);
+        let role = self.organization.role_of(self.user, self.now);
         if role >= OrgRole::Processor {
             rights.insert(Right::ViewOrganization, Source::Role(role));
         }

@@ -135,6 +135,11 @@ impl Change<'_> {
         self.ledger.set(self.by, timeline, at, None);
     }
 
+    /// What was planned to end at the event's effective time does not end.
+    fn goes_on(&mut self, timeline: &Timeline) {
+        self.ledger.prolong(self.by, timeline, self.event.effective_at);
+    }
+
     fn user(&mut self, event: &UserEvent) {
         match event {
             UserEvent::UserRegistered { user, .. } => {
@@ -193,6 +198,7 @@ impl Change<'_> {
                 self.begins(&active, so(Cause::Registration));
             }
             E::OrganizationSuspended { organization, .. }
+            | E::OrganizationMerged { organization, .. }
             | E::OrganizationClosed { organization, .. } => {
                 self.ends(&Timeline::OrganizationActive(*organization));
             }
@@ -210,6 +216,20 @@ impl Change<'_> {
                 let held = Timeline::npi_held(*organization, npi);
                 self.ledger.set(self.by, &held, self.event.effective_at, None);
             }
+            E::NpiEndPlanned { organization, npi, .. } => {
+                let held = Timeline::npi_held(*organization, npi);
+                self.ledger.set(self.by, &held, self.event.effective_at, None);
+            }
+            E::NpiEndCancelled { organization, npi, .. } => {
+                self.goes_on(&Timeline::npi_held(*organization, npi));
+            }
+            E::MembershipEndPlanned { organization, user, .. } => {
+                let active = Timeline::MembershipActive(*user, *organization);
+                self.ledger.set(self.by, &active, self.event.effective_at, None);
+            }
+            E::MembershipEndCancelled { organization, user, .. } => {
+                self.goes_on(&Timeline::MembershipActive(*user, *organization));
+            }
             E::MembershipAdded { organization, user, role, by, .. } => {
                 let cause = Cause::from(*by);
                 self.begins(&Timeline::MembershipActive(*user, *organization), so(cause));
@@ -219,6 +239,7 @@ impl Change<'_> {
                 self.org_role(*user, *organization, *new, Cause::from(*cause));
             }
             E::UserDeactivated { organization, user, .. }
+            | E::MemberMoved { organization, user, .. }
             | E::UserAutoDeactivated { organization, user, .. } => {
                 self.ends(&Timeline::MembershipActive(*user, *organization));
             }
@@ -253,7 +274,12 @@ impl Change<'_> {
                 words.push("TERMINATED".to_owned());
                 self.location(*organization, *location, words);
             }
-            E::EnrolmentUpdated { .. }
+            E::NpiMoveFailed { .. }
+            | E::OrganizationMergeBegun { .. }
+            | E::OrganizationMergeAdvanced { .. }
+            | E::OrganizationAbsorptionBegun { .. }
+            | E::OrganizationAbsorbed { .. }
+            | E::EnrolmentUpdated { .. }
             | E::OrganizationKindsChanged { .. }
             | E::UserDeactivationWarned { .. }
             | E::PlanEvidenceRecorded { .. }
@@ -379,7 +405,7 @@ impl Change<'_> {
         use AffiliationEvent as E;
         let id = AffiliationId(self.event.aggregate_id);
         match event {
-            E::AffiliationApproved { pair, .. } => {
+            E::AffiliationApproved { pair, .. } | E::AffiliationTakenOver { pair, .. } => {
                 let in_force = Timeline::Affiliation(id, pair.submitter);
                 self.begins(&in_force, of_provider(pair, Cause::Affiliation));
             }
@@ -387,6 +413,9 @@ impl Change<'_> {
             E::AffiliationTerminated { pair, .. } => {
                 let in_force = Timeline::Affiliation(id, pair.submitter);
                 self.ledger.set(self.by, &in_force, self.event.effective_at, None);
+            }
+            E::AffiliationTerminationCancelled { pair, .. } => {
+                self.goes_on(&Timeline::Affiliation(id, pair.submitter));
             }
             E::AffiliationNpisAssigned { pair, user, added, removed, .. } => {
                 let of =

@@ -284,10 +284,12 @@ pub enum Cause {
     Policy,
     /// Two organisations are affiliated.
     Affiliation,
+    /// It came with an organisation that was merged into this one (GN-03).
+    Merge,
 }
 
 impl Cause {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Registration,
         Self::Invitation,
         Self::Token,
@@ -299,6 +301,7 @@ impl Cause {
         Self::NpiPermissionRemoved,
         Self::Policy,
         Self::Affiliation,
+        Self::Merge,
     ];
 
     /// The stored name.
@@ -316,6 +319,7 @@ impl Cause {
             Self::NpiPermissionRemoved => "NPI_PERMISSION_REMOVED",
             Self::Policy => "POLICY",
             Self::Affiliation => "AFFILIATION",
+            Self::Merge => "MERGE",
         }
     }
 
@@ -335,6 +339,7 @@ impl From<PermissionCause> for Cause {
             PermissionCause::Request => Self::Request,
             PermissionCause::Review => Self::Review,
             PermissionCause::LegacyImport => Self::LegacyImport,
+            PermissionCause::Merge => Self::Merge,
             PermissionCause::NpiPermissionRemoved => Self::NpiPermissionRemoved,
         }
     }
@@ -348,6 +353,7 @@ impl From<MembershipOrigin> for Cause {
             MembershipOrigin::Invitation => Self::Invitation,
             MembershipOrigin::Plan => Self::Plan,
             MembershipOrigin::Import => Self::LegacyImport,
+            MembershipOrigin::Merge => Self::Merge,
         }
     }
 }

@@ -107,6 +107,27 @@ impl Ledger {
         self.open(by, timeline, (from, until), held);
     }
 
+    /// The value that was to end at `end` goes on, with the cause it had.
+    pub fn prolong(&mut self, by: Happening, timeline: &Timeline, end: DateTime<Utc>) {
+        let mut rows = self.held.remove(timeline).unwrap_or_default();
+        if let Some(at) = rows.iter().position(|row| row.valid_to == end) {
+            let row = rows.swap_remove(at);
+            self.close(by, &row);
+            let rest = Interval { valid_to: never(), end_position: None, ..row };
+            rows.push(self.make(by, timeline, rest));
+        }
+        self.held.insert(timeline.clone(), rows);
+    }
+
+    fn close(&mut self, by: Happening, row: &Interval) {
+        self.closed.push(Closed {
+            known_from: row.known_from,
+            ordinal: row.ordinal,
+            known_to: by.position,
+            known_to_at: by.recorded_at,
+        });
+    }
+
     /// Takes the time from `from` to `to` out of what is held.
     fn cut(&mut self, by: Happening, timeline: &Timeline, from: DateTime<Utc>, to: DateTime<Utc>) {
         let mut rows = self.held.remove(timeline).unwrap_or_default();
@@ -117,12 +138,7 @@ impl Ledger {
                 kept.push(row);
                 continue;
             }
-            self.closed.push(Closed {
-                known_from: row.known_from,
-                ordinal: row.ordinal,
-                known_to: by.position,
-                known_to_at: by.recorded_at,
-            });
+            self.close(by, &row);
             let before = (row.valid_from, from.min(row.valid_to));
             let after = (to.max(row.valid_from), row.valid_to);
             for (valid_from, valid_to) in [before, after] {
@@ -258,6 +274,19 @@ mod tests {
         let expected =
             [("a".to_owned(), 1, None, 1, Some(9)), ("a".to_owned(), 1, Some(4), 9, None)];
         assert_eq!(rows(ledger), expected);
+    }
+
+    #[test]
+    fn an_end_called_off_leaves_the_value_with_its_cause() {
+        let mut ledger = Ledger::default();
+        ledger.set(by(1), &timeline(), at(1), Some(value("a", None)));
+        ledger.set(by(2), &timeline(), at(9), None);
+        ledger.prolong(by(3), &timeline(), at(9));
+        let (made, _) = ledger.finish();
+        let held: Vec<_> = made.into_iter().filter(|(.., end)| end.is_none()).collect();
+        let [(_, row, _)] = &held[..] else { panic!("one row is held: {held:?}") };
+        assert_eq!((row.valid_from, row.valid_to), (at(1), never()));
+        assert_eq!((row.cause_position, row.known_from, row.end_position), (1, 3, None));
     }
 
     #[test]

@@ -97,6 +97,23 @@ impl AffiliationRow {
         {
             return Ok(Self::requested(recorded, (*pair, *initiator), scope, *expires_at));
         }
+        if let AffiliationEvent::AffiliationTakenOver {
+            pair,
+            side,
+            scope,
+            submitter_version,
+            provider_version,
+            effective_from,
+            ..
+        } = event
+        {
+            let mut row = Self::requested(recorded, (*pair, *side), scope, *effective_from);
+            row.status = AffiliationStatus::Active;
+            row.effective_from = Some(*effective_from);
+            row.submitter_version.clone_from(submitter_version);
+            row.provider_version.clone_from(provider_version);
+            return Ok(row);
+        }
         let Some(mut row) = before else {
             let affiliation = recorded.aggregate_id;
             return Err(ProjectionError::Contradiction(format!(
@@ -107,6 +124,7 @@ impl AffiliationRow {
         row.version = recorded.sequence;
         match event {
             AffiliationEvent::AffiliationRequested { .. }
+            | AffiliationEvent::AffiliationTakenOver { .. }
             | AffiliationEvent::AffiliationRenewed { .. }
             | AffiliationEvent::AffiliationNpisAssigned { .. } => {}
             AffiliationEvent::AffiliationAgreementSigned { side, agreement_version, .. } => {
@@ -137,6 +155,10 @@ impl AffiliationRow {
                 row.close(AffiliationStatus::Terminated, at);
                 row.ends_on = Some(*ends_on);
                 row.ends_at = Some(*ends_at);
+            }
+            AffiliationEvent::AffiliationTerminationCancelled { .. } => {
+                row.status = AffiliationStatus::Active;
+                (row.closed_at, row.ends_on, row.ends_at) = (None, None, None);
             }
         }
         Ok(row)

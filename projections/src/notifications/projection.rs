@@ -243,6 +243,17 @@ impl Names {
             | E::TaxIdLinked { .. }
             | E::OrganizationSuspended { .. }
             | E::OrganizationReopened { .. }
+            | E::NpiEndPlanned { .. }
+            | E::NpiEndCancelled { .. }
+            | E::NpiMoveFailed { .. }
+            | E::MembershipEndPlanned { .. }
+            | E::MembershipEndCancelled { .. }
+            | E::MemberMoved { .. }
+            | E::OrganizationMergeBegun { .. }
+            | E::OrganizationMergeAdvanced { .. }
+            | E::OrganizationMerged { .. }
+            | E::OrganizationAbsorptionBegun { .. }
+            | E::OrganizationAbsorbed { .. }
             | E::OrganizationClosed { .. } => return,
         };
         if let Some(name) = name {

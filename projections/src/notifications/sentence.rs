@@ -72,6 +72,9 @@ fn sentence(
         Some(NotificationType::PermissionChange) if happening == Some(Happening::RoleChanged) => {
             format!("Your role in {organization} was changed.")
         }
+        Some(NotificationType::PermissionChange) if happening == Some(Happening::Moved) => {
+            format!("You belong to {organization} now, which took {} over.", words.other)
+        }
         Some(NotificationType::PermissionChange) => {
             format!("Your permissions in {organization} were changed.")
         }
@@ -91,7 +94,7 @@ fn sentence(
         Some(NotificationType::ReportReleased) => {
             format!("A report for {organization} was released.")
         }
-        Some(NotificationType::SystemAlert) => alert(happening, organization),
+        Some(NotificationType::SystemAlert) => alert(happening, words),
         None => "The portal has news for you.".to_owned(),
     }
 }
@@ -132,6 +135,12 @@ fn affiliation(happening: Option<Happening>, words: &Words<'_>) -> String {
         Some(Happening::Expired) => {
             format!("{other} did not decide in time on an affiliation with {organization}.")
         }
+        Some(Happening::Absorbed) => {
+            format!("{other} took over an organization affiliated with {organization} and goes on.")
+        }
+        Some(Happening::EndCancelled) => {
+            format!("{other} lets the affiliation with {organization} go on.")
+        }
         Some(Happening::Terminated) => {
             format!("{other} ended the affiliation with {organization}.")
         }
@@ -158,6 +167,12 @@ fn activity(happening: Option<Happening>, words: &Words<'_>) -> String {
             format!("{subject} has no permissions in {organization} and will be deactivated soon.")
         }
         Some(Happening::Deactivated) => format!("{subject} was deactivated in {organization}."),
+        Some(Happening::EndPlanned) => {
+            format!("{subject} will be deactivated in {organization} after the last day at work.")
+        }
+        Some(Happening::EndCancelled) => {
+            format!("{subject} will not be deactivated in {organization} as was planned.")
+        }
         Some(Happening::Reactivated) => format!("{subject} was reactivated in {organization}."),
         Some(Happening::RoleChanged) => {
             format!("The role of {person} in {organization} was changed.")
@@ -188,8 +203,18 @@ const fn security(happening: Option<Happening>) -> &'static str {
     }
 }
 
-fn alert(happening: Option<Happening>, organization: &str) -> String {
+fn alert(happening: Option<Happening>, words: &Words<'_>) -> String {
+    let Words { organization, other, npi, .. } = words;
     match happening {
+        Some(Happening::MergeBegun) => {
+            format!("{organization} becomes part of {other}. Its people go over one by one.")
+        }
+        Some(Happening::AbsorptionBegun) => format!("{organization} begins to take {other} over."),
+        Some(Happening::Absorbed) => format!("{organization} has taken {other} over."),
+        Some(Happening::MoveFailed) => {
+            let npi = npi.unwrap_or("of a provider");
+            format!("The NPI {npi} left {other} as planned, and its next holder could not take it.")
+        }
         Some(Happening::Registered) => format!("{organization} was registered."),
         Some(Happening::Suspended) => format!("The health plan suspended {organization}."),
         Some(Happening::Reopened) => format!("The health plan reopened {organization}."),

@@ -7,7 +7,7 @@ use super::rows::{ORGANIZATION, OrganizationRow};
 use crate::Snapshot;
 
 /// Which organisations are asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OrganizationSearch {
     /// Part of the name, or a whole NPI held now.
     pub text: Option<String>,
@@ -16,6 +16,7 @@ pub struct OrganizationSearch {
     pub adminless: Option<bool>,
     /// Only these, for plan staff kept to them (GN-31).
     pub within: Option<Vec<Uuid>>,
+    pub now: DateTime<Utc>,
 }
 
 /// Organisations by name, after `(name in lower case, id)`.
@@ -33,7 +34,8 @@ pub async fn organizations(
           WHERE ($1::text IS NULL OR position(lower($1) in lower(name)) > 0
                  OR EXISTS (SELECT FROM read.organization_npis n
                              WHERE n.tenant_id = o.tenant_id AND n.organization_id = o.id
-                               AND n.npi = $1 AND n.detached_at IS NULL))
+                               AND n.npi = $1
+                               AND (n.detached_at IS NULL OR n.detached_at > $8)))
             AND ($2::text IS NULL OR status = $2)
             AND ($6::bool IS NULL OR $6 = (status = 'REGISTERED' AND NOT EXISTS (
                    SELECT FROM read.organization_members m
@@ -50,6 +52,7 @@ pub async fn organizations(
     .bind(limit)
     .bind(search.adminless)
     .bind(search.within.as_deref())
+    .bind(search.now)
     .fetch_all(view.connection())
     .await
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -96,23 +97,25 @@ pub async fn email_domains(
     Ok(grouped(rows))
 }
 
-/// The first `limit` NPIs of each organisation not detached, by number.
+/// The first `limit` NPIs of each organisation not detached at `now`, by number.
 ///
 /// # Errors
 /// The database did not answer.
 pub async fn first_npis(
     view: &mut Snapshot,
     organizations: &[Uuid],
-    limit: i64,
+    (limit, now): (i64, DateTime<Utc>),
 ) -> Result<PerOrganization<NpiRow>, sqlx::Error> {
     let rows = sqlx::query_as(
         "SELECT n.* FROM UNNEST($1::uuid[]) o(id) CROSS JOIN LATERAL (
            SELECT organization_id, npi, name, provider_type, community, attached_at, detached_at
              FROM read.organization_npis
-            WHERE organization_id = o.id AND detached_at IS NULL ORDER BY npi LIMIT $2) n",
+            WHERE organization_id = o.id AND (detached_at IS NULL OR detached_at > $3)
+            ORDER BY npi LIMIT $2) n",
     )
     .bind(organizations)
     .bind(limit)
+    .bind(now)
     .fetch_all(view.connection())
     .await?;
     Ok(grouped(rows))

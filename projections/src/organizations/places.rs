@@ -119,7 +119,10 @@ pub(super) async fn apply(
     let statement = match event {
         E::LocationRegistered { organization, location, name, npi, credentialed } => sqlx::query(
             "INSERT INTO locations (tenant_id, id, organization_id, name, npi, credentialed)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+             VALUES ($1, $2, $3, $4, $5, $6)
+             -- It came with an organisation that was merged into this one.
+             ON CONFLICT (tenant_id, id) DO UPDATE
+                SET organization_id = excluded.organization_id, name = excluded.name",
         )
         .bind(tenant)
         .bind(location.0)
@@ -172,6 +175,17 @@ pub(super) async fn apply(
         | E::EmailDomainRemoved { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => return Ok(()),
     };
     statement.execute(tx).await.map(drop)
@@ -192,7 +206,8 @@ async fn keep(
         "INSERT INTO tax_ids (tenant_id, id, organization_id, kind, last4)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (tenant_id, id) DO UPDATE
-            SET kind = excluded.kind, last4 = excluded.last4",
+            SET organization_id = excluded.organization_id, kind = excluded.kind,
+                last4 = excluded.last4",
     )
     .bind(tenant)
     .bind(id.0)

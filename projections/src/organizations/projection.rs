@@ -130,6 +130,7 @@ fn enrolled(
         version: recorded.sequence,
         enrolled_at: recorded.occurred_at,
         registered_at: None,
+        successor_id: None,
     };
     row.set_contract(contract(*contract_status), recorded.effective_at);
     set_kinds(&mut row, kinds);
@@ -155,7 +156,10 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
             let again = if row.was_registered { "REGISTERED" } else { "ENROLLED" };
             row.status = again.to_owned();
         }
-        E::OrganizationClosed { .. } => row.status = "CLOSED".to_owned(),
+        E::OrganizationMergeBegun { into, .. } => row.successor_id = Some(into.0),
+        E::OrganizationMerged { .. } | E::OrganizationClosed { .. } => {
+            row.status = "CLOSED".to_owned();
+        }
         E::OrganizationEnrolled { .. }
         | E::NpiAttached { .. }
         | E::NpiDetached { .. }
@@ -176,6 +180,15 @@ fn change(row: &mut OrganizationRow, recorded: &Recorded<AnyEvent>, event: &Orga
         | E::LocationRegistered { .. }
         | E::LocationCredentialingChanged { .. }
         | E::LocationTerminated { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::TaxIdLinked { .. } => {}
     }
 }
@@ -256,7 +269,9 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         E::OrgRoleAssigned { user, new, .. } => {
             change(user.0, &|row| row.role = role(*new).to_owned());
         }
-        E::UserDeactivated { user, .. } | E::UserAutoDeactivated { user, .. } => {
+        E::UserDeactivated { user, .. }
+        | E::MemberMoved { user, .. }
+        | E::UserAutoDeactivated { user, .. } => {
             change(user.0, &|row| row.standing = "INACTIVE".to_owned());
         }
         E::UserReactivated { user, .. } => {
@@ -284,6 +299,16 @@ fn change_member(members: &mut Members, organization: Uuid, event: &Organization
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => {}
     }
 }
@@ -314,9 +339,21 @@ async fn beside(
             .bind(community.as_str())
             .bind(effective_at)
         }
-        E::NpiDetached { organization, npi, effective_at, .. } => sqlx::query(
+        // An end planned for later stands here from the beginning, and one that comes earlier in its
+        // place.
+        E::NpiDetached { organization, npi, effective_at, .. }
+        | E::NpiEndPlanned { organization, npi, effective_at, .. } => sqlx::query(
             "UPDATE organization_npis SET detached_at = $4
-              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3 AND detached_at IS NULL",
+              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3
+                AND (detached_at IS NULL OR detached_at > $4)",
+        )
+        .bind(tenant)
+        .bind(organization.0)
+        .bind(npi.as_str())
+        .bind(effective_at),
+        E::NpiEndCancelled { organization, npi, effective_at } => sqlx::query(
+            "UPDATE organization_npis SET detached_at = NULL
+              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3 AND detached_at = $4",
         )
         .bind(tenant)
         .bind(organization.0)
@@ -359,6 +396,15 @@ async fn beside(
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => return Ok(()),
     };
     statement.execute(tx).await.map(drop)

@@ -35,6 +35,8 @@ pub struct OrganizationRow {
     pub version: i64,
     pub enrolled_at: DateTime<Utc>,
     pub registered_at: Option<DateTime<Utc>>,
+    /// The organisation that takes it over, or has.
+    pub successor_id: Option<Uuid>,
 }
 
 /// Since when a contract stands how.
@@ -63,7 +65,7 @@ impl OrganizationRow {
 /// The columns of [`OrganizationRow`].
 pub(super) const ORGANIZATION: &str = "id, name, is_provider, is_submitter, tax_id_kind,
     tax_id_last4, pay_to_address, pay_to_zip, contract, status, was_registered, version,
-    enrolled_at, registered_at";
+    enrolled_at, registered_at, successor_id";
 
 /// A person on an organisation's roster.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -127,17 +129,18 @@ pub(super) async fn store_organizations(
     sqlx::query(
         "INSERT INTO organizations (tenant_id, id, name, is_provider, is_submitter, tax_id_kind,
              tax_id_last4, pay_to_address, pay_to_zip, contract, status, was_registered,
-             version, enrolled_at, registered_at)
+             version, enrolled_at, registered_at, successor_id)
          SELECT $1, * FROM UNNEST($2::uuid[], $3::text[], $4::boolean[], $5::boolean[], $6::text[],
              $7::text[], $8::jsonb[], $9::text[], $10::jsonb[], $11::text[], $12::boolean[],
-             $13::bigint[], $14::timestamptz[], $15::timestamptz[])
+             $13::bigint[], $14::timestamptz[], $15::timestamptz[], $16::uuid[])
          ON CONFLICT (tenant_id, id) DO UPDATE
             SET name = excluded.name, is_provider = excluded.is_provider,
                 is_submitter = excluded.is_submitter, tax_id_kind = excluded.tax_id_kind,
                 tax_id_last4 = excluded.tax_id_last4, pay_to_address = excluded.pay_to_address,
                 pay_to_zip = excluded.pay_to_zip, contract = excluded.contract,
                 status = excluded.status, was_registered = excluded.was_registered,
-                version = excluded.version, registered_at = excluded.registered_at",
+                version = excluded.version, registered_at = excluded.registered_at,
+                successor_id = excluded.successor_id",
     )
     .bind(tenant.0)
     .bind(rows.iter().map(|row| row.id).collect::<Vec<_>>())
@@ -154,6 +157,7 @@ pub(super) async fn store_organizations(
     .bind(rows.iter().map(|row| row.version).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.enrolled_at).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.registered_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.successor_id).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())

@@ -131,6 +131,17 @@ impl<'a> Folded<'a> {
             | OrganizationEvent::TaxIdLinked { .. }
             | OrganizationEvent::OrganizationSuspended { .. }
             | OrganizationEvent::OrganizationReopened { .. }
+            | OrganizationEvent::NpiEndPlanned { .. }
+            | OrganizationEvent::NpiEndCancelled { .. }
+            | OrganizationEvent::NpiMoveFailed { .. }
+            | OrganizationEvent::MembershipEndPlanned { .. }
+            | OrganizationEvent::MembershipEndCancelled { .. }
+            | OrganizationEvent::MemberMoved { .. }
+            | OrganizationEvent::OrganizationMergeBegun { .. }
+            | OrganizationEvent::OrganizationMergeAdvanced { .. }
+            | OrganizationEvent::OrganizationMerged { .. }
+            | OrganizationEvent::OrganizationAbsorptionBegun { .. }
+            | OrganizationEvent::OrganizationAbsorbed { .. }
             | OrganizationEvent::OrganizationClosed { .. } => {}
         }
     }

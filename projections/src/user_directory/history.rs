@@ -41,6 +41,9 @@ member_facts! {
     Joined = "JOINED";
     OrgRoleAssigned = "ORG_ROLE_ASSIGNED";
     Deactivated = "DEACTIVATED";
+    Moved = "MOVED";
+    EndPlanned = "END_PLANNED";
+    EndCancelled = "END_CANCELLED";
     DeactivationWarned = "DEACTIVATION_WARNED";
     AutoDeactivated = "AUTO_DEACTIVATED";
     PlanEvidenceRecorded = "PLAN_EVIDENCE_RECORDED";
@@ -96,6 +99,12 @@ fn roster(event: &OrganizationEvent) -> Option<Told> {
             let new = left_on.map(|day| day.to_string());
             Told { new, ..Told::plain(MemberFact::Deactivated) }
         }
+        E::MemberMoved { .. } => Told::plain(MemberFact::Moved),
+        E::MembershipEndPlanned { left_on, .. } => {
+            let new = Some(left_on.to_string());
+            Told { new, ..Told::plain(MemberFact::EndPlanned) }
+        }
+        E::MembershipEndCancelled { .. } => Told::plain(MemberFact::EndCancelled),
         E::UserDeactivationWarned { .. } => Told::plain(MemberFact::DeactivationWarned),
         E::UserAutoDeactivated { .. } => Told::plain(MemberFact::AutoDeactivated),
         E::PlanEvidenceRecorded { .. } => Told::plain(MemberFact::PlanEvidenceRecorded),
@@ -120,6 +129,14 @@ fn roster(event: &OrganizationEvent) -> Option<Told> {
         | E::TaxIdLinked { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => return None,
     })
 }

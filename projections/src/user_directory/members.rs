@@ -131,6 +131,13 @@ impl MemberRow {
                 self.deactivated_at = Some(*deactivated_at);
                 self.left_on = left_on.map(|day| day.date());
             }
+            E::MemberMoved { moved_at, .. } => {
+                self.stand("INACTIVE");
+                self.no_admin_request();
+                self.deactivated_at = Some(*moved_at);
+            }
+            E::MembershipEndPlanned { left_on, .. } => self.left_on = Some(left_on.date()),
+            E::MembershipEndCancelled { .. } => self.left_on = None,
             E::UserReactivated { reactivated_at, .. } => {
                 self.stand("ACTIVE");
                 let none = self.org_role == OrgRole::None.as_str();
@@ -161,6 +168,14 @@ impl MemberRow {
             | E::TaxIdLinked { .. }
             | E::OrganizationSuspended { .. }
             | E::OrganizationReopened { .. }
+            | E::NpiEndPlanned { .. }
+            | E::NpiEndCancelled { .. }
+            | E::NpiMoveFailed { .. }
+            | E::OrganizationMergeBegun { .. }
+            | E::OrganizationMergeAdvanced { .. }
+            | E::OrganizationMerged { .. }
+            | E::OrganizationAbsorptionBegun { .. }
+            | E::OrganizationAbsorbed { .. }
             | E::OrganizationClosed { .. } => {}
         }
     }

@@ -22,9 +22,6 @@ async fn mc_30_deactivation_is_confirmed_reasoned_and_labelled() {
     let unreasoned = json!({ "confirm": true, "reason": " " });
     let answer = change(&admin, "deactivateUser", about, unreasoned).await;
     assert_eq!(answer.refused(), "REASON_REQUIRED");
-    let future = json!({ "confirm": true, "reason": "leaves", "leftOn": "2026-01-13" });
-    let answer = change(&admin, "deactivateUser", about, future).await;
-    assert_eq!(answer.refused(), "DATE_INVALID");
 
     let confirmed = json!({ "confirm": true, "reason": "left", "leftOn": "2026-01-09" });
     let done = change(&admin, "deactivateUser", about, confirmed.clone()).await;

@@ -64,6 +64,11 @@ impl Shapes {
         self.inputs[self.input_type(mutation)].iter().any(|(_, kind)| named(kind) == "ID")
     }
 
+    /// Whether its input has a field of this name.
+    pub fn takes(&self, mutation: &str, field: &str) -> bool {
+        self.inputs[self.input_type(mutation)].iter().any(|(name, _)| name == field)
+    }
+
     /// A well-formed input.
     pub fn sample(&self, mutation: &str, world: &World) -> Value {
         self.object(self.input_type(mutation), world)

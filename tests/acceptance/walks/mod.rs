@@ -4,6 +4,7 @@
 //! `public_mutations.txt`, a list that only grows with a reason.
 
 mod input;
+mod versions;
 
 use std::collections::BTreeSet;
 

@@ -86,6 +86,8 @@ pub enum AccessCauseKind {
     Policy,
     /// Two organisations are affiliated.
     Affiliation,
+    /// It came with an organisation that was merged into this one (GN-03).
+    Merge,
 }
 
 /// The event that gave a right.

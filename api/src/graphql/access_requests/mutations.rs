@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use rollcall_commands::{
-    Command,
+    Command, Entity,
     access_requests::{
         DecideAccessRequest, Decision, EscalateAccessRequest, Found, RequestAccess, Resolution,
         WithdrawAccessRequest,
@@ -21,7 +21,7 @@ use super::{queries::request_of, types::AccessRequest};
 use crate::graphql::{
     ids::NodeType,
     scalars::{DateTime, NpiScalar},
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     vocabulary::{Feature, NpiLevel, TaxIdKind, field},
 };
 
@@ -249,6 +249,8 @@ pub struct EscalateAccessRequestInput {
     organization_id: ID,
     access_request_id: ID,
     note: Option<String>,
+    /// The request's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 impl EscalateAccessRequestInput {
@@ -269,6 +271,8 @@ pub struct WithdrawAccessRequestInput {
     meta: MutationMeta,
     organization_id: ID,
     access_request_id: ID,
+    /// The request's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 impl WithdrawAccessRequestInput {
@@ -337,7 +341,9 @@ impl AccessRequestMutation {
         ctx: &Context<'_>,
         input: EscalateAccessRequestInput,
     ) -> Result<AccessRequestPayload> {
-        let command = input.command();
+        let command = as_seen(input.command(), input.expected_version, |it| {
+            Entity::AccessRequest(it.request)
+        });
         change(ctx, input.meta, &input.organization_id, command).await
     }
 
@@ -347,7 +353,9 @@ impl AccessRequestMutation {
         ctx: &Context<'_>,
         input: WithdrawAccessRequestInput,
     ) -> Result<AccessRequestPayload> {
-        let command = input.command();
+        let command = as_seen(input.command(), input.expected_version, |it| {
+            Entity::AccessRequest(it.request)
+        });
         change(ctx, input.meta, &input.organization_id, command).await
     }
 }

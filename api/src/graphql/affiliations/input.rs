@@ -140,6 +140,16 @@ pub struct TerminateAffiliationInput {
     pub meta: MutationMeta,
 }
 
+/// Lets an affiliation go on whose last day is still to come (GN-04).
+#[derive(InputObject)]
+pub struct CancelAffiliationTerminationInput {
+    pub organization_id: ID,
+    pub affiliation_id: ID,
+    pub expected_version: Option<i32>,
+    #[graphql(flatten)]
+    pub meta: MutationMeta,
+}
+
 /// The command behind a request.
 ///
 /// # Errors

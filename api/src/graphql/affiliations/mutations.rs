@@ -3,17 +3,18 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use rollcall_commands::affiliations::{
-    ApproveAffiliation, AssignAffiliatedNpis, DenyAffiliation, SignAffiliationAgreement,
-    TerminateAffiliation, WithdrawAffiliation,
+    ApproveAffiliation, AssignAffiliatedNpis, CancelAffiliationTermination, DenyAffiliation,
+    SignAffiliationAgreement, TerminateAffiliation, WithdrawAffiliation,
 };
 use rollcall_domain::{kernel::ids::AffiliationId, values::Npi};
 use rollcall_projections::affiliations::Viewpoint;
 
 use super::{
     input::{
-        ApproveAffiliationInput, AssignAffiliatedNpisInput, DenyAffiliationInput,
-        RequestAffiliationInput, SignAffiliationAgreementInput, TerminateAffiliationInput,
-        WithdrawAffiliationInput, each, reason, request, signature, target,
+        ApproveAffiliationInput, AssignAffiliatedNpisInput, CancelAffiliationTerminationInput,
+        DenyAffiliationInput, RequestAffiliationInput, SignAffiliationAgreementInput,
+        TerminateAffiliationInput, WithdrawAffiliationInput, each, reason, request, signature,
+        target,
     },
     queries::affiliation_of,
     show::needs_papers,
@@ -139,6 +140,19 @@ impl AffiliationMutation {
             let reason = reason(input.reason)?;
             Ok(TerminateAffiliation { target, confirm: input.confirm, ends_on, reason })
         });
+        let sent = send(ctx, input.meta, command).await?;
+        acted(ctx, sent, &input.organization_id, &input.affiliation_id).await
+    }
+
+    /// Lets an affiliation go on whose last day is still to come; only the side that ended it may
+    /// (GN-04). Refusals: NOT_ORG_ADMIN, NOT_COUNTERPARTY, NOT_PENDING, VERSION_CONFLICT.
+    async fn cancel_affiliation_termination(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelAffiliationTerminationInput,
+    ) -> Result<AffiliationPayload> {
+        let target = target(&input.organization_id, &input.affiliation_id, input.expected_version);
+        let command = target.map(|target| CancelAffiliationTermination { target });
         let sent = send(ctx, input.meta, command).await?;
         acted(ctx, sent, &input.organization_id, &input.affiliation_id).await
     }

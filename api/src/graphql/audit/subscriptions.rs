@@ -3,7 +3,7 @@
 //! Invariant: the cursor moves only over positions that were read from one view; rights are judged
 //! anew at every look, so a right that is revoked ends the stream within seconds (GN-11).
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, stream};
@@ -13,7 +13,6 @@ use rollcall_projections::{
     Ask, NAMES, ReadError, ReadStore,
     audit_timeline::{self, Filter, Order, PageRequest},
 };
-use tokio::sync::watch;
 
 use super::{
     input::{AuditEventFilter, organization_of},
@@ -24,10 +23,9 @@ use crate::graphql::{
     errors::{fault, top_level},
     reading::authorised,
     scalars::Position,
+    tailing::Beat,
 };
 
-/// The longest time between two looks: what another process appended or revoked is seen by then.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Events of one look.
 const BATCH: i64 = 100;
 
@@ -49,7 +47,7 @@ impl AuditSubscription {
         let commands = ctx.data::<Commands>()?.clone();
         let caller = viewer::caller(ctx)?.clone();
         let filter = filter.unwrap_or_default().parse().map_err(top_level)?;
-        let appended = commands.journal.appended();
+        let beat = Beat::of(&commands);
         let cursor = match after_position {
             Some(position) => position.0,
             None => commands
@@ -64,7 +62,7 @@ impl AuditSubscription {
             caller,
             filter,
             cursor,
-            appended,
+            beat,
             found: VecDeque::new(),
             over: false,
         };
@@ -79,7 +77,7 @@ struct Tail {
     filter: Filter,
     /// Everything up to here was looked at.
     cursor: i64,
-    appended: watch::Receiver<i64>,
+    beat: Beat,
     found: VecDeque<AuditEvent>,
     over: bool,
 }
@@ -90,10 +88,10 @@ impl Tail {
             if let Some(event) = self.found.pop_front() {
                 return Some((Ok(event), self));
             }
-            self.appended.mark_unchanged();
+            self.beat.looking();
             match self.look().await {
                 Ok(true) => {}
-                Ok(false) => self.wait().await,
+                Ok(false) => self.over = !self.beat.next().await,
                 Err(error) => {
                     self.over = true;
                     return Some((Err(error), self));
@@ -135,17 +133,5 @@ impl Tail {
         };
         self.found.extend(entries.into_iter().map(AuditEvent::from));
         Ok(true)
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            changed = self.appended.changed() => {
-                if changed.is_err() {
-                    // The journal is gone: the service is stopping.
-                    self.over = true;
-                }
-            }
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod account_requests;
 mod enrolment_mutations;
+mod merging;
 mod mutations;
 pub mod nodes;
 mod places;
@@ -12,6 +13,7 @@ mod types;
 
 pub use account_requests::{AccountRequestMutation, AccountRequestQuery};
 pub use enrolment_mutations::EnrolmentMutation;
+pub use merging::MergingMutation;
 pub use mutations::OrganizationsMutation;
 pub use places::{LinkedTaxId, Location, PlacesMutation, PlacesQuery};
 pub use queries::{OrganizationsQuery, read_organization};

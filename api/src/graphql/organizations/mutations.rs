@@ -5,8 +5,8 @@ use chrono::{DateTime as Instant, Utc};
 use rollcall_commands::{
     Command,
     organizations::{
-        AttachNpi, CloseOrganization, DetachNpi, MoveNpi, NpiDetails, ReopenOrganization,
-        SetContractStatus, SetOrganizationKinds, SuspendOrganization,
+        AttachNpi, CancelNpiEnd, CloseOrganization, DetachNpi, MoveNpi, NpiDetails,
+        ReopenOrganization, SetContractStatus, SetOrganizationKinds, SuspendOrganization,
     },
 };
 use rollcall_domain::{
@@ -83,6 +83,8 @@ pub struct AttachNpiInput {
     community: String,
     /// From when on; now if not given, never earlier.
     effective_at: Option<DateTime>,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 impl AttachNpiInput {
@@ -96,6 +98,7 @@ impl AttachNpiInput {
                 community: field("community", ProviderCommunity::parse(&self.community))?,
             },
             effective_at: moment(self.effective_at.as_ref())?,
+            expected_version: self.expected_version.map(i64::from),
         })
     }
 }
@@ -107,9 +110,12 @@ pub struct DetachNpiInput {
     meta: MutationMeta,
     organization_id: ID,
     npi: NpiScalar,
-    /// Since when; now if not given, never later.
+    /// Since when, or from when on; now if not given. A later moment is planned, and can be called
+    /// off by `cancelNpiEnd`.
     effective_at: Option<DateTime>,
     reason: Option<String>,
+    /// The `version` of `organizationId` as seen.
+    expected_version: Option<i32>,
 }
 
 impl DetachNpiInput {
@@ -119,6 +125,7 @@ impl DetachNpiInput {
             npi: field("npi", Npi::parse(&self.npi.0))?,
             effective_at: moment(self.effective_at.as_ref())?,
             reason: self.reason.as_deref().map(reason).transpose()?,
+            expected_version: self.expected_version.map(i64::from),
         })
     }
 }
@@ -132,9 +139,12 @@ pub struct MoveNpiInput {
     organization_id: ID,
     to_organization_id: ID,
     npi: NpiScalar,
-    /// Since when; now if not given, never later.
+    /// Since when, or from when on; now if not given. A later moment is planned, and can be called
+    /// off by `cancelNpiEnd`.
     effective_at: Option<DateTime>,
     reason: Option<String>,
+    /// The `version` of `organizationId` as seen.
+    expected_version: Option<i32>,
 }
 
 impl MoveNpiInput {
@@ -145,6 +155,27 @@ impl MoveNpiInput {
             to: NodeType::Organization.parse(&self.to_organization_id, "toOrganizationId")?,
             effective_at: moment(self.effective_at.as_ref())?,
             reason: self.reason.as_deref().map(reason).transpose()?,
+            expected_version: self.expected_version.map(i64::from),
+        })
+    }
+}
+
+/// What was planned for an NPI, to be called off (GN-04).
+#[derive(Debug, InputObject)]
+pub struct CancelNpiEndInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    npi: NpiScalar,
+    expected_version: Option<i32>,
+}
+
+impl CancelNpiEndInput {
+    fn command(&self) -> Result<CancelNpiEnd, Refusal> {
+        Ok(CancelNpiEnd {
+            organization: id(&self.organization_id)?,
+            npi: field("npi", Npi::parse(&self.npi.0))?,
+            expected_version: self.expected_version.map(i64::from),
         })
     }
 }
@@ -253,7 +284,9 @@ impl OrganizationsMutation {
         change(ctx, input.meta, command).await
     }
 
-    /// Detaches an NPI; what people held for it ends at the same time (GN-04).
+    /// Detaches an NPI; what people held for it ends at the same time, also when that is planned for
+    /// later (GN-04). Refusals: FORBIDDEN, NPI_NOT_IN_ORG, RANGE_INVALID, ALREADY_DECIDED (an end is
+    /// planned), VERSION_CONFLICT.
     async fn detach_npi(
         &self,
         ctx: &Context<'_>,
@@ -264,11 +297,24 @@ impl OrganizationsMutation {
     }
 
     /// Moves an NPI to another organisation: what people of the one held for it ends as the other
-    /// begins to hold it (GN-04). Refusals: FORBIDDEN, NPI_NOT_IN_ORG, NOT_FOUND, RANGE_INVALID.
+    /// begins to hold it, also when that is planned for later; the answer is the organisation that
+    /// holds it now (GN-04). Refusals: FORBIDDEN, NPI_NOT_IN_ORG, NOT_FOUND, RANGE_INVALID,
+    /// ALREADY_DECIDED (an end is planned), VERSION_CONFLICT.
     async fn move_npi(
         &self,
         ctx: &Context<'_>,
         input: MoveNpiInput,
+    ) -> Result<OrganizationPayload> {
+        let command = input.command();
+        change(ctx, input.meta, command).await
+    }
+
+    /// Calls off an end or a move of an NPI that is still to come (GN-04). Refusals: FORBIDDEN,
+    /// NOT_PENDING, VERSION_CONFLICT.
+    async fn cancel_npi_end(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelNpiEndInput,
     ) -> Result<OrganizationPayload> {
         let command = input.command();
         change(ctx, input.meta, command).await
@@ -305,7 +351,7 @@ impl OrganizationsMutation {
     }
 }
 
-async fn change<C: Command<Output = OrganizationId>>(
+pub(super) async fn change<C: Command<Output = OrganizationId>>(
     ctx: &Context<'_>,
     meta: MutationMeta,
     command: Result<C, Refusal>,

@@ -4,7 +4,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime as Instant, Utc};
 use rollcall_commands::{
-    Access, Command, Commands,
+    Access, Command, Commands, Entity,
     organizations::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation},
 };
 use rollcall_domain::{
@@ -24,7 +24,7 @@ use crate::graphql::{
     paging::{Page, Rows, connection},
     reading::read,
     scalars::{DateTime, NpiScalar, Position},
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     vocabulary::{TaxIdKind, field},
 };
 
@@ -97,6 +97,8 @@ pub struct RegisterLocationInput {
     /// One that the organisation holds.
     npi: Option<NpiScalar>,
     credentialed: bool,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// Whether a location is credentialed (CX-02).
@@ -107,6 +109,8 @@ pub struct SetLocationCredentialedInput {
     organization_id: ID,
     location_id: ID,
     credentialed: bool,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// A location whose contract ends, for good (CX-03).
@@ -118,6 +122,8 @@ pub struct TerminateLocationInput {
     location_id: ID,
     /// Now if not given.
     from: Option<DateTime>,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// A further tax id of an organisation (CC-02).
@@ -129,6 +135,8 @@ pub struct LinkTaxIdInput {
     kind: TaxIdKind,
     /// Nine digits, with or without hyphens; only the last four are kept in clear.
     tax_id: String,
+    /// The organisation's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 payload! {
@@ -210,7 +218,8 @@ impl PlacesMutation {
                 credentialed: input.credentialed,
             })
         };
-        let command = command();
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         change(ctx, input.meta, command).await
     }
 
@@ -228,7 +237,8 @@ impl PlacesMutation {
                 credentialed: input.credentialed,
             })
         };
-        let command = command();
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         change(ctx, input.meta, command).await
     }
 
@@ -246,7 +256,8 @@ impl PlacesMutation {
                 from: input.from.as_ref().map(|from| from.parse("from")).transpose()?,
             })
         };
-        let command = command();
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         change(ctx, input.meta, command).await
     }
 
@@ -263,7 +274,8 @@ impl PlacesMutation {
                 tax_id: field("taxId", TaxId::parse(input.kind.into(), &input.tax_id))?,
             })
         };
-        let command = command();
+        let command =
+            as_seen(command(), input.expected_version, |it| Entity::Organization(it.organization));
         let organization = organization(&input.organization_id);
         let sent = send(ctx, input.meta, command).await?;
         let (Some(id), Ok(organization), true) =

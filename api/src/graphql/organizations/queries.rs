@@ -75,6 +75,7 @@ impl OrganizationsQuery {
             status: status.map(|status| status.stored().to_owned()),
             adminless,
             within: within(&reading.authority, READERS),
+            now: ctx.data::<Commands>()?.journal.now(),
         };
         let found = organizations::organizations(
             &mut reading.view,
@@ -214,7 +215,7 @@ pub(super) async fn complete(
         false => Default::default(),
     };
     let mut npis = match wants("npis") {
-        true => organizations::first_npis(view, &ids, NPIS_SHOWN)
+        true => organizations::first_npis(view, &ids, (NPIS_SHOWN, now))
             .await
             .map_err(|error| fault(&error))?,
         false => Default::default(),

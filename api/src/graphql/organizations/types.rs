@@ -96,6 +96,8 @@ pub struct Organization {
     pub pay_to_address: Option<PayToAddress>,
     pub enrolled_at: DateTime,
     pub registered_at: Option<DateTime>,
+    /// The organisation that takes this one over, or has, once it is closed (GN-03).
+    pub successor_id: Option<ID>,
     /// For `expectedVersion`.
     pub version: i32,
 }
@@ -192,6 +194,7 @@ impl Organization {
             pay_to_address: address.filter(|_| sight.address),
             enrolled_at: row.enrolled_at.into(),
             registered_at: row.registered_at.map(DateTime::from),
+            successor_id: row.successor_id.map(|id| NodeType::Organization.id(id)),
             version: i32::try_from(row.version).unwrap_or(i32::MAX),
         }
     }

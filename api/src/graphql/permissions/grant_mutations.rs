@@ -5,7 +5,7 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use chrono::{DateTime as Instant, Utc};
 use rollcall_commands::{
-    Access, Command,
+    Access, Command, Entity,
     permissions::{
         AssignJobRole, DIRECTORY_READERS, DefineJobRole, GrantFeature, GrantLocationAccess,
         GrantTarget, GrantTaxIdAccess, RetireJobRole, RevokeFeature, RevokeLocationAccess,
@@ -25,7 +25,7 @@ use crate::graphql::{
     ids::NodeType,
     reading::read,
     scalars::DateTime,
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     user_directory::{User, read_back, user_of_input},
     vocabulary::{Feature, field},
 };
@@ -183,6 +183,8 @@ pub struct RetireJobRoleInput {
     /// Whose it is; absent for a job role of the whole portal.
     pub organization_id: Option<ID>,
     pub job_role_id: ID,
+    /// The job role's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -349,7 +351,9 @@ impl GrantMutation {
         ctx: &Context<'_>,
         input: RetireJobRoleInput,
     ) -> Result<JobRolePayload> {
-        let (owner, command) = (owner(input.organization_id.as_ref()), input.command());
+        let owner = owner(input.organization_id.as_ref());
+        let command =
+            as_seen(input.command(), input.expected_version, |it| Entity::JobRole(it.role));
         role_changed(ctx, input.meta, owner, command).await
     }
 }

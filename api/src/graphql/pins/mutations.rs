@@ -1,8 +1,9 @@
 //! Commands on PINs. Invariant: the value of a PIN leaves in the payload of `revealPin`, once.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use rollcall_commands::pins::{
-    CallerSays, ConfirmPinPropagation, ResetPin, ResetPinForCaller, RevealPin,
+use rollcall_commands::{
+    Entity,
+    pins::{CallerSays, ConfirmPinPropagation, ResetPin, ResetPinForCaller, RevealPin},
 };
 use rollcall_domain::{
     Refusal,
@@ -14,7 +15,7 @@ use super::{queries::pin_of, types::Pin};
 use crate::graphql::{
     ids::NodeType,
     scalars::NpiScalar,
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     vocabulary::field,
 };
 
@@ -71,6 +72,8 @@ pub struct ResetPinForCallerInput {
     /// The organisation's pay-to ZIP, as the caller said it.
     #[graphql(secret)]
     pub pay_to_zip: String,
+    /// The PIN's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -149,7 +152,9 @@ impl PinMutation {
         input: ResetPinForCallerInput,
     ) -> Result<ResetPinForCallerPayload> {
         let meta = input.meta.clone();
-        let sent = send(ctx, meta, for_caller(&input)).await?;
+        let command =
+            as_seen(for_caller(&input), input.expected_version, |it| Entity::Pin(it.npi.clone()));
+        let sent = send(ctx, meta, command).await?;
         let version =
             sent.output.as_ref().map(|reset| i32::try_from(reset.version).unwrap_or(i32::MAX));
         Ok(ResetPinForCallerPayload::of(sent, version))

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use rollcall_commands::{
-    Access, Commands, Failure,
+    Access, Caller, Commands,
     sessions::{Home, Tile},
 };
 use rollcall_domain::{affiliations::Side, kernel::ids::UserId};
@@ -14,7 +14,7 @@ use rollcall_projections::{
 
 use crate::graphql::{
     errors::{fault, top_level},
-    reading::{caller, read},
+    reading::{caller, read, refused},
     scalars::Position,
 };
 
@@ -51,7 +51,7 @@ pub enum DashboardTileKind {
 }
 
 /// A tile of the home page.
-#[derive(SimpleObject)]
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub struct DashboardTile {
     pub kind: DashboardTileKind,
     /// What waits there: unread notices, people invited who have not come yet, affiliations to
@@ -60,7 +60,7 @@ pub struct DashboardTile {
 }
 
 /// The home page.
-#[derive(SimpleObject)]
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub struct Dashboard {
     /// What the person's rights allow, in the order to show it.
     pub tiles: Vec<DashboardTile>,
@@ -81,13 +81,23 @@ impl DashboardQuery {
         let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
         let mut reading = read(ctx, Access::SignedIn, min_position).await?;
         let user = reading.authority.person().map_err(top_level)?;
-        let home = commands.home(caller).await.map_err(|failure| match failure {
-            Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal) => top_level(refusal),
-            Failure::Journal(error) => fault(&error),
-            Failure::Database(error) => fault(&error),
-        })?;
+        Dashboard::of((commands, caller), &mut reading.view, user).await
+    }
+}
+
+impl Dashboard {
+    /// What the caller's home page shows in this view.
+    ///
+    /// # Errors
+    /// A top-level error: who is calling, or a fault.
+    pub(super) async fn of(
+        (commands, caller): (&Commands, &Caller),
+        view: &mut Snapshot,
+        user: UserId,
+    ) -> Result<Self> {
+        let home = commands.home(caller).await.map_err(refused)?;
         let now = commands.journal.now();
-        let waiting = Waiting::of(&mut reading.view, (user, now), &home).await;
+        let waiting = Waiting::of(view, (user, now), &home).await;
         let waiting = waiting.map_err(|error| fault(&error))?;
         let tiles = home
             .tiles
@@ -97,7 +107,7 @@ impl DashboardQuery {
                 DashboardTile { kind, count: waiting.at(kind) }
             })
             .collect();
-        Ok(Dashboard { tiles })
+        Ok(Self { tiles })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Signing in and out, the organisation acted for, oneself, the home page.
 
 mod dashboard;
+mod dashboard_subscription;
 mod login_history;
 mod me;
 mod mutations;
@@ -10,6 +11,7 @@ mod sign_in;
 mod types;
 
 pub use dashboard::DashboardQuery;
+pub use dashboard_subscription::DashboardSubscription;
 pub use login_history::LoginHistoryQuery;
 pub use me::MeQuery;
 pub use mutations::SessionMutation;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{
-    Access, Commands,
+    Access, Commands, Entity,
     tenants::{AssignPlanRole, EndPlanRole, InvitePlanStaff, PersonDetails, ScopePlanRole},
 };
 use rollcall_domain::{
@@ -23,7 +23,7 @@ use crate::graphql::{
     ids::NodeType,
     reading::read,
     scalars::DateTime,
-    sending::{MutationMeta, Sent, payload, send},
+    sending::{MutationMeta, Sent, as_seen, payload, send},
     vocabulary::field,
 };
 
@@ -60,6 +60,8 @@ pub struct AssignPlanRoleInput {
     #[graphql(default)]
     organization_ids: Vec<ID>,
     reason: String,
+    /// The person's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// What a role is to count for from now on.
@@ -72,6 +74,8 @@ pub struct ScopePlanRoleInput {
     /// None for the whole plan.
     organization_ids: Vec<ID>,
     reason: String,
+    /// The person's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 /// A role to take back.
@@ -82,6 +86,8 @@ pub struct EndPlanRoleInput {
     user_id: ID,
     role: PlanRole,
     reason: String,
+    /// The person's `version` as seen.
+    expected_version: Option<i32>,
 }
 
 payload! {
@@ -117,7 +123,9 @@ impl PlanStaffMutation {
         input: AssignPlanRoleInput,
     ) -> Result<PlanStaffPayload> {
         let meta = input.meta.clone();
-        let sent = send(ctx, meta, assign(input)).await?;
+        let version = input.expected_version;
+        let command = as_seen(assign(input), version, |it| Entity::PlanStaff(it.user));
+        let sent = send(ctx, meta, command).await?;
         let user = sent.output;
         answer(ctx, sent, user).await
     }
@@ -132,7 +140,9 @@ impl PlanStaffMutation {
         input: ScopePlanRoleInput,
     ) -> Result<PlanStaffPayload> {
         let meta = input.meta.clone();
-        let sent = send(ctx, meta, scope(input)).await?;
+        let version = input.expected_version;
+        let command = as_seen(scope(input), version, |it| Entity::PlanStaff(it.user));
+        let sent = send(ctx, meta, command).await?;
         let user = sent.output;
         answer(ctx, sent, user).await
     }
@@ -144,7 +154,9 @@ impl PlanStaffMutation {
         input: EndPlanRoleInput,
     ) -> Result<PlanStaffPayload> {
         let meta = input.meta.clone();
-        let sent = send(ctx, meta, end(input)).await?;
+        let version = input.expected_version;
+        let command = as_seen(end(input), version, |it| Entity::PlanStaff(it.user));
+        let sent = send(ctx, meta, command).await?;
         let user = sent.output;
         answer(ctx, sent, user).await
     }

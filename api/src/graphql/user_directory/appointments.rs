@@ -3,7 +3,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rollcall_commands::{
-    Access,
+    Access, Entity,
     organizations::members::{
         AttachUserToOrganization, DeclineAdditionalAdmin, MEMBER_STAFF, RequestAdditionalAdmin,
         Whom,
@@ -25,7 +25,7 @@ use crate::graphql::{
     paging::{Page, Rows, connection},
     reading::{read, within},
     scalars::{DateTime, EmailScalar, Position},
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     vocabulary::field,
 };
 
@@ -37,6 +37,8 @@ pub struct AttachUserToOrganizationInput {
     pub email: Option<EmailScalar>,
     /// Who asked for it, and how they were recognised; required.
     pub reason: Option<String>,
+    /// The organisation's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -63,6 +65,8 @@ pub struct RequestAdditionalAdminInput {
     pub user_id: ID,
     /// Why a further administrator is needed; required.
     pub reason: Option<String>,
+    /// The user's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -74,6 +78,8 @@ pub struct DeclineAdditionalAdminInput {
     pub user_id: ID,
     /// Required.
     pub reason: Option<String>,
+    /// The user's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -166,7 +172,9 @@ impl AppointmentMutation {
         ctx: &Context<'_>,
         input: AttachUserToOrganizationInput,
     ) -> Result<AttachUserToOrganizationPayload> {
-        let command = input.command();
+        let command = as_seen(input.command(), input.expected_version, |it| {
+            Entity::Organization(it.organization)
+        });
         let sent = send(ctx, input.meta, command).await?;
         let user = read_back(ctx, &input.organization_id, &sent).await?;
         Ok(AttachUserToOrganizationPayload::of(sent, user))
@@ -186,6 +194,8 @@ impl AppointmentMutation {
                 Ok(RequestAdditionalAdmin { organization, user, reason })
             },
         );
+        let command =
+            as_seen(command, input.expected_version, |it| Entity::Member(it.organization, it.user));
         let sent = send(ctx, input.meta, command).await?;
         let user = read_back(ctx, &input.organization_id, &sent).await?;
         Ok(RequestAdditionalAdminPayload::of(sent, user))
@@ -204,6 +214,8 @@ impl AppointmentMutation {
                 Ok(DeclineAdditionalAdmin { organization, user, reason })
             },
         );
+        let command =
+            as_seen(command, input.expected_version, |it| Entity::Member(it.organization, it.user));
         let sent = send(ctx, input.meta, command).await?;
         let user = read_back(ctx, &input.organization_id, &sent).await?;
         Ok(DeclineAdditionalAdminPayload::of(sent, user))

@@ -2,9 +2,10 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{
-    Access,
+    Access, Entity,
     organizations::members::{
-        AssignOrgRole, DeactivateUser, FormerPermissions, ReactivateUser, RemoveEmailDomain,
+        AssignOrgRole, CancelUserDeactivation, DeactivateUser, FormerPermissions, ReactivateUser,
+        RemoveEmailDomain,
     },
     permissions::DIRECTORY_READERS,
 };
@@ -21,7 +22,7 @@ use crate::graphql::{
     ids::NodeType,
     reading::read,
     scalars::Date,
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     vocabulary::{OrgRole, field},
 };
 
@@ -72,7 +73,8 @@ pub struct DeactivateUserInput {
     pub reason: Option<String>,
     /// What shows that plan staff had to suspend an administrator; required of them then (CC-07).
     pub evidence: Option<String>,
-    /// The last day at work, if it was another than today.
+    /// The last day at work, if it is another than today. With a later one the membership ends after
+    /// that day, in the portal's time zone, and `cancelUserDeactivation` calls that off (GN-04).
     pub left_on: Option<Date>,
     /// The user's `version` as seen.
     pub expected_version: Option<i32>,
@@ -93,6 +95,25 @@ impl DeactivateUserInput {
             left_on: field("leftOn", left_on)?,
             expected_version: self.expected_version.map(i64::from),
         })
+    }
+}
+
+/// A deactivation still to come, to be called off (GN-04).
+#[derive(InputObject)]
+pub struct CancelUserDeactivationInput {
+    pub organization_id: ID,
+    pub user_id: ID,
+    /// The user's `version` as seen.
+    pub expected_version: Option<i32>,
+    #[graphql(flatten)]
+    pub meta: MutationMeta,
+}
+
+impl CancelUserDeactivationInput {
+    fn command(&self) -> Result<CancelUserDeactivation, Refusal> {
+        let (organization, user) = user_of_input(&self.organization_id, &self.user_id)?;
+        let expected_version = self.expected_version.map(i64::from);
+        Ok(CancelUserDeactivation { organization, user, expected_version })
     }
 }
 
@@ -133,6 +154,8 @@ impl ReactivateUserInput {
 pub struct RemoveEmailDomainInput {
     pub organization_id: ID,
     pub domain: String,
+    /// The organisation's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -151,6 +174,10 @@ payload! {
 payload! {
     /// What became of `deactivateUser`.
     DeactivateUserPayload { user: User }
+}
+payload! {
+    /// What became of `cancelUserDeactivation`.
+    CancelUserDeactivationPayload { user: User }
 }
 payload! {
     /// What became of `reactivateUser`.
@@ -184,8 +211,9 @@ impl UserAdministrationMutation {
         Ok(AssignOrgRolePayload::of(sent, user))
     }
 
-    /// Deactivates a member; sessions that act for the organisation end at once. Refusals:
-    /// NOT_ORG_ADMIN, CONFIRMATION_REQUIRED, REASON_REQUIRED, LAST_ADMIN, ALREADY_INACTIVE.
+    /// Deactivates a member; sessions that act for the organisation end at once. With a later last day
+    /// at work that comes at its end (GN-04). Refusals: NOT_ORG_ADMIN, CONFIRMATION_REQUIRED,
+    /// REASON_REQUIRED, LAST_ADMIN, ALREADY_INACTIVE, ALREADY_DECIDED (an end is planned).
     async fn deactivate_user(
         &self,
         ctx: &Context<'_>,
@@ -195,6 +223,19 @@ impl UserAdministrationMutation {
         let sent = send(ctx, input.meta, command).await?;
         let user = read_back(ctx, &input.organization_id, &sent).await?;
         Ok(DeactivateUserPayload::of(sent, user))
+    }
+
+    /// Calls off a deactivation that is still to come (GN-04). Refusals: NOT_ORG_ADMIN, NOT_PENDING,
+    /// SELF_GRANT, VERSION_CONFLICT.
+    async fn cancel_user_deactivation(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelUserDeactivationInput,
+    ) -> Result<CancelUserDeactivationPayload> {
+        let command = input.command();
+        let sent = send(ctx, input.meta, command).await?;
+        let user = read_back(ctx, &input.organization_id, &sent).await?;
+        Ok(CancelUserDeactivationPayload::of(sent, user))
     }
 
     /// Reactivates a member. Refusals: NOT_ORG_ADMIN, CONFIRMATION_REQUIRED (its `details` list the
@@ -219,6 +260,8 @@ impl UserAdministrationMutation {
     ) -> Result<RemoveEmailDomainPayload> {
         let command = input.command();
         let organization = command.as_ref().map(|command| command.organization).ok();
+        let command =
+            as_seen(command, input.expected_version, |it| Entity::Organization(it.organization));
         let sent = send(ctx, input.meta, command).await?;
         let selected = ctx.look_ahead().field("emailDomains").exists();
         let left = match organization.filter(|_| selected && sent.output.is_some()) {

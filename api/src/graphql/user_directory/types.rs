@@ -172,6 +172,7 @@ pub struct User {
     pub joined_at: Option<DateTime>,
     pub deactivated_at: Option<DateTime>,
     /// The last day at work, where the administrator gave one.
+    /// Of an active user the last day still to come (GN-04).
     pub left_on: Option<Date>,
     /// When they last began to act for this organisation.
     pub last_login_at: Option<DateTime>,
@@ -264,6 +265,12 @@ pub enum MemberFact {
     Joined,
     OrgRoleAssigned,
     Deactivated,
+    /// They went over into the organisation that this one was merged into (GN-03).
+    Moved,
+    /// They will be, after the last day at work that `new` tells (GN-04).
+    EndPlanned,
+    /// That was called off.
+    EndCancelled,
     /// They have no permissions and will be deactivated.
     DeactivationWarned,
     /// They were, because nobody gave them any (MC-32).

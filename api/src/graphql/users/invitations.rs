@@ -1,12 +1,15 @@
 //! Invitations: sent by administrators, followed by invited people (MC-15 to MC-21, GN-06).
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
-use rollcall_commands::users::{
-    invitation::{
-        CancelInvitation, CompleteInvitation, InvitationView, InviteUser, NewPerson,
-        ReissueInvitation, SubmitInviteeDetails,
+use rollcall_commands::{
+    Entity,
+    users::{
+        invitation::{
+            CancelInvitation, CompleteInvitation, InvitationView, InviteUser, NewPerson,
+            ReissueInvitation, SubmitInviteeDetails,
+        },
+        links::LinkToken,
     },
-    links::LinkToken,
 };
 use rollcall_domain::{
     Refusal,
@@ -18,7 +21,7 @@ use rollcall_domain::{
 use crate::graphql::{
     ids::NodeType,
     scalars::{DateTime, EmailScalar, PhoneScalar},
-    sending::{MutationMeta, payload, send},
+    sending::{MutationMeta, as_seen, payload, send},
     visiting::{Visit, absent},
     vocabulary::{AgreementKind, CodeChannel, field},
 };
@@ -102,6 +105,8 @@ pub struct InviteUserInput {
     pub last_name: String,
     pub mobile: PhoneScalar,
     pub business_phone: Option<PhoneScalar>,
+    /// The organisation's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -112,6 +117,8 @@ pub struct ReissueInvitationInput {
     /// The inviting organisation; absent for plan staff.
     pub organization_id: Option<ID>,
     pub invitation_id: ID,
+    /// The user's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -123,6 +130,8 @@ pub struct CancelInvitationInput {
     pub organization_id: Option<ID>,
     pub invitation_id: ID,
     pub reason: Option<String>,
+    /// The user's `version` as seen.
+    pub expected_version: Option<i32>,
     #[graphql(flatten)]
     pub meta: MutationMeta,
 }
@@ -191,7 +200,9 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         input: InviteUserInput,
     ) -> Result<InvitationPayload> {
-        let command = invite(&input);
+        let command = as_seen(invite(&input), input.expected_version, |it| {
+            Entity::Organization(it.organization)
+        });
         let sent = send(ctx, input.meta, command).await?;
         let invitation = invitation(ctx, sent.output).await?;
         Ok(InvitationPayload::of(sent, invitation))
@@ -205,6 +216,7 @@ impl InvitationMutation {
     ) -> Result<InvitationPayload> {
         let command = whose(input.organization_id.as_ref(), &input.invitation_id)
             .map(|(organization, invitation)| ReissueInvitation { organization, invitation });
+        let command = as_seen(command, input.expected_version, |it| Entity::Invited(it.invitation));
         let sent = send(ctx, input.meta, command).await?;
         let invitation = invitation(ctx, sent.output).await?;
         Ok(InvitationPayload::of(sent, invitation))
@@ -216,7 +228,8 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         input: CancelInvitationInput,
     ) -> Result<InvitationPayload> {
-        let command = cancel(&input);
+        let command =
+            as_seen(cancel(&input), input.expected_version, |it| Entity::Invited(it.invitation));
         let sent = send(ctx, input.meta, command).await?;
         let invitation = invitation(ctx, sent.output).await?;
         Ok(InvitationPayload::of(sent, invitation))

@@ -49,7 +49,7 @@ impl Command for AssignOrgRole {
             let roster = &member.organization;
             let requested =
                 roster.member(self.user).is_some_and(|member| member.admin_requested_by.is_some());
-            check_creator(&cx.policy, by_plan, roster.is_adminless(), requested)?;
+            check_creator(&cx.policy, by_plan, roster.is_adminless(cx.now), requested)?;
             if by_plan {
                 keep_evidence(cx, member.key, self.evidence.as_ref()).await?;
             }
@@ -63,7 +63,7 @@ impl Command for AssignOrgRole {
             cause: cause(cx),
             authority: roster_authority(&cx.authority),
         });
-        let before = member.organization.role_of(self.user);
+        let before = member.organization.role_of(self.user, cx.now);
         cx.decide::<Organization>(self.organization, assign).await?;
         if self.role < before {
             let only = Some(self.organization);

@@ -1,6 +1,6 @@
 //! `DeactivateUser`: a person leaves the organisation (MC-30).
 //!
-//! Invariant: sessions that act for the organisation end in the same append; the person's other
+//! Invariant: sessions that act for the organisation end in the append that ends the membership; the person's other
 //! memberships go on (GN-05).
 
 use async_trait::async_trait;
@@ -26,7 +26,7 @@ pub struct DeactivateUser {
     pub reason: Reason,
     /// What shows that plan staff had to suspend an administrator; required of them then (CC-07).
     pub evidence: Option<Reason>,
-    /// The last day at work, if it was another than today.
+    /// The last day at work, if it is another than today; a later one plans the end ahead (GN-04).
     pub left_on: Option<CalendarDate>,
     pub expected_version: Option<i64>,
 }
@@ -44,7 +44,7 @@ impl Command for DeactivateUser {
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
         let member = member(cx, self.organization, self.user, self.expected_version).await?;
         require_power_over(&cx.authority, &member)?;
-        let is_admin = member.organization.role_of(self.user) == OrgRole::Admin;
+        let is_admin = member.organization.role_of(self.user, cx.now) == OrgRole::Admin;
         if self.confirmed && is_admin && cx.authority.acts_for_plan() {
             keep_evidence(cx, member.key, self.evidence.as_ref()).await?;
         }
@@ -56,7 +56,10 @@ impl Command for DeactivateUser {
             authority: roster_authority(&cx.authority),
         });
         cx.decide::<Organization>(self.organization, deactivate).await?;
-        end_sessions_of(cx, self.user, Some(self.organization), EndCause::Deactivated).await?;
+        let roster = cx.load::<Organization>(self.organization).await?;
+        if !roster.is_active_member(self.user, cx.now) {
+            end_sessions_of(cx, self.user, Some(self.organization), EndCause::Deactivated).await?;
+        }
         Ok(self.user)
     }
 }

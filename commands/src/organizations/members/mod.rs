@@ -8,6 +8,7 @@ mod assign_org_role;
 mod attach_user;
 mod deactivate_user;
 mod email_domains;
+mod planned_end;
 mod reactivate_user;
 mod watch_unassigned;
 
@@ -28,6 +29,7 @@ pub(crate) use assign_org_role::check_creator;
 pub use attach_user::{AttachUserToOrganization, Whom};
 pub use deactivate_user::DeactivateUser;
 pub use email_domains::RemoveEmailDomain;
+pub use planned_end::{CancelUserDeactivation, CarryOutMembershipEnd};
 pub(crate) use reactivate_user::former_permissions;
 pub use reactivate_user::{FormerPermissions, ReactivateUser};
 pub use watch_unassigned::{Watch, WatchUnassigned};

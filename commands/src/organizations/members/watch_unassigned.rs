@@ -48,7 +48,7 @@ impl Command for WatchUnassigned {
         let permissions = cx.load::<Membership>(permissions).await?;
         let waits = roster
             .member(user)
-            .is_some_and(|member| member.is_active() && member.unassigned_since.is_some());
+            .is_some_and(|member| member.is_active(cx.now) && member.unassigned_since.is_some());
         if !waits || permissions.was_assigned() {
             return Ok(Watch::Over);
         }

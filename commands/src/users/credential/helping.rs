@@ -40,7 +40,9 @@ pub(super) async fn require_helped(
 ) -> Result<(), Failure> {
     let is_registered = cx.load::<User>(user).await?.profile().is_some();
     let is_theirs = match organization {
-        Some(organization) => cx.load::<Organization>(organization).await?.is_active_member(user),
+        Some(organization) => {
+            cx.load::<Organization>(organization).await?.is_active_member(user, cx.now)
+        }
         None => true,
     };
     if is_registered && is_theirs { Ok(()) } else { Err(Refusal::not_found("userId").into()) }

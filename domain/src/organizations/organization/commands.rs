@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::PlaceCommand;
+use super::{MergeCommand, PlaceCommand};
 use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::{
     Authority, ContractStatus, EnrolmentSource, InvitationEnd, MembershipOrigin, OrgRole,
@@ -56,10 +56,33 @@ pub enum OrganizationCommand {
         effective_at: DateTime<Utc>,
         reason: Option<Reason>,
     },
+    /// The holding ends later, and goes to another organisation if one is named (GN-04).
+    PlanNpiEnd {
+        npi: Npi,
+        to: Option<OrganizationId>,
+        effective_at: DateTime<Utc>,
+        reason: Option<Reason>,
+    },
+    /// The end planned does not come.
+    CancelNpiEnd {
+        npi: Npi,
+    },
+    /// The moment of a planned end has come; too early, it is no error.
+    CarryOutNpiEnd {
+        npi: Npi,
+    },
+    /// The organisation to which a planned end sends the NPI refuses it.
+    FailNpiMove {
+        npi: Npi,
+        to: OrganizationId,
+        code: Code,
+    },
     /// About one person, or the domains of all.
     Roster(RosterCommand),
     /// About locations and tax ids.
     Place(PlaceCommand),
+    /// About being merged into another organisation, or taking one in.
+    Merge(MergeCommand),
     SuspendOrganization {
         reason: Reason,
     },
@@ -120,12 +143,21 @@ pub enum RosterCommand {
         cause: Cause,
         authority: Authority,
     },
+    /// At once; with a later `left_on`, at the end of that day (GN-04).
     DeactivateUser {
         user: UserId,
         confirmed: bool,
         reason: Option<Reason>,
         left_on: Option<CalendarDate>,
         authority: Authority,
+    },
+    /// The end that a later `left_on` planned does not come (GN-04).
+    CancelMembershipEnd {
+        user: UserId,
+    },
+    /// The moment of a planned end has come; too early, it is no error.
+    CarryOutMembershipEnd {
+        user: UserId,
     },
     /// What shows that the plan had to step in (CC-07).
     RecordPlanEvidence {
@@ -167,6 +199,12 @@ impl From<RosterCommand> for OrganizationCommand {
     }
 }
 
+impl From<MergeCommand> for OrganizationCommand {
+    fn from(command: MergeCommand) -> Self {
+        Self::Merge(command)
+    }
+}
+
 impl From<PlaceCommand> for OrganizationCommand {
     fn from(command: PlaceCommand) -> Self {
         Self::Place(command)
@@ -182,6 +220,16 @@ pub enum OrganizationRefusal {
     NotActive,
     #[error("The organization is closed for good.")]
     Closed,
+    #[error("The organization is being merged with another one. Wait until that is done.")]
+    Merging,
+    #[error("An organization is not merged into itself. Choose another one.")]
+    MergeIntoItself,
+    #[error("The organization is being merged into another one, or was.")]
+    MergedElsewhere,
+    #[error("No such merger is under way, or something is left of it.")]
+    NotMerging,
+    #[error("An end of NPI {0} is planned. Cancel it first, or wait for it.")]
+    MergeWithPlannedEnd(Npi),
     #[error("The organization is not suspended.")]
     NotSuspended,
     #[error("The organization is registered already. Ask its administrator to invite you.")]
@@ -222,8 +270,10 @@ pub enum OrganizationRefusal {
     AlreadyInactive,
     #[error("The user is not deactivated.")]
     NotInactive,
-    #[error("The last day must be today or earlier.")]
-    LeftInFuture,
+    #[error("An end is planned already. Cancel it first.")]
+    EndPlanned,
+    #[error("No end is planned.")]
+    NoEndPlanned,
     #[error("Active users have addresses of this domain. Deactivate or change them first.")]
     DomainInUse(Vec<UserId>),
     #[error("The organization has no such email domain.")]
@@ -246,7 +296,13 @@ impl From<OrganizationRefusal> for Refusal {
         let message = refusal.to_string();
         match refusal {
             R::Unknown => Self::not_found("organizationId"),
-            R::NotActive | R::Closed => Self::new(Code::OrgNotActive, message),
+            R::NotActive | R::Closed | R::Merging => Self::new(Code::OrgNotActive, message),
+            R::MergeIntoItself => Self::new(Code::FieldInvalid, message).at("intoOrganizationId"),
+            R::MergedElsewhere => Self::new(Code::AlreadyDecided, message).at("fromOrganizationId"),
+            R::NotMerging => Self::new(Code::NotPending, message),
+            R::MergeWithPlannedEnd(_) => {
+                Self::new(Code::AlreadyDecided, message).at("fromOrganizationId")
+            }
             R::NotSuspended => Self::new(Code::NotInactive, message),
             R::AlreadyRegistered => Self::new(Code::OrgAlreadyRegistered, message),
             R::NotContracted { contact_page } => {
@@ -272,7 +328,8 @@ impl From<OrganizationRefusal> for Refusal {
             R::AdminNotRequested => Self::new(Code::NotPending, message).at("userId"),
             R::AlreadyInactive => Self::new(Code::AlreadyInactive, message),
             R::NotInactive => Self::new(Code::NotInactive, message),
-            R::LeftInFuture => Self::new(Code::DateInvalid, message).at("leftOn"),
+            R::EndPlanned => Self::new(Code::AlreadyDecided, message),
+            R::NoEndPlanned => Self::new(Code::NotPending, message),
             R::DomainInUse(users) => Self::new(Code::DomainInUse, message)
                 .at("domain")
                 .details(users.iter().map(ToString::to_string)),

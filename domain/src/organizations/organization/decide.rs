@@ -2,7 +2,7 @@
 //!
 //! Invariant: importing the same enrolment again decides nothing (GN-32).
 
-mod members;
+pub(super) mod members;
 
 use chrono::{DateTime, Utc};
 
@@ -25,6 +25,9 @@ pub(super) fn decide(
     use OrganizationCommand as C;
     let sealed =
         |record: &Record, reason: Reason| Sealed::new(SubjectId(record.organization.0), reason);
+    if state.is_frozen() && touches_what_goes_over(&command) {
+        return Err(OrganizationRefusal::Merging);
+    }
     match command {
         C::RecordEnrolment(enrolment) => record_enrolment(state, decision, *enrolment),
         C::SetContractStatus { status, from } => Ok(contract_change(on_file(state)?, status, from)),
@@ -58,12 +61,59 @@ pub(super) fn decide(
         C::DetachNpi { npi, effective_at, reason } => {
             let record = on_file(state)?;
             let organization = record.organization;
-            let held = state.npi(&npi).and_then(super::NpiHolding::open_since);
-            if effective_at <= held.ok_or(OrganizationRefusal::NpiNotInOrg)? {
+            let holding = state.npi(&npi).ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            let since = holding.open_since().ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            let planned = holding.planned_end.as_ref().map(|end| end.at);
+            let effective_at = match planned {
+                Some(end) => end.min(effective_at),
+                // One that has not begun never does.
+                None if since > decision.now => since.max(effective_at),
+                None if effective_at <= since => return Err(OrganizationRefusal::NpiRange),
+                None => effective_at,
+            };
+            let reason = reason.map(|reason| sealed(record, reason));
+            Ok(vec![OrganizationEvent::NpiDetached { organization, npi, effective_at, reason }])
+        }
+        C::PlanNpiEnd { npi, to, effective_at, reason } => {
+            let record = on_file(state)?;
+            let holding = state.npi(&npi).ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            let since = holding.open_since().ok_or(OrganizationRefusal::NpiNotInOrg)?;
+            if holding.planned_end.is_some() {
+                return Err(OrganizationRefusal::EndPlanned);
+            }
+            if effective_at <= since || effective_at <= decision.now {
                 return Err(OrganizationRefusal::NpiRange);
             }
             let reason = reason.map(|reason| sealed(record, reason));
-            Ok(vec![OrganizationEvent::NpiDetached { organization, npi, effective_at, reason }])
+            let organization = record.organization;
+            let planned =
+                OrganizationEvent::NpiEndPlanned { organization, npi, to, effective_at, reason };
+            Ok(vec![planned])
+        }
+        C::CancelNpiEnd { npi } => {
+            let organization = on_file(state)?.organization;
+            let planned = state.npi(&npi).and_then(|holding| holding.planned_end.as_ref());
+            let planned = planned.filter(|end| decision.now < end.at);
+            let effective_at = planned.ok_or(OrganizationRefusal::NoEndPlanned)?.at;
+            Ok(vec![OrganizationEvent::NpiEndCancelled { organization, npi, effective_at }])
+        }
+        C::CarryOutNpiEnd { npi } => {
+            // Also of an organisation closed meanwhile: the NPI is free for others then.
+            let record = state.record().ok_or(OrganizationRefusal::Unknown)?;
+            let planned = state.npi(&npi).and_then(|holding| holding.planned_end.clone());
+            let due = planned.filter(|end| end.at <= decision.now);
+            let organization = record.organization;
+            let detached = due.map(|end| OrganizationEvent::NpiDetached {
+                organization,
+                npi,
+                effective_at: end.at,
+                reason: end.reason,
+            });
+            Ok(detached.into_iter().collect())
+        }
+        C::FailNpiMove { npi, to, code } => {
+            let organization = state.record().ok_or(OrganizationRefusal::Unknown)?.organization;
+            Ok(vec![OrganizationEvent::NpiMoveFailed { organization, npi, to, code }])
         }
         C::SuspendOrganization { reason } => {
             let record = on_file(state)?;
@@ -83,14 +133,41 @@ pub(super) fn decide(
         }
         C::CloseOrganization { reason } => {
             let record = on_file(state)?;
+            if state.is_merging() {
+                return Err(OrganizationRefusal::Merging);
+            }
             let reason = sealed(record, reason);
             let organization = record.organization;
             Ok(vec![OrganizationEvent::OrganizationClosed { organization, reason }])
         }
+        C::Merge(command) => super::merging::decide(state, on_file(state)?, decision, command),
         C::Place(command) => {
             super::places::decide(state, on_file(state)?.organization, decision, command)
         }
         C::Roster(command) => members::decide(state, on_file(state)?, decision, command),
+    }
+}
+
+/// What would change the things that a merger under way carries over: they stay as they are until it
+/// is done. People come and go, and whoever is there when it is their turn goes over.
+fn touches_what_goes_over(command: &OrganizationCommand) -> bool {
+    use OrganizationCommand as C;
+    match command {
+        C::RecordEnrolment(_)
+        | C::SetOrganizationKinds { .. }
+        | C::AttachNpi { .. }
+        | C::DetachNpi { .. }
+        | C::PlanNpiEnd { .. }
+        | C::CancelNpiEnd { .. }
+        | C::Place(_) => true,
+        C::SetContractStatus { .. }
+        | C::CarryOutNpiEnd { .. }
+        | C::FailNpiMove { .. }
+        | C::Roster(_)
+        | C::Merge(_)
+        | C::SuspendOrganization { .. }
+        | C::ReopenOrganization
+        | C::CloseOrganization { .. } => false,
     }
 }
 

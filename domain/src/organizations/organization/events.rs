@@ -3,6 +3,8 @@
 //! Invariant: every change of a member's role is an `OrgRoleAssigned`; `MembershipAdded.role` only
 //! repeats the role the person begins with.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -11,13 +13,14 @@ use crate::kernel::ids::{
 };
 use crate::organizations::{
     ContractStatus, DeactivationCause, EnrolmentChanges, EnrolmentSource, InvitationEnd,
-    MembershipOrigin, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef,
+    MembershipOrigin, MergePart, MergeStage, MergedRoles, OrgRole, OrganizationKinds,
+    PostalAddress, TaxIdRef,
 };
 use crate::permissions::Cause;
 use crate::values::{
     CalendarDate, EmailAddress, Npi, OrganizationName, ProviderCommunity, ProviderType, Reason, Zip,
 };
-use crate::{Event, Facets, Sealed};
+use crate::{Code, Event, Facets, Sealed};
 
 /// A fact about one organisation. Times are those at which the fact holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +71,19 @@ pub enum OrganizationEvent {
         effective_at: DateTime<Utc>,
         reason: Option<Sealed<Reason>>,
     },
+    /// The holding of an NPI ends at `effective_at`, still to come, and goes to `to` if that is given
+    /// (GN-04).
+    NpiEndPlanned {
+        organization: OrganizationId,
+        npi: Npi,
+        to: Option<OrganizationId>,
+        effective_at: DateTime<Utc>,
+        reason: Option<Sealed<Reason>>,
+    },
+    /// The end planned for `effective_at` does not come (GN-04).
+    NpiEndCancelled { organization: OrganizationId, npi: Npi, effective_at: DateTime<Utc> },
+    /// The NPI's holding ended as planned, and `to` could not take it (GN-04).
+    NpiMoveFailed { organization: OrganizationId, npi: Npi, to: OrganizationId, code: Code },
     /// A registrant completed the letter's registration: the organisation is open (MC-08).
     OrganizationRegistered {
         organization: OrganizationId,
@@ -118,6 +134,20 @@ pub enum OrganizationEvent {
         /// When the right to access ended: the end of `left_on`, or `deactivated_at`.
         effective_at: DateTime<Utc>,
     },
+    /// A member leaves at `effective_at`, still to come: the end of `left_on` (GN-04).
+    MembershipEndPlanned {
+        organization: OrganizationId,
+        user: UserId,
+        left_on: CalendarDate,
+        effective_at: DateTime<Utc>,
+        reason: Option<Sealed<Reason>>,
+    },
+    /// The end planned for `effective_at` does not come (GN-04).
+    MembershipEndCancelled {
+        organization: OrganizationId,
+        user: UserId,
+        effective_at: DateTime<Utc>,
+    },
     /// Nobody has given the member a permission yet; without one they are deactivated then (MC-32).
     UserDeactivationWarned {
         organization: OrganizationId,
@@ -152,6 +182,13 @@ pub enum OrganizationEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reactivated_at: Option<DateTime<Utc>>,
     },
+    /// A member belongs to `into` from now on, into which the organisation is being merged (GN-03).
+    MemberMoved {
+        organization: OrganizationId,
+        user: UserId,
+        into: OrganizationId,
+        moved_at: DateTime<Utc>,
+    },
     /// A member's email address moved to another domain.
     MemberEmailDomainChanged {
         organization: OrganizationId,
@@ -185,6 +222,27 @@ pub enum OrganizationEvent {
     OrganizationSuspended { organization: OrganizationId, reason: Sealed<Reason> },
     /// The plan gave the organisation its access back (GN-03).
     OrganizationReopened { organization: OrganizationId },
+    /// The plan has the organisation merged into another one, part by part (GN-03).
+    OrganizationMergeBegun {
+        organization: OrganizationId,
+        into: OrganizationId,
+        parts: BTreeSet<MergePart>,
+        roles: MergedRoles,
+        reason: Sealed<Reason>,
+    },
+    /// So many more of one kind went over or ended (GN-03).
+    OrganizationMergeAdvanced {
+        organization: OrganizationId,
+        into: OrganizationId,
+        stage: MergeStage,
+        count: u32,
+    },
+    /// Nothing is left: the organisation is closed for good, and `into` is its successor (GN-03).
+    OrganizationMerged { organization: OrganizationId, into: OrganizationId },
+    /// Another organisation is being merged into this one (GN-03).
+    OrganizationAbsorptionBegun { organization: OrganizationId, from: OrganizationId },
+    /// Another organisation was merged into this one (GN-03).
+    OrganizationAbsorbed { organization: OrganizationId, from: OrganizationId },
     /// The plan ended the organisation's access for good (GN-03).
     OrganizationClosed { organization: OrganizationId, reason: Sealed<Reason> },
 }
@@ -202,6 +260,15 @@ impl Event for OrganizationEvent {
             }
             Self::NpiAttached { .. } => "organizations.organization.npi_attached",
             Self::NpiDetached { .. } => "organizations.organization.npi_detached",
+            Self::NpiEndPlanned { .. } => "organizations.organization.npi_end_planned",
+            Self::NpiEndCancelled { .. } => "organizations.organization.npi_end_cancelled",
+            Self::NpiMoveFailed { .. } => "organizations.organization.npi_move_failed",
+            Self::MembershipEndPlanned { .. } => {
+                "organizations.organization.membership_end_planned"
+            }
+            Self::MembershipEndCancelled { .. } => {
+                "organizations.organization.membership_end_cancelled"
+            }
             Self::OrganizationRegistered { .. } => {
                 "organizations.organization.organization_registered"
             }
@@ -241,6 +308,18 @@ impl Event for OrganizationEvent {
                 "organizations.organization.organization_suspended"
             }
             Self::OrganizationReopened { .. } => "organizations.organization.organization_reopened",
+            Self::MemberMoved { .. } => "organizations.organization.member_moved",
+            Self::OrganizationMergeBegun { .. } => {
+                "organizations.organization.organization_merge_begun"
+            }
+            Self::OrganizationMergeAdvanced { .. } => {
+                "organizations.organization.organization_merge_advanced"
+            }
+            Self::OrganizationMerged { .. } => "organizations.organization.organization_merged",
+            Self::OrganizationAbsorptionBegun { .. } => {
+                "organizations.organization.organization_absorption_begun"
+            }
+            Self::OrganizationAbsorbed { .. } => "organizations.organization.organization_absorbed",
             Self::OrganizationClosed { .. } => "organizations.organization.organization_closed",
         }
     }
@@ -258,6 +337,11 @@ impl Event for OrganizationEvent {
             | Self::TaxIdLinked { organization, .. }
             | Self::OrganizationSuspended { organization, .. }
             | Self::OrganizationReopened { organization }
+            | Self::OrganizationMergeBegun { organization, .. }
+            | Self::OrganizationMergeAdvanced { organization, .. }
+            | Self::OrganizationMerged { organization, .. }
+            | Self::OrganizationAbsorptionBegun { organization, .. }
+            | Self::OrganizationAbsorbed { organization, .. }
             | Self::OrganizationClosed { organization, .. } => about(organization),
             Self::LocationRegistered { organization, npi, .. } => {
                 Facets { npi: npi.as_ref().map(ToString::to_string), ..about(organization) }
@@ -267,9 +351,12 @@ impl Event for OrganizationEvent {
                 about(organization).effective_at(*from)
             }
             Self::NpiAttached { organization, npi, effective_at, .. }
-            | Self::NpiDetached { organization, npi, effective_at, .. } => {
+            | Self::NpiDetached { organization, npi, effective_at, .. }
+            | Self::NpiEndPlanned { organization, npi, effective_at, .. }
+            | Self::NpiEndCancelled { organization, npi, effective_at } => {
                 about(organization).npi(npi).effective_at(*effective_at)
             }
+            Self::NpiMoveFailed { organization, npi, .. } => about(organization).npi(npi),
             Self::MemberInvited { organization, user, .. }
             | Self::MemberInvitationEnded { organization, user, .. }
             | Self::MembershipAdded { organization, user, .. }
@@ -280,10 +367,13 @@ impl Event for OrganizationEvent {
             | Self::AdminRequestSubmitted { organization, user, .. }
             | Self::AdminRequestDeclined { organization, user, .. }
             | Self::UserReactivated { organization, user, .. }
+            | Self::MemberMoved { organization, user, .. }
             | Self::MemberEmailDomainChanged { organization, user, .. } => {
                 about(organization).subject(*user)
             }
-            Self::UserDeactivated { organization, user, effective_at, .. } => {
+            Self::UserDeactivated { organization, user, effective_at, .. }
+            | Self::MembershipEndPlanned { organization, user, effective_at, .. }
+            | Self::MembershipEndCancelled { organization, user, effective_at } => {
                 about(organization).subject(*user).effective_at(*effective_at)
             }
         }

@@ -7,6 +7,7 @@
 mod commands;
 mod decide;
 mod events;
+mod merging;
 mod places;
 mod roster;
 #[cfg(test)]
@@ -19,8 +20,9 @@ use rpds::RedBlackTreeMapSync;
 
 pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCommand};
 pub use events::OrganizationEvent;
+pub use merging::{MergeCommand, Merger};
 pub use places::{Location, PlaceCommand};
-pub use roster::{Member, NpiHolding, Standing};
+pub use roster::{Member, NpiHolding, PlannedEnd, PlannedNpiEnd, Standing};
 
 use super::{Contract, ContractStatus, OrgRole, OrganizationKinds, PostalAddress, TaxIdRef};
 use crate::kernel::ids::{LocationId, OrganizationId, TaxIdId, UserId};
@@ -68,6 +70,10 @@ pub struct Organization {
     locations: RedBlackTreeMapSync<LocationId, Location>,
     /// Those linked beside the one of the enrolment.
     tax_ids: BTreeMap<TaxIdId, TaxIdRef>,
+    /// Into which organisation it is being merged, or was.
+    merger: Option<Merger>,
+    /// The organisations that are being merged into this one.
+    absorbing: BTreeSet<OrganizationId>,
 }
 
 impl Organization {
@@ -123,29 +129,29 @@ impl Organization {
         self.members.iter().map(|(user, member)| (*user, member))
     }
 
-    /// Whether the person is an active member, whatever the organisation's phase.
+    /// Whether the person is an active member at `now`, whatever the organisation's phase.
     #[must_use]
-    pub fn is_active_member(&self, user: UserId) -> bool {
-        self.member(user).is_some_and(Member::is_active)
+    pub fn is_active_member(&self, user: UserId, now: DateTime<Utc>) -> bool {
+        self.member(user).is_some_and(|member| member.is_active(now))
     }
 
     /// The organisation-wide permission of an active member; `None` for everybody else.
     #[must_use]
-    pub fn role_of(&self, user: UserId) -> OrgRole {
-        self.member(user).filter(|member| member.is_active()).map_or(OrgRole::None, |m| m.role)
+    pub fn role_of(&self, user: UserId, now: DateTime<Utc>) -> OrgRole {
+        self.member(user).filter(|member| member.is_active(now)).map_or(OrgRole::None, |m| m.role)
     }
 
     /// The active administrators.
-    pub fn active_admins(&self) -> impl Iterator<Item = UserId> {
+    pub fn active_admins(&self, now: DateTime<Utc>) -> impl Iterator<Item = UserId> {
         self.members()
-            .filter(|(_, member)| member.is_active() && member.role == OrgRole::Admin)
+            .filter(move |(_, member)| member.is_active(now) && member.role == OrgRole::Admin)
             .map(|(user, _)| user)
     }
 
     /// The active administrators and Processors: who sees what is the whole organisation's (MC-47).
-    pub fn active_viewers(&self) -> impl Iterator<Item = UserId> {
+    pub fn active_viewers(&self, now: DateTime<Utc>) -> impl Iterator<Item = UserId> {
         self.members()
-            .filter(|(_, member)| member.is_active() && member.role != OrgRole::None)
+            .filter(move |(_, member)| member.is_active(now) && member.role != OrgRole::None)
             .map(|(user, _)| user)
     }
 
@@ -153,14 +159,14 @@ impl Organization {
     /// apart from roles, the membership's own stream knows (MC-32).
     #[must_use]
     pub fn unassigned_until(&self, user: UserId, policy: &Policy) -> Option<DateTime<Utc>> {
-        let member = self.member(user).filter(|member| member.is_active())?;
+        let member = self.member(user).filter(|it| it.standing == Standing::Active)?;
         policy.unassigned_until(member.unassigned_since?)
     }
 
     /// Open, yet without an active administrator until the plan appoints one (GN-10).
     #[must_use]
-    pub fn is_adminless(&self) -> bool {
-        self.is_active() && self.active_admins().next().is_none()
+    pub fn is_adminless(&self, now: DateTime<Utc>) -> bool {
+        self.is_active() && self.active_admins(now).next().is_none()
     }
 
     /// Whether the organisation holds the NPI at `at` (GN-04).
@@ -191,7 +197,9 @@ impl Organization {
     #[must_use]
     pub fn active_users_of(&self, domain: &str) -> Vec<UserId> {
         self.members()
-            .filter(|(_, member)| member.is_active() && member.email_domain == domain)
+            .filter(|(_, member)| {
+                member.standing == Standing::Active && member.email_domain == domain
+            })
             .map(|(user, _)| user)
             .collect()
     }
@@ -226,5 +234,6 @@ impl Decider for Organization {
     fn evolve(&mut self, event: &OrganizationEvent) {
         roster::evolve(self, event);
         places::evolve(self, event);
+        merging::evolve(self, event);
     }
 }

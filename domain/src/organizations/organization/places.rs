@@ -200,6 +200,17 @@ pub(super) fn evolve(state: &mut Organization, event: &OrganizationEvent) {
         | E::EmailDomainRemoved { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationMerged { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => {}
     }
 }

@@ -5,10 +5,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{Organization, OrganizationEvent, Phase, Record};
-use crate::Event;
-use crate::kernel::ids::{InvitationId, UserId};
+use crate::kernel::ids::{InvitationId, OrganizationId, UserId};
 use crate::organizations::{Change, Contract, InvitationEnd, OrgRole};
-use crate::values::{OrganizationName, ProviderCommunity, ProviderType};
+use crate::values::{CalendarDate, OrganizationName, ProviderCommunity, ProviderType, Reason};
+use crate::{Event, Sealed};
 
 /// How a person belongs to an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,28 @@ pub enum Standing {
     },
 }
 
+/// When a member leaves, as planned ahead (GN-04).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedEnd {
+    pub at: DateTime<Utc>,
+    pub left_on: CalendarDate,
+    pub reason: Option<Sealed<Reason>>,
+}
+
+/// When a holding ends, as planned ahead, and who holds the NPI then (GN-04).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedNpiEnd {
+    pub at: DateTime<Utc>,
+    pub to: Option<OrganizationId>,
+    pub reason: Option<Sealed<Reason>>,
+}
+
 /// One person on the roster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub standing: Standing,
+    /// The end still to come; nobody is active from then on, whether or not it is carried out.
+    pub planned_end: Option<PlannedEnd>,
     /// What was assigned; it counts only while the member is active.
     pub role: OrgRole,
     pub email_domain: String,
@@ -51,15 +69,22 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether the person is an active member at `now`.
     #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.standing == Standing::Active
+    pub fn is_active(&self, now: DateTime<Utc>) -> bool {
+        self.standing == Standing::Active && self.ends_at().is_none_or(|end| now < end)
     }
 
-    /// Whether a session that started then may act for the organisation (MC-11).
+    /// The moment of a planned end.
     #[must_use]
-    pub fn is_visible_to_session(&self, started_at: DateTime<Utc>) -> bool {
-        self.is_active()
+    pub fn ends_at(&self) -> Option<DateTime<Utc>> {
+        self.planned_end.as_ref().map(|end| end.at)
+    }
+
+    /// Whether a session that started then may act for the organisation at `now` (MC-11).
+    #[must_use]
+    pub fn is_visible_to_session(&self, started_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.is_active(now)
             && (!self.effective_from_next_login
                 || self.joined_at.is_none_or(|joined| joined < started_at))
     }
@@ -73,13 +98,18 @@ pub struct NpiHolding {
     pub community: ProviderCommunity,
     /// From, and before when, in order; only the last may be open.
     pub periods: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+    /// The end still to come of the open period; from then on it is not held, whether or not that is
+    /// carried out.
+    pub planned_end: Option<PlannedNpiEnd>,
 }
 
 impl NpiHolding {
     /// Whether it was or will be held at `at`.
     #[must_use]
     pub fn holds(&self, at: DateTime<Utc>) -> bool {
-        self.periods.iter().any(|(from, until)| *from <= at && until.is_none_or(|end| at < end))
+        let planned = self.planned_end.as_ref().map(|end| end.at);
+        let before = |end: Option<DateTime<Utc>>| end.is_none_or(|end| at < end);
+        self.periods.iter().any(|(from, until)| *from <= at && before(until.or(planned)))
     }
 
     /// The beginning of the holding that has no end yet.
@@ -108,6 +138,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         | E::OrganizationRegistered { .. }
         | E::OrganizationSuspended { .. }
         | E::OrganizationReopened { .. }
+        | E::OrganizationMerged { .. }
         | E::OrganizationClosed { .. } => evolve_record(state, event),
         E::NpiAttached { npi, name, provider_type, community, effective_at, .. } => {
             let mut periods =
@@ -115,17 +146,36 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
             periods.push((*effective_at, None));
             let (name, provider_type, community) =
                 (name.clone(), provider_type.clone(), community.clone());
-            let holding = NpiHolding { name, provider_type, community, periods };
+            let planned_end = None;
+            let holding = NpiHolding { name, provider_type, community, periods, planned_end };
             state.npis.insert_mut(npi.clone(), holding);
         }
         E::NpiDetached { npi, effective_at, .. } => {
-            if let Some(last) = state.npis.get_mut(npi).and_then(|held| held.periods.last_mut()) {
-                last.1 = Some(*effective_at);
+            if let Some(held) = state.npis.get_mut(npi) {
+                held.planned_end = None;
+                if held.open_since().is_some_and(|since| *effective_at <= since) {
+                    held.periods.pop();
+                } else if let Some(last) = held.periods.last_mut() {
+                    last.1 = Some(*effective_at);
+                }
             }
         }
+        E::NpiEndPlanned { npi, to, effective_at, reason, .. } => {
+            if let Some(held) = state.npis.get_mut(npi) {
+                let (at, to, reason) = (*effective_at, *to, reason.clone());
+                held.planned_end = Some(PlannedNpiEnd { at, to, reason });
+            }
+        }
+        E::NpiEndCancelled { npi, .. } => {
+            if let Some(held) = state.npis.get_mut(npi) {
+                held.planned_end = None;
+            }
+        }
+        E::NpiMoveFailed { .. } => {}
         E::MemberInvited { user, invitation, email_domain, .. } => {
             let member = Member {
                 standing: Standing::Invited { invitation: *invitation },
+                planned_end: None,
                 role: OrgRole::None,
                 email_domain: email_domain.clone(),
                 joined_at: None,
@@ -151,6 +201,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         } => {
             let member = Member {
                 standing: Standing::Active,
+                planned_end: None,
                 role: *role,
                 email_domain: email_domain.clone(),
                 joined_at: Some(*joined_at),
@@ -175,8 +226,22 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         | E::UserAutoDeactivated { user, deactivated_at, .. } => {
             state.change_member(*user, |member| {
                 member.standing = Standing::Inactive { since: *deactivated_at };
+                member.planned_end = None;
                 member.admin_requested_by = None;
             });
+        }
+        E::MemberMoved { user, moved_at, .. } => state.change_member(*user, |member| {
+            member.standing = Standing::Inactive { since: *moved_at };
+            member.planned_end = None;
+            member.admin_requested_by = None;
+        }),
+        E::MembershipEndPlanned { user, left_on, effective_at, reason, .. } => {
+            let (at, left_on, reason) = (*effective_at, *left_on, reason.clone());
+            let planned_end = Some(PlannedEnd { at, left_on, reason });
+            state.change_member(*user, |member| member.planned_end = planned_end);
+        }
+        E::MembershipEndCancelled { user, .. } => {
+            state.change_member(*user, |member| member.planned_end = None);
         }
         E::UserDeactivationWarned { user, deactivates_at, .. } => {
             state.change_member(*user, |member| member.warned_of = Some(*deactivates_at));
@@ -204,6 +269,10 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         E::LocationRegistered { .. }
         | E::LocationCredentialingChanged { .. }
         | E::LocationTerminated { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::TaxIdLinked { .. } => {}
     }
 }
@@ -262,7 +331,7 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
                 | Phase::Closed) => other,
             };
         }
-        E::OrganizationClosed { .. } => state.phase = Phase::Closed,
+        E::OrganizationMerged { .. } | E::OrganizationClosed { .. } => state.phase = Phase::Closed,
         E::NpiAttached { .. }
         | E::NpiDetached { .. }
         | E::MemberInvited { .. }
@@ -281,7 +350,17 @@ fn evolve_record(state: &mut Organization, event: &OrganizationEvent) {
         | E::EmailDomainRemoved { .. }
         | E::LocationRegistered { .. }
         | E::LocationCredentialingChanged { .. }
+        | E::NpiEndPlanned { .. }
+        | E::NpiEndCancelled { .. }
+        | E::NpiMoveFailed { .. }
+        | E::MembershipEndPlanned { .. }
+        | E::MembershipEndCancelled { .. }
         | E::LocationTerminated { .. }
+        | E::MemberMoved { .. }
+        | E::OrganizationMergeBegun { .. }
+        | E::OrganizationMergeAdvanced { .. }
+        | E::OrganizationAbsorptionBegun { .. }
+        | E::OrganizationAbsorbed { .. }
         | E::TaxIdLinked { .. } => {}
     }
 }

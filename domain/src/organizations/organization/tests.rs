@@ -2,7 +2,9 @@
 
 mod file;
 mod members;
+mod merging;
 mod places;
+mod planned;
 
 use super::*;
 use crate::kernel::ids::{InvitationId, RegistrationId, SubjectId};

@@ -133,6 +133,29 @@ impl MembershipEvent {
         }
     }
 
+    /// By what the permission came to be what it is; `None` where it only ended.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::NpiPermissionSet { cause, .. }
+            | Self::CorrespondencePermissionSet { cause, .. }
+            | Self::FeatureGranted { cause, .. }
+            | Self::FeatureRevoked { cause, .. }
+            | Self::JobRoleAssigned { cause, .. }
+            | Self::JobRoleUnassigned { cause, .. }
+            | Self::LocationAccessGranted { cause, .. }
+            | Self::LocationAccessRevoked { cause, .. }
+            | Self::TaxIdAccessGranted { cause, .. }
+            | Self::TaxIdAccessRevoked { cause, .. } => Some(*cause),
+            Self::GrantExpired { .. }
+            | Self::NpiPermissionEnded { .. }
+            | Self::PermissionsAssigned { .. }
+            | Self::PermissionsDeferred { .. }
+            | Self::FormerPermissionsConfirmed { .. }
+            | Self::MembershipPermissionsEnded { .. } => None,
+        }
+    }
+
     /// The fact that a feature, job role, location or tax id is granted.
     #[must_use]
     pub fn granted(

@@ -42,6 +42,10 @@ pub(super) fn sentence(event: &AffiliationEvent, telling: Telling<'_>) -> String
             let from = time(effective_from);
             format!("{acting} approved the affiliation with {other}, in force from {from}.")
         }
+        E::AffiliationTakenOver { pair, side, .. } => {
+            let (acting, other) = both(pair, side);
+            format!("{acting} goes on with an affiliation with {other} that it took over.")
+        }
         E::AffiliationRenewed { pair, side, agreement_version } => {
             let (acting, other) = both(pair, side);
             format!(
@@ -85,6 +89,10 @@ pub(super) fn sentence(event: &AffiliationEvent, telling: Telling<'_>) -> String
         E::AffiliationTerminated { pair, side, ends_on, .. } => {
             let (acting, other) = both(pair, side);
             format!("{acting} terminated the affiliation with {other}; its last day is {ends_on}.")
+        }
+        E::AffiliationTerminationCancelled { pair, side, .. } => {
+            let (acting, other) = both(pair, side);
+            format!("{acting} called off the end of its affiliation with {other}.")
         }
     }
 }

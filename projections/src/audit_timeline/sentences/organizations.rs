@@ -34,6 +34,55 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
             let (holder, at) = (named(*organization), time(effective_at));
             format!("{who} detached NPI {npi} from {holder} as of {at}.")
         }
+        E::NpiEndPlanned { organization, npi, to, effective_at, .. } => {
+            let (holder, at) = (named(*organization), time(effective_at));
+            match to {
+                None => format!("{who} planned the end of NPI {npi} at {holder} for {at}."),
+                Some(to) => {
+                    format!(
+                        "{who} planned the move of NPI {npi} from {holder} to {} for {at}.",
+                        named(*to)
+                    )
+                }
+            }
+        }
+        E::NpiEndCancelled { organization, npi, effective_at } => {
+            let (holder, at) = (named(*organization), time(effective_at));
+            format!("{who} called off what was planned for NPI {npi} at {holder} for {at}.")
+        }
+        E::NpiMoveFailed { organization, npi, to, code } => {
+            let (holder, to, code) = (named(*organization), named(*to), code.as_str());
+            format!("NPI {npi} left {holder} as planned, but {to} could not take it ({code}).")
+        }
+        E::MembershipEndPlanned { organization, user, left_on: day, .. } => {
+            let (person, name) = (telling.whom(*user), named(*organization));
+            format!("{who} planned to deactivate {person} at {name}{}.", left_on(Some(day)))
+        }
+        E::MembershipEndCancelled { organization, user, .. } => {
+            let (person, name) = (telling.person(*user), named(*organization));
+            format!("{who} called off the planned deactivation of {person} at {name}.")
+        }
+        E::MemberMoved { organization, user, into, .. } => {
+            let (person, from, into) = (telling.person(*user), named(*organization), named(*into));
+            format!("{person} went over from {from} to {into}.")
+        }
+        E::OrganizationMergeBegun { organization, into, .. } => {
+            format!("{who} had {} merged into {}.", named(*organization), named(*into))
+        }
+        E::OrganizationMergeAdvanced { organization, into, stage, count } => {
+            let (from, into, stage) = (named(*organization), named(*into), lower(stage));
+            format!("The merger of {from} into {into} went on ({stage}: {count}).")
+        }
+        E::OrganizationMerged { organization, into } => {
+            let (from, into) = (named(*organization), named(*into));
+            format!("{from} was closed for good; {into} is its successor.")
+        }
+        E::OrganizationAbsorptionBegun { organization, from } => {
+            format!("{} began to take {} over.", named(*organization), named(*from))
+        }
+        E::OrganizationAbsorbed { organization, from } => {
+            format!("{} has taken {} over.", named(*organization), named(*from))
+        }
         E::OrganizationRegistered { name, .. } => format!("{name} was registered."),
         E::MemberInvited { organization, user, .. } => {
             format!("{who} asked {} to join {}.", telling.person(*user), named(*organization))

@@ -95,6 +95,17 @@ pub(super) fn decide(
             let leaving = Leaving { user, confirmed, reason, left_on, authority };
             roster.deactivate(leaving)
         }
+        C::CancelMembershipEnd { user } => {
+            let member = state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
+            let planned = member.ends_at().filter(|end| decision.now < *end);
+            let effective_at = planned.ok_or(OrganizationRefusal::NoEndPlanned)?;
+            if decision.actor.person() == Some(user) {
+                return Err(OrganizationRefusal::SelfGrant);
+            }
+            let organization = record.organization;
+            Ok(vec![OrganizationEvent::MembershipEndCancelled { organization, user, effective_at }])
+        }
+        C::CarryOutMembershipEnd { user } => Ok(roster.carry_out_end(user)),
         C::RecordPlanEvidence { user, evidence } => {
             state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
             let evidence = Sealed::new(user, evidence);
@@ -139,12 +150,12 @@ fn opened_without_letter(record: &Record) -> OrganizationEvent {
     }
 }
 
-struct Joining {
-    user: UserId,
-    role: OrgRole,
-    email_domain: String,
-    by: MembershipOrigin,
-    signed_in: bool,
+pub(in crate::organizations::organization) struct Joining {
+    pub user: UserId,
+    pub role: OrgRole,
+    pub email_domain: String,
+    pub by: MembershipOrigin,
+    pub signed_in: bool,
 }
 
 struct Leaving {
@@ -155,18 +166,22 @@ struct Leaving {
     authority: Authority,
 }
 
-struct Roster<'a> {
-    state: &'a Organization,
-    organization: OrganizationId,
-    decision: &'a Decision<'a>,
+pub(in crate::organizations::organization) struct Roster<'a> {
+    pub state: &'a Organization,
+    pub organization: OrganizationId,
+    pub decision: &'a Decision<'a>,
 }
 
 impl<'a> Roster<'a> {
-    fn check_open(&self) -> Result<(), OrganizationRefusal> {
+    pub(in crate::organizations::organization) fn check_open(
+        &self,
+    ) -> Result<(), OrganizationRefusal> {
         if self.state.is_active() { Ok(()) } else { Err(OrganizationRefusal::NotActive) }
     }
 
-    fn check_contract(&self) -> Result<(), OrganizationRefusal> {
+    pub(in crate::organizations::organization) fn check_contract(
+        &self,
+    ) -> Result<(), OrganizationRefusal> {
         self.state.check_contract(self.decision.policy, self.decision.now)
     }
 
@@ -184,6 +199,9 @@ impl<'a> Roster<'a> {
 
     /// A person who was never here, or whose invitation came to nothing.
     fn check_newcomer(&self, user: UserId) -> Result<(), OrganizationRefusal> {
+        if self.state.is_frozen() {
+            return Err(OrganizationRefusal::Merging);
+        }
         match self.state.member(user).map(|member| member.standing) {
             None | Some(Standing::Ended { .. }) => Ok(()),
             Some(Standing::Invited { .. } | Standing::Active | Standing::Inactive { .. }) => {
@@ -203,7 +221,10 @@ impl<'a> Roster<'a> {
             .ok_or(OrganizationRefusal::NotInvited)
     }
 
-    fn domain_if_new(&self, domain: &str) -> Vec<OrganizationEvent> {
+    pub(in crate::organizations::organization) fn domain_if_new(
+        &self,
+        domain: &str,
+    ) -> Vec<OrganizationEvent> {
         if self.state.domains().contains(domain) {
             return Vec::new();
         }
@@ -212,7 +233,12 @@ impl<'a> Roster<'a> {
     }
 
     /// `assigned` is the role the person was given before joining.
-    fn join(&self, joining: Joining, assigned: OrgRole, cause: Cause) -> Vec<OrganizationEvent> {
+    pub(in crate::organizations::organization) fn join(
+        &self,
+        joining: Joining,
+        assigned: OrgRole,
+        cause: Cause,
+    ) -> Vec<OrganizationEvent> {
         let Joining { user, role, email_domain, by, signed_in } = joining;
         let organization = self.organization;
         let mut events = self.domain_if_new(&email_domain);
@@ -239,6 +265,9 @@ impl<'a> Roster<'a> {
 
     /// A newcomer joins, a member whose role is lower rises, and nobody's role is lowered.
     fn import(&self, record: &Record, joining: Joining) -> Decided {
+        if self.state.is_frozen() {
+            return Err(OrganizationRefusal::Merging);
+        }
         let mut events = Vec::new();
         if self.state.phase() == Phase::Enrolled {
             self.check_registrable()?;
@@ -250,7 +279,7 @@ impl<'a> Roster<'a> {
         let member = self.state.member(user);
         let old = match member.map(|member| member.standing) {
             None | Some(Standing::Ended { .. }) => None,
-            Some(Standing::Active) => Some(self.state.role_of(user)),
+            Some(Standing::Active) => Some(self.state.role_of(user, self.decision.now)),
             Some(Standing::Invited { .. }) => return Err(OrganizationRefusal::EmailTakenInOrg),
             Some(Standing::Inactive { .. }) => return Err(OrganizationRefusal::AlreadyInactive),
         };
@@ -275,14 +304,18 @@ impl<'a> Roster<'a> {
         Ok(events)
     }
 
-    /// Whether the organisation's own people would be left without administrator (GN-10).
+    /// Whether the organisation's own people would be left without administrator, now or when those
+    /// who remain leave as planned (GN-10).
     fn check_admin_remains(
         &self,
         user: UserId,
         authority: Authority,
     ) -> Result<(), OrganizationRefusal> {
-        let is_admin = self.state.role_of(user) == OrgRole::Admin;
-        let alone = || self.state.active_admins().all(|admin| admin == user);
+        let now = self.decision.now;
+        let is_admin = self.state.role_of(user, now) == OrgRole::Admin;
+        let stays = |admin: UserId| self.state.member(admin).and_then(Member::ends_at).is_none();
+        let remains = |admin: UserId| admin != user && stays(admin);
+        let alone = || !self.state.active_admins(now).any(remains);
         if authority == Authority::Organization && is_admin && alone() {
             return Err(OrganizationRefusal::LastAdmin);
         }
@@ -324,7 +357,8 @@ impl<'a> Roster<'a> {
     /// For an active member, by somebody who is known.
     fn request_admin(&self, user: UserId, reason: Reason) -> Decided {
         self.check_open()?;
-        let member = self.state.member(user).filter(|member| member.is_active());
+        let now = self.decision.now;
+        let member = self.state.member(user).filter(|member| member.is_active(now));
         let member = member.ok_or(OrganizationRefusal::NotAMember)?;
         if member.role == OrgRole::Admin {
             return Err(OrganizationRefusal::AdminAlready);
@@ -357,18 +391,48 @@ impl<'a> Roster<'a> {
         }
         let now = self.decision.now;
         let zone = self.decision.policy.time_zone();
-        if left_on.is_some_and(|day| day.date() > zone.local_date(now)) {
-            return Err(OrganizationRefusal::LeftInFuture);
+        let (organization, reason) =
+            (self.organization, reason.map(|reason| Sealed::new(user, reason)));
+        let later = left_on.filter(|day| day.date() > zone.local_date(now));
+        if later.is_some() && member.planned_end.is_some() {
+            return Err(OrganizationRefusal::EndPlanned);
         }
         self.check_admin_remains(user, authority)?;
+        if let Some(left_on) = later {
+            let effective_at = end_of(left_on, zone);
+            return Ok(vec![OrganizationEvent::MembershipEndPlanned {
+                organization,
+                user,
+                left_on,
+                effective_at,
+                reason,
+            }]);
+        }
+        let latest = member.ends_at().map_or(now, |planned| planned.min(now));
         Ok(vec![OrganizationEvent::UserDeactivated {
-            organization: self.organization,
+            organization,
             user,
-            reason: reason.map(|reason| Sealed::new(user, reason)),
+            reason,
             left_on,
             deactivated_at: now,
-            effective_at: left_on.map_or(now, |day| end_of(day, zone).min(now)),
+            effective_at: left_on.map_or(now, |day| end_of(day, zone)).min(latest),
         }])
+    }
+
+    /// Whoever leaves as planned is gone, even as the last administrator: the right has ended.
+    fn carry_out_end(&self, user: UserId) -> Vec<OrganizationEvent> {
+        let member = self.state.member(user).filter(|it| it.standing == Standing::Active);
+        let planned = member.and_then(|member| member.planned_end.clone());
+        let due = planned.filter(|end| end.at <= self.decision.now);
+        let ended = due.map(|end| OrganizationEvent::UserDeactivated {
+            organization: self.organization,
+            user,
+            reason: end.reason,
+            left_on: Some(end.left_on),
+            deactivated_at: self.decision.now,
+            effective_at: end.at,
+        });
+        ended.into_iter().collect()
     }
 
     fn reactivate(&self, user: UserId, confirmed: bool, permissions_reviewed: bool) -> Decided {

@@ -6,11 +6,11 @@ use crate::organizations::{Change, EnrolmentChanges};
 use crate::policies::Preset;
 use crate::{Code, Refusal};
 
-fn npi() -> Npi {
+pub(super) fn npi() -> Npi {
     Npi::parse("1234567893").unwrap()
 }
 
-fn attach(seconds: i64) -> OrganizationCommand {
+pub(super) fn attach(seconds: i64) -> OrganizationCommand {
     OrganizationCommand::AttachNpi {
         npi: npi(),
         name: name("Valley Clinic"),
@@ -20,7 +20,7 @@ fn attach(seconds: i64) -> OrganizationCommand {
     }
 }
 
-fn attached(seconds: i64) -> OrganizationEvent {
+pub(super) fn attached(seconds: i64) -> OrganizationEvent {
     OrganizationEvent::NpiAttached {
         organization: clinic(),
         npi: npi(),
@@ -31,11 +31,11 @@ fn attached(seconds: i64) -> OrganizationEvent {
     }
 }
 
-fn detach(seconds: i64) -> OrganizationCommand {
+pub(super) fn detach(seconds: i64) -> OrganizationCommand {
     OrganizationCommand::DetachNpi { npi: npi(), effective_at: after(seconds), reason: None }
 }
 
-fn detached(seconds: i64) -> OrganizationEvent {
+pub(super) fn detached(seconds: i64) -> OrganizationEvent {
     let effective_at = after(seconds);
     OrganizationEvent::NpiDetached {
         organization: clinic(),
@@ -161,7 +161,8 @@ fn an_npi_is_attached_once_at_a_time() {
 #[test]
 fn only_an_npi_held_is_detached_and_not_before_it_began() {
     given::<Organization>(&[enrolled()]).when(detach(5)).refused(Code::NpiNotInOrg);
-    given::<Organization>(&[enrolled(), attached(10)]).when(detach(10)).refused(Code::RangeInvalid);
+    let begun = given::<Organization>(&[enrolled(), attached(10)]).at(after(20));
+    begun.when(detach(10)).refused(Code::RangeInvalid);
     given::<Organization>(&[enrolled(), attached(0), detached(5)])
         .when(detach(9))
         .refused(Code::NpiNotInOrg);
