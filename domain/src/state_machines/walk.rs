@@ -151,9 +151,12 @@ fn step<I: Copy + Debug + 'static>(inputs: &'static [I]) -> impl Strategy<Value 
     (wait(), prop::sample::select(&Who::ALL[..]), choice)
 }
 
+/// A line of a table.
+type Line<M> = (<M as Machine>::State, <M as Machine>::Input, Answer<<M as Machine>::State>);
+
 /// What the walks have seen.
 struct Seen<M: Machine> {
-    met: BTreeSet<(M::State, M::Input, Answer<M::State>)>,
+    met: BTreeSet<Line<M>>,
     arrows: BTreeSet<(&'static str, &'static str)>,
 }
 
