@@ -8,7 +8,7 @@
 //! [`KeyRing::forget`].
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -262,9 +262,9 @@ impl KeyRing {
             subjects.into_iter().partition(|subject| new_keys.of(*subject).is_some());
         let mut keys = self.versions(tenant, &unmade).await?;
         for subject in unmade {
-            if !keys.contains_key(&subject) {
+            if let Entry::Vacant(missing) = keys.entry(subject) {
                 let key = self.make_subject_key(tenant, subject, new_keys).await?;
-                keys.insert(subject, vec![(key.version, Some(key))]);
+                missing.insert(vec![(key.version, Some(key))]);
             }
         }
         for subject in made {

@@ -74,9 +74,9 @@ impl Person {
             organization: reference(organization),
             email: format!("person{nth}@org{organization}.example"),
             mobile: format!("+1202555{:04}", 100 + nth % 100),
-            role: if nth % 50 == 0 { "PROCESSOR" } else { "NONE" },
+            role: if nth.is_multiple_of(50) { "PROCESSOR" } else { "NONE" },
             npi: npi(organization),
-            level: if nth % 10 == 0 { "ADMIN" } else { "PROCESSOR" },
+            level: if nth.is_multiple_of(10) { "ADMIN" } else { "PROCESSOR" },
         }
     }
 

@@ -49,11 +49,14 @@ impl Uses {
     }
 }
 
+/// A right by its words: kind, NPI, and what else it is of.
+type Words = (RightKind, Option<String>, Option<String>);
+
 /// The last uses of one person's rights in an organisation, now.
 pub struct UsesOfPerson {
     uses: Uses,
     /// Since when each right is held, by its words.
-    held: HashMap<(RightKind, Option<String>, Option<String>), (Asked, DateTime<Utc>)>,
+    held: HashMap<Words, (Asked, DateTime<Utc>)>,
 }
 
 impl UsesOfPerson {
