@@ -19,11 +19,12 @@ impl Portal {
         self.service.background.wake();
         let mut last = Vec::new();
         loop {
+            // Idle between two looks at the log that found the same: something due that was carried
+            // out after the only look would have left an event that nobody had taken in.
+            let idle = self.service.background.is_idle().await.expect("the database answers");
             let lags = self.lags().await;
             let caught_up =
                 self.all_follow(&lags) && lags.iter().all(|lag| lag.position == lag.head);
-            let idle = self.service.background.is_idle().await.expect("the database answers");
-            // Nothing came in between the two looks, or what was idle is not any more.
             if caught_up && idle && last == lags {
                 return;
             }
