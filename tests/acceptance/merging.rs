@@ -99,12 +99,12 @@ async fn gn_03_a_merger_takes_people_and_their_rights_over_without_a_gap_or_an_o
     let plan = portal.client(&world.plan_admin).await;
     let (paul, nell) =
         (portal.client(&world.processor).await, portal.client(&world.newcomer).await);
+    let first = portal.position().await;
     let begun = merge(&plan, input(&portal, "DROP")).await;
     let shown = &begun.done()["organization"];
     let question = "query($id: ID!) { organization(id: $id) { id } }";
     let hospital = plan.send(question, json!({ "id": world.hospital.id })).await;
     assert_eq!(shown["successorId"], hospital.data()["organization"]["id"]);
-    let first = portal.position().await;
     portal.settle().await;
     let last = portal.position().await;
 
