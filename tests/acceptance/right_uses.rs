@@ -210,6 +210,7 @@ async fn gn_16_what_the_portal_cannot_observe_an_external_system_reports_by_its_
     let admin = portal.client(&world.clinic_admin).await;
     admin.mutate("setCorrespondencePermissions", set, "user { id }").await.done();
     let told = async || {
+        portal.settle().await;
         let rights = effective(&portal, &world.processor).await;
         let read = rights.iter().find(|right| right["correspondenceType"] == kind);
         read.expect("the right to read").clone()["lastUse"].clone()
