@@ -4,65 +4,14 @@
 //! before the tenant's records begin there is no answer, which is not the same as nobody.
 
 use chrono::{DateTime, Utc};
+/// What somebody may do; the register's words are those of the rule.
+pub use rollcall_domain::permissions::right_use::RightKind as AccessRight;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Cause, ledger::never};
 use crate::Snapshot;
-
-/// What somebody may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AccessRight {
-    ViewOrganization,
-    ManageUsers,
-    ViewNpi,
-    ManagePin,
-    ReadCorrespondence,
-    UseFeature,
-    HoldJobRole,
-    ViewLocation,
-    ChooseLocation,
-    ReadTaxId,
-    PlanRole,
-    SubmitTransactions,
-}
-
-impl AccessRight {
-    pub const ALL: [Self; 12] = [
-        Self::ViewOrganization,
-        Self::ManageUsers,
-        Self::ViewNpi,
-        Self::ManagePin,
-        Self::ReadCorrespondence,
-        Self::UseFeature,
-        Self::HoldJobRole,
-        Self::ViewLocation,
-        Self::ChooseLocation,
-        Self::ReadTaxId,
-        Self::PlanRole,
-        Self::SubmitTransactions,
-    ];
-
-    /// The name in answers of the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ViewOrganization => "VIEW_ORGANIZATION",
-            Self::ManageUsers => "MANAGE_USERS",
-            Self::ViewNpi => "VIEW_NPI",
-            Self::ManagePin => "MANAGE_PIN",
-            Self::ReadCorrespondence => "READ_CORRESPONDENCE",
-            Self::UseFeature => "USE_FEATURE",
-            Self::HoldJobRole => "HOLD_JOB_ROLE",
-            Self::ViewLocation => "VIEW_LOCATION",
-            Self::ChooseLocation => "CHOOSE_LOCATION",
-            Self::ReadTaxId => "READ_TAX_ID",
-            Self::PlanRole => "PLAN_ROLE",
-            Self::SubmitTransactions => "SUBMIT_TRANSACTIONS",
-        }
-    }
-}
 
 /// By which way somebody has a right (GN-13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -265,7 +214,7 @@ fn rights(
 impl Row {
     fn read(self) -> Result<AccessRow, sqlx::Error> {
         let unknown = |what: &str| sqlx::Error::Decode(format!("{what} is not known").into());
-        let right = AccessRight::ALL.into_iter().find(|right| right.as_str() == self.access_right);
+        let right = AccessRight::parse(&self.access_right);
         let source = AccessSource::ALL.into_iter().find(|source| source.as_str() == self.source);
         let of = self.correspondence_type.as_ref().unwrap_or(&self.level);
         let name =

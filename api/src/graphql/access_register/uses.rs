@@ -17,7 +17,7 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Snapshot,
-    access_register::{self, AccessRight, AccessRow, Moment, Question},
+    access_register::{self, AccessRow, Moment, Question},
     right_use::{AsOf, Asked, last_uses},
 };
 
@@ -45,7 +45,7 @@ impl Uses {
 
     pub(super) fn last(&self, row: &AccessRow) -> LastUse {
         let used = self.days.get(&asked(row)).copied();
-        LastUse::of(kind(row.right), used, Some(row.valid_from), self.zone)
+        LastUse::of(row.right, used, Some(row.valid_from), self.zone)
     }
 }
 
@@ -82,7 +82,7 @@ impl UsesOfPerson {
         let mut held = HashMap::new();
         for row in &rows {
             let asked = asked(row);
-            let words = (kind(row.right), asked.npi.clone(), asked.detail.clone());
+            let words = (row.right, asked.npi.clone(), asked.detail.clone());
             let since = held.entry(words).or_insert_with(|| (asked, row.valid_from));
             since.1 = since.1.min(row.valid_from);
         }
@@ -103,12 +103,8 @@ impl UsesOfPerson {
     }
 }
 
-fn kind(right: AccessRight) -> RightKind {
-    RightKind::parse(right.as_str()).expect("the register's words are those of uses")
-}
-
 fn asked(row: &AccessRow) -> Asked {
-    let detail = match kind(row.right) {
+    let detail = match row.right {
         RightKind::ReadCorrespondence => row.correspondence_type.clone(),
         RightKind::UseFeature
         | RightKind::HoldJobRole
@@ -128,19 +124,5 @@ fn asked(row: &AccessRow) -> Asked {
         kind: row.right.as_str(),
         npi: row.npi.clone(),
         detail,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gn_16_the_register_and_the_uses_have_the_same_words() {
-        let uses: Vec<&str> = RightKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        let mut register: Vec<&str> = AccessRight::ALL.iter().map(|right| right.as_str()).collect();
-        assert_eq!(register.len(), uses.len());
-        register.retain(|word| !uses.contains(word));
-        assert!(register.is_empty(), "{register:?}");
     }
 }

@@ -2,12 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::permissions::right_use::{ReportRightUse, ReportedUse};
-use rollcall_domain::{
-    Refusal,
-    permissions::right_use::{RightKind, UsedRight},
-    values::Npi,
-};
-use rollcall_projections::access_register;
+use rollcall_domain::{Refusal, permissions::right_use::UsedRight, values::Npi};
 
 use crate::graphql::{
     access_register::AccessRight,
@@ -42,13 +37,10 @@ pub struct ReportRightUseInput {
 
 impl ReportedRightUse {
     fn used(&self) -> Result<ReportedUse, Refusal> {
-        let right: access_register::AccessRight = self.right.into();
-        let kind =
-            RightKind::parse(right.as_str()).expect("the register's words are those of uses");
         let npi = self.npi.as_ref().map(|npi| Npi::parse(&npi.0)).transpose();
         Ok(ReportedUse {
             user: NodeType::User.parse(&self.user_id, "userId")?,
-            right: UsedRight::reported(kind, field("npi", npi)?, self.of.as_deref())?,
+            right: UsedRight::reported(self.right.into(), field("npi", npi)?, self.of.as_deref())?,
             day: self.on.parse("on")?.into(),
         })
     }
