@@ -108,9 +108,9 @@ impl Commands {
         command: &C,
     ) -> Result<Receipt<C::Output>, DispatchError> {
         let tenant = command.tenant(caller);
-        let (command_id, hash) = identify(tenant, caller, key, C::NAME)?;
+        let ids = identify(tenant, caller, key, C::NAME)?;
         let begun = Instant::now();
-        let done = self.dispatch_as(caller, (command_id, hash), command).await;
+        let done = self.run(caller, ids, key.is_some(), command).await;
         if C::ANSWERS_ON_THE_BEAT {
             let beats = begun.elapsed().as_millis() / BEAT.as_millis() + 1;
             let beats = u32::try_from(beats).unwrap_or(u32::MAX);
@@ -130,10 +130,21 @@ impl Commands {
         ids: (Uuid, [u8; 32]),
         command: &C,
     ) -> Result<Receipt<C::Output>, DispatchError> {
+        self.run(caller, ids, true, command).await
+    }
+
+    /// `repeatable`: the id may have been sent before; one that was drawn for this command was not.
+    async fn run<C: Command>(
+        &self,
+        caller: &Caller,
+        ids: (Uuid, [u8; 32]),
+        repeatable: bool,
+        command: &C,
+    ) -> Result<Receipt<C::Output>, DispatchError> {
         let mut busy = BTreeSet::new();
         let mut outrun = 0;
         while outrun < ATTEMPTS {
-            match self.attempt(caller, ids, command, &busy).await? {
+            match self.attempt(caller, ids, repeatable, command, &busy).await? {
                 Attempt::Done(receipt) => return Ok(receipt),
                 Attempt::Outrun(stream) => {
                     outrun += 1;
@@ -150,6 +161,7 @@ impl Commands {
         &self,
         caller: &Caller,
         ids: (Uuid, [u8; 32]),
+        repeatable: bool,
         command: &C,
         busy: &BTreeSet<(String, Uuid)>,
     ) -> Result<Attempt<C::Output>, DispatchError> {
@@ -177,7 +189,7 @@ impl Commands {
             }
             Err(other) => return Err(other.into()),
         };
-        if let Some(stored) = self.journal.stored_result(tenant, ids.0).await? {
+        if repeatable && let Some(stored) = self.journal.stored_result(tenant, ids.0).await? {
             return replay::<C>(stored, &ids.1).map(Attempt::Done);
         }
         if ids.1 != NO_KEY {
