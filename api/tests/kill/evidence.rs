@@ -66,8 +66,8 @@ const HALF_INVITED: &str = "
                    AND m.event_type = 'organizations.organization.member_invited')
             AND EXISTS (SELECT FROM es.reservations r WHERE r.tenant_id = i.tenant_id
                    AND r.kind = 'email' AND r.owner = i.subject_id))";
-/// Invitations of which no mail tells, mails still on their way, and projections or processes behind
-/// a tenant's head.
+/// Invitations of which no mail tells, mails still on their way, and events that projections and
+/// processes have yet to take in.
 const UNFINISHED: &str = "
     SELECT (SELECT count(*) FROM es.events c
              WHERE c.event_type = 'users.invitation.user_invited'
@@ -75,10 +75,10 @@ const UNFINISHED: &str = "
                       AND m.event_type = 'notifications.delivery.email_sent'
                       AND m.correlation_id = c.correlation_id))
          + (SELECT count(*) FROM ops.outbox)
-         + (SELECT count(*) FROM ops.projections p CROSS JOIN es.tenant_heads h
+         + (SELECT coalesce(sum(abs(h.position - coalesce(c.position, 0))), 0)::bigint
+              FROM ops.projections p CROSS JOIN es.tenant_heads h
               LEFT JOIN ops.checkpoints c
-                   ON c.name = p.name AND c.version = p.version AND c.tenant_id = h.tenant_id
-             WHERE c.position IS DISTINCT FROM h.position)";
+                   ON c.name = p.name AND c.version = p.version AND c.tenant_id = h.tenant_id)";
 /// Messages queued or recorded as sent more than once.
 const TOLD_TWICE: &str = "
     SELECT count(*) FROM (SELECT FROM es.events WHERE aggregate_type = 'notifications.delivery'
@@ -115,9 +115,8 @@ impl Evidence {
         self.holds_once(&told.acknowledged);
         self.is_in_order();
         assert_eq!(self.count(HALF_INVITED), 0, "half-made invitations");
-        within(Duration::from_secs(300), "mail is sent and projections have caught up", || {
-            (self.count(UNFINISHED) == 0).then_some(())
-        });
+        // However slow the machine: it is enough that it gets on.
+        ground::finished("mails and what projections have to take in", || self.count(UNFINISHED));
         let at_rest = begun.elapsed();
         assert_eq!(self.count(TOLD_TWICE), 0, "messages recorded twice");
         let sent: Vec<String> = self.owned(sqlx::query_scalar(SENT));

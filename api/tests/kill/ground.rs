@@ -88,3 +88,17 @@ pub fn within<T>(time: Duration, what: &str, mut ask: impl FnMut() -> Option<T>)
         sleep(Duration::from_millis(20));
     }
 }
+
+/// Waits until nothing is left.
+///
+/// # Panics
+/// When what is left stays the same for a minute.
+pub fn finished(what: &str, mut left: impl FnMut() -> i64) {
+    let mut now = left();
+    while now > 0 {
+        let before = now;
+        now = within(Duration::from_secs(60), &format!("a change in {before} {what}"), || {
+            Some(left()).filter(|&now| now != before)
+        });
+    }
+}

@@ -64,7 +64,7 @@ impl Sink {
     /// From now on mail is taken and not acknowledged; returns when one stands so.
     pub fn hold(&self) {
         self.shared.book().holding = true;
-        within(Duration::from_secs(60), "a mail is on its way", || {
+        within(Duration::from_secs(180), "a mail is on its way", || {
             (self.shared.book().held > 0).then_some(())
         });
         // Whoever got an acknowledgement just before has had time to record it.

@@ -91,11 +91,11 @@ pub trait Process<E: EventSet>: Send + Sync + 'static {
     /// Its name in checkpoints; never changed.
     fn name(&self) -> &'static str;
 
-    /// Takes in one event. `search_path` is `ops`.
+    /// Takes in consecutive events of one tenant, one at least. `search_path` is `ops`.
     async fn react(
         &self,
         tx: &mut PgConnection,
-        event: &Recorded<E>,
+        batch: &[Recorded<E>],
     ) -> Result<(), ProjectionError>;
 }
 
@@ -154,12 +154,7 @@ impl<E: EventSet> Subscriber<E> {
                         batch.iter().filter(|recorded| projection.reads(&recorded.event)).collect();
                     if batch.is_empty() { Ok(()) } else { projection.apply(tx, &batch).await }
                 }
-                Self::Process(process) => {
-                    for event in batch {
-                        process.react(tx, event).await?;
-                    }
-                    Ok(())
-                }
+                Self::Process(process) => process.react(tx, batch).await,
             }
         };
         AssertUnwindSafe(applied).catch_unwind().await.unwrap_or_else(|panic| {

@@ -19,7 +19,9 @@ use rollcall_journal::{Journal, JournalError, Process, ProjectionError, Recorded
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Access, Command, Context, Failure, messages::frequencies, scheduler};
+use crate::{
+    Access, Command, Context, Failure, messages::frequencies, processes::side_by_side, scheduler,
+};
 
 /// Collects notices for digests.
 pub struct DigestsProcess {
@@ -83,10 +85,8 @@ impl DigestsProcess {
         tx: &mut PgConnection,
         event: &Recorded<AnyEvent>,
         notice: &Notice,
+        chosen: &[(UserId, Frequency)],
     ) -> Result<(), ProjectionError> {
-        let people = notice.audience.iter().copied();
-        let chosen = frequencies(&self.journal, people, notice.notification_type, event);
-        let chosen = chosen.await.map_err(contradiction)?;
         for frequency in [Frequency::Daily, Frequency::Weekly] {
             let people = chosen.iter().filter(|(_, theirs)| *theirs == frequency);
             let people: Vec<_> = people.map(|(user, _)| *user).collect();
@@ -148,32 +148,30 @@ impl DigestsProcess {
         Ok(())
     }
 
-    async fn due(
+    /// How often those whom an event tells of something want mail of it.
+    async fn chosen(
         &self,
         event: &Recorded<AnyEvent>,
-        frequency: Frequency,
-    ) -> Result<Option<DateTime<Utc>>, ProjectionError> {
-        let tenant = event.tenant;
-        let history = self.journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream());
-        let history = history.await.map_err(contradiction)?;
-        Ok(history.state.at(event.occurred_at).1.next_digest(frequency, event.occurred_at))
-    }
-}
-
-#[async_trait]
-impl Process<AnyEvent> for DigestsProcess {
-    fn name(&self) -> &'static str {
-        "digests"
+    ) -> Result<Vec<(UserId, Frequency)>, ProjectionError> {
+        let AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) = &event.event
+        else {
+            return Ok(Vec::new());
+        };
+        let people = notice.audience.iter().copied();
+        frequencies(&self.journal, people, notice.notification_type, event)
+            .await
+            .map_err(contradiction)
     }
 
-    async fn react(
+    async fn take_in(
         &self,
         tx: &mut PgConnection,
         event: &Recorded<AnyEvent>,
+        chosen: &[(UserId, Frequency)],
     ) -> Result<(), ProjectionError> {
         match &event.event {
             AnyEvent::Notification(NotificationEvent::NotificationRaised(notice)) => {
-                self.collect(tx, event, notice).await
+                self.collect(tx, event, notice, chosen).await
             }
             AnyEvent::Inbox(inbox) => take_away(tx, event.tenant, inbox).await,
             AnyEvent::User(UserEvent::NotificationPreferenceChanged {
@@ -230,6 +228,37 @@ impl Process<AnyEvent> for DigestsProcess {
             | AnyEvent::Delivery(_)
             | AnyEvent::Denial(_) => Ok(()),
         }
+    }
+
+    async fn due(
+        &self,
+        event: &Recorded<AnyEvent>,
+        frequency: Frequency,
+    ) -> Result<Option<DateTime<Utc>>, ProjectionError> {
+        let tenant = event.tenant;
+        let history = self.journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream());
+        let history = history.await.map_err(contradiction)?;
+        Ok(history.state.at(event.occurred_at).1.next_digest(frequency, event.occurred_at))
+    }
+}
+
+#[async_trait]
+impl Process<AnyEvent> for DigestsProcess {
+    fn name(&self) -> &'static str {
+        "digests"
+    }
+
+    async fn react(
+        &self,
+        tx: &mut PgConnection,
+        batch: &[Recorded<AnyEvent>],
+    ) -> Result<(), ProjectionError> {
+        // What people chose is looked up for many notices at a time; they are collected in order.
+        let chosen = side_by_side(batch.iter().map(|event| self.chosen(event)).collect()).await?;
+        for (event, chosen) in batch.iter().zip(chosen) {
+            self.take_in(tx, event, &chosen).await?;
+        }
+        Ok(())
     }
 }
 

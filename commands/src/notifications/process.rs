@@ -18,7 +18,7 @@ use super::{
     RaiseNotification,
     causes::{Once, Raise, raised_by},
 };
-use crate::{Caller, Commands, DispatchError, NO_KEY};
+use crate::{Caller, Commands, DispatchError, NO_KEY, processes::side_by_side};
 
 /// Raises notices.
 pub struct NotificationsProcess {
@@ -31,28 +31,37 @@ impl NotificationsProcess {
         Self { commands }
     }
 
-    async fn raise(
-        &self,
-        event: &Recorded<AnyEvent>,
-        raise: Raise,
-        mail_only: bool,
-    ) -> Result<(), DispatchError> {
-        let journal = &self.commands.journal;
-        let audience = raise.audience.resolve(journal, event.tenant, event.occurred_at).await?;
-        if audience.is_empty() {
-            return Ok(());
+    /// The notices an event causes, as far as there is somebody to tell.
+    async fn notices(&self, event: &Recorded<AnyEvent>) -> Result<Vec<Notice>, DispatchError> {
+        let raised = raised_by(event);
+        if raised.is_empty() {
+            return Ok(Vec::new());
         }
-        let id = event.tenant.derive("notice", &key(event, &raise, &audience));
-        let notice = Notice {
-            notification: NotificationId(id),
-            notification_type: raise.notification_type,
-            audience: audience.into_iter().collect(),
-            organization: raise.organization,
-            source_event: event.event_id,
-            subject_ref: raise.subject_ref,
-            mail_only,
-        };
+        let mail_only = !self.in_portal(event).await?;
+        let mut notices = Vec::new();
+        for raise in raised {
+            let journal = &self.commands.journal;
+            let audience = raise.audience.resolve(journal, event.tenant, event.occurred_at).await?;
+            if audience.is_empty() {
+                continue;
+            }
+            let id = event.tenant.derive("notice", &key(event, &raise, &audience));
+            notices.push(Notice {
+                notification: NotificationId(id),
+                notification_type: raise.notification_type,
+                audience: audience.into_iter().collect(),
+                organization: raise.organization,
+                source_event: event.event_id,
+                subject_ref: raise.subject_ref,
+                mail_only,
+            });
+        }
+        Ok(notices)
+    }
+
+    async fn raise(&self, event: &Recorded<AnyEvent>, notice: Notice) -> Result<(), DispatchError> {
         let caller = Caller::system(event.tenant, event.correlation_id, Some(event.event_id));
+        let id = notice.notification.0;
         self.commands.dispatch_as(&caller, (id, NO_KEY), &RaiseNotification { notice }).await?;
         Ok(())
     }
@@ -87,20 +96,26 @@ impl Process<AnyEvent> for NotificationsProcess {
         "notifications"
     }
 
+    /// Looks up and raises for many events at a time; notices of one batch may change places.
     async fn react(
         &self,
         _: &mut PgConnection,
-        event: &Recorded<AnyEvent>,
+        batch: &[Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
-        let notices = raised_by(event);
         let failed = |error: DispatchError| ProjectionError::Contradiction(error.to_string());
-        if notices.is_empty() {
-            return Ok(());
+        let notices = batch.iter().map(|event| self.notices(event)).collect();
+        let notices = side_by_side(notices).await.map_err(failed)?;
+        let mut raised = BTreeSet::new();
+        let mut raising = Vec::new();
+        for (event, notices) in batch.iter().zip(notices) {
+            for notice in notices {
+                // The first fact of a command speaks for the others, which give the same id.
+                if raised.insert(notice.notification) {
+                    raising.push(self.raise(event, notice));
+                }
+            }
         }
-        let mail_only = !self.in_portal(event).await.map_err(failed)?;
-        for raise in notices {
-            self.raise(event, raise, mail_only).await.map_err(failed)?;
-        }
+        side_by_side(raising).await.map_err(failed)?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use rollcall_journal::{Journal, Process, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
 use super::queue;
-use crate::messages;
+use crate::{messages, processes::side_by_side};
 
 /// Queues the messages that events cause.
 pub struct OutboxProcess {
@@ -30,17 +30,21 @@ impl Process<AnyEvent> for OutboxProcess {
     async fn react(
         &self,
         tx: &mut PgConnection,
-        event: &Recorded<AnyEvent>,
+        batch: &[Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
-        let planned = messages::caused_by(&self.journal, event)
+        // Recipients are looked up for many events at a time; what they get is queued in order.
+        let planned = batch.iter().map(|event| messages::caused_by(&self.journal, event));
+        let planned = side_by_side(planned.collect())
             .await
             .map_err(|error| ProjectionError::Contradiction(error.to_string()))?;
-        for message in planned {
-            queue::insert(tx, event, &message).await?;
-        }
-        if let AnyEvent::Delivery(DeliveryEvent::MessageRetried { .. }) = &event.event {
-            let delivery = DeliveryId(event.aggregate_id);
-            queue::retry(tx, event.tenant, delivery, event.occurred_at).await?;
+        for (event, planned) in batch.iter().zip(planned) {
+            for message in planned {
+                queue::insert(tx, event, &message).await?;
+            }
+            if let AnyEvent::Delivery(DeliveryEvent::MessageRetried { .. }) = &event.event {
+                let delivery = DeliveryId(event.aggregate_id);
+                queue::retry(tx, event.tenant, delivery, event.occurred_at).await?;
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod pace;
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use rollcall_domain::{AnyEvent, kernel::ids::TenantId};
 use rollcall_journal::{Process, Reader};
 use sqlx::PgPool;
@@ -22,8 +23,21 @@ use crate::{
     scheduler::{self, ScheduleProcess, Scheduler},
 };
 
+/// What the futures give, in their order; a good many are under way at a time.
+///
+/// # Errors
+/// The first one's; those under way are given up.
+pub(crate) async fn side_by_side<T, E>(
+    futures: Vec<impl Future<Output = Result<T, E>>>,
+) -> Result<Vec<T>, E> {
+    stream::iter(futures).buffered(AT_ONCE).try_collect().await
+}
+
 /// Every process's name.
 pub const NAMES: &[&str] = &["outbox", "notifications", "digests", "schedule"];
+
+/// Events of a batch that a process looks things up for, or sends commands for, at the same time.
+const AT_ONCE: usize = 64;
 
 /// Messages that are handed over at the same time.
 const SENDERS: usize = 2;

@@ -20,13 +20,15 @@ impl Process<AnyEvent> for ScheduleProcess {
     async fn react(
         &self,
         tx: &mut PgConnection,
-        event: &Recorded<AnyEvent>,
+        batch: &[Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
-        if let Some(end) = ends::of(event) {
-            due::note(tx, event, &end).await?;
-        }
-        if let AnyEvent::Policy(change) = &event.event {
-            due::hasten(tx, event, change).await?;
+        for event in batch {
+            if let Some(end) = ends::of(event) {
+                due::note(tx, event, &end).await?;
+            }
+            if let AnyEvent::Policy(change) = &event.event {
+                due::hasten(tx, event, change).await?;
+            }
         }
         Ok(())
     }

@@ -125,13 +125,15 @@ impl Process<Booked> for Notary {
     async fn react(
         &self,
         tx: &mut PgConnection,
-        event: &Recorded<Booked>,
+        batch: &[Recorded<Booked>],
     ) -> Result<(), ProjectionError> {
-        sqlx::query("INSERT INTO notarised (tenant_id, event_id) VALUES ($1, $2)")
-            .bind(event.tenant.0)
-            .bind(event.event_id)
-            .execute(tx)
-            .await?;
+        for event in batch {
+            sqlx::query("INSERT INTO notarised (tenant_id, event_id) VALUES ($1, $2)")
+                .bind(event.tenant.0)
+                .bind(event.event_id)
+                .execute(&mut *tx)
+                .await?;
+        }
         if self.fails.load(Ordering::SeqCst) {
             return Err(ProjectionError::Contradiction("out of ink".to_owned()));
         }
