@@ -10,7 +10,7 @@ use axum::http::header::{AUTHORIZATION, HOST};
 use futures_util::stream::{BoxStream, StreamExt};
 use rollcall_commands::{Caller, Commands, Failure, authentication::Presented};
 use rollcall_domain::{Code, kernel::ids::TenantId, tenants::Tenant};
-use rollcall_projections::ReadStore;
+use rollcall_projections::{ReadStore, proof::Signer};
 use uuid::Uuid;
 
 use crate::{
@@ -28,6 +28,7 @@ struct Parts {
     reads: ReadStore,
     tenant_hosts: BTreeMap<String, String>,
     public_url: PublicUrl,
+    signer: Signer,
 }
 
 impl ServiceGateway {
@@ -38,8 +39,9 @@ impl ServiceGateway {
         reads: ReadStore,
         tenant_hosts: BTreeMap<String, String>,
         public_url: PublicUrl,
+        signer: Signer,
     ) -> Self {
-        Self(Arc::new(Parts { schema, commands, reads, tenant_hosts, public_url }))
+        Self(Arc::new(Parts { schema, commands, reads, tenant_hosts, public_url, signer }))
     }
 
     /// The tenant a request names: header, connection_init or host.
@@ -129,6 +131,7 @@ impl Gateway for ServiceGateway {
         data.insert(self.0.commands.clone());
         data.insert(self.0.reads.clone());
         data.insert(self.0.public_url.clone());
+        data.insert(self.0.signer.clone());
         Ok(data)
     }
 

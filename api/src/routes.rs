@@ -15,13 +15,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use rollcall_projections::ReadStore;
+use rollcall_projections::{ReadStore, proof::Troubles};
 use serde_json::{Value, json};
 
 /// What the routes answer from.
 #[derive(Clone)]
 pub struct Parts {
     pub reads: ReadStore,
+    /// What keeps logs from being sealed and signed.
+    pub troubles: Troubles,
     /// Whether everything the service is started with is there; a demo says so after seeding.
     pub complete: Arc<AtomicBool>,
     /// The public keys of hand-offs (RFC 7517).
@@ -65,7 +67,9 @@ async fn ready(State(parts): State<Parts>) -> (StatusCode, Json<Value>) {
                 (true, true) => (StatusCode::SERVICE_UNAVAILABLE, "stalled"),
                 (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "seeding"),
             };
-            (status, Json(json!({ "status": word, "projections": lags })))
+            // A log that is not signed further is for somebody to look at; the service goes on.
+            let unproven = parts.troubles.all();
+            (status, Json(json!({ "status": word, "projections": lags, "unproven": unproven })))
         }
         Err(error) => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -22,9 +22,12 @@ use rollcall_commands::{
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
     Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner,
-    pools, schema, upcast::Upcasters,
+    pools, schema, secrets::Secrets, upcast::Upcasters,
 };
-use rollcall_projections::ReadStore;
+use rollcall_projections::{
+    ReadStore,
+    proof::{NOT_EVIDENCE, Sealer, SealerConfig, Signer},
+};
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -87,6 +90,20 @@ impl ServiceClock {
     }
 }
 
+/// The signer's folder in the data folder: its keys' generations and what it signed.
+pub const LOG_FOLDER: &str = "log";
+
+/// What the names of logs begin with: the host by which the service is known, unless its clock can
+/// be set (GN-35).
+#[must_use]
+pub fn origins(config: &Config, injected_time: bool) -> String {
+    if injected_time {
+        return NOT_EVIDENCE.to_owned();
+    }
+    let url = &config.public_url;
+    url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned()
+}
+
 /// A running service.
 pub struct Service {
     pub address: SocketAddr,
@@ -110,7 +127,8 @@ impl Service {
         schema::migrate(&database).await?;
         let writer = pools::writer(database.clone(), 16).await?;
         let runner = pools::runner(database.clone(), 12).await?;
-        let query = pools::query(database, 16).await?;
+        let query = pools::query(database.clone(), 16).await?;
+        let secrets = Arc::new(Secrets::new(&master_key));
         let config_of_journal = JournalConfig {
             writer: writer.clone(),
             master: master_key,
@@ -138,10 +156,22 @@ impl Service {
             .woken_by(journal.appended());
         let projections =
             Runner::new(runner, reader, rollcall_projections::all()).woken_by(journal.appended());
+        let signer = Signer::new(secrets, folder.join(LOG_FOLDER));
+        let sealer = Sealer::new(SealerConfig {
+            pool: pools::sealer(database.clone(), 2).await?,
+            signer: signer.clone(),
+            clock: clock.as_clock(),
+            origins: origins(&config, clock.injected().is_some()),
+            appended: journal.appended(),
+        });
+        let troubles = sealer.troubles();
         let progress = projections.handle();
         let reads = ReadStore::new(query, progress.clone(), journal.upcasters().clone());
-        let mut tasks =
-            vec![projections.spawn(stopping.clone()), processes.spawn(stopping.clone())];
+        let mut tasks = vec![
+            projections.spawn(stopping.clone()),
+            processes.spawn(stopping.clone()),
+            sealer.spawn(stopping.clone()),
+        ];
         tasks.extend(background.spawn(&stopping));
 
         let complete = Arc::new(AtomicBool::new(!config.demo));
@@ -155,6 +185,7 @@ impl Service {
             reads.clone(),
             config.tenant_hosts.clone(),
             PublicUrl(config.public_url.clone().into()),
+            signer,
         );
         let files = documents::Parts {
             gateway: gateway.clone(),
@@ -163,6 +194,7 @@ impl Service {
         };
         let parts = routes::Parts {
             reads: reads.clone(),
+            troubles,
             complete: Arc::clone(&complete),
             key_set: transactions::key_set(journal.secrets()).into(),
         };

@@ -21,6 +21,7 @@ pub mod organizations;
 pub mod people;
 pub mod permission_matrix;
 pub mod pins;
+pub mod proof;
 mod readers;
 pub mod right_use;
 mod search;

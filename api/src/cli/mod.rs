@@ -2,6 +2,7 @@
 
 mod doctor;
 mod import;
+mod log;
 mod migrate;
 mod progress;
 mod rebuild;
@@ -61,6 +62,21 @@ enum Command {
     /// Import a file of the health plan.
     #[command(subcommand)]
     Import(Import),
+    /// Hold every stored event against the proof tree and what was signed, and name what was altered.
+    CheckLog {
+        /// The portal's short name; all portals when none is given.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// A checkpoint somebody kept (a file), which the log must continue.
+        #[arg(long, requires = "tenant")]
+        since: Option<std::path::PathBuf>,
+    },
+    /// Begin a new key for signing checkpoints; the one before signs beside it for a while.
+    RotateLogKey {
+        /// For how many days both sign.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
+        overlap_days: u16,
+    },
     /// Look at the installation and say what to do about what is not well.
     Doctor,
 }
@@ -116,6 +132,10 @@ pub fn run(cli: Cli) -> CliResult {
             import::enrolment(&file, &tenant)
         }
         Some(Command::Import(Import::People { file, tenant })) => import::people(&file, &tenant),
+        Some(Command::CheckLog { tenant, since }) => {
+            log::check(tenant.as_deref(), since.as_deref())
+        }
+        Some(Command::RotateLogKey { overlap_days }) => log::rotate(overlap_days),
         Some(Command::Doctor) => doctor::run(),
         Some(Command::Schema) => {
             print!("{}", crate::graphql::sdl());

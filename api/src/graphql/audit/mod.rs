@@ -7,9 +7,11 @@ mod input;
 pub mod nodes;
 mod queries;
 mod subscriptions;
+mod transparency;
 mod types;
 pub mod viewer;
 
 pub use queries::AuditQuery;
 pub use subscriptions::AuditSubscription;
+pub use transparency::TransparencyQuery;
 pub use types::{AuditEvent, OrganizationReference, PersonReference, actor_id};

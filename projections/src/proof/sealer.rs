@@ -1,0 +1,227 @@
+//! The sealer: makes leaves of events soon after they were recorded, and has the tree's head signed.
+//!
+//! Invariant: appends never wait for it; what it has not sealed yet shows as its lag.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rollcall_domain::kernel::ids::TenantId;
+use rollcall_journal::Clock;
+use sqlx::PgPool;
+use tlog_tiles::tlog;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    signer::{SignError, Signer},
+    store::{self, Due, ProofError},
+};
+
+/// Events sealed in one transaction.
+const BATCH: i64 = 2_000;
+/// The time between two looks while the log moves; what comes meanwhile is sealed together.
+const PACE: Duration = Duration::from_millis(100);
+/// The longest time between two looks.
+const POLL: Duration = Duration::from_secs(1);
+/// The shortest time between two checkpoints of a tenant.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(1);
+/// How often a trouble that lasts is told again.
+const REMINDER: Duration = Duration::from_secs(60);
+
+/// What the sealer needs.
+pub struct SealerConfig {
+    /// Connections as the sealer's role.
+    pub pool: PgPool,
+    pub signer: Signer,
+    pub clock: Arc<dyn Clock>,
+    /// What every log's name begins with, see [`super::origin_of`].
+    pub origins: String,
+    /// Tells of appends.
+    pub appended: watch::Receiver<i64>,
+}
+
+/// Builds the trees of all tenants.
+pub struct Sealer {
+    config: SealerConfig,
+    signed: HashMap<TenantId, Instant>,
+    told: HashMap<TenantId, Instant>,
+    troubles: Troubles,
+}
+
+/// What keeps logs from being sealed or signed, by tenant. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Troubles(Arc<Mutex<HashMap<TenantId, String>>>);
+
+impl Troubles {
+    /// All there are.
+    #[must_use]
+    pub fn all(&self) -> HashMap<TenantId, String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, tenant: TenantId, trouble: Option<String>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match trouble {
+            Some(trouble) => all.insert(tenant, trouble),
+            None => all.remove(&tenant),
+        };
+    }
+}
+
+/// Why a tenant's log is not proven further.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Proof(error.into())
+    }
+}
+
+impl Sealer {
+    #[must_use]
+    pub fn new(config: SealerConfig) -> Self {
+        let (signed, told) = Default::default();
+        Self { config, signed, told, troubles: Troubles::default() }
+    }
+
+    /// What is wrong, while it runs.
+    #[must_use]
+    pub fn troubles(&self) -> Troubles {
+        self.troubles.clone()
+    }
+
+    /// Seals until `stopping` is true.
+    #[must_use]
+    pub fn spawn(mut self, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            let mut appended = self.config.appended.clone();
+            loop {
+                let again = self.pass().await;
+                // A branch that ends by an error has lost its sender: the service is stopping.
+                let log_moved = tokio::select! {
+                    _ = stopping.wait_for(|stop| *stop) => return,
+                    () = tokio::time::sleep(if again { PACE } else { POLL }) => false,
+                    changed = appended.changed(), if !again => match changed {
+                        Ok(()) => true,
+                        Err(_) => return,
+                    },
+                };
+                if log_moved {
+                    tokio::time::sleep(PACE).await;
+                }
+            }
+        })
+    }
+
+    /// Seals and signs what is due; `true` if more is.
+    async fn pass(&mut self) -> bool {
+        let due = match store::due(&self.config.pool).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!(%error, "the log cannot be sealed for now");
+                return false;
+            }
+        };
+        let mut again = false;
+        for due in due {
+            match self.seal_and_sign(&due).await {
+                Ok(more) => {
+                    again |= more;
+                    self.troubles.set(due.tenant_id, None);
+                    self.told.remove(&due.tenant_id);
+                }
+                Err(trouble) => self.complain(due.tenant_id, &trouble),
+            }
+        }
+        again
+    }
+
+    fn complain(&mut self, tenant: TenantId, trouble: &Trouble) {
+        self.troubles.set(tenant, Some(trouble.to_string()));
+        if self.told.get(&tenant).is_none_or(|told| told.elapsed() >= REMINDER) {
+            self.told.insert(tenant, Instant::now());
+            tracing::error!(%tenant, error = %trouble, "the tenant's log is not proven further");
+        }
+    }
+
+    /// `true` if there is more to do soon.
+    async fn seal_and_sign(&mut self, due: &Due) -> Result<bool, Trouble> {
+        let tenant = due.tenant_id;
+        let origin = super::origin_of(&self.config.origins, tenant);
+        let mut size = due.size;
+        let mut more = false;
+        if due.head > size {
+            match self.seal(tenant, &origin).await? {
+                Some(sealed) => (size, more) = (sealed, sealed < due.head),
+                // Another process is at it.
+                None => return Ok(false),
+            }
+        }
+        if size == due.signed {
+            return Ok(more);
+        }
+        let waited = self.signed.get(&tenant).is_none_or(|at| at.elapsed() >= BETWEEN_CHECKPOINTS);
+        if waited && !more {
+            self.sign(tenant, &origin, size).await?;
+            self.signed.insert(tenant, Instant::now());
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Makes leaves of the next events; the tree's size then.
+    async fn seal(&self, tenant: TenantId, origin: &str) -> Result<Option<i64>, Trouble> {
+        let mut tx = self.config.pool.begin().await?;
+        let Some(tree) = store::lock(&mut tx, tenant, origin).await? else { return Ok(None) };
+        if tree.origin != origin {
+            let (recorded, given) = (tree.origin, origin.to_owned());
+            return Err(SignError::OtherOrigin { recorded, given }.into());
+        }
+        let events = store::events_after(&mut tx, tenant, tree.size, BATCH).await?;
+        let mut leaves = Vec::with_capacity(events.len());
+        for event in &events {
+            leaves.push(event.envelope().hash().map_err(ProofError::from)?);
+        }
+        let mut edge = store::edge(&mut tx, tenant, tree.size).await?;
+        let changed = edge.extend(leaves);
+        store::advance(&mut tx, tenant, edge.size(), &changed).await?;
+        tx.commit().await?;
+        Ok(Some(i64::try_from(edge.size()).unwrap_or(i64::MAX)))
+    }
+
+    async fn sign(&self, tenant: TenantId, origin: &str, size: i64) -> Result<(), Trouble> {
+        let mut connection = self.config.pool.acquire().await?;
+        let size = u64::try_from(size).unwrap_or_default();
+        let root = store::root(&mut connection, tenant, size).await?;
+        let consistency = match self.config.signer.last(tenant)? {
+            Some((signed, _)) if signed <= size => {
+                let proof = |tiles: &_| tlog::prove_tree(size, signed, tiles);
+                store::prove(&mut connection, tenant, proof).await?
+            }
+            // Without one there is nothing to prove; a longer one is refused.
+            Some(_) | None => Vec::new(),
+        };
+        let now = self.config.clock.now();
+        let note = self.config.signer.sign(tenant, origin, (size, root), &consistency, now)?;
+        sqlx::query(
+            "INSERT INTO es.checkpoints (tenant_id, size, root, note, signed_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant.0)
+        .bind(i64::try_from(size).unwrap_or(i64::MAX))
+        .bind(root.0.as_slice())
+        .bind(note)
+        .bind(now)
+        .execute(&mut *connection)
+        .await?;
+        Ok(())
+    }
+}
