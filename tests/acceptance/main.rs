@@ -20,6 +20,7 @@ mod helping;
 mod imports;
 mod invitations;
 mod merging;
+mod merging_ends;
 mod nodes;
 mod notification_preferences;
 mod notifications;

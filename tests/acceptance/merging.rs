@@ -284,8 +284,9 @@ async fn gn_03_affiliations_go_over_requests_end_and_both_sides_are_told() {
     clinic.mutate("inviteUser", invite, "").await.done();
 
     let plan = portal.client(&world.plan_admin).await;
-    merge(&plan, input(&portal, "KEEP")).await.done();
+    portal.settle().await;
     let first = portal.position().await;
+    merge(&plan, input(&portal, "KEEP")).await.done();
     portal.settle().await;
     let last = portal.position().await;
     let auditor = portal.client(&world.auditor).await;

@@ -76,6 +76,18 @@ async fn gn_31_a_scoped_role_acts_for_its_organizations_and_no_others() {
     };
     let there = deactivate(&world.hospital, &world.hospital_admin);
     assert_eq!(try_to(&support, "deactivateUser", there).await, "NOT_FOUND");
+    for (mutation, of, npi, answer) in [
+        ("detachNpi", &world.hospital, &world.hospital.npis[0], "FORBIDDEN"),
+        ("cancelNpiEnd", &world.hospital, &world.hospital.npis[0], "FORBIDDEN"),
+        ("detachNpi", &world.clinic, &world.clinic.npis[0], "DONE"),
+        ("cancelNpiEnd", &world.clinic, &world.clinic.npis[0], "DONE"),
+    ] {
+        let mut input = json!({ "organizationId": of.id, "npi": npi });
+        if mutation == "detachNpi" {
+            input["effectiveAt"] = json!("2026-02-01T00:00:00Z");
+        }
+        assert_eq!(try_to(&support, mutation, input).await, answer, "{mutation}");
+    }
     let here = deactivate(&world.clinic, &world.processor);
     assert_eq!(try_to(&support, "deactivateUser", here).await, "DONE");
     assert_eq!(try_to(&support, "suspendOrganization", suspend(&world.clinic)).await, "DONE");

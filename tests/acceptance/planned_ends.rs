@@ -76,7 +76,8 @@ async fn gn_04_a_move_planned_ahead_comes_at_its_second() {
     );
     let again = support.mutate("moveNpi", move_to_hospital(&portal, &npi, LATER), SHOWN).await;
     assert_eq!(again.refused(), "ALREADY_DECIDED");
-    let known = portal.position().await;
+    let known = planned.done()["position"].as_str().expect("a position");
+    let known: i64 = known.parse().expect("a number");
 
     portal.clock.set(to(SECOND_BEFORE));
     assert!(sees_pin(&admin, world.clinic.id, &npi).await, "until the second before");
@@ -122,6 +123,51 @@ async fn gn_04_a_move_planned_ahead_comes_at_its_second() {
         "as was known when it was planned, the clinic's rights end and nobody else has any yet"
     );
     assert_eq!(who_sees(&portal, &npi, LATER, Some(known - 1)).await, ["Redwood Clinic"]);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_04_a_move_of_a_holding_to_come_begins_when_that_was_to_begin() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let support = portal.client(&world.plan_support).await;
+    let npi = "1000000004";
+    let attach = json!({ "organizationId": world.clinic.id, "npi": npi, "name": "Redwood Annex",
+                         "providerType": "GROUP", "community": "PHYSICIANS", "effectiveAt": LATER });
+    support.mutate("attachNpi", attach, SHOWN).await.done();
+    let mut input = move_to_hospital(&portal, npi, LATER);
+    input.as_object_mut().unwrap().remove("effectiveAt");
+    support.mutate("moveNpi", input, SHOWN).await.done();
+    let events = portal.events::<Organization>(world.hospital.id).await;
+    assert!(
+        matches!(events.last(), Some(OrganizationEvent::NpiAttached { effective_at, .. })
+            if *effective_at == to(LATER)),
+        "{events:?}"
+    );
+    let held = "query($id: ID!, $min: Position) { organization(id: $id, minPosition: $min) {
+        npis { npi } } }";
+    for (company, many) in [(&world.clinic, 0), (&world.hospital, 1)] {
+        let min = portal.position().await.to_string();
+        let answer = support.send(held, json!({ "id": company.id, "min": min })).await;
+        let npis = answer.data()["organization"]["npis"].as_array().expect("NPIs").clone();
+        let listed = npis.iter().filter(|held| held["npi"] == npi).count();
+        assert_eq!(listed, many, "what never began is not listed: {npis:?}");
+    }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_04_a_planned_end_is_not_back_dated_beyond_the_beginning() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let support = portal.client(&world.plan_support).await;
+    let npi = world.clinic.npis[0].clone();
+    let detach =
+        |at: &str| json!({ "organizationId": world.clinic.id, "npi": npi, "effectiveAt": at });
+    support.mutate("detachNpi", detach(LATER), SHOWN).await.done();
+    let refused = support.mutate("detachNpi", detach("2025-01-01T00:00:00Z"), SHOWN).await;
+    assert_eq!(refused.refused(), "RANGE_INVALID");
+    support.mutate("detachNpi", detach("2026-01-10T00:00:00Z"), SHOWN).await.done();
     portal.finish().await;
 }
 

@@ -156,8 +156,9 @@ impl Command for MoveNpi {
         }
         let effective_at = self.effective_at.unwrap_or(cx.now);
         let leave = OrganizationCommand::DetachNpi { npi, effective_at, reason };
-        detach_by(cx, self.from, &self.npi, leave).await?;
-        attach(cx, self.to, &details, Some(effective_at)).await?;
+        // Where it was to end before now, or has not begun, the one goes on where the other ends.
+        let ended = detach_by(cx, self.from, &self.npi, leave).await?;
+        attach(cx, self.to, &details, ended.or(Some(effective_at))).await?;
         Ok(self.to)
     }
 }

@@ -29,7 +29,7 @@ impl Command for CancelNpiEnd {
     type Output = OrganizationId;
 
     fn access(&self) -> Access {
-        Access::Plan(ENROLMENT_STAFF)
+        Access::PlanOf(self.organization, ENROLMENT_STAFF)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {

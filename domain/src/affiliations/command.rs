@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::Affiliated;
 use super::events::{AffiliationScope, Pair, Side};
+use super::{Affiliated, Ending};
 use crate::kernel::ids::{AffiliationId, OrganizationId, UserId};
 use crate::organizations::OrganizationKinds;
 use crate::values::{Npi, PersonName, Reason};
@@ -55,6 +55,8 @@ pub struct TakeOver {
     pub side: Side,
     pub predecessor: AffiliationId,
     pub affiliated: Affiliated,
+    /// The end that the predecessor was given, and that the new one has as well.
+    pub ending: Option<Ending>,
 }
 
 /// For which of the provider's NPIs a person of the submitter works.

@@ -4,19 +4,24 @@
 //! Invariant: an affiliation is active only with the signatures of both sides, and whoever did not
 //! start it decides.
 
+mod affiliated;
 mod affiliation;
 mod command;
 mod events;
+mod evolve;
 mod refusal;
+mod request;
 mod submitter_profile;
 mod succession;
 #[cfg(test)]
 mod tests;
 
-pub use affiliation::{Affiliated, Affiliation, Denied, Request};
+pub use affiliated::{Affiliated, Ending};
+pub use affiliation::Affiliation;
 pub use command::{AffiliationCommand, AssignNpis, RequestAffiliation, Signature, TakeOver};
 pub use events::{AffiliationEvent, AffiliationScope, NpiSelection, Pair, Side, SignerRole};
 pub use refusal::AffiliationRefusal;
+pub use request::{Denied, Request};
 pub use submitter_profile::{
     SubmitterProfile, SubmitterProfileCommand, SubmitterProfileEvent, SubmitterProfileRefusal,
     TransactionState, TransactionTestResult,

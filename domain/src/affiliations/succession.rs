@@ -4,6 +4,7 @@
 
 use super::{Affiliation, AffiliationRefusal, Denied, Pair, Side};
 use crate::Decision;
+use crate::kernel::ids::AffiliationId;
 
 impl Affiliation {
     /// The two organisations, once requested.
@@ -16,6 +17,17 @@ impl Affiliation {
                 Some(&affiliated.pair)
             }
             Self::Closed { pair, .. } => Some(pair),
+        }
+    }
+
+    /// The affiliation of an organisation merged away that it goes on with, or went on with.
+    #[must_use]
+    pub fn predecessor(&self) -> Option<AffiliationId> {
+        match self {
+            Self::Active(affiliated) | Self::Terminated { affiliated, .. } => {
+                affiliated.predecessor
+            }
+            Self::NotRequested | Self::Requested(_) | Self::Closed { .. } => None,
         }
     }
 
@@ -33,7 +45,9 @@ impl Affiliation {
         match self {
             Self::Requested(request) if now < request.expires_at => Err(AffiliationRefusal::Exists),
             Self::Active(_) => Err(AffiliationRefusal::Exists),
-            Self::Terminated { ends_at, .. } if now < *ends_at => Err(AffiliationRefusal::Exists),
+            Self::Terminated { ending, .. } if now < ending.ends_at => {
+                Err(AffiliationRefusal::Exists)
+            }
             Self::Closed { denied: Some(Denied { initiator: refused, at }), .. }
                 if *refused == initiator =>
             {

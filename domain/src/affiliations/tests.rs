@@ -482,6 +482,7 @@ fn gn_03_a_successor_goes_on_under_the_signatures_given() {
             side: Side::Provider,
             predecessor: id(20),
             affiliated: affiliated.clone(),
+            ending: None,
         }))
     };
     let taken = AffiliationEvent::AffiliationTakenOver {
@@ -497,5 +498,51 @@ fn gn_03_a_successor_goes_on_under_the_signatures_given() {
     let state = given::<Affiliation>(&[]).when(take()).then(std::slice::from_ref(&taken));
     let in_force = state.in_force(start()).expect("it is in force at once");
     assert_eq!(in_force.signed_version(Side::Submitter), Some("2026-01"));
+    assert_eq!(state.predecessor(), Some(id(20)));
     given::<Affiliation>(&[taken]).when(take()).refused(Code::AffiliationExists);
+}
+
+#[test]
+fn gn_03_a_successor_goes_on_with_one_that_ends_no_longer_than_that() {
+    let ends_at: chrono::DateTime<chrono::Utc> = "2026-03-04T08:00:00Z".parse().unwrap();
+    let ended = |pair| AffiliationEvent::AffiliationTerminated {
+        pair,
+        side: Side::Submitter,
+        ends_on: NaiveDate::from_ymd_opt(2026, 3, 3).unwrap(),
+        ends_at,
+        reason: Some(Sealed::new(id::<UserId>(1), Reason::parse("Found another one.").unwrap())),
+    };
+    let history = [
+        requested(Side::Submitter),
+        signed(Side::Submitter),
+        signed(Side::Provider),
+        approved(Side::Provider),
+        ended(pair()),
+    ];
+    let ending = given::<Affiliation>(&history).state();
+    let affiliated = ending.in_force(start()).expect("it is in force to the end of the day");
+    let pair = Pair { provider: id(13), ..pair() };
+    let take = || {
+        AffiliationCommand::TakeOver(Box::new(TakeOver {
+            affiliation: id(21),
+            pair,
+            side: Side::Provider,
+            predecessor: id(20),
+            affiliated: affiliated.clone(),
+            ending: ending.ending().cloned(),
+        }))
+    };
+    let taken = AffiliationEvent::AffiliationTakenOver {
+        affiliation: id(21),
+        pair,
+        side: Side::Provider,
+        predecessor: id(20),
+        scope: scope(),
+        submitter_version: Some("2026-01".to_owned()),
+        provider_version: Some("2026-01".to_owned()),
+        effective_from: start(),
+    };
+    let state = given::<Affiliation>(&[]).when(take()).then(&[taken, ended(pair)]);
+    assert!(state.in_force(ends_at - chrono::TimeDelta::seconds(1)).is_some());
+    assert!(state.in_force(ends_at).is_none());
 }

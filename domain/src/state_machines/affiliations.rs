@@ -358,7 +358,7 @@ impl Machine for Relation {
             Affiliation::Requested(request) if request.initiator_signed => State::Requested,
             Affiliation::Requested(_) => State::Unsigned,
             Affiliation::Active(_) => State::Active,
-            Affiliation::Terminated { ends_at, .. } if *ends_at <= now => State::Terminated,
+            Affiliation::Terminated { ending, .. } if ending.ends_at <= now => State::Terminated,
             Affiliation::Terminated { .. } => State::Ending,
             Affiliation::Closed { denied: Some(_), .. } => State::Denied,
             Affiliation::Closed { denied: None, .. } => {

@@ -3,6 +3,9 @@
 //! Invariant: this follows the `evolve` of the aggregates: what they hold after an event is what the
 //! ledger holds at its position, so that the register and the rule that decides agree.
 
+mod permissions;
+mod policies;
+
 use std::collections::BTreeSet;
 
 use rollcall_domain::{
@@ -10,8 +13,8 @@ use rollcall_domain::{
     affiliations::{AffiliationEvent, Pair},
     kernel::ids::{AffiliationId, LocationId, OrganizationId, TaxIdId, TenantId, UserId},
     organizations::{ContractStatus, OrgRole, OrganizationEvent},
-    permissions::{EntitlementChange, JobRoleEvent, MembershipEvent, NpiLevel},
-    policies::{Feature, Policy, PolicyEvent, PolicyKey, PolicyValue},
+    permissions::{JobRoleEvent, MembershipEvent},
+    policies::PolicyEvent,
     tenants::PlanStaffEvent,
     users::user::UserEvent,
     values::Npi,
@@ -20,8 +23,8 @@ use rollcall_journal::Recorded;
 use uuid::Uuid;
 
 use super::{
-    interval::{BY_PARAMETERS, Cause, POLICIES, Timeline},
-    ledger::{Happening, Held, Ledger, always},
+    interval::{Cause, Timeline},
+    ledger::{Happening, Held, Ledger},
 };
 
 /// The word of a location that people may be granted.
@@ -317,26 +320,6 @@ impl Change<'_> {
         }
     }
 
-    fn entitlement(
-        &mut self,
-        user: UserId,
-        organization: OrganizationId,
-        change: &EntitlementChange,
-    ) {
-        let timeline = |entitlement| Timeline::Entitlement(user, organization, entitlement);
-        match change {
-            EntitlementChange::Granted { grant, cause } => {
-                let cause = Cause::from(*cause);
-                let held = Held { value: nothing(), until: grant.until, cause };
-                self.begins(&timeline(grant.entitlement), held);
-            }
-            EntitlementChange::Revoked { entitlement, .. }
-            | EntitlementChange::Expired { entitlement, .. } => {
-                self.ends(&timeline(*entitlement));
-            }
-        }
-    }
-
     fn org_role(
         &mut self,
         user: UserId,
@@ -351,54 +334,6 @@ impl Change<'_> {
             OrgRole::Admin => "ADMIN",
         };
         self.begins(&timeline, Held { value: vec![word.to_owned()], until: None, cause });
-    }
-
-    fn membership(&mut self, event: &MembershipEvent) {
-        use MembershipEvent as E;
-        match event {
-            E::NpiPermissionSet { user, organization, npi, new, until, cause, .. } => {
-                // NONE is an entry as well: it overrides what is set for all NPIs.
-                let word = match new {
-                    NpiLevel::None => "NONE",
-                    NpiLevel::Processor => "PROCESSOR",
-                    NpiLevel::Admin => "ADMIN",
-                };
-                let held = Held {
-                    value: vec![word.to_owned()],
-                    until: *until,
-                    cause: Cause::from(*cause),
-                };
-                self.begins(&Timeline::npi_level(*user, *organization, npi), held);
-            }
-            E::NpiPermissionEnded { user, organization, npi, .. } => {
-                self.ends(&Timeline::npi_level(*user, *organization, npi));
-            }
-            E::CorrespondencePermissionSet { user, organization, npi, types, cause, .. } => {
-                let value = types.iter().map(ToString::to_string).collect();
-                let held = Held { value, until: None, cause: Cause::from(*cause) };
-                self.begins(&Timeline::correspondence(*user, *organization, npi), held);
-            }
-            E::MembershipPermissionsEnded { user, organization, .. } => {
-                for timeline in self.permissions(*user, *organization) {
-                    self.ends(&timeline);
-                }
-            }
-            E::FeatureGranted { user, organization, .. }
-            | E::FeatureRevoked { user, organization, .. }
-            | E::JobRoleAssigned { user, organization, .. }
-            | E::JobRoleUnassigned { user, organization, .. }
-            | E::LocationAccessGranted { user, organization, .. }
-            | E::LocationAccessRevoked { user, organization, .. }
-            | E::TaxIdAccessGranted { user, organization, .. }
-            | E::TaxIdAccessRevoked { user, organization, .. }
-            | E::GrantExpired { user, organization, .. } => {
-                let change = event.entitlement().expect("these facts are about one");
-                self.entitlement(*user, *organization, &change);
-            }
-            E::PermissionsAssigned { .. }
-            | E::PermissionsDeferred { .. }
-            | E::FormerPermissionsConfirmed { .. } => {}
-        }
     }
 
     fn affiliation(&mut self, event: &AffiliationEvent) {
@@ -435,78 +370,6 @@ impl Change<'_> {
             | E::AffiliationExpired { .. } => {}
         }
     }
-
-    fn permissions(&self, user: UserId, organization: OrganizationId) -> Vec<Timeline> {
-        let is_permission = |timeline: &&Timeline| {
-            matches!(
-                timeline,
-                Timeline::NpiLevel(of, at, _)
-                | Timeline::Correspondence(of, at, _)
-                | Timeline::Entitlement(of, at, _)
-                    if (*of, *at) == (user, organization)
-            )
-        };
-        self.ledger.timelines().filter(is_permission).cloned().collect()
-    }
-
-    /// What holds before the tenant has set anything.
-    fn policies_begin(&mut self) {
-        let careful = Policy::default();
-        for key in POLICIES {
-            let timeline = Timeline::Policy(key.name());
-            if !self.ledger.has_any(&timeline) {
-                self.ledger.change(self.by, &timeline, always(), in_words(careful.value(key)));
-            }
-        }
-    }
-
-    fn policy(&mut self, event: &PolicyEvent) {
-        self.policies_begin();
-        match event {
-            PolicyEvent::PresetApplied { preset, effective_at, .. } => {
-                let policy = Policy::from(*preset);
-                for key in POLICIES {
-                    let timeline = Timeline::Policy(key.name());
-                    let held = in_words(policy.value(key));
-                    self.ledger.change(self.by, &timeline, *effective_at, held);
-                }
-                for feature in Feature::ALL {
-                    let timeline = Timeline::Policy(feature.policy_name());
-                    if self.ledger.has_any(&timeline) {
-                        let held = in_words(&PolicyValue::Text(BY_PARAMETERS.to_owned()));
-                        self.ledger.change(self.by, &timeline, *effective_at, held);
-                    }
-                }
-            }
-            PolicyEvent::FeatureAvailabilityChanged { feature, new, effective_at, .. } => {
-                let timeline = Timeline::Policy(feature.policy_name());
-                let held = in_words(&PolicyValue::Text(new.as_str().to_owned()));
-                self.ledger.change(self.by, &timeline, *effective_at, held);
-            }
-            PolicyEvent::PolicyChanged { key, new, effective_at, .. } => {
-                if decides_about_access(*key) {
-                    let timeline = Timeline::Policy(key.name());
-                    self.ledger.change(self.by, &timeline, *effective_at, in_words(new));
-                }
-            }
-        }
-    }
-}
-
-fn decides_about_access(key: PolicyKey) -> bool {
-    POLICIES.contains(&key)
-}
-
-fn in_words(value: &PolicyValue) -> Held {
-    let value = match value {
-        PolicyValue::Off => nothing(),
-        PolicyValue::Boolean(flag) => vec![flag.to_string()],
-        PolicyValue::Integer(number) => vec![number.to_string()],
-        PolicyValue::Words(words) => words.clone(),
-        PolicyValue::Integers(numbers) => numbers.iter().map(ToString::to_string).collect(),
-        PolicyValue::Text(text) => vec![text.clone()],
-    };
-    Held { value, until: None, cause: Cause::Policy }
 }
 
 /// Whose rows to load for a batch, and in which tenant.

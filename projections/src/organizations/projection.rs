@@ -340,12 +340,21 @@ async fn beside(
             .bind(effective_at)
         }
         // An end planned for later stands here from the beginning, and one that comes earlier in its
-        // place.
+        // place. What is over stays as it was, and what ends before it began is not there at all.
         E::NpiDetached { organization, npi, effective_at, .. }
         | E::NpiEndPlanned { organization, npi, effective_at, .. } => sqlx::query(
-            "UPDATE organization_npis SET detached_at = $4
-              WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3
-                AND (detached_at IS NULL OR detached_at > $4)",
+            "WITH last AS (
+               SELECT max(attached_at) AS attached_at FROM organization_npis
+                WHERE tenant_id = $1 AND organization_id = $2 AND npi = $3
+                  AND (detached_at IS NULL OR detached_at > attached_at)
+             ), never AS (
+               DELETE FROM organization_npis n USING last
+                WHERE n.tenant_id = $1 AND n.organization_id = $2 AND n.npi = $3
+                  AND n.attached_at = last.attached_at AND n.attached_at >= $4
+             )
+             UPDATE organization_npis n SET detached_at = $4 FROM last
+              WHERE n.tenant_id = $1 AND n.organization_id = $2 AND n.npi = $3
+                AND n.attached_at = last.attached_at AND n.attached_at < $4",
         )
         .bind(tenant)
         .bind(organization.0)

@@ -1,6 +1,6 @@
 //! Every mutation takes the version that the client saw, or says why not (GN-28).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -9,8 +9,16 @@ use crate::support::Portal;
 
 /// Mutations without `expectedVersion`, each with its reason.
 fn unversioned() -> BTreeMap<&'static str, &'static str> {
-    include_str!("unversioned_mutations.txt")
-        .lines()
+    with_reasons(include_str!("unversioned_mutations.txt"))
+}
+
+/// Mutations with `expectedVersion` whose sample is refused for something else before.
+fn refused_before() -> BTreeMap<&'static str, &'static str> {
+    with_reasons(include_str!("refused_before_the_version.txt"))
+}
+
+fn with_reasons(list: &'static str) -> BTreeMap<&'static str, &'static str> {
+    list.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(|line| line.split_once(": ").expect("a mutation and its reason"))
@@ -40,7 +48,8 @@ async fn gn_28_nothing_is_done_on_a_version_that_nobody_saw() {
     let shapes = Shapes::read(&portal.visitor(&world.slug)).await;
     let (admin, plan) =
         (portal.client(&world.clinic_admin).await, portal.client(&world.plan_admin).await);
-    let mut conflicts = 0;
+    let mut reached = BTreeSet::new();
+    let mut others: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for mutation in shapes.mutations().filter(|name| shapes.takes(name, "expectedVersion")) {
         for client in [&admin, &plan] {
             let mut input = shapes.sample(mutation, world);
@@ -49,10 +58,21 @@ async fn gn_28_nothing_is_done_on_a_version_that_nobody_saw() {
             let errors = &answer.body["data"][mutation]["userErrors"];
             let refused = errors.as_array().is_some_and(|errors| !errors.is_empty());
             assert!(refused || answer.body["errors"].is_array(), "{mutation}: {}", answer.body);
-            conflicts += usize::from(errors[0]["code"] == "VERSION_CONFLICT");
+            if errors[0]["code"] == "VERSION_CONFLICT" {
+                reached.insert(mutation);
+            } else {
+                others.entry(mutation).or_default().push(answer.body.to_string());
+            }
         }
     }
-    assert!(conflicts >= 15, "most samples come as far as the version: {conflicts}");
+    others.retain(|mutation, _| !reached.contains(mutation));
+    let listed = refused_before();
+    let silent: BTreeMap<_, _> =
+        others.iter().filter(|(name, _)| !listed.contains_key(*name)).collect();
+    assert!(silent.is_empty(), "no sample comes as far as the version: {silent:#?}");
+    let idle: Vec<_> = listed.keys().filter(|name| !others.contains_key(*name)).collect();
+    assert!(idle.is_empty(), "these come as far as the version: {idle:?}");
+    assert!(reached.len() >= 15, "most samples come as far as the version: {reached:?}");
     portal.finish().await;
 }
 
@@ -69,6 +89,7 @@ async fn gn_28_a_conflict_names_the_current_version_and_changes_nothing() {
         json!({ "organizationId": world.clinic.id, "userId": world.hospital_admin.user,
                 "reason": "Asked for by letter.", "expectedVersion": version })
     };
+    portal.settle().await;
     let before = portal.position().await;
     let stale = plan.mutate("attachUserToOrganization", attach(version - 1), "").await;
     assert_eq!(stale.refused(), "VERSION_CONFLICT");

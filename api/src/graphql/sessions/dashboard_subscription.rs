@@ -1,7 +1,7 @@
 //! `dashboardChanged`: the home page as it is, and again whenever it is another one (GN-28).
 //!
 //! Invariant: rights are judged anew at every look, for the organisation that the session acts for
-//! then; the stream ends within seconds of the session.
+//! then; the stream ends within seconds of the session. What other tenants do makes nobody look.
 
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, stream};
@@ -33,6 +33,7 @@ impl DashboardSubscription {
             commands,
             reads: ctx.data::<ReadStore>()?.clone(),
             caller: caller(ctx)?.clone(),
+            looked_at: None,
             shown: None,
             over: false,
         };
@@ -45,6 +46,8 @@ struct Watched {
     reads: ReadStore,
     caller: Caller,
     beat: Beat,
+    /// The tenant's position at the last look.
+    looked_at: Option<i64>,
     /// What the subscriber saw last.
     shown: Option<Dashboard>,
     over: bool,
@@ -53,7 +56,6 @@ struct Watched {
 impl Watched {
     async fn next(mut self) -> Option<(Result<Dashboard>, Self)> {
         while !self.over {
-            self.beat.looking();
             match self.look().await {
                 Ok(Some(dashboard)) if self.shown.as_ref() != Some(&dashboard) => {
                     self.shown = Some(dashboard.clone());
@@ -69,17 +71,24 @@ impl Watched {
         None
     }
 
-    /// The home page now; `None` while the projections are behind.
-    async fn look(&self) -> Result<Option<Dashboard>> {
+    /// The home page now; `None` where there is nothing to look at and while the projections are
+    /// behind.
+    async fn look(&mut self) -> Result<Option<Dashboard>> {
         let tenant = self.caller.tenant;
+        self.beat.listening();
         let head =
             self.commands.journal.tenant_position(tenant).await.map_err(|error| fault(&error))?;
+        if self.looked_at == Some(head) && !self.beat.is_due() {
+            return Ok(None);
+        }
+        self.beat.looks();
         let ask = Ask { tenant, projections: NAMES, min_position: Some(head) };
         let mut view = match self.reads.snapshot(ask).await {
             Ok(view) => view,
             Err(ReadError::Lagging(_)) => return Ok(None),
             Err(ReadError::Database(error)) => return Err(fault(&error)),
         };
+        self.looked_at = Some(head);
         let caller = self.commands.caller_now(&self.caller).await.map_err(refused)?;
         let access = Access::SignedIn;
         let authority = authorised(&self.commands, &caller, access, &mut view).await?;

@@ -19,6 +19,7 @@ mod steps;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Refusal,
     kernel::ids::OrganizationId,
@@ -141,7 +142,7 @@ impl Command for ContinueMerge {
         }
         let reached = merger.reached;
         let scene = Scene { from: self.from, merger };
-        // Somebody may have become active again after their turn.
+        // Somebody may have accepted an invitation after their turn.
         let due = |stage: &MergeStage| *stage >= reached || *stage == MergeStage::People;
         for stage in MergeStage::ALL.into_iter().filter(due) {
             let count = steps::take(cx, &scene, stage).await?;
@@ -155,5 +156,14 @@ impl Command for ContinueMerge {
         let done = MergeCommand::CompleteAbsorption { from: self.from };
         cx.decide::<Organization>(scene.merger.into, done.into()).await?;
         Ok(Progress::Made)
+    }
+}
+
+/// Whether what has the one end lasts longer than what has the other; `None` is none.
+fn outlasts(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> bool {
+    match (one, other) {
+        (None, Some(_)) => true,
+        (Some(one), Some(other)) => one > other,
+        (_, None) => false,
     }
 }

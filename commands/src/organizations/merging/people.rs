@@ -5,12 +5,12 @@ use rollcall_domain::{
     kernel::ids::UserId,
     organizations::{
         Authority, MergePart, OrgRole, Organization, OrganizationCommand,
-        organization::{MergeCommand, RosterCommand, Standing},
+        organization::{MergeCommand, RosterCommand, Standing, TakeMember},
     },
     sessions::EndCause,
 };
 
-use super::{Scene, rights};
+use super::{Scene, rights::Rights};
 use crate::{Context, Failure, sessions::end_sessions_of};
 
 pub(super) async fn take(
@@ -45,11 +45,18 @@ async fn take_one(cx: &mut Context<'_>, scene: &Scene, user: UserId) -> Result<(
         cx.decide::<Organization>(scene.from, OrganizationCommand::from(leave)).await?;
         return Ok(());
     }
-    let email_domain = member.email_domain.clone();
-    let role = if scene.keeps_roles() { member.role } else { OrgRole::None };
+    let join = TakeMember {
+        user,
+        email_domain: member.email_domain.clone(),
+        role: if scene.keeps_roles() { member.role } else { OrgRole::None },
+        planned_end: member.planned_end.clone(),
+    };
+    // A newcomer's rights end with their membership; those of others have to end by themselves.
+    let is_new = matches!(there, None | Some(Standing::Ended { .. }));
+    let until = member.ends_at().filter(|_| !is_new);
     let (leave, join) =
-        (MergeCommand::MoveMember { user }, MergeCommand::TakeMember { user, email_domain, role });
+        (MergeCommand::MoveMember { user }, MergeCommand::TakeMember(Box::new(join)));
     cx.decide::<Organization>(scene.from, leave.into()).await?;
     cx.decide::<Organization>(scene.merger.into, join.into()).await?;
-    rights::carry(cx, scene, user).await
+    Rights { user, until }.carry(cx, scene).await
 }

@@ -157,8 +157,15 @@ async fn handover(cx: &mut Context<'_>, scene: &Scene) -> Result<usize, Failure>
     Ok(left.len())
 }
 
-/// The affiliations of the former organisation end, what it had asked for or was asked included.
+/// The affiliations of the former organisation end, what it had asked for or was asked included; the
+/// successor first goes on with those formed since it was their turn.
 async fn ends(cx: &mut Context<'_>, scene: &Scene) -> Result<usize, Failure> {
+    if scene.takes(MergePart::Affiliations) {
+        let taken = affiliations::take_over(cx, scene, AFFILIATIONS).await?;
+        if taken > 0 {
+            return Ok(taken);
+        }
+    }
     let journal = cx.journal();
     let streams = journal.streams_with(cx.tenant(), scene.from, Affiliation::TYPE).await?;
     let mut ended = 0;

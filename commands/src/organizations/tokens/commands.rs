@@ -204,6 +204,9 @@ async fn issue(cx: &mut Context<'_>, id: OrganizationId) -> Result<IssuedToken, 
             return Err(Refusal::not_found("organizationId").into());
         }
     };
+    if organization.is_frozen() {
+        return Err(Refusal::from(OrganizationRefusal::Merging).into());
+    }
     organization.check_contract(&cx.policy, cx.now).map_err(Refusal::from)?;
     let before = latest(cx, id).await?;
     let other_is_active = match before {

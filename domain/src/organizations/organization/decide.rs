@@ -64,12 +64,14 @@ pub(super) fn decide(
             let holding = state.npi(&npi).ok_or(OrganizationRefusal::NpiNotInOrg)?;
             let since = holding.open_since().ok_or(OrganizationRefusal::NpiNotInOrg)?;
             let planned = holding.planned_end.as_ref().map(|end| end.at);
-            let effective_at = match planned {
-                Some(end) => end.min(effective_at),
+            let wanted = planned.map_or(effective_at, |end| end.min(effective_at));
+            let effective_at = if since > decision.now {
                 // One that has not begun never does.
-                None if since > decision.now => since.max(effective_at),
-                None if effective_at <= since => return Err(OrganizationRefusal::NpiRange),
-                None => effective_at,
+                since.max(wanted)
+            } else if wanted <= since {
+                return Err(OrganizationRefusal::NpiRange);
+            } else {
+                wanted
             };
             let reason = reason.map(|reason| sealed(record, reason));
             Ok(vec![OrganizationEvent::NpiDetached { organization, npi, effective_at, reason }])

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 
 use super::decide::members::{Joining, Roster};
 use super::{
-    Location, NpiHolding, Organization, OrganizationEvent, OrganizationRefusal, Phase, Record,
-    Standing,
+    Location, NpiHolding, Organization, OrganizationEvent, OrganizationRefusal, Phase, PlannedEnd,
+    Record, Standing,
 };
 use crate::kernel::ids::{LocationId, OrganizationId, SubjectId, TaxIdId, UserId};
 use crate::organizations::{
@@ -62,11 +62,7 @@ pub enum MergeCommand {
         user: UserId,
     },
     /// A member of the former organisation belongs to the successor, in at least this role.
-    TakeMember {
-        user: UserId,
-        email_domain: String,
-        role: OrgRole,
-    },
+    TakeMember(Box<TakeMember>),
     /// The former organisation lets go of an NPI that the successor holds.
     HandOverNpi {
         npi: Npi,
@@ -81,6 +77,16 @@ pub enum MergeCommand {
     CompleteAbsorption {
         from: OrganizationId,
     },
+}
+
+/// Who comes from the former organisation.
+#[derive(Clone, Debug)]
+pub struct TakeMember {
+    pub user: UserId,
+    pub email_domain: String,
+    pub role: OrgRole,
+    /// The end to come of the membership there; it goes over with whoever is new here.
+    pub planned_end: Option<PlannedEnd>,
 }
 
 type Decided = Result<Vec<OrganizationEvent>, OrganizationRefusal>;
@@ -103,7 +109,8 @@ impl Organization {
     }
 
     /// Whether it is being merged away: what goes over stays as it is, and nobody new joins.
-    pub(super) fn is_frozen(&self) -> bool {
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
         self.merger.is_some()
     }
 
@@ -190,7 +197,7 @@ pub(super) fn decide(
             member.ok_or(OrganizationRefusal::NotAMember)?;
             Ok(vec![E::MemberMoved { organization, user, into, moved_at: decision.now }])
         }
-        C::TakeMember { user, email_domain, role } => take(&roster, (user, email_domain), role),
+        C::TakeMember(take) => take_in(&roster, *take),
         C::HandOverNpi { npi } => {
             state.merger().ok_or(OrganizationRefusal::NotMerging)?;
             let holding = state.npi(&npi).and_then(NpiHolding::open_since);
@@ -246,20 +253,37 @@ fn begin(
 }
 
 /// Whoever belongs to the successor already keeps what they have there, and has no less than before.
-fn take(roster: &Roster<'_>, (user, email_domain): (UserId, String), role: OrgRole) -> Decided {
+/// A role has no end, so one that was about to end does not become a lasting one of theirs.
+fn take_in(roster: &Roster<'_>, take: TakeMember) -> Decided {
     roster.check_open()?;
     roster.check_contract()?;
-    let by = MembershipOrigin::Merge;
+    let TakeMember { user, email_domain, role, planned_end } = take;
+    let (organization, by) = (roster.organization, MembershipOrigin::Merge);
+    let lasting = if planned_end.is_none() { role } else { OrgRole::None };
     let member = roster.state.member(user);
     let (role, assigned) = match member.map(|member| (member.standing, member.role)) {
-        None | Some((Standing::Ended { .. }, _)) => (role, OrgRole::None),
-        Some((Standing::Invited { .. }, promised)) => (role.max(promised), promised),
-        Some((Standing::Active, held)) if role > held => {
+        None | Some((Standing::Ended { .. }, _)) => {
+            let joining = Joining { user, role, email_domain, by, signed_in: false };
+            let mut events = roster.join(joining, OrgRole::None, Cause::Merge);
+            events.extend(planned_end.map(|PlannedEnd { at, left_on, reason }| {
+                let effective_at = at;
+                OrganizationEvent::MembershipEndPlanned {
+                    organization,
+                    user,
+                    left_on,
+                    effective_at,
+                    reason,
+                }
+            }));
+            return Ok(events);
+        }
+        Some((Standing::Invited { .. }, promised)) => (lasting.max(promised), promised),
+        Some((Standing::Active, held)) if lasting > held => {
             return Ok(vec![OrganizationEvent::OrgRoleAssigned {
-                organization: roster.organization,
+                organization,
                 user,
                 old: held,
-                new: role,
+                new: lasting,
                 cause: Cause::Merge,
             }]);
         }

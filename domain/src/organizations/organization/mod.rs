@@ -20,7 +20,7 @@ use rpds::RedBlackTreeMapSync;
 
 pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCommand};
 pub use events::OrganizationEvent;
-pub use merging::{MergeCommand, Merger};
+pub use merging::{MergeCommand, Merger, TakeMember};
 pub use places::{Location, PlaceCommand};
 pub use roster::{Member, NpiHolding, PlannedEnd, PlannedNpiEnd, Standing};
 

@@ -2,14 +2,15 @@
 //!
 //! Invariant: the organisation's own people never leave it without an active administrator (GN-10).
 
-use chrono::{DateTime, Utc};
+mod leaving;
 
+use self::leaving::Leaving;
 use super::{Decided, Organization, OrganizationEvent, OrganizationRefusal};
 use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
 use crate::organizations::organization::{Member, Phase, Record, RosterCommand, Standing};
-use crate::organizations::{Authority, DeactivationCause, MembershipOrigin, OrgRole};
+use crate::organizations::{Authority, MembershipOrigin, OrgRole};
 use crate::permissions::Cause;
-use crate::values::{CalendarDate, Reason, TenantZone};
+use crate::values::Reason;
 use crate::{Decision, Sealed};
 
 pub(super) fn decide(
@@ -158,14 +159,6 @@ pub(in crate::organizations::organization) struct Joining {
     pub signed_in: bool,
 }
 
-struct Leaving {
-    user: UserId,
-    confirmed: bool,
-    reason: Option<Reason>,
-    left_on: Option<CalendarDate>,
-    authority: Authority,
-}
-
 pub(in crate::organizations::organization) struct Roster<'a> {
     pub state: &'a Organization,
     pub organization: OrganizationId,
@@ -185,7 +178,13 @@ impl<'a> Roster<'a> {
         self.state.check_contract(self.decision.policy, self.decision.now)
     }
 
+    /// Nobody new comes, and nobody comes back, where a merger is under way.
+    fn check_stays(&self) -> Result<(), OrganizationRefusal> {
+        if self.state.is_frozen() { Err(OrganizationRefusal::Merging) } else { Ok(()) }
+    }
+
     fn check_registrable(&self) -> Result<(), OrganizationRefusal> {
+        self.check_stays()?;
         match self.state.phase() {
             Phase::Registered | Phase::Suspended { registered: true } => {
                 Err(OrganizationRefusal::AlreadyRegistered)
@@ -199,9 +198,7 @@ impl<'a> Roster<'a> {
 
     /// A person who was never here, or whose invitation came to nothing.
     fn check_newcomer(&self, user: UserId) -> Result<(), OrganizationRefusal> {
-        if self.state.is_frozen() {
-            return Err(OrganizationRefusal::Merging);
-        }
+        self.check_stays()?;
         match self.state.member(user).map(|member| member.standing) {
             None | Some(Standing::Ended { .. }) => Ok(()),
             Some(Standing::Invited { .. } | Standing::Active | Standing::Inactive { .. }) => {
@@ -265,9 +262,7 @@ impl<'a> Roster<'a> {
 
     /// A newcomer joins, a member whose role is lower rises, and nobody's role is lowered.
     fn import(&self, record: &Record, joining: Joining) -> Decided {
-        if self.state.is_frozen() {
-            return Err(OrganizationRefusal::Merging);
-        }
+        self.check_stays()?;
         let mut events = Vec::new();
         if self.state.phase() == Phase::Enrolled {
             self.check_registrable()?;
@@ -376,117 +371,6 @@ impl<'a> Roster<'a> {
         }])
     }
 
-    fn deactivate(&self, leaving: Leaving) -> Decided {
-        let Leaving { user, confirmed, reason, left_on, authority } = leaving;
-        let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
-        match member.standing {
-            Standing::Active => {}
-            Standing::Inactive { .. } => return Err(OrganizationRefusal::AlreadyInactive),
-            Standing::Invited { .. } | Standing::Ended { .. } => {
-                return Err(OrganizationRefusal::NotAMember);
-            }
-        }
-        if !confirmed {
-            return Err(OrganizationRefusal::ConfirmDeactivation);
-        }
-        let now = self.decision.now;
-        let zone = self.decision.policy.time_zone();
-        let (organization, reason) =
-            (self.organization, reason.map(|reason| Sealed::new(user, reason)));
-        let later = left_on.filter(|day| day.date() > zone.local_date(now));
-        if later.is_some() && member.planned_end.is_some() {
-            return Err(OrganizationRefusal::EndPlanned);
-        }
-        self.check_admin_remains(user, authority)?;
-        if let Some(left_on) = later {
-            let effective_at = end_of(left_on, zone);
-            return Ok(vec![OrganizationEvent::MembershipEndPlanned {
-                organization,
-                user,
-                left_on,
-                effective_at,
-                reason,
-            }]);
-        }
-        let latest = member.ends_at().map_or(now, |planned| planned.min(now));
-        Ok(vec![OrganizationEvent::UserDeactivated {
-            organization,
-            user,
-            reason,
-            left_on,
-            deactivated_at: now,
-            effective_at: left_on.map_or(now, |day| end_of(day, zone)).min(latest),
-        }])
-    }
-
-    /// Whoever leaves as planned is gone, even as the last administrator: the right has ended.
-    fn carry_out_end(&self, user: UserId) -> Vec<OrganizationEvent> {
-        let member = self.state.member(user).filter(|it| it.standing == Standing::Active);
-        let planned = member.and_then(|member| member.planned_end.clone());
-        let due = planned.filter(|end| end.at <= self.decision.now);
-        let ended = due.map(|end| OrganizationEvent::UserDeactivated {
-            organization: self.organization,
-            user,
-            reason: end.reason,
-            left_on: Some(end.left_on),
-            deactivated_at: self.decision.now,
-            effective_at: end.at,
-        });
-        ended.into_iter().collect()
-    }
-
-    fn reactivate(&self, user: UserId, confirmed: bool, permissions_reviewed: bool) -> Decided {
-        self.check_open()?;
-        let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
-        let since = match member.standing {
-            Standing::Inactive { since } => since,
-            Standing::Active => return Err(OrganizationRefusal::NotInactive),
-            Standing::Invited { .. } | Standing::Ended { .. } => {
-                return Err(OrganizationRefusal::NotAMember);
-            }
-        };
-        if !confirmed {
-            return Err(OrganizationRefusal::ConfirmReactivation);
-        }
-        let review_after = self.decision.policy.reactivation_confirm_after();
-        if self.decision.now - since >= review_after && !permissions_reviewed {
-            return Err(OrganizationRefusal::ConfirmPermissions);
-        }
-        if self.decision.actor.person() == Some(user) {
-            return Err(OrganizationRefusal::SelfGrant);
-        }
-        Ok(vec![OrganizationEvent::UserReactivated {
-            organization: self.organization,
-            user,
-            reactivated_at: Some(self.decision.now),
-        }])
-    }
-
-    /// The end of a wait for a first permission, or the warning of it that was not given yet.
-    fn watch_unassigned(&self, user: UserId) -> Vec<OrganizationEvent> {
-        let Decision { now, policy, .. } = *self.decision;
-        let Some(end) = self.state.unassigned_until(user, policy) else { return Vec::new() };
-        let (organization, cause) = (self.organization, DeactivationCause::NoPermissions);
-        let warned = self.state.member(user).and_then(|member| member.warned_of) == Some(end);
-        if end <= now {
-            vec![OrganizationEvent::UserAutoDeactivated {
-                organization,
-                user,
-                cause,
-                deactivated_at: now,
-            }]
-        } else if policy.unassigned_warned_at(end) <= now && !warned {
-            vec![OrganizationEvent::UserDeactivationWarned {
-                organization,
-                user,
-                cause,
-                deactivates_at: end,
-            }]
-        } else {
-            Vec::new()
-        }
-    }
-
     fn change_domain(&self, user: UserId, email_domain: String) -> Decided {
         let member = self.state.member(user).ok_or(OrganizationRefusal::NotAMember)?;
         if member.email_domain == email_domain {
@@ -501,9 +385,4 @@ impl<'a> Roster<'a> {
         });
         Ok(events)
     }
-}
-
-/// The moment at which a local day is over.
-fn end_of(day: CalendarDate, zone: TenantZone) -> DateTime<Utc> {
-    zone.start_of_day(day.plus_days(1).date())
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::Code;
 use crate::kernel::scenario::{after, start};
 use crate::organizations::{MergePart, MergeStage, MergedRoles};
+use crate::values::CalendarDate;
 
 fn hospital() -> OrganizationId {
     id(11)
@@ -35,6 +36,52 @@ fn absorbing(more: &[OrganizationEvent]) -> Given<Organization> {
     let begun =
         OrganizationEvent::OrganizationAbsorptionBegun { organization: clinic(), from: hospital() };
     open_clinic(&[vec![begun], more.to_vec()].concat())
+}
+
+fn take(user: UserId, role: OrgRole, planned_end: Option<PlannedEnd>) -> OrganizationCommand {
+    let take = TakeMember { user, email_domain: domain(), role, planned_end };
+    MergeCommand::TakeMember(Box::new(take)).into()
+}
+
+#[test]
+fn gn_03_who_was_to_leave_leaves_the_successor_then_unless_it_wants_them_itself() {
+    let at = after(86_400);
+    let left_on = CalendarDate::parse("2026-03-02").unwrap();
+    let reason = Some(Sealed::new(bob(), reason()));
+    let end = || Some(PlannedEnd { at, left_on, reason: reason.clone() });
+    let ends = OrganizationEvent::MembershipEndPlanned {
+        organization: clinic(),
+        user: bob(),
+        left_on,
+        effective_at: at,
+        reason: reason.clone(),
+    };
+    let comes = [joined(bob(), OrgRole::None, MembershipOrigin::Merge), ends];
+    let state = absorbing(&[]).when(take(bob(), OrgRole::None, end())).then(&comes);
+    assert!(state.is_active_member(bob(), start()) && !state.is_active_member(bob(), at));
+    let member = [joined(bob(), OrgRole::None, MembershipOrigin::Plan)];
+    let state = absorbing(&member).when(take(bob(), OrgRole::Admin, end())).then(&[]);
+    assert!(state.is_active_member(bob(), at), "what they have there stays theirs");
+}
+
+#[test]
+fn gn_03_nobody_registers_and_nobody_comes_back_where_a_merger_is_under_way() {
+    let merging = |history: &[OrganizationEvent]| {
+        let begun = [begun()];
+        given::<Organization>(&[history, &begun].concat())
+    };
+    let register = RosterCommand::RegisterOrganization {
+        registration: registration(),
+        user: bob(),
+        email_domain: domain(),
+        signed_in: false,
+        by: MembershipOrigin::Registration,
+    };
+    merging(&[enrolled()]).when(register.into()).refused(Code::OrgNotActive);
+    merging(&[enrolled()]).when(RosterCommand::OpenByPlan.into()).refused(Code::OrgNotActive);
+    let back =
+        RosterCommand::ReactivateUser { user: ann(), confirmed: true, permissions_reviewed: true };
+    open_clinic(&[begun(), moved(ann())]).when(back.into()).refused(Code::OrgNotActive);
 }
 
 #[test]
@@ -97,9 +144,7 @@ fn gn_03_an_organization_is_merged_when_nobody_and_no_npi_is_left() {
 
 #[test]
 fn gn_03_a_successor_takes_people_in_no_less_than_they_were() {
-    let take = |user, role| {
-        OrganizationCommand::from(MergeCommand::TakeMember { user, email_domain: domain(), role })
-    };
+    let take = |user, role| take(user, role, None);
     absorbing(&[]).when(take(bob(), OrgRole::None)).then(&[joined(
         bob(),
         OrgRole::None,

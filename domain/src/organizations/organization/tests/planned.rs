@@ -89,11 +89,16 @@ fn gn_04_a_detachment_at_once_comes_before_the_planned_one_and_never_after() {
     };
     holding(&[planned(60, None)]).at(after(30)).when(detach(30)).then(&[detached(30)]);
     holding(&[planned(60, None)]).at(after(90)).when(detach(90)).then(&[detached(60)]);
+    holding(&[planned(60, None)]).when(detach(-9)).then(&[detached(-9)]);
+    holding(&[planned(60, None)]).when(detach(-10)).refused(Code::RangeInvalid);
+    holding(&[]).when(detach(-10)).refused(Code::RangeInvalid);
 }
 
 #[test]
 fn gn_04_a_holding_that_has_not_begun_is_called_off() {
     let detach = OrganizationCommand::DetachNpi { npi: npi(), effective_at: start(), reason: None };
+    let planned = given::<Organization>(&[enrolled(), attached(60), planned(90, None)]);
+    planned.when(detach.clone()).then(&[detached(60)]);
     let later = given::<Organization>(&[enrolled(), attached(60)]);
     let state = later.when(detach).then(&[detached(60)]);
     assert!(!state.holds_npi(&npi(), after(61)));
