@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use rollcall_commands::post::{SmtpConfig, TelephoneConfig};
 
-use crate::http::{Trust, TrustedDocuments};
+use crate::{
+    gateway::ROLES,
+    http::{Trust, TrustByRole, TrustedDocuments},
+};
 
 /// In whose name mail is sent where `ROLLCALL_MAIL_FROM` says nothing.
 const MAIL_FROM: &str = "Rollcall <rollcall@localhost>";
@@ -34,7 +37,8 @@ pub struct Config {
     pub smtp: Option<SmtpConfig>,
     /// `ROLLCALL_TELEPHONE_URL` and `ROLLCALL_TELEPHONE_FROM`; unset means the local mailbox.
     pub telephone: Option<TelephoneConfig>,
-    /// `ROLLCALL_TRUSTED_DOCUMENTS`, a file, and `ROLLCALL_TRUST`: `off`, `prefer` or `require`.
+    /// `ROLLCALL_TRUSTED_DOCUMENTS`, a file, and `ROLLCALL_TRUST`: `off`, `prefer` or `require`, with
+    /// others for some roles as in `require,OA=prefer,PA=off`.
     pub trusted_documents: TrustedDocuments,
 }
 
@@ -105,20 +109,9 @@ fn trusted_documents(
     file: Option<String>,
     trust: Option<String>,
 ) -> Result<TrustedDocuments, ConfigError> {
-    let trust = match trust.as_deref() {
-        None | Some("off") => Trust::Off,
-        Some("prefer") => Trust::Prefer,
-        Some("require") => Trust::Require,
-        Some(other) => {
-            return Err(ConfigError::Invalid {
-                name: "ROLLCALL_TRUST",
-                value: other.to_owned(),
-                reason: "give off, prefer or require".to_owned(),
-            });
-        }
-    };
+    let trust = trust.as_deref().map_or(Ok(TrustByRole::default()), trust_by_role)?;
     let Some(file) = file else {
-        if trust == Trust::Off {
+        if trust.is_off() {
             return Ok(TrustedDocuments::default());
         }
         return Err(ConfigError::Invalid {
@@ -134,6 +127,34 @@ fn trusted_documents(
     };
     let json = std::fs::read(&file).map_err(|error| invalid(error.to_string()))?;
     TrustedDocuments::read(&json, trust).map_err(|error| invalid(error.to_string()))
+}
+
+fn trust_by_role(setting: &str) -> Result<TrustByRole, ConfigError> {
+    let invalid = || ConfigError::Invalid {
+        name: "ROLLCALL_TRUST",
+        value: setting.to_owned(),
+        reason: format!(
+            "give off, prefer or require, then ROLE=mode for roles with another one, separated by \
+             commas; roles are {}",
+            ROLES.join(", ")
+        ),
+    };
+    let mode = |word: &str| match word {
+        "off" => Ok(Trust::Off),
+        "prefer" => Ok(Trust::Prefer),
+        "require" => Ok(Trust::Require),
+        _ => Err(invalid()),
+    };
+    let mut words = setting.split(',').map(str::trim);
+    let mut trust = TrustByRole::from(mode(words.next().unwrap_or_default())?);
+    for word in words {
+        let (name, word) = word.split_once('=').ok_or_else(invalid)?;
+        let role = ROLES.into_iter().find(|role| *role == name).ok_or_else(invalid)?;
+        if trust.of_role.insert(role, mode(word)?).is_some() {
+            return Err(invalid());
+        }
+    }
+    Ok(trust)
 }
 
 fn hosts(pairs: &str) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -186,6 +207,15 @@ mod tests {
         let error = with(&[("ROLLCALL_TRUST", "always")]).unwrap_err().to_string();
         assert!(error.contains("ROLLCALL_TRUST=always") && error.contains("require"), "{error}");
         let error = with(&[("ROLLCALL_TRUST", "require")]).unwrap_err().to_string();
+        assert!(error.contains("ROLLCALL_TRUSTED_DOCUMENTS"), "{error}");
+        for wrong in ["off,NA=require", "off,PA", "PA=off", "off,PA=never", "off,PA=off,PA=require"]
+        {
+            let error = trust_by_role(wrong).unwrap_err().to_string();
+            assert!(error.contains(wrong) && error.contains("OA"), "{error}");
+        }
+        let trust = trust_by_role("require, OA=prefer,PA=off").unwrap();
+        assert_eq!((trust.otherwise, trust.of_role["OA"]), (Trust::Require, Trust::Prefer));
+        let error = with(&[("ROLLCALL_TRUST", "off,AN=require")]).unwrap_err().to_string();
         assert!(error.contains("ROLLCALL_TRUSTED_DOCUMENTS"), "{error}");
         let hosts = with(&[("ROLLCALL_TENANT_HOSTS", "A.example=one, b.example=two")]).unwrap();
         assert_eq!(hosts.tenant_hosts["a.example"], "one");

@@ -2,14 +2,20 @@
 //!
 //! Invariant: a session that contradicts the tenant a request names is nobody's session.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{any::TypeId, collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use async_graphql::{Data, Request, Response, Value};
 use async_trait::async_trait;
 use axum::http::header::{AUTHORIZATION, HOST};
 use futures_util::stream::{BoxStream, StreamExt};
-use rollcall_commands::{Caller, Commands, Failure, authentication::Presented};
-use rollcall_domain::{Code, kernel::ids::TenantId, tenants::Tenant};
+use rollcall_commands::{Caller, Commands, Failure, Identity, authentication::Presented};
+use rollcall_domain::{
+    Code,
+    kernel::ids::{OrganizationId, TenantId, UserId},
+    organizations::{OrgRole, Organization},
+    tenants::{PlanRole, PlanStaff, Tenant},
+};
+use rollcall_journal::JournalError;
 use rollcall_projections::{ReadStore, proof::Signer};
 use uuid::Uuid;
 
@@ -17,6 +23,15 @@ use crate::{
     graphql::{Schema, reading::RequestView, transactions::PublicUrl},
     http::{ErrorCode, Gateway, Inbound, Purpose, TransportError},
 };
+
+/// Roles by which the setting `ROLLCALL_TRUST` tells callers apart: a visitor, a machine's key,
+/// anybody signed in, an administrator of the organisation acted for, and the plan's own roles.
+pub const ROLES: [&str; 10] =
+    [VISITOR, MACHINE, SIGNED_IN, ADMINISTRATOR, "PA", "PS", "QI", "CE", "AU", "OPERATOR"];
+const VISITOR: &str = "AN";
+const MACHINE: &str = "API";
+const SIGNED_IN: &str = "US";
+const ADMINISTRATOR: &str = "OA";
 
 /// The service's side of the transport.
 #[derive(Clone)]
@@ -68,6 +83,29 @@ impl ServiceGateway {
             )),
             Err(error) => Err(unavailable(&error)),
         }
+    }
+
+    /// The roles of a signed-in person, of those asked about. They are read anew: what was taken away
+    /// in another process counts no more.
+    async fn roles_of(
+        &self,
+        tenant: TenantId,
+        (user, organization): (UserId, Option<OrganizationId>),
+        among: &[&'static str],
+    ) -> Result<Vec<&'static str>, JournalError> {
+        let journal = &self.0.commands.journal;
+        let now = journal.now();
+        let mut roles = vec![SIGNED_IN];
+        if let Some(id) = organization.filter(|_| among.contains(&ADMINISTRATOR)) {
+            let roster = journal.load_fresh::<Organization>(tenant, id.0).await?.state;
+            roles.extend((roster.role_of(user, now) == OrgRole::Admin).then_some(ADMINISTRATOR));
+        }
+        if among.iter().any(|role| PlanRole::parse(role).is_some()) {
+            let stream = tenant.plan_staff_stream(user);
+            let staff = journal.load_fresh::<PlanStaff>(tenant, stream).await?.state;
+            roles.extend(staff.roles_at(now).into_iter().map(PlanRole::as_str));
+        }
+        Ok(roles)
     }
 
     /// Who sends a request, whatever it asks for; `None` when it names no tenant.
@@ -135,6 +173,24 @@ impl Gateway for ServiceGateway {
         Ok(data)
     }
 
+    async fn roles(
+        &self,
+        data: &Data,
+        among: &[&'static str],
+    ) -> Result<Vec<&'static str>, TransportError> {
+        let caller = data.get(&TypeId::of::<Caller>()).and_then(|it| it.downcast_ref::<Caller>());
+        let Some(caller) = caller else { return Ok(vec![VISITOR]) };
+        match caller.identity {
+            Identity::Anonymous => Ok(vec![VISITOR]),
+            Identity::ApiKey { .. } => Ok(vec![MACHINE]),
+            Identity::Person { user, organization, .. } => {
+                let roles = self.roles_of(caller.tenant, (user, organization), among).await;
+                roles.map_err(|error| unavailable(&error))
+            }
+            Identity::System { .. } => Ok(Vec::new()),
+        }
+    }
+
     async fn execute(&self, request: Request) -> Response {
         let view = Arc::new(RequestView::default());
         let response = self.0.schema.execute(request.data(Arc::clone(&view))).await;
@@ -150,7 +206,7 @@ impl Gateway for ServiceGateway {
     }
 }
 
-/// `extensions.projection`: what the answer holds for.
+/// `extensions.projection`: what the answer to somebody known holds for.
 fn projection(position: i64, lag_ms: i64) -> Value {
     let mut map = async_graphql::indexmap::IndexMap::new();
     map.insert(async_graphql::Name::new("position"), Value::from(position.to_string()));

@@ -61,6 +61,14 @@ impl Context<'_> {
         Ok(self.work.load::<A>(id.into()).await?)
     }
 
+    /// As [`Self::load`], of several streams of one type: the queries do not grow with their number.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn load_all<A: Decider>(&mut self, ids: &[Uuid]) -> Result<Vec<Arc<A>>, Failure> {
+        Ok(self.work.load_all::<A>(ids).await?)
+    }
+
     /// Loads, decides and records what follows.
     ///
     /// # Errors

@@ -29,5 +29,5 @@ pub mod users;
 pub mod values;
 
 pub use events::AnyEvent;
-pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed};
+pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed, hex};
 pub use refusal::{Code, Refusal};

@@ -19,9 +19,9 @@ async fn switch(client: &Client, feature: &str, state: &str, message: Option<&st
 /// A feature as visitors meet it.
 async fn seen(portal: &Portal, feature: &str) -> Value {
     let visitor = portal.visitor(&portal.world().slug);
-    let document = "query($at: Position) {
-        portal(minPosition: $at) { features { feature state message grantedPerUser } } }";
-    let answer = visitor.send(document, json!({ "at": portal.position().await.to_string() })).await;
+    portal.settle().await;
+    let document = "{ portal { features { feature state message grantedPerUser } } }";
+    let answer = visitor.send(document, json!({})).await;
     let features = answer.data()["portal"]["features"].as_array().expect("features").clone();
     features.into_iter().find(|found| found["feature"] == feature).expect("every feature is told")
 }

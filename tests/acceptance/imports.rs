@@ -1,6 +1,8 @@
 //! Existing people taken over from another portal (AL-02, GN-33).
 
-use rollcall_commands::{imports::people_file::import_file, passwords::PasswordHasher};
+use rollcall_commands::{
+    DispatchError, imports::people_file::import_file, passwords::PasswordHasher,
+};
 use rollcall_domain::{
     imports::{LineOutcome, PeopleImport},
     kernel::ids::{OrganizationId, TenantId, UserId},
@@ -9,6 +11,7 @@ use rollcall_domain::{
     values::Password,
 };
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     enrolment::{import as enrol, line},
@@ -244,5 +247,42 @@ async fn gn_33_only_plan_administrators_import_and_no_secret_is_in_the_job() {
     assert!(!stored.contains("argon2") && !stored.contains("3456789"), "{stored}");
     let refused = portal.service.commands.journal.events::<PeopleImport>(world.tenant, id).await;
     assert_eq!(refused.expect("events").len(), 3, "asked, done, completed");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_33_an_import_that_meets_with_a_fault_is_over_when_it_says_so() {
+    let portal = Portal::medi_cal().await;
+    enrolled(&portal).await;
+    let mut owner = PgConnection::connect_with(&portal.database()).await.expect("it answers");
+    let refuse_the_first_line = "
+        CREATE FUNCTION es.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'the disk is full'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON es.events FOR EACH ROW
+          WHEN (NEW.event_type = 'users.user.user_imported'
+                AND NEW.payload -> 'UserImported' -> 'source' ->> 'line' = '2')
+          EXECUTE FUNCTION es.refuse()";
+    sqlx::raw_sql(refuse_the_first_line).execute(&mut owner).await.expect("sound statements");
+    let mut imported = async || -> i64 {
+        let count = "SELECT count(*) FROM es.events WHERE event_type = 'users.user.user_imported'";
+        sqlx::query_scalar(count).fetch_one(&mut owner).await.expect("a number")
+    };
+    let mut file = "organization_reference,email,first_name,last_name,mobile\n".to_owned();
+    for nth in 0..60 {
+        file += &format!("S-1,p{nth}@sierra.example,Ada,Row,+1202555{:04}\n", 100 + nth);
+    }
+    let (commands, tenant) = (&portal.service.commands, portal.world().tenant);
+    let mut told = 0;
+    let failed = import_file(commands, tenant, file.as_bytes(), |_, _| told += 1).await;
+    let at_once = imported().await;
+    assert!(matches!(failed, Err(DispatchError::Fault(_))), "{failed:?}");
+    assert_eq!(at_once, told, "whoever was imported is told of");
+    portal.settle().await;
+    assert_eq!(imported().await, at_once, "nothing comes after the answer");
+    sqlx::raw_sql("DROP TRIGGER refuse ON es.events").execute(&mut owner).await.expect("dropped");
+    let again = import_file(commands, tenant, file.as_bytes(), |_, _| ()).await.expect("fits");
+    let unchanged = again.iter().filter(|it| it.outcome == LineOutcome::Unchanged).count();
+    assert_eq!((again.len(), unchanged as i64), (60, at_once));
+    owner.close().await.expect("the session ends");
     portal.finish().await;
 }

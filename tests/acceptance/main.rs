@@ -48,6 +48,7 @@ mod signing_in;
 mod support;
 mod tenancy;
 mod transactions;
+mod trusted_documents;
 mod two_processes;
 mod user_directory;
 mod walks;

@@ -282,3 +282,55 @@ async fn gn_31_roles_are_scoped_when_somebody_is_invited_and_by_administrators_o
     assert_ne!(here, "FORBIDDEN");
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_31_a_scoped_role_changes_no_account_that_counts_outside_its_scope() {
+    let portal = Portal::seeded("cencal", Preset::Cencal).await;
+    let world = portal.world();
+    let (clinic, hospital) = (&world.clinic, &world.hospital);
+    scope(&portal, &world.plan_support, "PS", &[clinic]).await.done();
+    let support = portal.client(&world.plan_support).await;
+    let bring = async |by: &Client, who: &Person, to: &Company| {
+        let input =
+            json!({ "organizationId": to.id, "userId": who.user, "reason": "Was missing." });
+        by.mutate("attachUserToOrganization", input, "position").await.done();
+    };
+    let wide = portal.client(&world.plan_admin).await;
+    bring(&wide, &world.processor, hospital).await;
+    // To bring somebody in is not to answer for them.
+    bring(&support, &world.hospital_admin, clinic).await;
+    bring(&support, &world.second_plan_admin, clinic).await;
+    let about = |who: &Person, more: Value| {
+        let mut input = json!({ "organizationId": clinic.id, "userId": who.user });
+        input.as_object_mut().unwrap().extend(more.as_object().expect("fields").clone());
+        input
+    };
+    let reasoned = |field: &str, value: &str| json!({ field: value, "reason": "As they asked." });
+    for who in [&world.processor, &world.hospital_admin, &world.second_plan_admin] {
+        for (mutation, more) in [
+            ("correctUserDetails", reasoned("mobile", "+12025550199")),
+            ("correctUserDetails", reasoned("email", "mine@elsewhere.example")),
+            ("changeUserEmail", reasoned("email", "mine@elsewhere.example")),
+            ("adminResetPassword", json!({})),
+            ("unlockUser", json!({})),
+        ] {
+            let code = try_to(&support, mutation, about(who, more)).await;
+            assert_eq!(code, "FORBIDDEN", "{mutation} {}", who.email);
+        }
+    }
+    let own = about(&world.newcomer, reasoned("mobile", "+12025550199"));
+    assert_eq!(try_to(&support, "correctUserDetails", own).await, "DONE");
+    let own = about(&world.newcomer, json!({}));
+    assert_eq!(try_to(&support, "unlockUser", own.clone()).await, "NOT_LOCKED");
+    assert_eq!(try_to(&support, "adminResetPassword", own).await, "DONE");
+
+    // Whoever answers for both offices, or for the whole plan, does.
+    scope(&portal, &world.plan_support, "PS", &[clinic, hospital]).await.done();
+    let both = about(&world.processor, reasoned("lastName", "Kimm"));
+    assert_eq!(try_to(&support, "correctUserDetails", both).await, "DONE");
+    let staff = about(&world.second_plan_admin, reasoned("lastName", "Moor"));
+    assert_eq!(try_to(&support, "correctUserDetails", staff.clone()).await, "FORBIDDEN");
+    scope(&portal, &world.plan_support, "PS", &[]).await.done();
+    assert_eq!(try_to(&support, "correctUserDetails", staff).await, "DONE");
+    portal.finish().await;
+}

@@ -283,3 +283,20 @@ async fn cx_08_a_lock_at_rest_ends_after_thirty_minutes_and_trying_starts_them_a
     visitor.sign_in(&name, PASSWORD).await;
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_09_a_visitor_learns_from_no_answer_how_far_the_journal_is() {
+    let portal = Portal::seeded("carecentrix", Preset::Carecentrix).await;
+    let visitor = portal.anybody();
+    let name = "{ portal { name } }";
+    let known = portal.client(&portal.world().processor).await.send(name, json!({})).await;
+    assert!(known.body["extensions"]["projection"]["position"].is_string(), "{}", known.body);
+    let told = visitor.send(name, json!({})).await;
+    assert_eq!(told.body, json!({ "data": known.body["data"] }));
+    // Nor by waiting until it is there: nothing is waited for.
+    let document = "query($at: Position) { portal(minPosition: $at) { name } }";
+    let far = (portal.position().await + 1_000).to_string();
+    let told = visitor.send(document, json!({ "at": far })).await;
+    assert_eq!(told.body, json!({ "data": known.body["data"] }));
+    portal.finish().await;
+}

@@ -113,10 +113,9 @@ async fn gn_11_a_live_subscription_in_another_process_ends_within_five_seconds_o
     let admin = portal.client(&world.clinic_admin).await;
     let abe = &world.clinic_second_admin;
     let there = portal.client(abe).await.through(&other);
-    let document = "subscription { eventAppended { type } }";
-    let mut subscription = portal.subscribe(&there, document, json!({})).await;
-    // It begins where the journal stands when it is heard.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let document = "subscription($at: Position) { eventAppended(afterPosition: $at) { type } }";
+    let at = json!({ "at": portal.position().await.to_string() });
+    let mut subscription = portal.subscribe(&there, document, at).await;
     let npi = world.clinic.npis[1].clone();
     let level = json!({ "permissions": [{ "npi": npi, "level": "PROCESSOR" }] });
     change(&admin, (&portal, &world.processor), "setNpiPermissions", level).await;

@@ -8,7 +8,7 @@ use rollcall_commands::{
     imports::{IMPORT_STAFF, RequestPeopleImport},
 };
 use rollcall_domain::{
-    Refusal,
+    Refusal, hex,
     imports::{LineOutcome, LineResult, PeopleImport as Job, PersonRow},
     kernel::ids::PeopleImportId,
 };
@@ -255,7 +255,7 @@ fn file_hash(given: Option<&str>, rows: &[(u32, PersonRow)]) -> Result<String, R
         }
         None => {
             let bytes = serde_json::to_vec(rows).expect("rows are plain text");
-            Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+            Ok(hex(&Sha256::digest(bytes)))
         }
     }
 }

@@ -40,7 +40,7 @@ impl RequestView {
         *self.snapshot.lock().await = None;
     }
 
-    /// Position and lag in milliseconds that the whole response holds for.
+    /// Position and lag in milliseconds that the whole response holds for; none where a visitor asks.
     pub fn answered(&self) -> Option<(i64, i64)> {
         *self.answered.lock().expect("no panic while held")
     }
@@ -201,11 +201,15 @@ async fn decided(
     Ok(authority)
 }
 
+/// A visitor is not told how far the view is, nor waits until it has come so far: either would tell
+/// whether something was recorded, where the answers to visitors must not (GN-09).
 async fn open<'a>(
     ctx: &Context<'a>,
     caller: &Caller,
     min_position: Option<Position>,
 ) -> Result<MappedMutexGuard<'a, Snapshot>> {
+    let is_visitor = caller.is_visitor();
+    let min_position = min_position.filter(|_| !is_visitor);
     let store = ctx.data::<ReadStore>()?;
     let request = ctx.data::<std::sync::Arc<RequestView>>()?;
     let mut slot = request.snapshot.lock().await;
@@ -218,10 +222,12 @@ async fn open<'a>(
             min_position: min_position.map(|position| position.0),
         };
         let mut view = store.snapshot(ask).await.map_err(unavailable)?;
-        let position = lowest(&view);
-        let now = ctx.data::<Commands>()?.journal.now();
-        let lag = view.lag_ms(position, now).await.map_err(|error| fault(&error))?;
-        request.note(position, lag);
+        if !is_visitor {
+            let position = lowest(&view);
+            let now = ctx.data::<Commands>()?.journal.now();
+            let lag = view.lag_ms(position, now).await.map_err(|error| fault(&error))?;
+            request.note(position, lag);
+        }
         *slot = Some(view);
     }
     Ok(MutexGuard::map(slot, |slot| slot.as_mut().expect("just filled")))

@@ -39,7 +39,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 pub use self::{
     errors::{ErrorCode, TransportError, complete},
     limits::{Limits, limited},
-    persisted::{Trust, TrustError, TrustedDocuments},
+    persisted::{Trust, TrustByRole, TrustError, TrustedDocuments},
     trace::TraceParent,
 };
 
@@ -57,6 +57,14 @@ pub trait Gateway: Clone + Send + Sync + 'static {
         inbound: &Inbound,
         init: Option<&serde_json::Value>,
     ) -> Result<Data, TransportError>;
+
+    /// Which of these roles the caller has for whom `data` was made. Asked only where one of them
+    /// decides whether the caller's document may run.
+    async fn roles(
+        &self,
+        data: &Data,
+        among: &[&'static str],
+    ) -> Result<Vec<&'static str>, TransportError>;
 
     /// Executes a query or mutation with `request.data` as [`Gateway::context`] made it.
     async fn execute(&self, request: Request) -> Response;
@@ -165,6 +173,28 @@ impl<G: Gateway> Transport<G> {
             tracing::error!(request_id = %inbound.request_id, "resolving the caller took too long");
             Err(TransportError::defect())
         })
+    }
+
+    /// Resolves who sends a request into its data, and lets its document run if it may for them.
+    async fn admit(
+        &self,
+        inbound: &Inbound,
+        init: Option<&serde_json::Value>,
+        document_hash: &str,
+        request: &mut Request,
+    ) -> Result<(), TransportError> {
+        request.data = self.resolve_caller(inbound, init).await?;
+        let among = self.documents.roles_that_count(document_hash);
+        let roles = if among.is_empty() {
+            Vec::new()
+        } else {
+            let asked = self.gateway.roles(&request.data, &among);
+            tokio::time::timeout(self.limits.timeout, asked).await.unwrap_or_else(|_| {
+                tracing::error!(request_id = %inbound.request_id, "the caller's roles took too long");
+                Err(TransportError::defect())
+            })?
+        };
+        self.documents.admit(request, document_hash, &roles)
     }
 
     /// Whether a stream that is open may stay open.

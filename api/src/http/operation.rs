@@ -78,7 +78,6 @@ pub(super) fn inspect<G>(
         request.parsed_query().map_err(|error| ErrorCode::GraphqlParseFailed.mark(error))?;
     let (name, operation) = select(document, wanted.as_deref())?;
     let (kind, name) = (operation.ty, name.map(str::to_owned));
-    transport.documents.register(request, &document_hash);
     Ok(Operation { kind, name, document_hash })
 }
 
@@ -121,7 +120,7 @@ pub(super) async fn run<G: Gateway>(
     operation: &Operation,
     mut request: Request,
 ) -> Result<Answer, TransportError> {
-    request.data = transport.resolve_caller(inbound, init).await?;
+    transport.admit(inbound, init, &operation.document_hash, &mut request).await?;
     let admission = Admission::default();
     request.data.insert(admission.clone());
     let execution = {

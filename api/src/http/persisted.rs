@@ -11,12 +11,10 @@ use std::{
 };
 
 use async_graphql::{Request, Value};
+use rollcall_domain::hex;
 use sha2::{Digest, Sha256};
 
-use super::{
-    errors::{ErrorCode, TransportError},
-    trace,
-};
+use super::errors::{ErrorCode, TransportError};
 
 /// The key of `extensions` with a hash for an automatic persisted query (Apollo's protocol).
 pub(super) const PERSISTED_QUERY: &str = "persistedQuery";
@@ -27,8 +25,8 @@ pub(super) const DOCUMENT_ID: &str = "documentId";
 /// Bytes of all documents that clients registered; the oldest leave first.
 const REGISTERED_BYTES: usize = 8 << 20;
 
-/// What documents beside the trusted ones are worth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What documents beside the trusted ones are worth, the mildest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trust {
     /// Everything runs that the limits allow.
     #[default]
@@ -39,10 +37,38 @@ pub enum Trust {
     Require,
 }
 
+/// What they are worth by the role of whoever sends them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustByRole {
+    /// From whoever has none of the roles named.
+    pub otherwise: Trust,
+    pub of_role: BTreeMap<&'static str, Trust>,
+}
+
+impl From<Trust> for TrustByRole {
+    fn from(otherwise: Trust) -> Self {
+        Self { otherwise, of_role: BTreeMap::new() }
+    }
+}
+
+impl TrustByRole {
+    /// Roles add up: of those named that somebody has, the mildest counts.
+    fn of(&self, roles: &[&'static str]) -> Trust {
+        let of_roles = roles.iter().filter_map(|role| self.of_role.get(role).copied());
+        of_roles.min().unwrap_or(self.otherwise)
+    }
+
+    /// Whether anybody is asked for more than nothing.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.of_role.values().chain([&self.otherwise]).all(|trust| *trust == Trust::Off)
+    }
+}
+
 /// The documents an operator trusts: its own clients', listed when those are built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedDocuments {
-    pub trust: Trust,
+    pub trust: TrustByRole,
     by_hash: BTreeMap<String, Arc<str>>,
 }
 
@@ -63,7 +89,7 @@ impl TrustedDocuments {
     ///
     /// # Errors
     /// [`TrustError`].
-    pub fn read(json: &[u8], trust: Trust) -> Result<Self, TrustError> {
+    pub fn read(json: &[u8], trust: impl Into<TrustByRole>) -> Result<Self, TrustError> {
         let listed: BTreeMap<String, String> = serde_json::from_slice(json)?;
         let by_hash = listed
             .into_iter()
@@ -76,7 +102,7 @@ impl TrustedDocuments {
                 }
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { trust, by_hash })
+        Ok(Self { trust: trust.into(), by_hash })
     }
 }
 
@@ -120,11 +146,11 @@ impl Documents {
     }
 
     /// Gives `request` the text of the document it names, and answers the text's hash in
-    /// hexadecimal.
+    /// hexadecimal. Whether it may run is asked once it is known who sends it.
     ///
     /// # Errors
     /// PERSISTED_QUERY_NOT_FOUND where the hash is unknown, BAD_USER_INPUT where it is another
-    /// document's, FORBIDDEN where only trusted documents run and this is none.
+    /// document's; FORBIDDEN where only trusted documents run, whoever sends them, and this is none.
     pub fn resolve(&self, request: &mut Request) -> Result<String, TransportError> {
         let named = match request.extensions.0.remove(DOCUMENT_ID) {
             Some(Value::String(id)) => Some(bare(&id).to_ascii_lowercase()),
@@ -139,7 +165,7 @@ impl Documents {
             return self.by_registered(request, hash);
         }
         let hash = hash(&request.query);
-        self.admit(&hash)?;
+        self.admit_from_anybody(&hash)?;
         Ok(hash)
     }
 
@@ -164,34 +190,57 @@ impl Documents {
             )
             .reason("PERSISTED_QUERY_MISMATCH"));
         }
-        self.admit(&wanted)?;
+        self.admit_from_anybody(&wanted)?;
         Ok(wanted)
     }
 
+    /// The roles on which it depends whether a document may run.
+    pub fn roles_that_count(&self, hash: &str) -> Vec<&'static str> {
+        if self.trusted.by_hash.contains_key(hash) {
+            return Vec::new();
+        }
+        self.trusted.trust.of_role.keys().copied().collect()
+    }
+
+    /// Lets a document of somebody with these roles run, and keeps it if it was sent to be kept.
+    ///
+    /// # Errors
+    /// FORBIDDEN where only trusted documents run for them and this is none.
+    pub fn admit(
+        &self,
+        request: &Request,
+        hash: &str,
+        roles: &[&'static str],
+    ) -> Result<(), TransportError> {
+        if !self.trusted.by_hash.contains_key(hash) {
+            match self.trusted.trust.of(roles) {
+                Trust::Off => {}
+                Trust::Prefer => {
+                    tracing::info!(document_hash = hash, "a document that is not trusted");
+                }
+                Trust::Require => return Err(not_trusted()),
+            }
+        }
+        self.register(request, hash);
+        Ok(())
+    }
+
+    /// Where it does not matter who sends it, a document that is not trusted is not even read.
+    fn admit_from_anybody(&self, hash: &str) -> Result<(), TransportError> {
+        let TrustByRole { otherwise, of_role } = &self.trusted.trust;
+        let is_required = *otherwise == Trust::Require && of_role.is_empty();
+        if is_required && !self.trusted.by_hash.contains_key(hash) {
+            return Err(not_trusted());
+        }
+        Ok(())
+    }
+
     /// Keeps a document that was sent under its hash and proved to be one.
-    pub fn register(&self, request: &Request, hash: &str) {
+    fn register(&self, request: &Request, hash: &str) {
         let asked = request.extensions.0.contains_key(PERSISTED_QUERY);
         if asked && !self.trusted.by_hash.contains_key(hash) {
             let mut registered = self.registered.lock().expect("no panic while held");
             registered.keep(hash.to_owned(), &request.query);
-        }
-    }
-
-    fn admit(&self, hash: &str) -> Result<(), TransportError> {
-        if self.trusted.by_hash.contains_key(hash) {
-            return Ok(());
-        }
-        match self.trusted.trust {
-            Trust::Off => Ok(()),
-            Trust::Prefer => {
-                tracing::info!(document_hash = hash, "a document that is not among the trusted");
-                Ok(())
-            }
-            Trust::Require => Err(TransportError::new(
-                ErrorCode::Forbidden,
-                "Only trusted documents run here. Name one in documentId, or have this one added.",
-            )
-            .reason("DOCUMENT_NOT_TRUSTED")),
         }
     }
 }
@@ -222,12 +271,20 @@ fn bare(id: &str) -> &str {
 
 /// SHA-256 of a text, in hexadecimal.
 pub(super) fn hash(text: &str) -> String {
-    trace::hex(&Sha256::digest(text.as_bytes()))
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn unknown() -> TransportError {
     // Apollo's clients know the case by this message.
     TransportError::new(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound")
+}
+
+fn not_trusted() -> TransportError {
+    TransportError::new(
+        ErrorCode::Forbidden,
+        "Only trusted documents run here. Name one in documentId, or have this one added.",
+    )
+    .reason("DOCUMENT_NOT_TRUSTED")
 }
 
 fn malformed() -> TransportError {
@@ -253,6 +310,18 @@ mod tests {
         assert_eq!((registered.by_hash.len(), registered.bytes), (4, REGISTERED_BYTES));
         assert!(!registered.by_hash.contains_key(&hash(&text(1))));
         assert!(registered.by_hash.contains_key(&hash(&text(5))));
+    }
+
+    #[test]
+    fn of_several_roles_the_mildest_named_counts() {
+        let trust = TrustByRole {
+            otherwise: Trust::Require,
+            of_role: BTreeMap::from([("US", Trust::Prefer), ("PA", Trust::Off)]),
+        };
+        assert_eq!(trust.of(&["US", "PA"]), Trust::Off);
+        assert_eq!(trust.of(&["US", "AU"]), Trust::Prefer);
+        assert_eq!(trust.of(&["AN"]), Trust::Require);
+        assert_eq!(TrustByRole::from(Trust::Off).of(&["US"]), Trust::Off);
     }
 
     #[test]

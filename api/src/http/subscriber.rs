@@ -80,9 +80,11 @@ impl<G: Gateway> Subscriber<G> {
     }
 
     async fn many(&self, operation: &Operation, mut request: Request) -> Result<(), Left> {
-        match self.transport.resolve_caller(&self.inbound, Some(&self.init)).await {
-            Ok(data) => request.data = data,
-            Err(error) => return self.refuse(error.into()).await,
+        let hash = &operation.document_hash;
+        let admitted =
+            self.transport.admit(&self.inbound, Some(&self.init), hash, &mut request).await;
+        if let Err(error) = admitted {
+            return self.refuse(error.into()).await;
         }
         let admission = Admission::default();
         request.data.insert(admission.clone());

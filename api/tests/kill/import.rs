@@ -22,23 +22,42 @@ const ROWS: usize = 600;
 const ORGANIZATIONS: usize = 3;
 const NPIS: [&str; ORGANIZATIONS] = ["1993999998", "1000000004", "1111111112"];
 
-/// People imported so far.
-const IMPORTED: &str =
-    "SELECT count(*) FROM es.events WHERE event_type = 'users.user.user_imported'";
-/// People of whom account, import, membership and right are there once each, by one append, and who
-/// have their address.
-const WHOLE: &str = "
-    SELECT count(*) FROM (
-      SELECT e.subject_id FROM es.events e
-       WHERE e.event_type IN ('users.user.user_registered', 'users.user.user_imported',
-                              'organizations.organization.membership_added',
-                              'permissions.membership.npi_permission_set')
-         AND EXISTS (SELECT FROM es.reservations r
-                      WHERE r.tenant_id = e.tenant_id AND r.kind = 'email'
-                        AND r.owner = e.subject_id)
-       GROUP BY e.tenant_id, e.subject_id
-      HAVING count(*) = 4 AND count(DISTINCT e.event_type) = 4
-         AND count(DISTINCT e.command_id) = 1) w";
+/// Lines that an import has under way at once.
+const AT_ONCE: usize = 64;
+
+/// People imported so far, and in the same view those of them who are whole: account, import,
+/// membership and right are there once each, by one append, and they have their address.
+const IMPORTED_AND_WHOLE: &str = "
+    SELECT ARRAY[
+      (SELECT count(*) FROM es.events WHERE event_type = 'users.user.user_imported'),
+      (SELECT count(*) FROM (
+        SELECT e.subject_id FROM es.events e
+         WHERE e.event_type IN ('users.user.user_registered', 'users.user.user_imported',
+                                'organizations.organization.membership_added',
+                                'permissions.membership.npi_permission_set')
+           AND EXISTS (SELECT FROM es.reservations r
+                        WHERE r.tenant_id = e.tenant_id AND r.kind = 'email'
+                          AND r.owner = e.subject_id)
+         GROUP BY e.tenant_id, e.subject_id
+        HAVING count(*) = 4 AND count(DISTINCT e.event_type) = 4
+           AND count(DISTINCT e.command_id) = 1) w)]";
+
+/// Has the append of the file's last line wait for whoever holds the lock.
+const GATE: &str = "
+    CREATE FUNCTION es.gate() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+    BEGIN
+      PERFORM pg_catalog.pg_advisory_xact_lock_shared(7433);
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER gate BEFORE INSERT ON es.events FOR EACH ROW
+      WHEN (NEW.event_type = 'users.user.user_imported'
+            AND NEW.payload -> 'UserImported' -> 'source' ->> 'line' = 'LAST')
+      EXECUTE FUNCTION es.gate()";
+const SHUT: &str = "SELECT pg_advisory_lock(7433)";
+/// An append whose process was killed is not to go on when the gate is opened.
+const DROP_WAITING: &str = "
+    SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+     WHERE locktype = 'advisory' AND objid = 7433 AND NOT granted";
 
 /// Kills the command line's process so many times, each time after some more lines.
 pub fn kill_the_import(ground: &Ground, rounds: usize) {
@@ -49,28 +68,34 @@ pub fn kill_the_import(ground: &Ground, rounds: usize) {
     assert!(finish(start(ground, "enrolment")).0, "the organizations are enrolled");
     write(ground, "people.csv", &people());
     let evidence = Evidence::gather(ground);
+    let counts = || <[i64; 2]>::try_from(evidence.counts(IMPORTED_AND_WHOLE)).expect("two counts");
+    // However late it is killed, the last line is still to come.
+    evidence.change(&GATE.replace("LAST", &(ROWS + 1).to_string()));
+    let shut = evidence.hold(SHUT);
     for round in 1..=rounds {
-        let done = i64::try_from(ROWS * round / (rounds + 1)).expect("a small number");
+        let done = (ROWS - 2 * AT_ONCE) * round / (rounds + 1);
+        let done = i64::try_from(done).expect("a small number");
         let mut import = start(ground, "people");
         within(Duration::from_secs(120), "some lines are imported", || {
             let over = import.process.try_wait().expect("the process is ours");
             assert!(over.is_none(), "it ended before it could be killed: {over:?}");
-            (evidence.count(IMPORTED) >= done).then_some(())
+            (counts()[0] >= done).then_some(())
         });
         import.process.kill().expect("it was running");
         import.process.wait().expect("the process is ours");
-        let imported = evidence.count(IMPORTED);
+        evidence.count(DROP_WAITING);
+        let [imported, whole] = counts();
         assert!(imported < ROWS as i64, "killed too late to show anything");
-        assert_eq!(evidence.count(WHOLE), imported, "whole people");
+        assert_eq!(whole, imported, "whole people");
     }
-    let before = evidence.count(IMPORTED);
+    evidence.let_go(shut);
+    let [before, _] = counts();
     let (well, said) = finish(start(ground, "people"));
     let rest = ROWS as i64 - before;
     let expected =
         format!("{ROWS} lines: {rest} imported, 0 updated, {before} unchanged, 0 refused");
     assert!(well && said.contains(&expected), "{expected}; said {said}");
-    assert_eq!(evidence.count(IMPORTED), ROWS as i64, "nobody twice");
-    assert_eq!(evidence.count(WHOLE), ROWS as i64, "whole people");
+    assert_eq!(counts(), [ROWS as i64; 2], "nobody twice, and whole people");
     evidence.is_in_order();
     println!("  {before} of {ROWS} lines were imported by processes that were killed");
     service.stop();

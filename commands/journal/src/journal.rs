@@ -60,7 +60,7 @@ pub(crate) struct Inner {
     pub keys: KeyRing,
     pub upcasters: Upcasters,
     pub cache: Cache,
-    loader: Loader,
+    pub loader: Loader,
     pub lanes: Lanes,
     pub appender: Appender,
     appended: watch::Sender<i64>,
@@ -199,7 +199,11 @@ impl Journal {
     }
 
     /// What is kept of a stream, and whether it has moved on since.
-    fn cached<A: Decider>(&self, tenant: TenantId, id: Uuid) -> Option<(Loaded<A>, bool)> {
+    pub(crate) fn cached<A: Decider>(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Option<(Loaded<A>, bool)> {
         let Cached { state, version, outdated } = self.0.cache.get(&(tenant, A::TYPE, id))?;
         Some((Loaded { state: state.downcast().ok()?, version }, outdated))
     }

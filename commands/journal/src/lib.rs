@@ -33,6 +33,7 @@ pub mod seal;
 pub mod secrets;
 mod streams;
 pub mod subscriber;
+mod together;
 pub mod upcast;
 mod wake;
 pub mod work;

@@ -49,11 +49,17 @@ pub(crate) struct Loader {
 }
 
 /// The events of a stream after `version`.
-struct Wanted {
+#[derive(Clone, Copy)]
+struct Rest {
     tenant: TenantId,
     aggregate_type: &'static str,
     id: Uuid,
     version: i64,
+}
+
+/// What somebody waits for.
+struct Wanted {
+    rest: Rest,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -73,18 +79,39 @@ impl Loader {
         (aggregate_type, id): (&'static str, Uuid),
         version: i64,
     ) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        let wanted = Wanted { tenant, aggregate_type, id, version, answer };
+        let rest = Rest { tenant, aggregate_type, id, version };
         // Whoever finds a turn free reads alone and pays for no hand-over.
         if let Ok(_turn) = self.turns.try_acquire() {
-            let streams = read(&self.connections, &[wanted]).await.map_err(JournalError::of)?;
+            let streams = read(&self.connections, &[rest]).await.map_err(JournalError::of)?;
             return Ok(streams.into_iter().flatten().collect());
         }
+        let (answer, answered) = oneshot::channel();
         // Fails only when the runtime is going down, as does the answer.
-        let _ = self.wanted.send(wanted);
-        let gone = || JournalError::Unavailable("the service is stopping".to_owned());
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        let _ = self.wanted.send(Wanted { rest, answer });
+        answered.await.unwrap_or_else(|_| Err(stopping()))
     }
+
+    /// As [`Loader::stream`], of several streams of one type, each with the version it is known to, by
+    /// one query for every 256 of them.
+    pub(crate) async fn streams(
+        &self,
+        tenant: TenantId,
+        aggregate_type: &'static str,
+        known: &[(Uuid, i64)],
+    ) -> Result<Vec<Vec<StoredEvent>>, JournalError> {
+        let rest = |&(id, version)| Rest { tenant, aggregate_type, id, version };
+        let rests: Vec<Rest> = known.iter().map(rest).collect();
+        let mut streams = Vec::with_capacity(rests.len());
+        for some in rests.chunks(MOST_STREAMS) {
+            let _turn = self.turns.acquire().await.map_err(|_| stopping())?;
+            streams.extend(read(&self.connections, some).await.map_err(JournalError::of)?);
+        }
+        Ok(streams)
+    }
+}
+
+fn stopping() -> JournalError {
+    JournalError::Unavailable("the service is stopping".to_owned())
 }
 
 /// Ends with its loader.
@@ -103,7 +130,8 @@ async fn read_together(
         }
         let connections = Arc::clone(&connections);
         tokio::spawn(async move {
-            let streams = read(&connections, &wanted).await;
+            let rests: Vec<Rest> = wanted.iter().map(|wanted| wanted.rest).collect();
+            let streams = read(&connections, &rests).await;
             drop(turn);
             // Whoever went away does not need the answer.
             match streams {
@@ -124,7 +152,7 @@ async fn read_together(
 }
 
 /// The events of each of the streams, oldest first.
-async fn read(connections: &Kept, wanted: &[Wanted]) -> Result<Vec<Vec<StoredEvent>>, sqlx::Error> {
+async fn read(connections: &Kept, rests: &[Rest]) -> Result<Vec<Vec<StoredEvent>>, sqlx::Error> {
     #[derive(sqlx::FromRow)]
     struct OfWanted {
         nth: i64,
@@ -144,14 +172,14 @@ async fn read(connections: &Kept, wanted: &[Wanted]) -> Result<Vec<Vec<StoredEve
                    AND sequence > w.version AND tenant_id = w.tenant
                  ORDER BY sequence) e",
     )
-    .bind(wanted.iter().map(|wanted| wanted.tenant.0).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|wanted| wanted.aggregate_type).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|wanted| wanted.id.to_string()).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|wanted| wanted.version).collect::<Vec<_>>())
+    .bind(rests.iter().map(|rest| rest.tenant.0).collect::<Vec<_>>())
+    .bind(rests.iter().map(|rest| rest.aggregate_type).collect::<Vec<_>>())
+    .bind(rests.iter().map(|rest| rest.id.to_string()).collect::<Vec<_>>())
+    .bind(rests.iter().map(|rest| rest.version).collect::<Vec<_>>())
     .fetch_all(&mut connection)
     .await?;
     connections.keep(connection);
-    let mut streams: Vec<_> = wanted.iter().map(|_| Vec::new()).collect();
+    let mut streams: Vec<_> = rests.iter().map(|_| Vec::new()).collect();
     for OfWanted { nth, event } in rows {
         let nth = usize::try_from(nth - 1).expect("ordinals count from 1");
         streams[nth].push(event);

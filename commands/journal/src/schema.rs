@@ -2,8 +2,7 @@
 //!
 //! Invariant: a migration that was applied is never edited; `sqlx` refuses to start on a changed one.
 
-use std::fmt::Write;
-
+use rollcall_domain::hex;
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
 
@@ -38,8 +37,5 @@ pub fn migrations_hash() -> String {
         hash.update(migration.version.to_be_bytes());
         hash.update(&migration.checksum);
     }
-    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a string does not fail");
-        hex
-    })
+    hex(&hash.finalize())
 }

@@ -3,6 +3,8 @@
 //! Invariant: what is listed here was committed; whoever decides on it loads each stream, so that the
 //! append checks again where each one stands.
 
+use std::collections::HashSet;
+
 use rollcall_domain::kernel::ids::TenantId;
 use sqlx::Row;
 use uuid::Uuid;
@@ -29,6 +31,29 @@ impl Journal {
             .bind(aggregate_type),
         )
         .await
+    }
+
+    /// Which of these streams of one kind have begun.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn begun(
+        &self,
+        tenant: TenantId,
+        aggregate_type: &str,
+        ids: &[Uuid],
+    ) -> Result<HashSet<Uuid>, JournalError> {
+        let begun = self.stream_ids(
+            sqlx::query(
+                "SELECT aggregate_id FROM es.events
+                  WHERE aggregate_type = $2 AND aggregate_id = ANY($3) AND sequence = 1
+                    AND tenant_id = $1",
+            )
+            .bind(tenant.0)
+            .bind(aggregate_type)
+            .bind(ids.iter().map(Uuid::to_string).collect::<Vec<_>>()),
+        );
+        Ok(begun.await?.into_iter().collect())
     }
 
     /// The streams of one kind in which an event about `npi` stands.

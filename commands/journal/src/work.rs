@@ -19,7 +19,7 @@ use crate::{
     cache::{AnyState, Cached, Moment},
     envelope::{Guard, Header},
     error::{CommitError, JournalError, WorkError},
-    journal::Journal,
+    journal::{Journal, Loaded},
     lanes,
     prepare::{self, Draft, Prepared},
     request::{KeyRow, Request, ReservationRow, VaultRow},
@@ -115,6 +115,33 @@ impl Work {
     pub async fn load<A: Decider>(&mut self, id: impl Into<Uuid>) -> Result<Arc<A>, JournalError> {
         let at = self.open::<A>(id.into()).await?;
         Ok(downcast(&self.streams[at].state))
+    }
+
+    /// As [`Work::load`], of several streams of one type, in the order of `ids`: the queries do not
+    /// grow with their number.
+    ///
+    /// # Errors
+    /// As [`Work::load`].
+    pub async fn load_all<A: Decider>(
+        &mut self,
+        ids: &[Uuid],
+    ) -> Result<Vec<Arc<A>>, JournalError> {
+        let (tenant, aggregate_type) = (self.header.tenant, A::TYPE);
+        let appender = &self.journal.0.appender;
+        let is_unread = |id: &Uuid| {
+            self.position_of::<A>(*id).is_none() && appender.tip(&(tenant, A::TYPE, *id)).is_none()
+        };
+        let unread: Vec<Uuid> = ids.iter().copied().filter(is_unread).collect();
+        let loaded = self.journal.load_together::<A>(tenant, &unread).await?;
+        for (id, Loaded { state, version }) in unread.into_iter().zip(loaded) {
+            let (state, buffered, after) = (state as AnyState, 0, None);
+            self.streams.push(Stream { aggregate_type, id, version, buffered, state, after });
+        }
+        let mut states = Vec::with_capacity(ids.len());
+        for id in ids {
+            states.push(self.load::<A>(*id).await?);
+        }
+        Ok(states)
     }
 
     /// As [`Work::load`], of a tenant that is perhaps not the one written to.

@@ -139,3 +139,39 @@ async fn old_events_are_read_through_upcasters() {
     let journal = Journal::open_with(config, upcasters).await.unwrap();
     assert_eq!(journal.load::<Ledger>(TENANT, id).await.unwrap().state.balance, 100);
 }
+
+#[tokio::test]
+async fn streams_loaded_together_are_as_each_alone_and_checked_at_the_commit() {
+    let database = Database::create().await;
+    let (here, there) = (database.journal().await, database.journal().await);
+    let [outdated, unread, empty, known] = [1, 2, 3, 4].map(Uuid::from_u128);
+    for stream in [outdated, unread, known] {
+        book(&there, TENANT, stream).await;
+    }
+    for stream in [outdated, known] {
+        here.load::<Ledger>(TENANT, stream).await.unwrap();
+    }
+    book(&there, TENANT, outdated).await;
+    here.invalidate(TENANT, "books.ledger", outdated);
+    let begun = here.begun(TENANT, "books.ledger", &[outdated, empty]).await.unwrap();
+    assert_eq!(begun.into_iter().collect::<Vec<_>>(), [outdated]);
+    assert!(here.begun(OTHER_TENANT, "books.ledger", &[outdated]).await.unwrap().is_empty());
+
+    let all = [outdated, unread, empty, known];
+    let mut work = here.begin(header(TENANT));
+    work.record::<Ledger>(known, vec![Booked::entry(5)]).await.unwrap();
+    let loaded = work.load_all::<Ledger>(&all).await.unwrap();
+    let balances: Vec<_> = loaded.iter().map(|state| state.balance).collect();
+    assert_eq!(balances, [2, 1, 0, 6], "with what this work has buffered");
+    let versions = all.map(|id| work.version::<Ledger>(id));
+    assert_eq!(versions, [Some(2), Some(1), Some(0), Some(1)]);
+    assert_eq!(here.load::<Ledger>(TENANT, unread).await.unwrap().version, 1);
+
+    book(&there, TENANT, empty).await;
+    let Err(rollcall_journal::CommitError::Conflict { aggregate_id, .. }) =
+        work.commit(json!(null)).await
+    else {
+        panic!("what was read has moved on");
+    };
+    assert_eq!(aggregate_id, empty);
+}

@@ -21,7 +21,7 @@ use rollcall_domain::{
 
 use super::{
     Found, REQUEST_STAFF, join, relocate,
-    ways::{of_organization, release},
+    ways::{Kind, kind_of, release},
 };
 use crate::{
     Access, Command, Context, Failure,
@@ -67,9 +67,18 @@ impl Command for DecideAccessRequest {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessRequestId, Failure> {
-        of_organization(cx, self.request, self.organization).await?;
-        if let Some(kind) = self.other_kind(cx).await? {
-            return self.decide_other(cx, kind).await;
+        match kind_of(cx, self.request, self.organization).await? {
+            Kind::Access => {}
+            Kind::Join => {
+                cx.expect_version::<JoinRequest>(self.request, self.expected_version).await?;
+                join::decide(cx, (self.request, self.organization), &self.decision).await?;
+                return Ok(self.request);
+            }
+            Kind::Move => {
+                cx.expect_version::<MoveRequest>(self.request, self.expected_version).await?;
+                relocate::decide(cx, self.request, &self.decision, &self.found).await?;
+                return Ok(self.request);
+            }
         }
         cx.expect_version::<AccessRequest>(self.request, self.expected_version).await?;
         let by_plan = cx.authority.acts_for_plan();
@@ -92,40 +101,7 @@ impl Command for DecideAccessRequest {
     }
 }
 
-/// Requests that are not of a member for themself.
-#[derive(Clone, Copy)]
-enum Other {
-    Join,
-    Move,
-}
-
 impl DecideAccessRequest {
-    async fn other_kind(&self, cx: &mut Context<'_>) -> Result<Option<Other>, Failure> {
-        if cx.load::<JoinRequest>(self.request).await?.joining().is_some() {
-            return Ok(Some(Other::Join));
-        }
-        let moving = cx.load::<MoveRequest>(self.request).await?;
-        Ok(moving.moving().map(|_| Other::Move))
-    }
-
-    async fn decide_other(
-        &self,
-        cx: &mut Context<'_>,
-        kind: Other,
-    ) -> Result<AccessRequestId, Failure> {
-        match kind {
-            Other::Join => {
-                cx.expect_version::<JoinRequest>(self.request, self.expected_version).await?;
-                join::decide(cx, (self.request, self.organization), &self.decision).await?;
-            }
-            Other::Move => {
-                cx.expect_version::<MoveRequest>(self.request, self.expected_version).await?;
-                relocate::decide(cx, self.request, &self.decision, &self.found).await?;
-            }
-        }
-        Ok(self.request)
-    }
-
     /// Whether the administrator's yes is not enough: the plan has to add something (CX-13).
     async fn hands_on(&self, cx: &mut Context<'_>, by_plan: bool) -> Result<bool, Failure> {
         let asked = self.asked(cx).await?;

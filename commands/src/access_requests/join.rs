@@ -5,15 +5,14 @@
 //! the address is known and whether or not the same waits already (GN-09); both roads lead through an
 //! append, and no mail leaves before an administrator decides.
 
-use std::fmt::Write as _;
-
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use rollcall_domain::{
     Decider, Refusal,
     access_requests::{JoinRequest, JoinRequestCommand, JoinWish, Side},
+    hex,
     kernel::ids::{AccessRequestId, InvitationId, OrganizationId},
-    organizations::{Organization, OrganizationCommand, organization::RosterCommand},
+    organizations::{OrgRole, Organization, OrganizationCommand, organization::RosterCommand},
     policies::Feature,
     values::{EmailAddress, Npi, OrganizationName},
 };
@@ -40,6 +39,12 @@ const BY_EMAIL: Limit =
     Limit { name: "request_to_join.email", tries: 5, window: TimeDelta::days(1) };
 const BY_ORGANIZATION: Limit =
     Limit { name: "request_to_join.organization", tries: 50, window: TimeDelta::days(1) };
+
+/// Organisations that somebody named by their address may have been in: reading them is a visitor's
+/// to cause.
+const MOST_PLACES: usize = 100;
+/// Requests of one address to one organisation, each decided or run out before the next.
+const MOST_REQUESTS: u32 = 100;
 
 /// By what a colleague knows the organisation.
 #[derive(Clone, Debug)]
@@ -90,7 +95,8 @@ impl RequestToJoin {
                 let holder = cx.journal().owner_of(cx.tenant(), NPI, npi.as_str()).await?;
                 // An id that no organisation has costs the same load.
                 let id = OrganizationId(holder.unwrap_or(cx.tenant().0));
-                Ok(takes_people(cx, id).await?.then_some(id))
+                let organization = cx.load::<Organization>(id).await?;
+                Ok(takes_people(&organization, cx).then_some(id))
             }
             Named::Administrator { email, organization } => {
                 administered(cx, email, organization.as_ref()).await
@@ -132,39 +138,40 @@ impl Command for RequestToJoin {
     }
 }
 
-async fn takes_people(cx: &mut Context<'_>, id: OrganizationId) -> Result<bool, Failure> {
-    let organization = cx.load::<Organization>(id).await?;
-    Ok(organization.is_active() && organization.check_contract(&cx.policy, cx.now).is_ok())
+fn takes_people(organization: &Organization, cx: &Context<'_>) -> bool {
+    organization.is_active() && organization.check_contract(&cx.policy, cx.now).is_ok()
 }
 
 /// The organisation that the person with this address administers; of several the one of that name.
+/// Who has been in more than [`MOST_PLACES`] names none.
 async fn administered(
     cx: &mut Context<'_>,
     email: &EmailAddress,
     name: Option<&OrganizationName>,
 ) -> Result<Option<OrganizationId>, Failure> {
     let Some(user) = user_of(cx, email).await? else { return Ok(None) };
-    let tenant = cx.tenant();
-    let mut found = Vec::new();
-    for id in cx.journal().streams_about(tenant, user, Organization::TYPE).await? {
-        let organization = cx.load::<Organization>(id).await?;
-        let is_named = |name: &OrganizationName| {
-            let own = organization.record().map(|record| record.name.as_str().to_lowercase());
-            own.as_deref() == Some(name.as_str().to_lowercase().as_str())
-        };
-        let administers = organization.active_admins(cx.now).any(|admin| admin == user);
-        if administers && name.is_none_or(is_named) && takes_people(cx, id.into()).await? {
-            found.push(OrganizationId(id));
-        }
+    let places = cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await?;
+    if places.len() > MOST_PLACES {
+        return Ok(None);
     }
-    Ok(match found[..] {
+    let rosters = cx.load_all::<Organization>(&places).await?;
+    let is_meant = |organization: &Organization| {
+        let Some(record) = organization.record() else { return false };
+        let own = record.name.as_str().to_lowercase();
+        name.is_none_or(|name| name.as_str().to_lowercase() == own)
+            && organization.role_of(user, cx.now) == OrgRole::Admin
+            && takes_people(organization, cx)
+    };
+    let meant = places.into_iter().zip(rosters).filter(|(_, it)| is_meant(it));
+    let meant: Vec<_> = meant.map(|(id, _)| OrganizationId(id)).collect();
+    Ok(match meant[..] {
         [only] => Some(only),
         [] | [_, _, ..] => None,
     })
 }
 
-/// Where a request of this address to the organisation is recorded; `None` while one waits. The
-/// stream follows from both, so that of two at once one finds the other.
+/// Where a request of this address to the organisation is recorded; `None` while one waits, and after
+/// [`MOST_REQUESTS`]. The stream follows from both, so that of two at once one finds the other.
 async fn free_stream(
     cx: &mut Context<'_>,
     organization: OrganizationId,
@@ -172,12 +179,12 @@ async fn free_stream(
 ) -> Result<Option<AccessRequestId>, Failure> {
     let tenant = cx.tenant();
     let hash = cx.journal().secrets().lookup_key(tenant, "request_to_join", &email.key());
-    let hash = hash.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("text grows");
-        hex
-    });
-    for n in 0.. {
-        let request = AccessRequestId(tenant.join_request_stream(organization, &hash, n));
+    let stream = |n| tenant.join_request_stream(organization, &hex(&hash), n);
+    let streams: Vec<Uuid> = (0..MOST_REQUESTS).map(stream).collect();
+    let made = cx.journal().begun(tenant, JoinRequest::TYPE, &streams).await?;
+    // One is made when the one before is closed, so that only the newest may wait.
+    let newest = streams.iter().take_while(|it| made.contains(it)).count().saturating_sub(1);
+    for request in streams.into_iter().skip(newest).map(AccessRequestId) {
         match &*cx.load::<JoinRequest>(request).await? {
             JoinRequest::NotMade => return Ok(Some(request)),
             JoinRequest::Open(joining) if cx.now < joining.expires_at => return Ok(None),

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{
     REQUEST_STAFF,
-    relocate::{Found, pending, require_both, resolve},
-    ways::of_organization,
+    relocate::{Found, pending, resolve},
+    ways::kind_of,
 };
 use crate::{
     Access, Caller, Commands, Context, Failure,
@@ -73,10 +73,9 @@ async fn outlook(
     (request, organization): (AccessRequestId, OrganizationId),
     found: &Found,
 ) -> Result<MoveOutlook, Failure> {
-    of_organization(cx, request, organization).await?;
+    kind_of(cx, request, organization).await?;
     let moving = pending(cx, request).await?;
     let moved = resolve(cx, &moving, found).await?;
-    require_both(cx, moved)?;
     let member = member(cx, moved.from, moved.user, None).await?;
     let roster = &member.organization;
     let is_admin = roster.role_of(moved.user, cx.now) == OrgRole::Admin;

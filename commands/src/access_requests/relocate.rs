@@ -2,7 +2,8 @@
 //! (AL-08).
 //!
 //! Invariant: the membership there ends with its rights in the append in which the one here begins
-//! without any; whoever asks learns neither that an address is known nor who holds an NPI.
+//! without any; whoever asks, and whoever decides for some organisations only, learns neither that an
+//! address is known nor who holds an NPI.
 
 use async_trait::async_trait;
 use rollcall_domain::{
@@ -16,6 +17,7 @@ use rollcall_domain::{
     permissions::{Cause, Membership, MembershipCommand, PermissionsEnd},
     policies::Feature,
     sessions::EndCause,
+    tenants::PlanScope,
     users::user::User,
     values::{EmailAddress, Npi, Reason},
 };
@@ -108,13 +110,16 @@ pub(super) async fn decide(
     }
     match decision {
         Decision::Deny { reason } => {
+            if !cx.authority.plan_scope(REQUEST_STAFF).is_whole() {
+                let moving = pending(cx, request).await?;
+                resolve(cx, &moving, found).await?;
+            }
             let deny = MoveRequestCommand::Deny { reason: reason.clone() };
             cx.decide::<MoveRequest>(request, deny).await?;
         }
         Decision::Approve { note } => {
             let moving = pending(cx, request).await?;
             let moved = resolve(cx, &moving, found).await?;
-            require_both(cx, moved)?;
             let approve = MoveRequestCommand::Approve { moved, note: note.clone() };
             cx.decide::<MoveRequest>(request, approve).await?;
             leave(cx, moved, note.as_ref(), found.evidence.as_ref()).await?;
@@ -141,62 +146,86 @@ pub(super) async fn release(cx: &mut Context<'_>, request: AccessRequestId) -> R
     Ok(())
 }
 
-/// Whoever decides about a move does so for both organisations (GN-31).
-pub(super) fn require_both(cx: &Context<'_>, Move { from, to, .. }: Move) -> Result<(), Refusal> {
-    let scope = cx.authority.plan_scope(REQUEST_STAFF);
-    if scope.covers(from) && scope.covers(to) { Ok(()) } else { Err(forbidden()) }
-}
-
-/// Who moves from where to where, by the request and what the plan found out.
+/// Who moves from where to where, by the request, what is on file and what the plan found out, where
+/// the caller decides for both organisations (GN-31). Who is kept to some is refused alike whatever is
+/// missing: which it is would tell what is on file elsewhere.
 pub(super) async fn resolve(
     cx: &mut Context<'_>,
     moving: &Moving,
     found: &Found,
+) -> Result<Move, Failure> {
+    let scope = cx.authority.plan_scope(REQUEST_STAFF);
+    let moved = match find(cx, moving, found, &scope).await {
+        Err(Failure::Refused(_)) if !scope.is_whole() => return Err(forbidden().into()),
+        moved => moved?,
+    };
+    if scope.covers(moved.from) && scope.covers(moved.to) {
+        Ok(moved)
+    } else {
+        Err(forbidden().into())
+    }
+}
+
+async fn find(
+    cx: &mut Context<'_>,
+    moving: &Moving,
+    found: &Found,
+    scope: &PlanScope,
 ) -> Result<Move, Failure> {
     match &moving.wish {
         MoveWish::Away { npi } => {
             let (user, from) = (moving.user, moving.organization);
             settled(found.user, user, "move.userId")?;
             settled(found.from, from, "move.fromOrganizationId")?;
-            let to = match found.to {
-                Some(to) => to,
-                None => holder(cx, npi).await?,
-            };
+            let holder = cx.journal().owner_of(cx.tenant(), NPI, npi.as_str()).await?;
+            let holder = holder.map(OrganizationId);
+            let to = on_file(holder, found.to, scope, no_holder)?;
             Ok(Move { user, from, to })
         }
         MoveWish::Here { email } => {
             let to = moving.organization;
             settled(found.to, to, "move.toOrganizationId")?;
-            let user = match (found.user, email.get()) {
-                (Some(user), _) => user,
-                (None, Some(email)) => user_of(cx, email).await?.ok_or_else(unknown)?,
-                (None, None) => return Err(unknown().into()),
+            let known = match email.get() {
+                Some(email) => with_account(cx, email).await?,
+                None => None,
             };
-            let from = match found.from {
-                Some(from) => from,
-                None => only_other(cx, user, to).await?,
-            };
+            let user = on_file(known, found.user, scope, unknown)?;
+            let from = left(cx, (user, to), found.from, scope).await?;
             Ok(Move { user, from, to })
         }
     }
 }
 
-/// What the request says already is not for the plan to say otherwise.
-fn settled<T: PartialEq>(found: Option<T>, asked: T, field: &str) -> Result<(), Refusal> {
-    if found.is_none_or(|found| found == asked) {
+/// What the request or the file says already is not for the plan to say otherwise.
+fn settled<T: PartialEq>(said: Option<T>, known: T, field: &str) -> Result<(), Refusal> {
+    if said.is_none_or(|said| said == known) {
         return Ok(());
     }
-    let message = "The request says otherwise. Leave this out, or deny the request.";
+    let message = "The request and what is on file say otherwise. Leave this out, or deny the \
+                   request.";
     Err(Refusal::new(Code::FieldInvalid, message).at(field))
 }
 
-async fn holder(cx: &mut Context<'_>, npi: &Npi) -> Result<OrganizationId, Failure> {
-    let holder = cx.journal().owner_of(cx.tenant(), NPI, npi.as_str()).await?;
-    let nobody = || {
-        let message = "No organization on file holds the NPI named. Say which one is joined.";
-        Refusal::new(Code::NpiNotInOrg, message).at("move.toOrganizationId")
-    };
-    Ok(OrganizationId(holder.ok_or_else(nobody)?))
+/// What was looked up, which nobody says otherwise. Where nothing is on file, the plan says it: by
+/// whoever decides for all of it, since to others it would tell that nothing is there.
+fn on_file<T: Copy + PartialEq>(
+    known: Option<T>,
+    said: Option<T>,
+    scope: &PlanScope,
+    missing: fn() -> Refusal,
+) -> Result<T, Refusal> {
+    match known {
+        Some(known) => {
+            settled(said, known, &missing().field.join("."))?;
+            Ok(known)
+        }
+        None => said.filter(|_| scope.is_whole()).ok_or_else(missing),
+    }
+}
+
+fn no_holder() -> Refusal {
+    let message = "No organization on file holds the NPI named. Say which one is joined.";
+    Refusal::new(Code::NpiNotInOrg, message).at("move.toOrganizationId")
 }
 
 fn unknown() -> Refusal {
@@ -205,23 +234,41 @@ fn unknown() -> Refusal {
     Refusal::new(Code::UserUnknown, message).at("move.userId")
 }
 
-/// The only organisation beside this one of which the person is an active member.
-async fn only_other(
+async fn with_account(
     cx: &mut Context<'_>,
-    user: UserId,
-    to: OrganizationId,
+    email: &EmailAddress,
+) -> Result<Option<UserId>, Failure> {
+    let Some(user) = user_of(cx, email).await? else { return Ok(None) };
+    Ok(cx.load::<User>(user).await?.profile().map(|profile| profile.user))
+}
+
+/// The organisation left: the only one in scope beside this one of which the person is an active
+/// member, or which of them the plan says.
+async fn left(
+    cx: &mut Context<'_>,
+    (user, to): (UserId, OrganizationId),
+    said: Option<OrganizationId>,
+    scope: &PlanScope,
 ) -> Result<OrganizationId, Failure> {
-    let mut others = Vec::new();
-    for id in cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await? {
-        if id != to.0 && cx.load::<Organization>(id).await?.is_active_member(user, cx.now) {
-            others.push(OrganizationId(id));
-        }
+    let now = cx.now;
+    let mut places = cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await?;
+    places.retain(|place| *place != to.0 && scope.covers(OrganizationId(*place)));
+    let rosters = cx.load_all::<Organization>(&places).await?;
+    let of = places.into_iter().map(OrganizationId).zip(rosters);
+    let of: Vec<_> =
+        of.filter(|(_, it)| it.is_active_member(user, now)).map(|(id, _)| id).collect();
+    let refused = |code, message: &str| -> Result<OrganizationId, Failure> {
+        Err(Refusal::new(code, message).at("move.fromOrganizationId").into())
+    };
+    match (said, &of[..]) {
+        (Some(said), of) if of.contains(&said) => Ok(said),
+        (Some(_), _) => refused(
+            Code::FieldInvalid,
+            "The person is no active member there. Name an organization they belong to.",
+        ),
+        (None, [only]) => Ok(*only),
+        (None, _) => refused(Code::FieldRequired, "Say which organization the person leaves."),
     }
-    if let [only] = others[..] {
-        return Ok(only);
-    }
-    let message = "Say which organization the person leaves.";
-    Err(Refusal::new(Code::FieldRequired, message).at("move.fromOrganizationId").into())
 }
 
 /// Ends the membership that is left, with everything held by it.
@@ -232,7 +279,7 @@ async fn leave(
     evidence: Option<&Reason>,
 ) -> Result<(), Failure> {
     let member = member(cx, from, user, None).await?;
-    let role = member.organization.member(user).map_or(OrgRole::None, |member| member.role);
+    let role = member.organization.role_of(user, cx.now);
     if role == OrgRole::Admin {
         keep_evidence(cx, member.key, evidence).await?;
     }

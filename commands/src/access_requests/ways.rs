@@ -47,7 +47,7 @@ impl Command for EscalateAccessRequest {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessRequestId, Failure> {
-        of_organization(cx, self.request, self.organization).await?;
+        kind_of(cx, self.request, self.organization).await?;
         let route =
             AccessRequestCommand::Route { cause: RouteCause::Escalated, note: self.note.clone() };
         cx.decide::<AccessRequest>(self.request, route).await?;
@@ -65,14 +65,17 @@ impl Command for WithdrawAccessRequest {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessRequestId, Failure> {
-        of_organization(cx, self.request, self.organization).await?;
-        if cx.load::<MoveRequest>(self.request).await?.moving().is_some() {
-            cx.decide::<MoveRequest>(self.request, MoveRequestCommand::Withdraw).await?;
-            relocate::release(cx, self.request).await?;
-            return Ok(self.request);
+        match kind_of(cx, self.request, self.organization).await? {
+            Kind::Move => {
+                cx.decide::<MoveRequest>(self.request, MoveRequestCommand::Withdraw).await?;
+                relocate::release(cx, self.request).await?;
+            }
+            // Visitors have nothing to take back: no such request is known to a member.
+            Kind::Access | Kind::Join => {
+                cx.decide::<AccessRequest>(self.request, AccessRequestCommand::Withdraw).await?;
+                release(cx, self.request).await?;
+            }
         }
-        cx.decide::<AccessRequest>(self.request, AccessRequestCommand::Withdraw).await?;
-        release(cx, self.request).await?;
         Ok(self.request)
     }
 }
@@ -91,26 +94,35 @@ impl Command for ExpireAccessRequest {
     }
 }
 
-/// Demands that the request is one of the organisation; one of others does not exist.
-pub(super) async fn of_organization(
+/// What a request is about.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// What a member asks for themself.
+    Access,
+    Join,
+    Move,
+}
+
+/// The kind of a request, which has to be one of the organisation; one of others does not exist.
+pub(super) async fn kind_of(
     cx: &mut Context<'_>,
     request: AccessRequestId,
     organization: OrganizationId,
-) -> Result<(), Failure> {
+) -> Result<Kind, Failure> {
     let state = cx.load::<AccessRequest>(request).await?;
-    let mut of = state.asked().map(|asked| asked.organization);
-    if of.is_none() {
-        let joining = cx.load::<JoinRequest>(request).await?;
-        of = joining.joining().map(|joining| joining.organization);
+    let mut found = state.asked().map(|asked| (Kind::Access, asked.organization));
+    if found.is_none() {
+        let state = cx.load::<JoinRequest>(request).await?;
+        found = state.joining().map(|joining| (Kind::Join, joining.organization));
     }
-    if of.is_none() {
-        let moving = cx.load::<MoveRequest>(request).await?;
-        of = moving.moving().map(|moving| moving.organization);
+    if found.is_none() {
+        let state = cx.load::<MoveRequest>(request).await?;
+        found = state.moving().map(|moving| (Kind::Move, moving.organization));
     }
-    if of == Some(organization) {
-        return Ok(());
+    match found {
+        Some((kind, of)) if of == organization => Ok(kind),
+        Some(_) | None => Err(Refusal::not_found("accessRequestId").into()),
     }
-    Err(Refusal::not_found("accessRequestId").into())
 }
 
 /// Lets what was asked for be asked for again.

@@ -5,14 +5,14 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use rollcall_domain::{
-    Code, Refusal,
+    Code, Refusal, hex,
     imports::{LineOutcome, LineResult, PersonRow},
     kernel::ids::TenantId,
     organizations::EnrolmentSource,
     tenants::Tenant,
 };
 use sha2::{Digest, Sha256};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
 
 use super::{
@@ -35,8 +35,9 @@ const TOGETHER: usize = 1_000;
 const ATTEMPTS: usize = 4;
 
 /// Imports a whole file and tells each line's result, in the order of the lines, and how many there
-/// are; answers all results. Lines of different people are under way together. Interrupted and
-/// repeated, it imports nobody twice.
+/// are; answers all results. Lines of different people are under way together; after a fault no more
+/// are begun, and those under way are brought to their end. Interrupted and repeated, it imports nobody
+/// twice.
 ///
 /// # Errors
 /// `NOT_FOUND` for a tenant that does not exist, `CSV_INVALID` for a file whose header does not fit,
@@ -50,48 +51,47 @@ pub async fn import_file(
     if commands.journal.load::<Tenant>(tenant, tenant.0).await?.state.profile().is_none() {
         return Err(Refusal::not_found("tenant").into());
     }
-    let mut lines = read(file)?;
+    let lines = read(file)?;
     let importer = Arc::new(Importer {
         commands: commands.clone(),
         caller: Caller::system(tenant, Uuid::now_v7(), None),
-        file_sha256: Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect(),
+        file_sha256: hex(&Sha256::digest(file)),
     });
     let total = lines.len();
-    let (mut results, mut under_way) = (Vec::with_capacity(total), VecDeque::new());
-    let mut turns = Turns::default();
-    lines.reverse();
-    while !lines.is_empty() {
-        let some = lines.split_off(lines.len().saturating_sub(TOGETHER));
-        let rows = some.iter().filter_map(|(_, row)| row.as_ref().ok());
-        let ahead = Ahead::of((&commands.journal, tenant), rows).await?;
-        for (line, row) in some.into_iter().rev() {
-            if under_way.len() == AT_ONCE {
-                finish_first(&mut under_way, &mut results, |it| progress(it, total)).await?;
-            }
-            let row = row.map(|row| Row { turn: turns.next(&row), found: ahead.found(&row), row });
-            under_way.push_back(tokio::spawn(Arc::clone(&importer).import(line, row)));
-        }
+    let mut under_way = UnderWay {
+        lines: VecDeque::with_capacity(AT_ONCE),
+        results: Vec::with_capacity(total),
+        progress: |result: &LineResult| progress(result, total),
+    };
+    let mut fault = importer.begin_all(lines, &mut under_way).await.err();
+    // What is begun is written, or not, before whoever asked for the import is told how it went.
+    while !under_way.lines.is_empty() {
+        let finished = under_way.finish_first().await;
+        fault = fault.or(finished.err());
     }
-    while !under_way.is_empty() {
-        finish_first(&mut under_way, &mut results, |it| progress(it, total)).await?;
+    match fault {
+        Some(fault) => Err(fault),
+        None => Ok(under_way.results),
     }
-    Ok(results)
 }
 
-type UnderWay = VecDeque<JoinHandle<Result<LineResult, DispatchError>>>;
+/// Lines that were begun, and what became of those that are done.
+struct UnderWay<P> {
+    lines: VecDeque<JoinHandle<Result<LineResult, DispatchError>>>,
+    results: Vec<LineResult>,
+    progress: P,
+}
 
-/// Waits for the line that came first. After a fault the others finish by themselves: each is whole
-/// or not there.
-async fn finish_first(
-    under_way: &mut UnderWay,
-    results: &mut Vec<LineResult>,
-    mut progress: impl FnMut(&LineResult),
-) -> Result<(), DispatchError> {
-    let Some(first) = under_way.pop_front() else { return Ok(()) };
-    let result = first.await.unwrap_or_else(|died| Err(DispatchError::Fault(died.to_string())))?;
-    progress(&result);
-    results.push(result);
-    Ok(())
+impl<P: FnMut(&LineResult)> UnderWay<P> {
+    /// Waits for the line that came first.
+    async fn finish_first(&mut self) -> Result<(), DispatchError> {
+        let Some(first) = self.lines.pop_front() else { return Ok(()) };
+        let died = |died: JoinError| Err(DispatchError::Fault(died.to_string()));
+        let result = first.await.unwrap_or_else(died)?;
+        (self.progress)(&result);
+        self.results.push(result);
+        Ok(())
+    }
 }
 
 /// What all lines of a file have in common.
@@ -109,6 +109,31 @@ struct Row {
 }
 
 impl Importer {
+    /// Begins one line after the other, a few at once, until one meets with a fault.
+    async fn begin_all<P: FnMut(&LineResult)>(
+        self: &Arc<Self>,
+        mut lines: Vec<Line>,
+        under_way: &mut UnderWay<P>,
+    ) -> Result<(), DispatchError> {
+        let source = (&self.commands.journal, self.caller.tenant);
+        let mut turns = Turns::default();
+        lines.reverse();
+        while !lines.is_empty() {
+            let some = lines.split_off(lines.len().saturating_sub(TOGETHER));
+            let rows = some.iter().filter_map(|(_, row)| row.as_ref().ok());
+            let ahead = Ahead::of(source, rows).await?;
+            for (line, row) in some.into_iter().rev() {
+                if under_way.lines.len() == AT_ONCE {
+                    under_way.finish_first().await?;
+                }
+                let row =
+                    row.map(|row| Row { turn: turns.next(&row), found: ahead.found(&row), row });
+                under_way.lines.push_back(tokio::spawn(Arc::clone(self).import(line, row)));
+            }
+        }
+        Ok(())
+    }
+
     async fn import(
         self: Arc<Self>,
         line: u32,
@@ -142,16 +167,19 @@ impl Importer {
         turn.comes().await;
         let source = EnrolmentSource { file_sha256: self.file_sha256.clone(), line };
         let mut import = ImportPerson { source, row, found };
-        for _ in 1..ATTEMPTS {
+        let mut attempts = 1;
+        loop {
             match self.commands.dispatch(&self.caller, None, &import).await {
                 // What was looked up ahead may be what has changed.
-                Err(DispatchError::Refused(refusal)) if refusal.code == Code::VersionConflict => {
+                Err(DispatchError::Refused(refusal))
+                    if refusal.code == Code::VersionConflict && attempts < ATTEMPTS =>
+                {
                     import.found = Found::default();
+                    attempts += 1;
                 }
                 done => return done.map(|receipt| receipt.output),
             }
         }
-        Ok(self.commands.dispatch(&self.caller, None, &import).await?.output)
     }
 }
 

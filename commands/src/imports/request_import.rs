@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    Code, Refusal, Sealed,
+    Code, Refusal, Sealed, hex,
     imports::{ImportLine, PeopleImport, PeopleImportCommand, PersonRow},
     kernel::ids::{OrganizationId, PeopleImportId, SubjectId, TenantId, UserId},
     values::EmailAddress,
@@ -101,8 +101,4 @@ pub(super) async fn organization_of(
     let Ok(Some(tax_id)) = tax_id(row) else { return Ok(None) };
     let owner = journal.owner_of(tenant, TAX_ID, &tax_id.normalized()).await?;
     Ok(owner.map(OrganizationId))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

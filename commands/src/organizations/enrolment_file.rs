@@ -2,7 +2,7 @@
 //!
 //! Invariant: a line that cannot be read is refused with its number; the others are imported.
 
-use rollcall_domain::{Code, Refusal, kernel::ids::TenantId, tenants::Tenant};
+use rollcall_domain::{Code, Refusal, hex, kernel::ids::TenantId, tenants::Tenant};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -27,8 +27,7 @@ pub async fn import_file(
         return Err(Refusal::not_found("tenant").into());
     }
     let (rows, mut results) = read(file)?;
-    let file_sha256: String =
-        Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
+    let file_sha256 = hex(&Sha256::digest(file));
     let caller = Caller::system(tenant, Uuid::now_v7(), None);
     for rows in rows.chunks(MAX_ROWS) {
         let import = ImportEnrolment {

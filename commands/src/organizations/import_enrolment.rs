@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    Code, Refusal,
+    Code, Refusal, hex,
     kernel::ids::OrganizationId,
     organizations::{
         EnrolmentSource, Organization, OrganizationCommand, TaxIdRef, organization::Enrolment,
@@ -258,8 +258,4 @@ impl Import {
 fn tax_id_taken() -> Refusal {
     Refusal::new(Code::TaxIdTaken, "Another organization is on file with this tax identifier.")
         .at("tax_id")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Code, Refusal,
+    Code, Refusal, hex,
     kernel::ids::{LocationId, OrganizationId, TaxIdId},
     organizations::{Organization, OrganizationCommand, TaxIdRef, organization::PlaceCommand},
     values::{Npi, OrganizationName, TaxId},
@@ -118,8 +118,8 @@ impl Command for LinkTaxId {
             let message = "This tax id is the organization's already.";
             return Err(Refusal::new(Code::TaxIdTaken, message).at("taxId").into());
         }
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let id = TaxIdId(tenant.derive("tax_id", &format!("{}/{digits}", self.organization)));
+        let name = format!("{}/{}", self.organization, hex(&hash));
+        let id = TaxIdId(tenant.derive("tax_id", &name));
         let reference =
             TaxIdRef { kind: self.tax_id.kind(), last4: self.tax_id.last4().to_owned() };
         decide(cx, self.organization, PlaceCommand::LinkTaxId { tax_id: id, reference }).await?;

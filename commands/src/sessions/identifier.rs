@@ -3,10 +3,8 @@
 //! Invariant: an identifier nobody has leads to a shadow credential by the same number of look-ups
 //! as one somebody has (GN-09).
 
-use std::fmt::Write as _;
-
 use rollcall_domain::{
-    Code, Refusal, kernel::ids::UserId, policies::LoginIdentifier, users::user::User,
+    Code, Refusal, hex, kernel::ids::UserId, policies::LoginIdentifier, users::user::User,
 };
 use uuid::Uuid;
 
@@ -86,11 +84,4 @@ impl Identifier {
     pub(super) fn hash(&self, cx: &Context<'_>, purpose: &str) -> [u8; 32] {
         cx.journal().secrets().lookup_key(cx.tenant(), purpose, &self.key())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a string does not fail");
-        hex
-    })
 }

@@ -1,12 +1,13 @@
 //! `CorrectUserDetails`, `ChangeUserEmail`: an administrator puts right what was typed (MC-33, CX-04,
 //! CX-06).
 //!
-//! Invariant: an administrator corrects only people who belong to nobody else: who is a member
-//! elsewhere or of the plan's staff corrects their own account, or the plan does.
+//! Invariant: an administrator, or plan staff kept to some organisations, corrects only people who
+//! belong to nobody else: who is a member elsewhere or of the plan's staff corrects their own account,
+//! or the plan does.
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    Code, Decider, Refusal, Sealed,
+    Code, Refusal, Sealed,
     kernel::ids::{InvitationId, MembershipId, OrganizationId, UserId},
     organizations::{
         InvitationEnd, OrgRole, Organization, OrganizationCommand,
@@ -17,7 +18,6 @@ use rollcall_domain::{
         correspondence_types::offered_keys,
         membership::{MembershipKey, NpiChange},
     },
-    tenants::PlanStaff,
     users::{
         invitation::{Invitation, InvitationCommand, Invited},
         user::{NewDetails, User, UserCommand},
@@ -29,6 +29,7 @@ use uuid::Uuid;
 use super::{
     invitation::{NewPerson, off_the_roster, person_of, send},
     profile::give_address,
+    sole_care::answers_for,
 };
 use crate::{
     Access, Command, Context, Failure,
@@ -126,8 +127,11 @@ async fn correct_account(
     wish: &CorrectUserDetails,
 ) -> Result<UserId, Failure> {
     let user = wish.user;
-    if !cx.authority.acts_for_plan() {
-        require_sole_care(cx, user, wish.organization).await?;
+    // Whoever may change where a person's links and passcodes go can sign in as them.
+    if !answers_for(cx, user, wish.organization).await? {
+        let message = "This person does not belong to your organization alone. Ask them to change \
+                       their data in their profile, or ask the health plan.";
+        return Err(Refusal::new(Code::Forbidden, message).at("userId").into());
     }
     cx.decide::<User>(user, UserCommand::CorrectUserDetails(wish.details.clone())).await?;
     if let Some(mobile) = wish.mobile.clone() {
@@ -137,30 +141,6 @@ async fn correct_account(
         give_address(cx, user, email).await?;
     }
     Ok(user)
-}
-
-/// Whoever may change where a person's links and passcodes go can sign in as them, so nobody may who
-/// does not answer for all that the person can do.
-async fn require_sole_care(
-    cx: &mut Context<'_>,
-    user: UserId,
-    organization: OrganizationId,
-) -> Result<(), Failure> {
-    let mut shared = !cx
-        .load::<PlanStaff>(cx.tenant().plan_staff_stream(user))
-        .await?
-        .roles_at(cx.now)
-        .is_empty();
-    for place in cx.journal().streams_about(cx.tenant(), user, Organization::TYPE).await? {
-        let elsewhere = place != organization.0;
-        shared |= elsewhere && cx.load::<Organization>(place).await?.is_active_member(user, cx.now);
-    }
-    if !shared {
-        return Ok(());
-    }
-    let message = "This person does not belong to your organization alone. Ask them to change \
-                   their data in their profile, or ask the health plan.";
-    Err(Refusal::new(Code::Forbidden, message).at("userId").into())
 }
 
 async fn correct_invitation(

@@ -13,6 +13,7 @@ mod new_password;
 pub mod one_time_passcode;
 mod profile;
 mod set_password;
+mod sole_care;
 
 pub use accept_agreement::{AcceptAgreement, AgreedIn, Agreeing};
 pub use account::{EMAIL, USERNAME};

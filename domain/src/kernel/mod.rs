@@ -6,6 +6,7 @@ mod decider;
 mod event;
 #[cfg(test)]
 mod golden;
+mod hex;
 pub mod ids;
 #[cfg(test)]
 pub mod scenario;
@@ -15,4 +16,5 @@ pub use actor::{Actor, ActorKind};
 pub use any::{DecodeError, EventSet};
 pub use decider::{Decider, Decision};
 pub use event::{Event, Facets};
+pub use hex::hex;
 pub use seal::Sealed;

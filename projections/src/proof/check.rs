@@ -2,12 +2,11 @@
 //!
 //! Invariant: every leaf is made anew from the stored event; memory stays flat.
 
-use rollcall_domain::kernel::ids::TenantId;
+use rollcall_domain::{hex, kernel::ids::TenantId};
 use sqlx::PgConnection;
 use tlog_tiles::Hash;
 
 use super::{
-    leaf::hex,
     store::{self, ProofError},
     tree::Edge,
 };

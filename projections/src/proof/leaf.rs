@@ -23,6 +23,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use hmac::{Hmac, Mac};
+use rollcall_domain::hex;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tlog_tiles::{Hash, tlog};
@@ -256,16 +257,6 @@ fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
 
 fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
-/// Lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).expect("below 16"));
-        text.push(char::from_digit(u32::from(byte & 15), 16).expect("below 16"));
-        text
-    })
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

@@ -230,7 +230,7 @@ mod tests {
     fn the_eight_public_leaves_have_the_public_roots() {
         let mut edge = Edge::default();
         for (size, root) in ROOTS.iter().enumerate() {
-            assert_eq!(super::super::leaf::hex(&edge.root().0), *root, "size {size}");
+            assert_eq!(rollcall_domain::hex(&edge.root().0), *root, "size {size}");
             edge.extend(LEAVES.get(size).map(|leaf| tlog::record_hash(leaf)));
         }
     }

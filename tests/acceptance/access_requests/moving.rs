@@ -241,3 +241,83 @@ async fn al_08_a_move_is_taken_back_or_runs_out_and_may_be_asked_for_again() {
     assert_eq!(standing(&portal, &world.processor, &world.hospital).await.0, "ACTIVE NONE");
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn al_08_what_is_on_file_is_not_the_plans_to_say_otherwise() {
+    let portal = Portal::seeded("alliance", Preset::Alliance).await;
+    let world = portal.world();
+    let (hana, paul, support) = (
+        portal.client(&world.hospital_admin).await,
+        portal.client(&world.processor).await,
+        portal.client(&world.plan_support).await,
+    );
+    let away = ask(&paul, &world.clinic, json!({ "toNpi": world.hospital.npis[0] })).await;
+    let here = ask(&hana, &world.hospital, json!({ "email": world.newcomer.email })).await;
+    let refused = async |of: &Company, request: &str, found: Value, field: &str| {
+        let seen = outlook(&support, of, request, found.clone()).await;
+        assert_eq!(seen.body["errors"][0]["extensions"]["reason"], "FIELD_INVALID", "{field}");
+        let refused = decide(&support, of, request, json!({ "move": found })).await;
+        let at = (refused.refused(), &refused.refusal()["field"]);
+        assert_eq!(at, ("FIELD_INVALID", &json!(["move", field])));
+    };
+    let elsewhere = json!({ "toOrganizationId": world.biller.id });
+    refused(&world.clinic, &id(&away), elsewhere, "toOrganizationId").await;
+    let another = json!({ "userId": world.npi_admin.user });
+    refused(&world.hospital, &id(&here), another, "userId").await;
+    let stranger = json!({ "fromOrganizationId": world.biller.id });
+    refused(&world.hospital, &id(&here), stranger, "fromOrganizationId").await;
+    let same = json!({ "move": {
+        "userId": world.newcomer.user, "fromOrganizationId": world.clinic.id } });
+    decide(&support, &world.hospital, &id(&here), same).await.done();
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn al_08_who_is_kept_to_one_of_the_offices_decides_nothing_and_learns_nothing() {
+    let portal = Portal::seeded("alliance", Preset::Alliance).await;
+    let world = portal.world();
+    let hospital = &world.hospital;
+    let hana = portal.client(&world.hospital_admin).await;
+    let known = id(&ask(&hana, hospital, json!({ "email": world.newcomer.email })).await);
+    let unknown = id(&ask(&hana, hospital, json!({ "email": "nobody@nowhere.example" })).await);
+    let held = id(&ask(&hana, hospital, json!({ "toNpi": world.clinic.npis[0] })).await);
+    let keep_to = async |offices: &[&Company]| {
+        let admin = portal.client(&world.plan_admin).await;
+        let ids: Vec<_> = offices.iter().map(|office| office.id).collect();
+        let input = json!({ "userId": world.plan_support.user, "role": "PS",
+            "organizationIds": ids, "reason": "Serves these offices." });
+        admin.mutate("scopePlanRole", input, "position").await.done();
+    };
+    let support = portal.client(&world.plan_support).await;
+    let deny = || json!({ "decision": "DENY", "reason": "Not now." });
+    let shut_out = async |request: &str, found: Value| {
+        let seen = outlook(&support, hospital, request, found.clone()).await;
+        assert_eq!(seen.error_code(), "FORBIDDEN");
+        for mut answer in [json!({}), deny()] {
+            answer["move"] = found.clone();
+            let refused = decide(&support, hospital, request, answer).await;
+            // One answer, letter by letter.
+            let expected = ("FORBIDDEN", json!([]), seen.body["errors"][0]["message"].clone());
+            let refusal = refused.refusal();
+            let told = (refused.refused(), refusal["field"].clone(), refusal["message"].clone());
+            assert_eq!(told, expected);
+        }
+    };
+    keep_to(&[hospital]).await;
+    for request in [&known, &unknown, &held] {
+        shut_out(request, json!({})).await;
+        let said = json!({ "userId": world.hospital_admin.user });
+        shut_out(request, said).await;
+    }
+    keep_to(&[hospital, &world.clinic]).await;
+    let said = json!({ "userId": world.processor.user, "fromOrganizationId": world.clinic.id });
+    shut_out(&unknown, said).await;
+    outlook(&support, hospital, &known, json!({})).await.data();
+    decide(&support, hospital, &known, json!({})).await.done();
+    decide(&support, hospital, &held, deny()).await.done();
+    let free = id(&ask(&hana, hospital, json!({ "toNpi": "1993999998" })).await);
+    for found in [json!({}), json!({ "toOrganizationId": world.clinic.id })] {
+        shut_out(&free, found).await;
+    }
+    portal.finish().await;
+}

@@ -10,6 +10,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use rollcall_api::{
     config::Config,
+    http::TrustedDocuments,
     postgres::volatile,
     service::{Ground, Service, ServiceClock},
 };
@@ -93,6 +94,7 @@ impl Portal {
             folder: folder.clone(),
             carriers,
             upcasters: upcasters.clone(),
+            trusted_documents: TrustedDocuments::default(),
         };
         let service = process.start(&clock).await;
         let preset = Preset::Hardened;
@@ -101,10 +103,15 @@ impl Portal {
 
     /// A second process of the same service: another journal and other caches on the same database.
     pub async fn another_process(&self) -> Service {
+        self.another_process_trusting(TrustedDocuments::default()).await
+    }
+
+    /// The same, with documents that its operator trusts.
+    pub async fn another_process_trusting(&self, trusted_documents: TrustedDocuments) -> Service {
         let database = volatile::connect_options(&self.database);
         let upcasters = self.upcasters.clone();
         let (folder, carriers) = (self.folder.clone(), Carriers::default());
-        let process = Process { database, folder, carriers, upcasters };
+        let process = Process { database, folder, carriers, upcasters, trusted_documents };
         process.start(&self.clock).await
     }
 
@@ -283,6 +290,7 @@ struct Process {
     folder: PathBuf,
     carriers: Carriers,
     upcasters: Upcasters,
+    trusted_documents: TrustedDocuments,
 }
 
 impl Process {
@@ -299,7 +307,7 @@ impl Process {
             tenant_hosts: Default::default(),
             smtp: self.carriers.smtp,
             telephone: self.carriers.telephone,
-            trusted_documents: Default::default(),
+            trusted_documents: self.trusted_documents,
         };
         let ground = Ground {
             config,

@@ -108,7 +108,7 @@ impl Tail {
             self.commands.journal.tenant_position(tenant).await.map_err(|error| fault(&error))?;
         let organization = organization_of(&self.filter);
         let scope = Scope::ReadAudit;
-        let looking = viewer::choose(&self.commands, &self.caller, organization, scope).await?;
+        let right = viewer::choose(&self.commands, &self.caller, organization, scope).await?;
         let ask = Ask { tenant, projections: NAMES, min_position: Some(head) };
         let mut view = match self.reads.snapshot(ask).await {
             Ok(view) => view,
@@ -116,7 +116,9 @@ impl Tail {
             Err(ReadError::Lagging(_)) => return Ok(false),
             Err(ReadError::Database(error)) => return Err(fault(&error)),
         };
-        authorised(&self.commands, &self.caller, looking.demand, &mut view).await?;
+        let demand = right.demand();
+        let authority = authorised(&self.commands, &self.caller, demand, &mut view).await?;
+        let looking = right.looking(&authority)?;
         let reached = view.position_of(audit_timeline::NAME);
         if reached <= self.cursor {
             return Ok(false);

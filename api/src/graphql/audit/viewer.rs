@@ -2,6 +2,7 @@
 //! administrator of an organisation, or for themself.
 //!
 //! Invariant: no person is refused who is signed in, they see less; a machine without the scope is.
+//! What is seen follows from the authority that was checked beside the view.
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{
@@ -40,72 +41,95 @@ pub struct Looking {
     pub sight: Sight,
     /// The organisations that plan staff are kept to; `None` where nothing keeps the viewer (GN-31).
     pub within: Option<Vec<Uuid>>,
-    /// What it rests on.
-    pub demand: Demand,
 }
 
 impl Looking {
-    fn of(viewer: Viewer, demand: impl Into<Demand>) -> Self {
-        Self { viewer, sight: viewer.sight(), within: None, demand: demand.into() }
+    fn of(viewer: Viewer) -> Self {
+        Self { viewer, sight: viewer.sight(), within: None }
     }
 }
 
-/// The widest view the caller has. `organization` is the one asked about; without it the session's
+/// By which right somebody looks. What it shows follows from the authority that [`Standpoint::demand`] is
+/// granted with beside the view, and from nothing that was found out before.
+#[derive(Clone, Copy, Debug)]
+pub struct Standpoint {
+    way: Way,
+    scope: Scope,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Plan,
+    Administrator(OrganizationId),
+    Person,
+    /// A key sees as an administrator of its owner does, and nothing without the scope.
+    OrganizationKey(OrganizationId),
+    PlanKey,
+}
+
+impl Standpoint {
+    /// What is demanded of the caller.
+    pub fn demand(self) -> Demand {
+        match self.way {
+            Way::Plan => Access::PlanWithin(PLAN).into(),
+            Way::Administrator(organization) => Access::OrgAdmin(organization).into(),
+            Way::Person => Access::SignedIn.into(),
+            Way::OrganizationKey(organization) => Access::OrgAdmin(organization).or_key(self.scope),
+            Way::PlanKey => Access::Plan(PLAN).or_key(self.scope),
+        }
+    }
+
+    /// What whoever was granted the demand sees.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED where a person's right was granted to nobody.
+    pub fn looking(self, authority: &Authority) -> Result<Looking> {
+        let person = || authority.person().map_err(top_level);
+        Ok(match self.way {
+            Way::Plan => of_plan(authority, person()?),
+            Way::Administrator(organization) => {
+                Looking::of(Viewer::OrgAdmin { organization, user: person()? })
+            }
+            Way::Person => Looking::of(Viewer::Person(person()?)),
+            Way::OrganizationKey(organization) => {
+                Looking::of(Viewer::OrganizationKey(organization))
+            }
+            Way::PlanKey => Looking::of(Viewer::PlanAdministrator),
+        })
+    }
+}
+
+/// The widest right the caller has. `organization` is the one asked about; without it the session's
 /// counts. A machine needs the `scope`.
 ///
 /// # Errors
-/// UNAUTHENTICATED, a machine FORBIDDEN or NOT_FOUND, or a fault.
+/// UNAUTHENTICATED, or a fault.
 pub async fn choose(
     commands: &Commands,
     caller: &Caller,
     organization: Option<OrganizationId>,
     scope: Scope,
-) -> Result<Looking> {
+) -> Result<Standpoint> {
+    let by = |way| Ok(Standpoint { way, scope });
     if caller.key().is_some() {
-        return as_machine(commands, caller, organization, scope).await;
+        let own = caller.organization();
+        return by(
+            own.map_or(Way::PlanKey, |own| Way::OrganizationKey(organization.unwrap_or(own)))
+        );
     }
-    if let Some(authority) = granted(commands, caller, Access::PlanWithin(PLAN)).await? {
-        return of_plan(&authority);
+    if holds(commands, caller, Access::PlanWithin(PLAN)).await? {
+        return by(Way::Plan);
     }
-    if let Some(organization) = organization.or(caller.organization()) {
-        let access = Access::OrgAdmin(organization);
-        if let Some(authority) = granted(commands, caller, access).await? {
-            let user = authority.person().map_err(top_level)?;
-            return Ok(Looking::of(Viewer::OrgAdmin { organization, user }, access));
-        }
+    if let Some(organization) = organization.or(caller.organization())
+        && holds(commands, caller, Access::OrgAdmin(organization)).await?
+    {
+        return by(Way::Administrator(organization));
     }
-    let user: UserId = caller.user().ok_or_else(|| top_level(not_signed_in()))?;
-    Ok(Looking::of(Viewer::Person(user), Access::SignedIn))
-}
-
-/// A key sees as an administrator of its owner does, and nothing without the scope.
-async fn as_machine(
-    commands: &Commands,
-    caller: &Caller,
-    organization: Option<OrganizationId>,
-    scope: Scope,
-) -> Result<Looking> {
-    let (viewer, access) = match caller.organization() {
-        Some(own) => {
-            let asked = organization.unwrap_or(own);
-            (Viewer::OrganizationKey(asked), Access::OrgAdmin(asked))
-        }
-        None => (Viewer::PlanAdministrator, Access::Plan(PLAN)),
-    };
-    let demand = access.or_key(scope);
-    match authorise(&commands.journal, caller, demand, commands.journal.now()).await {
-        Ok(_) => Ok(Looking::of(viewer, demand)),
-        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
-            Err(top_level(refusal))
-        }
-        Err(Failure::Journal(error)) => Err(fault(&error)),
-        Err(Failure::Database(error)) => Err(fault(&error)),
-    }
+    by(Way::Person)
 }
 
 /// Each role shows its own within its scope; of those for the whole plan the widest counts.
-fn of_plan(authority: &Authority) -> Result<Looking> {
-    let user = authority.person().map_err(top_level)?;
+fn of_plan(authority: &Authority, user: UserId) -> Looking {
     let held = PLAN.iter().filter_map(|role| Some((*role, authority.plan_roles.get(role)?)));
     let held: Vec<(PlanRole, &PlanScope)> = held.collect();
     let whole = held.iter().find(|(_, scope)| scope.is_whole());
@@ -117,8 +141,7 @@ fn of_plan(authority: &Authority) -> Result<Looking> {
             sight = sight.and(viewer(*role).sight_within(&organizations, user));
         }
     }
-    let demand = Access::PlanWithin(PLAN).into();
-    Ok(Looking { viewer: viewer(first), sight, within: within(authority, PLAN), demand })
+    Looking { viewer: viewer(first), sight, within: within(authority, PLAN) }
 }
 
 const fn viewer(role: PlanRole) -> Viewer {
@@ -129,17 +152,13 @@ const fn viewer(role: PlanRole) -> Viewer {
     }
 }
 
-/// The authority, `None` where the caller lacks the right; other refusals end the request.
-async fn granted(
-    commands: &Commands,
-    caller: &Caller,
-    access: Access,
-) -> Result<Option<Authority>> {
+/// Whether the caller has the right; refusals for other reasons end the request.
+async fn holds(commands: &Commands, caller: &Caller, access: Access) -> Result<bool> {
     match authorise(&commands.journal, caller, access, commands.journal.now()).await {
-        Ok((authority, _)) => Ok(Some(authority)),
+        Ok(_) => Ok(true),
         Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
             if lacks_only_the_right(&refusal) {
-                Ok(None)
+                Ok(false)
             } else {
                 Err(top_level(refusal))
             }
@@ -152,14 +171,14 @@ async fn granted(
 /// Opens the request's view for the widest sight the caller has.
 ///
 /// # Errors
-/// UNAUTHENTICATED, or a fault.
+/// UNAUTHENTICATED, a machine FORBIDDEN or NOT_FOUND, or a fault.
 pub async fn reading<'a>(
     ctx: &Context<'a>,
     organization: Option<OrganizationId>,
     scope: Scope,
     min_position: Option<Position>,
 ) -> Result<(Looking, Reading<'a>)> {
-    let looking = choose(ctx.data::<Commands>()?, caller(ctx)?, organization, scope).await?;
-    let reading = read(ctx, looking.demand, min_position).await?;
-    Ok((looking, reading))
+    let right = choose(ctx.data::<Commands>()?, caller(ctx)?, organization, scope).await?;
+    let reading = read(ctx, right.demand(), min_position).await?;
+    Ok((right.looking(&reading.authority)?, reading))
 }

@@ -261,7 +261,9 @@ impl AccountRequestMutation {
         input: SubmitAccountRequestInput,
     ) -> Result<SubmitAccountRequestPayload> {
         let command = input.command();
-        let sent = send(ctx, input.meta, command).await?;
+        let mut sent = send(ctx, input.meta, command).await?;
+        // Two of them would tell a visitor what others had recorded in between.
+        sent.position = None;
         let id = sent.output.map(|id| NodeType::AccountRequest.id(id));
         Ok(SubmitAccountRequestPayload::of(sent, id))
     }

@@ -1,6 +1,7 @@
 //! A schema with one field for each thing that can happen, and a server for it.
 
 use std::{
+    any::TypeId,
     net::SocketAddr,
     sync::{
         Arc,
@@ -189,6 +190,9 @@ impl Fate {
     }
 }
 
+/// In the data of a caller who is known.
+struct Known;
+
 #[derive(Clone)]
 pub struct TestGateway {
     schema: Schema<Query, Mutation, Subscriptions>,
@@ -215,7 +219,20 @@ impl Gateway for TestGateway {
         }
         let mut data = Data::default();
         data.insert(self.fate.clone());
+        if token == Some("known") {
+            data.insert(Known);
+        }
         Ok(data)
+    }
+
+    async fn roles(
+        &self,
+        data: &Data,
+        among: &[&'static str],
+    ) -> Result<Vec<&'static str>, TransportError> {
+        let known = data.get(&TypeId::of::<Known>()).is_some();
+        let role = if known { "KNOWN" } else { "STRANGER" };
+        Ok(among.iter().copied().filter(|it| *it == role).collect())
     }
 
     async fn execute(&self, request: Request) -> Response {

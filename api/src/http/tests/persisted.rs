@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use super::fixture::{Reply, Server};
-use crate::http::{HttpLimits, Trust, TrustedDocuments, persisted::hash};
+use crate::http::{HttpLimits, Trust, TrustByRole, TrustedDocuments, persisted::hash};
 
 const QUERY: &str = "query($text: String!) { echo(text: $text) }";
 
@@ -96,6 +96,34 @@ async fn only_trusted_documents_run_where_they_are_required() {
     let by_hash = json!({ "extensions": persisted("mutation { bump }") });
     assert_eq!(Reply::of(server.post(&by_hash)).await.code(), "PERSISTED_QUERY_NOT_FOUND");
     assert_eq!(server.fate.bumps.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn where_roles_differ_a_document_runs_for_those_who_may_bring_their_own() {
+    let list = json!({ hash(QUERY): QUERY }).to_string();
+    let of_role = [("KNOWN", Trust::Off), ("STRANGER", Trust::Require)].into();
+    let trust = TrustByRole { otherwise: Trust::Prefer, of_role };
+    let trusted_documents = TrustedDocuments::read(list.as_bytes(), trust).expect("a list");
+    let server = Server::with(HttpLimits { trusted_documents, ..HttpLimits::default() }).await;
+    let named = json!({ "documentId": hash(QUERY), "variables": { "text": "a" } });
+    assert_eq!(Reply::of(server.post(&named)).await.body["data"]["echo"], "a");
+    let bump = "mutation { bump }";
+    let own = json!({ "query": bump, "extensions": persisted(bump) });
+    let refused = Reply::of(server.post(&own)).await;
+    assert_eq!(refused.gist(), (403, "FORBIDDEN", false));
+    assert_eq!(refused.extension("reason"), "DOCUMENT_NOT_TRUSTED");
+    let by_hash = json!({ "extensions": persisted(bump) });
+    let unknown = Reply::of(server.post(&by_hash)).await;
+    assert_eq!(unknown.code(), "PERSISTED_QUERY_NOT_FOUND", "refused, it is not kept");
+    let known = Reply::of(server.post(&own).header("authorization", "known")).await;
+    assert_eq!(known.body["data"]["bump"], 1);
+    // Kept for one, it is no other's to run.
+    assert_eq!(Reply::of(server.post(&by_hash)).await.extension("reason"), "DOCUMENT_NOT_TRUSTED");
+    let stream = json!({ "query": "subscription { count(to: 1) }" });
+    let events = server.post(&stream).header("accept", "text/event-stream");
+    let events = events.send().await.expect("a response").text().await.expect("a body");
+    assert!(events.contains("DOCUMENT_NOT_TRUSTED"), "{events}");
+    assert_eq!(server.fate.bumps.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

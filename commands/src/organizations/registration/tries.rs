@@ -3,11 +3,9 @@
 //! Invariant: a token that is known and does not work leaves a rejection in its stream; one that
 //! never existed leaves a count for the address it came from, and nothing else.
 
-use std::fmt::Write as _;
-
 use chrono::TimeDelta;
 use rollcall_domain::{
-    Refusal,
+    Refusal, hex,
     kernel::ids::{OrganizationId, RegistrationTokenId},
     organizations::{RegistrationToken, RegistrationTokenCommand, RegistrationTokenRefusal},
 };
@@ -98,11 +96,4 @@ fn address_key(cx: &Context<'_>) -> [u8; 32] {
 
 fn details_key(cx: &Context<'_>, token: RegistrationTokenId) -> [u8; 32] {
     cx.journal().secrets().lookup_key(cx.tenant(), "registration_token_id", &token.to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("text grows");
-        text
-    })
 }

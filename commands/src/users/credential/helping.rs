@@ -1,17 +1,18 @@
 //! Who may help somebody else to sign in again (CC-06, C-05).
 //!
 //! Invariant: an administrator helps the active members of their own organisation only; plan staff
-//! help anybody with an account.
+//! help anybody with an account, and those kept to some organisations (GN-31) only people who belong
+//! to these alone.
 
 use rollcall_domain::{
-    Refusal,
+    Code, Refusal,
     kernel::ids::{OrganizationId, UserId},
     organizations::Organization,
     tenants::PlanRole,
     users::{credential::UnlockCause, user::User},
 };
 
-use crate::{Access, Context, Failure};
+use crate::{Access, Context, Failure, users::sole_care::answers_for};
 
 /// Who of the plan helps people sign in.
 const SUPPORT: &[PlanRole] = &[PlanRole::Ps, PlanRole::Pa];
@@ -32,7 +33,7 @@ pub(super) fn helper(cx: &Context<'_>) -> UnlockCause {
 /// The person must have an account and, where an organisation is named, belong to it.
 ///
 /// # Errors
-/// `NOT_FOUND` at `userId`, or the database did not answer.
+/// `NOT_FOUND` or `FORBIDDEN` at `userId`, or the database did not answer.
 pub(super) async fn require_helped(
     cx: &mut Context<'_>,
     user: UserId,
@@ -45,5 +46,17 @@ pub(super) async fn require_helped(
         }
         None => true,
     };
-    if is_registered && is_theirs { Ok(()) } else { Err(Refusal::not_found("userId").into()) }
+    if !is_registered || !is_theirs {
+        return Err(Refusal::not_found("userId").into());
+    }
+    // Plan staff bring people into an organisation themselves, so that being there is not enough.
+    if let Some(organization) = organization
+        && cx.authority.acts_for_plan()
+        && !answers_for(cx, user, organization).await?
+    {
+        let message = "This person does not belong to your organizations alone. Ask staff of the \
+                       whole plan to help them.";
+        return Err(Refusal::new(Code::Forbidden, message).at("userId").into());
+    }
+    Ok(())
 }
