@@ -4,15 +4,19 @@
 //! Invariant: rows hold nothing personal. Names are joined and sentences rendered at each reading,
 //! so erasing a person reaches the whole timeline.
 
+mod chain;
 mod changes;
+mod filter;
 mod names;
 mod projection;
 mod queries;
+mod rights;
 pub mod sentences;
+mod text;
 mod visibility;
 
+pub use filter::Filter;
 pub use projection::{AuditTimeline, NAME, Outcome};
-pub use queries::{
-    Entry, Filter, Order, PageRequest, TellError, by_event_ids, count, page, told_at,
-};
+pub use queries::{Entry, Order, PageRequest, TellError, by_event_ids, count, page, told_at};
+pub use text::{MAX_WORDS, words};
 pub use visibility::{Audience, Sight, Viewer};

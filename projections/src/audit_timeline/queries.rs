@@ -1,7 +1,7 @@
 //! Questions to the timeline: pages by filter and sight, single entries, counts.
 //!
-//! Invariant: a page costs three statements however long it is, and shows no event outside the
-//! viewer's sight.
+//! Invariant: a page costs three statements however long it is, one more where words are looked for,
+//! and shows no event outside the viewer's sight.
 
 use std::collections::BTreeSet;
 
@@ -15,34 +15,13 @@ use sqlx::{FromRow, Postgres, QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{
-    Audience, Outcome, Sight, names,
+    Filter, Outcome, Sight,
+    filter::restrict,
+    names,
     sentences::{Telling, sentence},
+    text,
 };
 use crate::Snapshot;
-
-/// What to look for; every field that is set must fit.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub actor: Option<Uuid>,
-    pub actor_kind: Option<ActorKind>,
-    pub subject: Option<Uuid>,
-    pub npi: Option<String>,
-    /// The organisation acted for, or the one acted on.
-    pub organization: Option<Uuid>,
-    /// Stored names, e.g. `permissions.membership.npi_permission_set`; empty: all.
-    pub types: Vec<String>,
-    pub command: Option<String>,
-    pub outcome: Option<Outcome>,
-    /// Recorded at or after.
-    pub from: Option<DateTime<Utc>>,
-    /// Recorded before.
-    pub to: Option<DateTime<Utc>>,
-    pub correlation: Option<Uuid>,
-    pub causation: Option<Uuid>,
-    pub session: Option<Uuid>,
-    /// Known then: nothing after this position.
-    pub up_to: Option<i64>,
-}
 
 /// In which order positions follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,12 +129,12 @@ pub async fn page(
     filter: &Filter,
     request: PageRequest,
 ) -> Result<Vec<Entry>, TellError> {
+    let words = text::meanings(view, &filter.words).await?;
     // The page first, then its events: joined before, the log is read from its end to a deep page.
     let mut query = QueryBuilder::new(format!(
         "SELECT {COLUMNS} FROM (SELECT * FROM read.audit_timeline t WHERE t.tenant_id = "
     ));
-    query.push_bind(view.tenant().0);
-    restrict(&mut query, sight, filter);
+    restrict(&mut query, view.tenant().0, sight, filter, &words);
     if let Some(after) = request.after {
         let beyond = match request.order {
             Order::NewestFirst => " AND t.position < ",
@@ -182,10 +161,10 @@ pub async fn count(
     sight: &Sight,
     filter: &Filter,
 ) -> Result<i64, sqlx::Error> {
+    let words = text::meanings(view, &filter.words).await?;
     let mut query =
         QueryBuilder::new("SELECT count(*) FROM read.audit_timeline t WHERE t.tenant_id = ");
-    query.push_bind(view.tenant().0);
-    restrict(&mut query, sight, filter);
+    restrict(&mut query, view.tenant().0, sight, filter, &words);
     query.build_query_scalar().fetch_one(view.connection()).await
 }
 
@@ -199,8 +178,7 @@ pub async fn by_event_ids(
     event_ids: &[Uuid],
 ) -> Result<Vec<Entry>, TellError> {
     let mut query = entries();
-    query.push_bind(view.tenant().0);
-    restrict(&mut query, sight, &Filter::default());
+    restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
     query.push(" AND t.event_id = ANY (").push_bind(event_ids.to_vec()).push(")");
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
     tell(view, rows).await
@@ -216,76 +194,10 @@ pub async fn told_at(
     positions: &[i64],
 ) -> Result<Vec<Entry>, TellError> {
     let mut query = entries();
-    query.push_bind(view.tenant().0);
-    restrict(&mut query, sight, &Filter::default());
+    restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
     query.push(" AND t.position = ANY (").push_bind(positions.to_vec()).push(")");
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
     tell(view, rows).await
-}
-
-fn restrict(query: &mut QueryBuilder<'_, Postgres>, sight: &Sight, filter: &Filter) {
-    if sight.whole.len() < Audience::ALL.len() {
-        see(query, sight);
-    }
-    equal(query, "t.actor_id", filter.actor);
-    equal(query, "t.subject_id", filter.subject);
-    equal(query, "t.correlation_id", filter.correlation);
-    equal(query, "t.causation_id", filter.causation);
-    equal(query, "t.session_id", filter.session);
-    if let Some(kind) = filter.actor_kind {
-        query.push(" AND t.actor_kind = ").push_bind(kind.as_str());
-    }
-    if let Some(npi) = &filter.npi {
-        query.push(" AND t.npi = ").push_bind(npi.clone());
-    }
-    if let Some(organization) = filter.organization {
-        query.push(" AND (t.organization_id = ").push_bind(organization);
-        query.push(" OR t.subject_organization_id = ").push_bind(organization).push(")");
-    }
-    if !filter.types.is_empty() {
-        query.push(" AND t.event_type = ANY (").push_bind(filter.types.clone()).push(")");
-    }
-    if let Some(command) = &filter.command {
-        query.push(" AND t.command = ").push_bind(command.clone());
-    }
-    if let Some(outcome) = filter.outcome {
-        query.push(" AND t.outcome = ").push_bind(outcome.as_str());
-    }
-    if let Some(from) = filter.from {
-        query.push(" AND t.recorded_at >= ").push_bind(from);
-    }
-    if let Some(to) = filter.to {
-        query.push(" AND t.recorded_at < ").push_bind(to);
-    }
-    if let Some(up_to) = filter.up_to {
-        query.push(" AND t.position <= ").push_bind(up_to);
-    }
-}
-
-fn equal(query: &mut QueryBuilder<'_, Postgres>, column: &str, id: Option<Uuid>) {
-    if let Some(id) = id {
-        query.push(format_args!(" AND {column} = ")).push_bind(id);
-    }
-}
-
-/// The rows of the visibility table that are the viewer's.
-fn see(query: &mut QueryBuilder<'_, Postgres>, sight: &Sight) {
-    let names = |audiences: &[Audience]| -> Vec<&'static str> {
-        audiences.iter().map(|audience| audience.as_str()).collect()
-    };
-    query.push(" AND (t.audience = ANY (").push_bind(names(&sight.whole)).push(")");
-    for (organizations, audiences) in &sight.of_organizations {
-        let ids: Vec<Uuid> = organizations.iter().map(|organization| organization.0).collect();
-        query.push(" OR t.audience = ANY (").push_bind(names(audiences));
-        query.push(") AND (t.organization_id = ANY (").push_bind(ids.clone());
-        query.push(") OR t.subject_organization_id = ANY (").push_bind(ids).push("))");
-    }
-    if let Some((user, audiences)) = &sight.of_person {
-        query.push(" OR t.audience = ANY (").push_bind(names(audiences));
-        query.push(") AND (t.actor_id = ").push_bind(user.0);
-        query.push(" OR t.subject_id = ").push_bind(user.0).push(")");
-    }
-    query.push(")");
 }
 
 async fn tell(view: &mut Snapshot, mut rows: Vec<Row>) -> Result<Vec<Entry>, TellError> {

@@ -3,6 +3,7 @@
 mod order;
 mod register;
 mod register_rule;
+mod searching;
 mod statements;
 mod subscription;
 mod timeline;

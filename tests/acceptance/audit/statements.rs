@@ -63,13 +63,19 @@ async fn a_page_takes_the_same_few_statements_however_long_it_is() {
                 organization {{ name }} before after }} }} }}"
         )
     };
+    let words = |first: u32| {
+        format!(
+            "{{ auditEvents(first: {first}, filter: {{ text: \"redwood\" }}) {{ nodes {{ sentence
+                actor {{ name }} subject {{ name }} organization {{ name }} }} }} }}"
+        )
+    };
     let rights = |first: u32| {
         format!(
             "{{ accessRegister(first: {first}) {{ nodes {{ user {{ name }} organization {{ name }}
                 right cause {{ sentence }} }} }} }}"
         )
     };
-    for document in [&events as &dyn Fn(u32) -> String, &rights] {
+    for document in [&events as &dyn Fn(u32) -> String, &words, &rights] {
         let short = fewest(&portal, &caller, &document(2)).await;
         let long = fewest(&portal, &caller, &document(60)).await;
         assert_eq!(short, long, "{}", document(60));

@@ -3,10 +3,11 @@
 
 use async_graphql::{Enum, ID, InputObject};
 use rollcall_domain::{Code, Refusal, kernel::ids::OrganizationId, values::Npi};
-use rollcall_projections::audit_timeline::{Filter, Order, Outcome};
+use rollcall_projections::audit_timeline::{Filter, MAX_WORDS, Order, Outcome, words};
 use uuid::Uuid;
 
 use crate::graphql::{
+    access_register::AccessRight,
     ids::NodeType,
     paging::OrderDirection,
     scalars::{DateTime, NpiScalar},
@@ -59,6 +60,18 @@ pub struct AuditEventFilter {
     pub causation_id: Option<Uuid>,
     /// Everything done in one session.
     pub session: Option<ID>,
+    /// What gave, changed, ended or used rights of this kind, and what happened to what they stand
+    /// on; with `npi`, `subject` or `organization` those of one. Requests are not among them.
+    pub right: Option<AccessRight>,
+    /// What led to this `AuditEvent`, step by step up to what somebody did.
+    pub causes_of: Option<ID>,
+    /// What this `AuditEvent` led to, and that to again; the nearest 50,000.
+    pub consequences_of: Option<ID>,
+    /// Words that an event must all have, in any order, of three letters or more their beginnings:
+    /// of its type, of what changed, its NPI, and the names of who acted, whom and which
+    /// organisations it is about. Up to eight. Names are today's; a person who was erased is found no
+    /// more, and by addresses and telephones nobody is.
+    pub text: Option<String>,
 }
 
 impl AuditEventFilter {
@@ -90,9 +103,27 @@ impl AuditEventFilter {
             correlation: self.correlation_id,
             causation: self.causation_id,
             session: id(NodeType::Session, self.session, "filter.session")?,
+            right: self.right.map(Into::into),
+            causes_of: id(NodeType::AuditEvent, self.causes_of, "filter.causesOf")?,
+            consequences_of: {
+                id(NodeType::AuditEvent, self.consequences_of, "filter.consequencesOf")?
+            },
+            words: self.text.as_deref().map(text).transpose()?.unwrap_or_default(),
             up_to: None,
         })
     }
+}
+
+/// The longest text that is looked for, in bytes.
+const MAX_TEXT: usize = 300;
+
+fn text(text: &str) -> Result<Vec<String>, Refusal> {
+    let words = if text.len() <= MAX_TEXT { words(text) } else { Vec::new() };
+    if (1..=MAX_WORDS).contains(&words.len()) {
+        return Ok(words);
+    }
+    let message = "Give one to eight words of letters or digits to look for.";
+    Err(Refusal::new(Code::FieldInvalid, message).at("filter.text"))
 }
 
 fn actor(id: ID) -> Result<Uuid, Refusal> {
