@@ -1,7 +1,10 @@
-//! Documents: what leaves as a file and not through GraphQL.
+//! Documents: what leaves as a file and not through GraphQL: letters, and parts of the audit timeline.
 //!
 //! Invariant: a document is opened by a command, under its right and on record, before its first
 //! byte leaves; whoever may not open one learns no more than that there is none.
+
+mod audit_export;
+mod rows;
 
 use std::sync::Arc;
 
@@ -18,8 +21,11 @@ use rollcall_commands::{
     organizations::{letter::Letter, tokens::OpenRegistrationTokenLetter},
 };
 use rollcall_domain::kernel::ids::RegistrationTokenId;
+use rollcall_projections::ReadStore;
 use serde_json::json;
 use uuid::Uuid;
+
+pub use audit_export::{MANIFEST, file_of, path as audit_export_path};
 
 use crate::{
     gateway::ServiceGateway,
@@ -32,6 +38,7 @@ use crate::{
 pub struct Parts {
     pub gateway: ServiceGateway,
     pub commands: Commands,
+    pub reads: ReadStore,
     /// The beginning of every link, without a slash at its end.
     pub public_url: Arc<str>,
 }
@@ -42,11 +49,15 @@ pub fn letter_path(token: Uuid) -> String {
     format!("/registration-tokens/{token}/letter.pdf")
 }
 
-/// `GET /registration-tokens/<id>/letter.pdf`.
+/// `GET /registration-tokens/<id>/letter.pdf` and `GET /audit-exports/<id>/<token>/<file>`.
 pub fn router(parts: Parts) -> Router {
     // HEAD would put an opening on record that nobody saw.
     let letter = get(letter).head(|| async { StatusCode::METHOD_NOT_ALLOWED });
-    Router::new().route("/registration-tokens/{id}/letter.pdf", letter).with_state(parts)
+    let export = get(audit_export::file).head(|| async { StatusCode::METHOD_NOT_ALLOWED });
+    Router::new()
+        .route("/registration-tokens/{id}/letter.pdf", letter)
+        .route("/audit-exports/{id}/{token}/{file}", export)
+        .with_state(parts)
 }
 
 async fn letter(State(parts): State<Parts>, Path(id): Path<String>, request: Request) -> Response {

@@ -190,6 +190,7 @@ impl Service {
         let files = documents::Parts {
             gateway: gateway.clone(),
             commands: commands.clone(),
+            reads: reads.clone(),
             public_url: config.public_url.clone().into(),
         };
         let parts = routes::Parts {

@@ -8,6 +8,7 @@ pub mod access_requests;
 pub mod affiliations;
 pub mod api_keys;
 pub mod attestations;
+pub mod audit;
 pub mod authentication;
 pub mod authorization;
 pub mod caller;

@@ -107,6 +107,7 @@ any_event! {
     Inbox(crate::notifications::Inbox);
     Delivery(crate::notifications::Delivery);
     Denial(crate::audit::Denial);
+    AuditExport(crate::audit::AuditExport);
 }
 
 impl EventSet for AnyEvent {

@@ -8,7 +8,7 @@ mod access_requests;
 mod affiliations;
 mod api_keys;
 mod attestations;
-mod audit;
+pub mod audit;
 mod content;
 pub mod errors;
 pub mod ids;

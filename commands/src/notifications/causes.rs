@@ -112,6 +112,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Agreement(_)
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
+        | AnyEvent::AuditExport(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::RegistrationToken(_)

@@ -201,6 +201,7 @@ impl DigestsProcess {
             | AnyEvent::Agreement(_)
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
+            | AnyEvent::AuditExport(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)
             | AnyEvent::ApiKey(_)

@@ -39,6 +39,7 @@ pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::Agreement(_)
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
+        | AnyEvent::AuditExport(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::ApiKey(_)

@@ -78,6 +78,8 @@ typed_id! {
     DeliveryId;
     /// A job that imports existing people (GN-33).
     PeopleImportId;
+    /// A part of the audit timeline taken away as a file (GN-26).
+    AuditExportId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).

@@ -57,6 +57,7 @@ impl Outcome {
             | AnyEvent::Agreement(_)
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
+            | AnyEvent::AuditExport(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)
             | AnyEvent::ApiKey(_)

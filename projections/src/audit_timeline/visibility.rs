@@ -30,11 +30,20 @@ pub enum Audience {
     /// Failed attempts and why they failed: plan administrators and auditors alone, since it tells
     /// what exists and what nearly worked.
     Security,
+    /// What was taken away of the records: plan administrators and auditors alone, since it tells
+    /// what is looked into.
+    Oversight,
 }
 
 impl Audience {
-    pub const ALL: [Self; 5] =
-        [Self::Organization, Self::Person, Self::Plan, Self::Operations, Self::Security];
+    pub const ALL: [Self; 6] = [
+        Self::Organization,
+        Self::Person,
+        Self::Plan,
+        Self::Operations,
+        Self::Security,
+        Self::Oversight,
+    ];
 
     /// The name in rows.
     #[must_use]
@@ -45,6 +54,7 @@ impl Audience {
             Self::Plan => "PLAN",
             Self::Operations => "OPERATIONS",
             Self::Security => "SECURITY",
+            Self::Oversight => "OVERSIGHT",
         }
     }
 
@@ -89,6 +99,7 @@ impl Audience {
             AnyEvent::OneTimePasscode(event) => of_passcode(event),
             AnyEvent::Notification(_) | AnyEvent::Delivery(_) => Self::Operations,
             AnyEvent::Denial(_) => Self::Security,
+            AnyEvent::AuditExport(_) => Self::Oversight,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The audit timeline in the schema: `auditEvents` and `eventAppended` (GN-26).
+//! The audit timeline in the schema: `auditEvents`, `eventAppended` and `exportAuditEvents` (GN-26).
 //!
 //! Invariant: what a reader sees follows from the visibility table alone; a filter narrows it and
 //! never widens it.
 
+mod exports;
 mod input;
 pub mod nodes;
 mod queries;
@@ -11,6 +12,8 @@ mod transparency;
 mod types;
 pub mod viewer;
 
+pub use exports::{AuditMutation, filter_of};
+pub use input::organization_of;
 pub use queries::AuditQuery;
 pub use subscriptions::AuditSubscription;
 pub use transparency::TransparencyQuery;

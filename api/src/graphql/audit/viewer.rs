@@ -7,6 +7,7 @@
 use async_graphql::{Context, Result};
 use rollcall_commands::{
     Access, Authority, Caller, Commands, Demand, Failure,
+    audit::{AUDIT_READERS, AuditReader},
     authorization::{authorise, not_signed_in},
 };
 use rollcall_domain::{
@@ -24,7 +25,7 @@ use crate::graphql::{
 };
 
 /// The plan roles that read across organisations.
-const PLAN: &[PlanRole] = &[PlanRole::Au, PlanRole::Pa, PlanRole::Ps];
+const PLAN: &[PlanRole] = AUDIT_READERS;
 
 /// The caller of a request.
 ///
@@ -76,6 +77,15 @@ impl Standpoint {
             Way::Person => Access::SignedIn.into(),
             Way::OrganizationKey(organization) => Access::OrgAdmin(organization).or_key(self.scope),
             Way::PlanKey => Access::Plan(PLAN).or_key(self.scope),
+        }
+    }
+
+    /// As whom somebody takes events away; a machine does not.
+    pub fn reader(self) -> AuditReader {
+        match self.way {
+            Way::Plan => AuditReader::Plan,
+            Way::Administrator(organization) => AuditReader::Administrator(organization),
+            Way::Person | Way::OrganizationKey(_) | Way::PlanKey => AuditReader::Person,
         }
     }
 

@@ -51,6 +51,7 @@ pub async fn caused_by(
         | AnyEvent::Agreement(_)
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
+        | AnyEvent::AuditExport(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::Registration(_)

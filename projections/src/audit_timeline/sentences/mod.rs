@@ -7,6 +7,7 @@ mod access_requests;
 mod accounts;
 mod affiliations;
 mod api_keys;
+mod exports;
 mod imports;
 mod messages;
 mod organizations;
@@ -84,6 +85,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Inbox(event) => messages::inbox(event, telling),
         AnyEvent::Delivery(event) => messages::delivery(event, telling),
         AnyEvent::Denial(event) => permissions::denial(event, telling),
+        AnyEvent::AuditExport(event) => exports::sentence(event, telling),
     };
     capitalised(&told)
 }

@@ -1,0 +1,322 @@
+//! A part of the audit timeline as a file, and the file's manifest (GN-26).
+//!
+//! Invariant: who asked fetches it and nobody else, by the right of the same query, which is judged
+//! anew for every thousand events; no more than two thousand are in memory; and the last byte leaves
+//! after it is on record what left.
+
+use std::{io, mem};
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::{Path, Request, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, stream};
+use rollcall_commands::{
+    Access, Caller, Commands, DispatchError, Failure,
+    audit::{AuditReader, RecordAuditExportGiven},
+    authorization::authorise,
+};
+use rollcall_domain::{
+    Refusal,
+    api_keys::Scope,
+    audit::{AuditExport, Export, ExportFormat, Given},
+    hex,
+    kernel::ids::{AuditExportId, OrganizationId, UserId},
+};
+use rollcall_journal::secrets::Secrets;
+use rollcall_projections::{
+    Ask, NAMES, ReadStore,
+    audit_timeline::{self, Entry, Filter, Order, PageRequest},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Parts, fault, not_found, private, refuse, rows, unauthenticated};
+use crate::{
+    graphql::{
+        audit::{filter_of, organization_of, viewer},
+        errors::{fault as graphql_fault, is_authentication},
+        reading::authorised,
+    },
+    http::{ErrorCode, Inbound, Purpose, TransportError},
+};
+
+/// Events of one look.
+const BATCH: i64 = 1_000;
+const PURPOSE: &str = "audit-export";
+/// The manifest's name beside the file.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The file's name in a format.
+#[must_use]
+pub const fn file_of(format: ExportFormat) -> &'static str {
+    match format {
+        ExportFormat::Csv => "events.csv",
+        ExportFormat::JsonLines => "events.jsonl",
+    }
+}
+
+const fn media_type(format: ExportFormat) -> &'static str {
+    match format {
+        ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
+        ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
+    }
+}
+
+/// The name under which a file of an export is kept.
+fn name(export: &Export, file: &str) -> String {
+    format!("audit-{}-{file}", export.id)
+}
+
+fn attachment(export: &Export, file: &str) -> String {
+    format!("attachment; filename=\"{}\"", name(export, file))
+}
+
+/// Where a file of an export is fetched; the token is made of the export's id by the service's key.
+#[must_use]
+pub fn path(secrets: &Secrets, export: Uuid, file: &str) -> String {
+    format!("/audit-exports/{export}/{}/{file}", secrets.link_token(PURPOSE, export))
+}
+
+/// `GET /audit-exports/<id>/<token>/<file>`.
+pub async fn file(
+    State(parts): State<Parts>,
+    Path(path): Path<(String, String, String)>,
+    request: Request,
+) -> Response {
+    let inbound = Inbound::new(request.headers(), request.extensions(), Purpose::Operation);
+    match answer(parts, inbound, path).await {
+        Ok(response) => private(response),
+        Err(error) => refuse(&error),
+    }
+}
+
+async fn answer(
+    parts: Parts,
+    inbound: Inbound,
+    (id, token, file): (String, String, String),
+) -> Result<Response, TransportError> {
+    let (caller, user) = match parts.gateway.caller(&inbound, None).await? {
+        Some(caller) => caller.user().map(|user| (caller, user)),
+        None => None,
+    }
+    .ok_or_else(|| unauthenticated("Sign in first."))?;
+    let export = open(&parts.commands, &caller, user, (&id, &token)).await?;
+    if file == MANIFEST {
+        return manifest(&export);
+    }
+    if file != file_of(export.format) {
+        return Err(not_found());
+    }
+    let headers = [
+        (header::CONTENT_TYPE, media_type(export.format).to_owned()),
+        (header::CONTENT_DISPOSITION, attachment(&export, &file)),
+        (header::LINK, format!("<{MANIFEST}>; rel=\"describedby\"")),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::REFERRER_POLICY, "no-referrer".to_owned()),
+    ];
+    let sheet = Sheet::open(parts, caller, export).await?;
+    Ok((headers, Body::from_stream(sheet.stream())).into_response())
+}
+
+/// The export that the link names, if it is the caller's and works still.
+async fn open(
+    commands: &Commands,
+    caller: &Caller,
+    user: UserId,
+    (id, token): (&str, &str),
+) -> Result<Export, TransportError> {
+    let now = commands.journal.now();
+    match authorise(&commands.journal, caller, Access::SignedIn, now).await {
+        Ok(_) => {}
+        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
+            return Err(refused(&refusal));
+        }
+        Err(Failure::Journal(error)) => return Err(fault(&error)),
+        Err(Failure::Database(error)) => return Err(fault(&error)),
+    }
+    let export = AuditExportId(id.parse().map_err(|_| not_found())?);
+    let secrets = commands.journal.secrets();
+    // Compared by their keyed hashes, so that the time it takes tells nothing of the token.
+    if secrets.link_hash(token) != secrets.link_hash(&secrets.link_token(PURPOSE, export.0)) {
+        return Err(not_found());
+    }
+    let loaded = commands.journal.load_fresh::<AuditExport>(caller.tenant, export.0).await;
+    let loaded = loaded.map_err(|error| fault(&error))?;
+    loaded.state.open_to(user, now).cloned().map_err(|_| not_found())
+}
+
+fn refused(refusal: &Refusal) -> TransportError {
+    if is_authentication(refusal) {
+        return unauthenticated(&refusal.message).reason(refusal.code.as_str());
+    }
+    TransportError::new(ErrorCode::Forbidden, &refusal.message).reason(refusal.code.as_str())
+}
+
+fn manifest(export: &Export) -> Result<Response, TransportError> {
+    let Some(given) = &export.given else {
+        let message = "Fetch the file first: its manifest says what was in it.";
+        return Err(TransportError::new(ErrorCode::NotFound, message));
+    };
+    let manifest = json!({
+        "file": name(export, file_of(export.format)),
+        "format": export.format,
+        "filter": export.filter,
+        "text": export.words.as_ref().and_then(|words| words.get()),
+        "export": export.id,
+        "requestedBy": export.by,
+        "requestedAs": export.organization,
+        "asOfPosition": export.up_to,
+        "rows": given.rows,
+        "fromPosition": given.from_position,
+        "toPosition": given.to_position,
+        "bytes": given.bytes,
+        "sha256": given.sha256,
+    });
+    let headers = [(header::CONTENT_DISPOSITION, attachment(export, MANIFEST))];
+    Ok((headers, Json(manifest)).into_response())
+}
+
+/// A file on its way.
+struct Sheet {
+    commands: Commands,
+    reads: ReadStore,
+    caller: Caller,
+    export: Export,
+    filter: Filter,
+    /// What was read and not yet written.
+    next: Vec<Entry>,
+    /// What stands before it.
+    head: Vec<u8>,
+    sha256: Sha256,
+    given: Given,
+    over: bool,
+}
+
+impl Sheet {
+    /// Reads the first events, so that a refusal comes instead of a file.
+    async fn open(parts: Parts, caller: Caller, export: Export) -> Result<Self, TransportError> {
+        let filter = filter_of(&export).map_err(|_| not_found())?;
+        let head = rows::head(export.format).map_err(|error| fault(&error))?;
+        let given = Given {
+            rows: 0,
+            from_position: None,
+            to_position: None,
+            bytes: 0,
+            sha256: String::new(),
+        };
+        let mut sheet = Self {
+            commands: parts.commands,
+            reads: parts.reads,
+            caller,
+            export,
+            filter,
+            next: Vec::new(),
+            head,
+            sha256: Sha256::new(),
+            given,
+            over: false,
+        };
+        sheet.next = sheet.look(None).await.map_err(transport)?;
+        Ok(sheet)
+    }
+
+    /// The next events, as far as the caller may see them now.
+    async fn look(&self, after: Option<i64>) -> async_graphql::Result<Vec<Entry>> {
+        let Self { commands, caller, export, filter, .. } = self;
+        let organization = organization_of(filter).or(export.organization);
+        let right = viewer::choose(commands, caller, organization, Scope::ReadAudit).await?;
+        if !is_reader(right.reader(), export.organization) {
+            return Err(crate::graphql::errors::top_level(Refusal::not_found("exportId")));
+        }
+        let ask =
+            Ask { tenant: caller.tenant, projections: NAMES, min_position: Some(export.up_to) };
+        let mut view = self.reads.snapshot(ask).await.map_err(|error| graphql_fault(&error))?;
+        let authority = authorised(commands, caller, right.demand(), &mut view).await?;
+        let looking = right.looking(&authority)?;
+        let request = PageRequest { order: Order::OldestFirst, after, limit: BATCH };
+        let entries = audit_timeline::page(&mut view, &looking.sight, filter, request).await;
+        entries.map_err(|error| graphql_fault(&error))
+    }
+
+    fn stream(self) -> impl Stream<Item = io::Result<Bytes>> {
+        stream::unfold(self, |mut sheet| async move {
+            if sheet.over {
+                return None;
+            }
+            let chunk = sheet.write().await;
+            sheet.over |= chunk.is_err();
+            Some((chunk, sheet))
+        })
+    }
+
+    /// Writes what was read and reads on; with the last of it, what left goes on record.
+    async fn write(&mut self) -> io::Result<Bytes> {
+        let entries = mem::take(&mut self.next);
+        let is_last = (entries.len() as i64) < BATCH;
+        let last = entries.last().map(|entry| entry.position);
+        self.given.rows += entries.len() as u64;
+        let first = entries.first().map(|entry| entry.position);
+        self.given.from_position = self.given.from_position.or(first);
+        self.given.to_position = last.or(self.given.to_position);
+        let mut chunk = mem::take(&mut self.head);
+        chunk.extend(rows::lines(self.export.format, entries).map_err(io::Error::other)?);
+        self.sha256.update(&chunk);
+        self.given.bytes += chunk.len() as u64;
+        if is_last {
+            self.over = true;
+            self.record().await?;
+        } else {
+            self.next = self.look(last).await.map_err(broken)?;
+        }
+        Ok(chunk.into())
+    }
+
+    async fn record(&mut self) -> io::Result<()> {
+        let sha256 = hex(&mem::take(&mut self.sha256).finalize());
+        let given = Given { sha256, ..self.given.clone() };
+        let record = RecordAuditExportGiven { export: self.export.id, given };
+        let (commands, caller) = (self.commands.clone(), self.caller.clone());
+        // In its own task: a client that hangs up tears no command.
+        let recorded = tokio::spawn(async move { commands.dispatch(&caller, None, &record).await });
+        match recorded.await.map_err(io::Error::other)? {
+            Ok(_) => Ok(()),
+            Err(DispatchError::Refused(refusal)) => Err(io::Error::other(refusal.message)),
+            Err(DispatchError::Fault(error)) => {
+                tracing::error!(%error, "what left of the timeline could not be recorded");
+                Err(io::Error::other("what left could not be recorded"))
+            }
+        }
+    }
+}
+
+/// Whether it is the standing in which the export was asked for: another one might show more.
+fn is_reader(reader: AuditReader, organization: Option<OrganizationId>) -> bool {
+    match reader {
+        AuditReader::Administrator(of) => organization == Some(of),
+        AuditReader::Plan | AuditReader::Person => organization.is_none(),
+    }
+}
+
+/// What a query would answer, as a document does.
+fn transport(error: async_graphql::Error) -> TransportError {
+    use async_graphql::Value;
+    let code = error.extensions.as_ref().and_then(|it| it.get("code"));
+    let of = |name: ErrorCode| code == Some(&Value::from(name.as_str()));
+    if of(ErrorCode::Unauthenticated) {
+        unauthenticated(&error.message)
+    } else if of(ErrorCode::Forbidden) || of(ErrorCode::NotFound) {
+        not_found()
+    } else {
+        fault(&error.message)
+    }
+}
+
+/// The file breaks off, so that nobody takes a part of it for the whole.
+fn broken(error: async_graphql::Error) -> io::Error {
+    io::Error::other(error.message)
+}

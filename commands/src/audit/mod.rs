@@ -1,0 +1,9 @@
+//! Commands on the records themselves (GN-26).
+//!
+//! Invariant: nothing of them leaves as a file before it is on record who asked for what.
+
+mod export_audit_events;
+
+pub use export_audit_events::{
+    AUDIT_READERS, AuditReader, ExportAuditEvents, RecordAuditExportGiven, RequestedExport,
+};
