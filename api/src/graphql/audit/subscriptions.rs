@@ -64,6 +64,7 @@ impl AuditSubscription {
             cursor,
             beat,
             found: VecDeque::new(),
+            noted: false,
             over: false,
         };
         Ok(stream::unfold(tail, Tail::next))
@@ -79,6 +80,8 @@ struct Tail {
     cursor: i64,
     beat: Beat,
     found: VecDeque<AuditEvent>,
+    /// Whether the use of the right was noted: following is one use, however long it lasts (GN-16).
+    noted: bool,
     over: bool,
 }
 
@@ -116,7 +119,11 @@ impl Tail {
             Err(ReadError::Lagging(_)) => return Ok(false),
             Err(ReadError::Database(error)) => return Err(fault(&error)),
         };
-        authorised(&self.commands, &self.caller, looking.demand, &mut view).await?;
+        let authority = authorised(&self.commands, &self.caller, looking.demand, &mut view).await?;
+        if !self.noted {
+            self.commands.note_question(tenant, "eventAppended", &authority, Vec::new()).await;
+            self.noted = true;
+        }
         let reached = view.position_of(audit_timeline::NAME);
         if reached <= self.cursor {
             return Ok(false);
