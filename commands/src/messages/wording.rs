@@ -180,6 +180,42 @@ fn words(template: Template, facts: &Facts) -> Words {
                 "You may reactivate the user at any time.".to_owned(),
             ],
         ),
+        Template::AccessEndsSoon => mail(
+            format!("Your access to {portal} ends soon"),
+            [format!(
+                "You have not signed in for a long time. Sign in before {} to keep your access for {organization}.",
+                until(facts)
+            )],
+        ),
+        Template::DeactivatedDormant => mail(
+            format!("Your access to {portal} has ended"),
+            [
+                format!(
+                    "Your access for {organization} ended, because you have not signed in for a long time."
+                ),
+                "If you still need it, ask an administrator there; your access can be given back."
+                    .to_owned(),
+            ],
+        ),
+        Template::DormancyNear => mail(
+            format!("A user of {organization} will be deactivated"),
+            [
+                format!(
+                    "A user of {organization} in {portal} has not signed in for a long time and will be deactivated on {}.",
+                    until(facts)
+                ),
+                "Let it happen, or ask the user to sign in.".to_owned(),
+            ],
+        ),
+        Template::DormantUserDeactivated => mail(
+            format!("A user of {organization} was deactivated"),
+            [
+                format!(
+                    "A user of {organization} in {portal} was deactivated for not having signed in for a long time."
+                ),
+                "You may reactivate the user at any time.".to_owned(),
+            ],
+        ),
         Template::AdminRequested => mail(
             format!("A further administrator of {organization} was requested"),
             [

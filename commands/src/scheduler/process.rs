@@ -22,7 +22,7 @@ impl Process<AnyEvent> for ScheduleProcess {
         tx: &mut PgConnection,
         event: &Recorded<AnyEvent>,
     ) -> Result<(), ProjectionError> {
-        if let Some(end) = ends::of(event) {
+        for end in ends::of(event) {
             due::note(tx, event, &end).await?;
         }
         if let AnyEvent::Policy(change) = &event.event {

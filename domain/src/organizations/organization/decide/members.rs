@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::{Decided, Organization, OrganizationEvent, OrganizationRefusal};
 use crate::kernel::ids::{InvitationId, OrganizationId, RegistrationId, UserId};
-use crate::organizations::organization::{Member, Phase, Record, RosterCommand, Standing};
+use crate::organizations::organization::{
+    Dormancy, Member, Phase, Record, RosterCommand, Standing,
+};
 use crate::organizations::{Authority, DeactivationCause, MembershipOrigin, OrgRole};
 use crate::permissions::Cause;
 use crate::values::{CalendarDate, Reason, TenantZone};
@@ -123,6 +125,7 @@ pub(super) fn decide(
             roster.reactivate(user, confirmed, permissions_reviewed)
         }
         C::WatchUnassigned { user } => Ok(roster.watch_unassigned(user)),
+        C::WatchDormant { user, seen } => Ok(roster.watch_dormant(user, seen)),
         C::ChangeMemberEmailDomain { user, email_domain } => {
             roster.change_domain(user, email_domain)
         }
@@ -311,12 +314,8 @@ impl<'a> Roster<'a> {
         user: UserId,
         authority: Authority,
     ) -> Result<(), OrganizationRefusal> {
-        let now = self.decision.now;
-        let is_admin = self.state.role_of(user, now) == OrgRole::Admin;
-        let stays = |admin: UserId| self.state.member(admin).and_then(Member::ends_at).is_none();
-        let remains = |admin: UserId| admin != user && stays(admin);
-        let alone = || !self.state.active_admins(now).any(remains);
-        if authority == Authority::Organization && is_admin && alone() {
+        let alone = || self.state.is_last_admin(user, self.decision.now);
+        if authority == Authority::Organization && alone() {
             return Err(OrganizationRefusal::LastAdmin);
         }
         Ok(())
@@ -484,6 +483,33 @@ impl<'a> Roster<'a> {
             }]
         } else {
             Vec::new()
+        }
+    }
+
+    /// The end of a membership whose holder does not sign in, or the word of it before (MC-32).
+    fn watch_dormant(&self, user: UserId, seen: Option<DateTime<Utc>>) -> Vec<OrganizationEvent> {
+        let Decision { now, policy, .. } = *self.decision;
+        let (organization, cause) = (self.organization, DeactivationCause::Dormant);
+        match self.state.dormancy(user, seen, policy, now) {
+            Dormancy::ToldAt { at, end } if at <= now => {
+                let deactivates_at = policy.deactivation_after_word(now, end);
+                vec![OrganizationEvent::UserDeactivationWarned {
+                    organization,
+                    user,
+                    cause,
+                    deactivates_at,
+                }]
+            }
+            Dormancy::EndsAt(end) if end <= now => vec![OrganizationEvent::UserAutoDeactivated {
+                organization,
+                user,
+                cause,
+                deactivated_at: now,
+            }],
+            Dormancy::Unwatched
+            | Dormancy::Spared
+            | Dormancy::ToldAt { .. }
+            | Dormancy::EndsAt(_) => Vec::new(),
         }
     }
 
