@@ -228,7 +228,7 @@ async fn gn_26_a_file_shows_no_more_than_the_query_and_is_given_to_who_asked_alo
     let role = json!({ "organizationId": world.clinic.id, "userId": world.clinic_admin.user,
                        "role": "PROCESSOR" });
     other.mutate("assignOrgRole", role, "position").await.done();
-    assert_eq!(fetch(&admin, &taken["url"]).await.status, 404);
+    assert_eq!(fetch(&admin, &taken["url"]).await.status, 401);
     portal.finish().await;
 }
 

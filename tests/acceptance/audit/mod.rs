@@ -8,6 +8,7 @@ mod searching;
 mod statements;
 mod subscription;
 mod timeline;
+mod transparency;
 mod visibility;
 
 use rollcall_domain::{
