@@ -56,6 +56,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Handoff(_)
+        | AnyEvent::Evidence(_)
         | AnyEvent::Denial(_) => &[],
     }
 }

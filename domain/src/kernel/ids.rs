@@ -78,6 +78,8 @@ typed_id! {
     DeliveryId;
     /// A job that imports existing people (GN-33).
     PeopleImportId;
+    /// A bundle of evidence about the log (GN-35).
+    EvidenceId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).

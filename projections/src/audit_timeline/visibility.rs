@@ -27,8 +27,8 @@ pub enum Audience {
     Plan,
     /// How messages went out: plan support, beside the plan's administrators and auditors.
     Operations,
-    /// Failed attempts and why they failed: plan administrators and auditors alone, since it tells
-    /// what exists and what nearly worked.
+    /// Failed attempts and why they failed, and what auditors take away: plan administrators and
+    /// auditors alone, since it tells what exists, what nearly worked and what is looked into.
     Security,
 }
 
@@ -88,7 +88,7 @@ impl Audience {
             AnyEvent::Credential(event) => of_credential(event),
             AnyEvent::OneTimePasscode(event) => of_passcode(event),
             AnyEvent::Notification(_) | AnyEvent::Delivery(_) => Self::Operations,
-            AnyEvent::Denial(_) => Self::Security,
+            AnyEvent::Denial(_) | AnyEvent::Evidence(_) => Self::Security,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The audit timeline and the access register, through the API.
 
+mod evidence;
 mod order;
 mod register;
 mod register_rule;

@@ -3,6 +3,7 @@
 //! Invariant: what a reader sees follows from the visibility table alone; a filter narrows it and
 //! never widens it.
 
+mod evidence;
 mod input;
 pub mod nodes;
 mod queries;
@@ -11,6 +12,7 @@ mod transparency;
 mod types;
 pub mod viewer;
 
+pub use evidence::EvidenceMutation;
 pub use queries::AuditQuery;
 pub use subscriptions::AuditSubscription;
 pub use transparency::TransparencyQuery;

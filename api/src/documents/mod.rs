@@ -3,6 +3,8 @@
 //! Invariant: a document is opened by a command, under its right and on record, before its first
 //! byte leaves; whoever may not open one learns no more than that there is none.
 
+mod evidence;
+
 use std::sync::Arc;
 
 use async_graphql::ID;
@@ -18,6 +20,8 @@ use rollcall_commands::{
     organizations::{letter::Letter, tokens::OpenRegistrationTokenLetter},
 };
 use rollcall_domain::kernel::ids::RegistrationTokenId;
+use rollcall_journal::keys::KeyRing;
+use rollcall_projections::ReadStore;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,6 +38,11 @@ pub struct Parts {
     pub commands: Commands,
     /// The beginning of every link, without a slash at its end.
     pub public_url: Arc<str>,
+    pub reads: ReadStore,
+    /// For the sealed fields that evidence discloses.
+    pub keys: KeyRing,
+    /// The data folder, for files being made.
+    pub folder: Arc<std::path::Path>,
 }
 
 /// Where the letter of a registration token is opened.
@@ -42,11 +51,21 @@ pub fn letter_path(token: Uuid) -> String {
     format!("/registration-tokens/{token}/letter.pdf")
 }
 
-/// `GET /registration-tokens/<id>/letter.pdf`.
+/// Where evidence is fetched.
+#[must_use]
+pub fn bundle_path(evidence: Uuid) -> String {
+    format!("/evidence/{evidence}/bundle.zip")
+}
+
+/// `GET /registration-tokens/<id>/letter.pdf` and `GET /evidence/<id>/bundle.zip`.
 pub fn router(parts: Parts) -> Router {
     // HEAD would put an opening on record that nobody saw.
     let letter = get(letter).head(|| async { StatusCode::METHOD_NOT_ALLOWED });
-    Router::new().route("/registration-tokens/{id}/letter.pdf", letter).with_state(parts)
+    let bundle = get(evidence::bundle).head(|| async { StatusCode::METHOD_NOT_ALLOWED });
+    Router::new()
+        .route("/registration-tokens/{id}/letter.pdf", letter)
+        .route("/evidence/{id}/bundle.zip", bundle)
+        .with_state(parts)
 }
 
 async fn letter(State(parts): State<Parts>, Path(id): Path<String>, request: Request) -> Response {
