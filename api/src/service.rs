@@ -22,7 +22,7 @@ use rollcall_commands::{
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
     Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner,
-    pools, schema, secrets::Secrets, upcast::Upcasters,
+    keys::KeyRing, pools, schema, secrets::Secrets, upcast::Upcasters,
 };
 use rollcall_projections::{
     ReadStore,
@@ -129,6 +129,7 @@ impl Service {
         let runner = pools::runner(database.clone(), 12).await?;
         let query = pools::query(database.clone(), 16).await?;
         let secrets = Arc::new(Secrets::new(&master_key));
+        let keys = KeyRing::new(&master_key, runner.clone());
         let config_of_journal = JournalConfig {
             writer: writer.clone(),
             master: master_key,
@@ -192,6 +193,8 @@ impl Service {
             commands: commands.clone(),
             reads: reads.clone(),
             public_url: config.public_url.clone().into(),
+            keys,
+            folder: folder.as_path().into(),
         };
         let parts = routes::Parts {
             reads: reads.clone(),

@@ -98,6 +98,7 @@ any_event! {
     JoinRequest(crate::access_requests::JoinRequest);
     MoveRequest(crate::access_requests::MoveRequest);
     Attestation(crate::attestations::Attestation);
+    Evidence(crate::audit::Evidence);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);
     Affiliation(crate::affiliations::Affiliation);

@@ -7,6 +7,7 @@ mod migrate;
 mod progress;
 mod rebuild;
 mod serve;
+mod verify;
 
 use chrono::{DateTime, FixedOffset};
 use clap::{Args, Parser, Subcommand};
@@ -69,6 +70,19 @@ enum Command {
         tenant: Option<String>,
         /// A checkpoint somebody kept (a file), which the log must continue.
         #[arg(long, requires = "tenant")]
+        since: Option<std::path::PathBuf>,
+    },
+    /// Check an evidence bundle, without network and database. Exit code 0: good; 10 bad proof, 11 bad
+    /// signature, 12 missing in range, 13 bad opening, 14 report does not follow, 20 malformed,
+    /// 30 good, but NOT EVIDENCE.
+    Verify {
+        /// The bundle (a ZIP archive).
+        bundle: std::path::PathBuf,
+        /// The logs you trust (TOML): [[log]] with origin and keys, which did not come with a bundle.
+        #[arg(long)]
+        policy: std::path::PathBuf,
+        /// A checkpoint you kept from before.
+        #[arg(long)]
         since: Option<std::path::PathBuf>,
     },
     /// Begin a new key for signing checkpoints; the one before signs beside it for a while.
@@ -134,6 +148,9 @@ pub fn run(cli: Cli) -> CliResult {
         Some(Command::Import(Import::People { file, tenant })) => import::people(&file, &tenant),
         Some(Command::CheckLog { tenant, since }) => {
             log::check(tenant.as_deref(), since.as_deref())
+        }
+        Some(Command::Verify { bundle, policy, since }) => {
+            verify::run(&bundle, &policy, since.as_deref())
         }
         Some(Command::RotateLogKey { overlap_days }) => log::rotate(overlap_days),
         Some(Command::Doctor) => doctor::run(),

@@ -10,7 +10,7 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
-    audit::{AuditMutation, AuditQuery, AuditSubscription, TransparencyQuery},
+    audit::{AuditMutation, AuditQuery, AuditSubscription, EvidenceMutation, TransparencyQuery},
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
     nodes::NodeQuery,
@@ -136,6 +136,7 @@ pub struct Mutation(
     JoinMutation,
     MoveMutation,
     AttestationMutation,
+    EvidenceMutation,
 );
 
 /// What happens, as it happens.

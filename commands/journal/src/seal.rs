@@ -235,6 +235,23 @@ pub fn open(
     })
 }
 
+/// The sealed fields of a stored document, each with its pointer; erased ones are left out.
+///
+/// # Errors
+/// [`SealError::Malformed`].
+pub fn fields(part: Part, document: &Value) -> Result<Vec<(String, SealedField)>, SealError> {
+    let mut found = Vec::new();
+    visit(&mut document.clone(), &mut part.pointer().to_owned(), &mut |pointer, body| {
+        if body.len() > 1 {
+            let field = serde_json::from_value(Value::Object(std::mem::take(body)))
+                .map_err(|_| SealError::Malformed(pointer.to_owned()))?;
+            found.push((pointer.to_owned(), field));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 fn sealed_body(
     key: &SubjectKey,
     event_id: Uuid,

@@ -125,6 +125,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::ExternalIdentities(_)
         | AnyEvent::Session(_)
         | AnyEvent::Attestation(_)
+        | AnyEvent::Evidence(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::PeopleImport(_)

@@ -213,6 +213,7 @@ impl DigestsProcess {
             | AnyEvent::JoinRequest(_)
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
+            | AnyEvent::Evidence(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Credential(_)
             | AnyEvent::Authenticator(_)

@@ -72,6 +72,7 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::Authenticator(_)
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::Attestation(_)
+        | AnyEvent::Evidence(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::TrustedIssuers(_)

@@ -1,12 +1,18 @@
 //! What was refused for want of a right (requirements, section 1: refused commands that matter to
-//! security leave their own event), and what of the timeline was taken away (GN-26).
+//! security leave their own event), and what of the records was taken away: evidence (GN-35), and parts
+//! of the timeline (GN-26).
 //!
 //! Invariant: a denial is complete in itself: one stream, one event.
 
 mod denial;
+mod evidence;
 mod export;
 
 pub use denial::{AccessDenied, Denial, DenialCommand, DenialEvent, DenialRefusal};
+pub use evidence::{
+    Evidence, EvidenceCommand, EvidenceEvent, EvidenceQuestion, EvidenceRefusal, FETCHED_WITHIN,
+    RequestedEvidence,
+};
 pub use export::{
     AuditExport, AuditExportCommand, AuditExportEvent, AuditExportRefusal, Export, ExportFilter,
     ExportFormat, Given,

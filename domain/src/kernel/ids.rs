@@ -80,6 +80,8 @@ typed_id! {
     PeopleImportId;
     /// A part of the audit timeline taken away as a file (GN-26).
     AuditExportId;
+    /// A bundle of evidence about the log (GN-35).
+    EvidenceId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).

@@ -67,6 +67,7 @@ impl Outcome {
             | AnyEvent::JoinRequest(_)
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
+            | AnyEvent::Evidence(_)
             | AnyEvent::User(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Authenticator(_)

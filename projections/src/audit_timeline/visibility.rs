@@ -27,23 +27,14 @@ pub enum Audience {
     Plan,
     /// How messages went out: plan support, beside the plan's administrators and auditors.
     Operations,
-    /// Failed attempts and why they failed: plan administrators and auditors alone, since it tells
-    /// what exists and what nearly worked.
+    /// Failed attempts and why they failed, and what was taken away of the records: plan administrators and
+    /// auditors alone, since it tells what exists, what nearly worked and what is looked into.
     Security,
-    /// What was taken away of the records: plan administrators and auditors alone, since it tells
-    /// what is looked into.
-    Oversight,
 }
 
 impl Audience {
-    pub const ALL: [Self; 6] = [
-        Self::Organization,
-        Self::Person,
-        Self::Plan,
-        Self::Operations,
-        Self::Security,
-        Self::Oversight,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Organization, Self::Person, Self::Plan, Self::Operations, Self::Security];
 
     /// The name in rows.
     #[must_use]
@@ -54,7 +45,6 @@ impl Audience {
             Self::Plan => "PLAN",
             Self::Operations => "OPERATIONS",
             Self::Security => "SECURITY",
-            Self::Oversight => "OVERSIGHT",
         }
     }
 
@@ -98,8 +88,9 @@ impl Audience {
             AnyEvent::Credential(event) => of_credential(event),
             AnyEvent::OneTimePasscode(event) => of_passcode(event),
             AnyEvent::Notification(_) | AnyEvent::Delivery(_) => Self::Operations,
-            AnyEvent::Denial(_) => Self::Security,
-            AnyEvent::AuditExport(_) => Self::Oversight,
+            AnyEvent::Denial(_) | AnyEvent::Evidence(_) | AnyEvent::AuditExport(_) => {
+                Self::Security
+            }
         }
     }
 }

@@ -259,7 +259,7 @@ fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
     let digits: Vec<u8> = text
         .bytes()
         .map(|digit| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok()))

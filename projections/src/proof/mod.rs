@@ -6,12 +6,14 @@
 //!
 //! Invariant: what is proven follows from the stored bytes of events alone; no read table is trusted.
 
+pub mod bundle;
 pub mod check;
 pub mod leaf;
 mod sealer;
 mod signer;
 pub mod store;
 pub mod tree;
+pub mod verify;
 
 use rollcall_domain::kernel::ids::TenantId;
 

@@ -109,6 +109,48 @@ impl Edge {
     }
 }
 
+/// A tree known by its perfect subtrees only, the largest first: enough to add leaves to it and to
+/// know its root.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frontier {
+    size: u64,
+    subtrees: Vec<Hash>,
+}
+
+impl Frontier {
+    /// `None` unless there are as many subtrees as a tree of this size has.
+    #[must_use]
+    pub fn resume(size: u64, subtrees: Vec<Hash>) -> Option<Self> {
+        (subtrees.len() == size.count_ones() as usize).then_some(Self { size, subtrees })
+    }
+
+    /// The places of a tree's perfect subtrees in the order of [`Frontier::resume`].
+    #[must_use]
+    pub fn indexes(size: u64) -> Vec<u64> {
+        if size == 0 { Vec::new() } else { tlog::sub_tree_index(0, size, Vec::new()) }
+    }
+
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub fn push(&mut self, leaf: Hash) {
+        let merged = self.size.trailing_ones() as usize;
+        let right = self.subtrees.split_off(self.subtrees.len() - merged);
+        let hash = right.into_iter().rev().fold(leaf, |right, left| node_hash(left, right));
+        self.subtrees.push(hash);
+        self.size += 1;
+    }
+
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let folded =
+            self.subtrees.iter().rev().copied().reduce(|right, left| node_hash(left, right));
+        folded.unwrap_or(tlog::EMPTY_HASH)
+    }
+}
+
 /// The root over 2^n hashes.
 fn perfect(hashes: &[Hash]) -> Hash {
     match hashes {
@@ -252,6 +294,11 @@ mod tests {
             let old = tlog::tree_hash(earlier, &tiles).unwrap();
             let proof = tlog::prove_tree(size, earlier, &tiles).unwrap();
             prop_assert!(tlog::check_tree(&proof, size, edge.root(), earlier, old).is_ok());
+            let subtrees = tiles.read_hashes(&Frontier::indexes(earlier)).unwrap();
+            let mut frontier = Frontier::resume(earlier, subtrees).unwrap();
+            prop_assert_eq!(frontier.root(), old);
+            (earlier..size).for_each(|n| frontier.push(leaf(n)));
+            prop_assert_eq!(frontier.root(), edge.root());
             if earlier < size {
                 prop_assert!(tlog::check_tree(&proof, size, edge.root(), earlier, leaf(0)).is_err());
             }

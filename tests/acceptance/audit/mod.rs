@@ -1,5 +1,6 @@
 //! The audit timeline and the access register, through the API.
 
+mod evidence;
 mod exports;
 mod order;
 mod register;

@@ -90,7 +90,7 @@ impl AuditEventFilter {
             return Err(Refusal::new(Code::RangeInvalid, message).at("filter.to"));
         }
         Ok(Filter {
-            actor: self.actor.map(actor).transpose()?,
+            actor: self.actor.map(|id| actor(id, "filter.actor")).transpose()?,
             actor_kind: self.actor_kind.map(Into::into),
             subject: id(NodeType::User, self.subject, "filter.subject")?,
             npi: npi.transpose()?.map(|npi| npi.to_string()),
@@ -126,12 +126,11 @@ fn text(text: &str) -> Result<Vec<String>, Refusal> {
     Err(Refusal::new(Code::FieldInvalid, message).at("filter.text"))
 }
 
-fn actor(id: ID) -> Result<Uuid, Refusal> {
-    let key = NodeType::ApiKey.parse(&id, "filter.actor");
-    key.or_else(|_| NodeType::User.parse(&id, "filter.actor"))
+pub(super) fn actor(id: ID, field: &str) -> Result<Uuid, Refusal> {
+    NodeType::ApiKey.parse(&id, field).or_else(|_| NodeType::User.parse(&id, field))
 }
 
-fn id(kind: NodeType, id: Option<ID>, field: &str) -> Result<Option<Uuid>, Refusal> {
+pub(super) fn id(kind: NodeType, id: Option<ID>, field: &str) -> Result<Option<Uuid>, Refusal> {
     id.map(|id| kind.parse::<Uuid>(&id, field)).transpose()
 }
 

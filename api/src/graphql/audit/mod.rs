@@ -3,6 +3,7 @@
 //! Invariant: what a reader sees follows from the visibility table alone; a filter narrows it and
 //! never widens it.
 
+mod evidence;
 mod exports;
 mod input;
 pub mod nodes;
@@ -12,6 +13,7 @@ mod transparency;
 mod types;
 pub mod viewer;
 
+pub use evidence::EvidenceMutation;
 pub use exports::{AuditMutation, filter_of};
 pub use input::organization_of;
 pub use queries::AuditQuery;

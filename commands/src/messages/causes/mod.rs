@@ -63,6 +63,7 @@ pub async fn caused_by(
         | AnyEvent::AccessRequest(_)
         | AnyEvent::MoveRequest(_)
         | AnyEvent::Attestation(_)
+        | AnyEvent::Evidence(_)
         | AnyEvent::Session(_)
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)

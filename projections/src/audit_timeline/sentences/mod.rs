@@ -76,6 +76,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::JoinRequest(event) => access_requests::joining(event, telling),
         AnyEvent::MoveRequest(event) => access_requests::moving(event, telling),
         AnyEvent::Attestation(event) => plan::attestation(event, telling),
+        AnyEvent::Evidence(event) => plan::evidence(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
         AnyEvent::SubmitterProfile(event) => affiliations::profile(event, telling),
         AnyEvent::Affiliation(event) => affiliations::sentence(event, telling),

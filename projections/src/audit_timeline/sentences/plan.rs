@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use rollcall_domain::{
     attestations::AttestationEvent,
+    audit::EvidenceEvent,
     content::ClientGuidanceEvent,
     kernel::ids::OrganizationId,
     policies::{
@@ -156,6 +157,19 @@ pub(super) fn agreement(event: &AgreementEvent, telling: Telling<'_>) -> String 
             let (who, kind, at) = (telling.who(), title(kind), time(effective_at));
             format!("{who} published version {version} of the {kind}, in force from {at}.")
         }
+    }
+}
+
+pub(super) fn evidence(event: &EvidenceEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        EvidenceEvent::EvidenceRequested { .. } => {
+            format!("{who} asked for evidence to take away.")
+        }
+        EvidenceEvent::EvidenceOpened { checkpoint, population, .. } => format!(
+            "{who} took evidence of {population} events away, proven under the checkpoint of \
+             {checkpoint} events."
+        ),
     }
 }
 

@@ -1,9 +1,11 @@
-//! Documents: what leaves as a file and not through GraphQL: letters, and parts of the audit timeline.
+//! Documents: what leaves as a file and not through GraphQL: letters, evidence, and
+//! parts of the audit timeline.
 //!
 //! Invariant: a document is opened by a command, under its right and on record, before its first
 //! byte leaves; whoever may not open one learns no more than that there is none.
 
 mod audit_export;
+mod evidence;
 mod rows;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use rollcall_commands::{
     organizations::{letter::Letter, tokens::OpenRegistrationTokenLetter},
 };
 use rollcall_domain::kernel::ids::RegistrationTokenId;
+use rollcall_journal::keys::KeyRing;
 use rollcall_projections::ReadStore;
 use serde_json::json;
 use uuid::Uuid;
@@ -41,6 +44,10 @@ pub struct Parts {
     pub reads: ReadStore,
     /// The beginning of every link, without a slash at its end.
     pub public_url: Arc<str>,
+    /// For the sealed fields that evidence discloses.
+    pub keys: KeyRing,
+    /// The data folder, for files being made.
+    pub folder: Arc<std::path::Path>,
 }
 
 /// Where the letter of a registration token is opened.
@@ -49,13 +56,22 @@ pub fn letter_path(token: Uuid) -> String {
     format!("/registration-tokens/{token}/letter.pdf")
 }
 
-/// `GET /registration-tokens/<id>/letter.pdf` and `GET /audit-exports/<id>/<token>/<file>`.
+/// Where evidence is fetched.
+#[must_use]
+pub fn bundle_path(evidence: Uuid) -> String {
+    format!("/evidence/{evidence}/bundle.zip")
+}
+
+/// `GET /registration-tokens/<id>/letter.pdf`, `GET /evidence/<id>/bundle.zip` and
+/// `GET /audit-exports/<id>/<token>/<file>`.
 pub fn router(parts: Parts) -> Router {
     // HEAD would put an opening on record that nobody saw.
     let letter = get(letter).head(|| async { StatusCode::METHOD_NOT_ALLOWED });
+    let bundle = get(evidence::bundle).head(|| async { StatusCode::METHOD_NOT_ALLOWED });
     let export = get(audit_export::file).head(|| async { StatusCode::METHOD_NOT_ALLOWED });
     Router::new()
         .route("/registration-tokens/{id}/letter.pdf", letter)
+        .route("/evidence/{id}/bundle.zip", bundle)
         .route("/audit-exports/{id}/{token}/{file}", export)
         .with_state(parts)
 }

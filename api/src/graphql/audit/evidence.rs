@@ -1,0 +1,131 @@
+//! `requestEvidence`: a bundle that a third party can check offline (GN-35).
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use rollcall_commands::evidence::RequestEvidence;
+use rollcall_domain::{
+    Code, Refusal,
+    audit::EvidenceQuestion,
+    values::{Npi, Reason},
+};
+use uuid::Uuid;
+
+use super::input;
+use crate::{
+    documents::bundle_path,
+    graphql::{
+        ids::NodeType,
+        scalars::{DateTime, NpiScalar, Position},
+        sending::{MutationMeta, payload, send},
+        transactions::PublicUrl,
+    },
+};
+
+/// What is asked of the log; every field given must fit.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct EvidenceQuestionInput {
+    /// Stored names of events, e.g. `permissions.membership.npi_permission_set`; all if not given.
+    pub types: Option<Vec<String>>,
+    /// The person who acted, or the machine's `ApiKey`.
+    pub actor: Option<ID>,
+    /// The person it was about.
+    pub subject: Option<ID>,
+    /// The organisation acted for or acted on.
+    pub organization: Option<ID>,
+    pub npi: Option<NpiScalar>,
+    /// Recorded at or after.
+    pub from: Option<DateTime>,
+    /// Recorded before.
+    pub to: Option<DateTime>,
+}
+
+/// Asks for evidence to take away.
+#[derive(InputObject)]
+pub struct RequestEvidenceInput {
+    pub question: EvidenceQuestionInput,
+    /// Whom it is for; stands in the bundle.
+    pub recipient: String,
+    /// What it is for; stands in the bundle.
+    pub purpose: String,
+    /// The position of a checkpoint that the recipient holds: the bundle proves that the log
+    /// continues it.
+    pub since: Option<Position>,
+    #[graphql(flatten)]
+    pub meta: MutationMeta,
+}
+
+/// A bundle that may be fetched.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Evidence {
+    pub id: Uuid,
+    /// Where whoever asked for it fetches it, signed in, until then: a ZIP archive for
+    /// `rollcall verify`. Each time is on record.
+    pub download_url: String,
+    pub expires_at: DateTime,
+}
+
+payload! {
+    /// The outcome of asking for evidence.
+    RequestEvidencePayload { evidence: Evidence }
+}
+
+/// Evidence.
+#[derive(Default)]
+pub struct EvidenceMutation;
+
+#[Object]
+impl EvidenceMutation {
+    /// Asks for the events that answer a question, with the proof that they are in the log, unaltered,
+    /// and that no other event answers it; for auditors and administrators of the whole plan.
+    /// Refusals: REASON_REQUIRED, FIELD_TOO_LONG, RANGE_INVALID, NPI_INVALID, DATE_INVALID.
+    async fn request_evidence(
+        &self,
+        ctx: &Context<'_>,
+        input: RequestEvidenceInput,
+    ) -> Result<RequestEvidencePayload> {
+        let command = command(input.question, (&input.recipient, &input.purpose), input.since);
+        let mut sent = send(ctx, input.meta, command).await?;
+        let public_url = &ctx.data::<PublicUrl>()?.0;
+        let evidence = sent.output.take().map(|asked| Evidence {
+            id: asked.evidence.0,
+            download_url: format!("{public_url}{}", bundle_path(asked.evidence.0)),
+            expires_at: asked.expires_at.into(),
+        });
+        Ok(RequestEvidencePayload::of(sent, evidence))
+    }
+}
+
+fn command(
+    asked: EvidenceQuestionInput,
+    (recipient, purpose): (&str, &str),
+    since: Option<Position>,
+) -> std::result::Result<RequestEvidence, Refusal> {
+    let npi = asked
+        .npi
+        .map(|npi| Npi::parse(&npi.0).map_err(|invalid| Refusal::from(invalid).at("question.npi")));
+    let moment = |at: Option<DateTime>, field| at.map(|at| at.parse(field)).transpose();
+    let text =
+        |text: &str, field| Reason::parse(text).map_err(|invalid| Refusal::from(invalid).at(field));
+    let subject = input::id(NodeType::User, asked.subject, "question.subject")?;
+    let organization =
+        input::id(NodeType::Organization, asked.organization, "question.organization")?;
+    let since =
+        since.map(|Position(size)| match size {
+            1.. => Ok(size),
+            _ => Err(Refusal::new(Code::FieldInvalid, "A checkpoint has one event at least.")
+                .at("since")),
+        });
+    Ok(RequestEvidence {
+        question: EvidenceQuestion {
+            types: asked.types.unwrap_or_default(),
+            actor: asked.actor.map(|id| input::actor(id, "question.actor")).transpose()?,
+            subject: subject.map(Into::into),
+            organization: organization.map(Into::into),
+            npi: npi.transpose()?,
+            from: moment(asked.from, "question.from")?,
+            to: moment(asked.to, "question.to")?,
+        },
+        recipient: text(recipient, "recipient")?,
+        purpose: text(purpose, "purpose")?,
+        since: since.transpose()?,
+    })
+}
