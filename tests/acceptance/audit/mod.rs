@@ -2,6 +2,7 @@
 
 mod order;
 mod register;
+mod register_difference;
 mod register_rule;
 mod statements;
 mod subscription;
