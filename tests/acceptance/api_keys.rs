@@ -221,6 +221,59 @@ async fn gn_28_a_machine_manages_people_and_is_told_by_the_name_of_its_key() {
 }
 
 #[tokio::test]
+async fn gn_28_a_key_in_use_is_written_of_once_a_minute_and_read_the_rest_of_the_time() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let (reader, _) = clinic_machine(&portal, &["READ_DIRECTORY"]).await;
+    let mut database = PgConnection::connect_with(&portal.database()).await.expect("a connection");
+    // Who wrote the row, and who locked it without a change: both would be durable.
+    let mut touched = async || -> (String, String, String) {
+        sqlx::query_as(
+            "SELECT xmin::text, xmax::text, last_used_at::text FROM ops.api_key_activity",
+        )
+        .fetch_one(&mut database)
+        .await
+        .expect("a row")
+    };
+    people(&reader, world.clinic.id).await.data();
+    let first = touched().await;
+    for _ in 0..3 {
+        portal.advance(Duration::from_secs(19));
+        people(&reader, world.clinic.id).await.data();
+        assert_eq!(touched().await, first);
+    }
+    portal.advance(Duration::from_secs(3));
+    people(&reader, world.clinic.id).await.data();
+    let next = touched().await;
+    assert_ne!((&next.0, &next.2), (&first.0, &first.2));
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_28_a_key_is_given_even_while_it_cannot_be_shown() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let admin = portal.client(&world.clinic_admin).await;
+    let mut database = PgConnection::connect_with(&portal.database()).await.expect("a connection");
+    let mut held = database.begin().await.expect("a transaction");
+    let lock = "LOCK TABLE read.api_keys IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(lock).execute(&mut *held).await.expect("a lock");
+    let made = make(&admin, wanted(Some(world.clinic.id), &["READ_DIRECTORY"])).await;
+    held.rollback().await.expect("an end");
+    assert_eq!(made.done()["apiKey"], Value::Null);
+    let secret = made.done()["secret"].as_str().expect("the secret");
+    let machine = portal.visitor(&world.slug).with_token(secret);
+    people(&machine, world.clinic.id).await.data();
+    let list = "query($id: ID!, $min: Position) {
+        apiKeys(organizationId: $id, minPosition: $min) { nodes { name } } }";
+    let asked =
+        json!({ "id": world.clinic.id.to_string(), "min": portal.position().await.to_string() });
+    let listed = admin.send(list, asked).await;
+    assert_eq!(listed.data()["apiKeys"]["nodes"], json!([{ "name": "Nightly roster" }]));
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn gn_28_a_revoked_key_is_refused_at_once_in_every_process() {
     let portal = Portal::medi_cal().await;
     let world = portal.world();

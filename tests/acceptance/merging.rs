@@ -226,11 +226,13 @@ async fn gn_03_a_merger_that_was_interrupted_is_gone_on_with_and_waits_for_a_clo
     lock.rollback().await.expect("the lock is gone");
     portal.settle().await;
     let journal = &portal.service.commands.journal;
+    // Fresh, because either process may have written last.
     let standing = async || {
-        let clinic = journal.load::<Organization>(world.tenant, world.clinic.id.0).await.unwrap();
+        let clinic =
+            journal.load_fresh::<Organization>(world.tenant, world.clinic.id.0).await.unwrap();
         let left = clinic.state.members().filter(|(_, it)| it.standing == Standing::Active).count();
         let hospital =
-            journal.load::<Organization>(world.tenant, world.hospital.id.0).await.unwrap();
+            journal.load_fresh::<Organization>(world.tenant, world.hospital.id.0).await.unwrap();
         let come =
             hospital.state.members().filter(|(_, it)| it.standing == Standing::Active).count();
         (left, come)

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use rollcall_api::graphql::ids::NodeType;
 use rollcall_domain::{
     kernel::ids::OrganizationId,
     permissions::right_use::{RightUseEvent, RightUses},
+    policies::Preset,
 };
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 use crate::support::{Answer, Client, Person, Portal, World};
 
@@ -166,6 +169,203 @@ async fn gn_16_each_kind_of_right_is_used_by_its_operations() {
     };
     assert_eq!(told("VIEW_ORGANIZATION"), [used]);
     assert_eq!(told("MANAGE_USERS"), [unused]);
+    portal.finish().await;
+}
+
+async fn database(portal: &Portal) -> PgConnection {
+    PgConnection::connect_with(&portal.database()).await.expect("a connection")
+}
+
+async fn sql(portal: &Portal, statement: &str) {
+    sqlx::raw_sql(statement).execute(&mut database(portal).await).await.expect("a statement");
+}
+
+#[tokio::test]
+async fn gn_16_what_is_looked_up_by_id_or_followed_is_used_like_what_is_listed() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let node = async |who: &Person, id: String| {
+        let query = "query($id: ID!) { node(id: $id) { id } }";
+        let found = portal.client(who).await.send(query, json!({ "id": id })).await;
+        assert!(found.data()["node"].is_object(), "{found:?}");
+    };
+    let user = |who: &Person| NodeType::User.id(who.user).to_string();
+    node(&world.clinic_second_admin, user(&world.processor)).await;
+    // Who looks themself up uses no right.
+    node(&world.clinic_admin, user(&world.clinic_admin)).await;
+    node(&world.plan_support, NodeType::Organization.id(world.clinic.id).to_string()).await;
+    let id = world.clinic.id.to_string();
+    let list = "query($id: ID!) { pins(organizationId: $id) { nodes { id } } }";
+    let pins = portal.client(&world.clinic_admin).await.send(list, json!({ "id": id })).await;
+    let pin = &pins.data()["pins"]["nodes"][0]["id"];
+    node(&world.npi_admin, pin.as_str().expect("an id").to_owned()).await;
+    let one = "query($id: ID!, $npi: NPI!) { pin(organizationId: $id, npi: $npi) { id } }";
+    let paul = portal.client(&world.processor).await;
+    let asked = paul.send(one, json!({ "id": id, "npi": world.clinic.npis[0] })).await;
+    assert!(asked.data()["pin"].is_object());
+    let pia = portal.client(&world.plan_admin).await;
+    let follow = "subscription { eventAppended(afterPosition: \"0\") { type } }";
+    portal.subscribe(&pia, follow, json!({})).await.next().await;
+    next_day(&portal, 15).await;
+
+    let (used, unused) = (used_on("2026-01-12"), unused_since("2025-12-13"));
+    let told = async |who: &Person, right: &str| last_use(&portal, who, right).await;
+    assert_eq!(told(&world.clinic_second_admin, "VIEW_ORGANIZATION").await, used);
+    assert_eq!(told(&world.clinic_admin, "VIEW_ORGANIZATION").await, unused);
+    assert_eq!(told(&world.plan_support, "PLAN_ROLE").await, used);
+    assert_eq!(told(&world.npi_admin, "VIEW_NPI").await, used);
+    assert_eq!(told(&world.processor, "VIEW_NPI").await, used);
+    assert_eq!(told(&world.plan_admin, "PLAN_ROLE").await, used);
+    assert_eq!(told(&world.second_plan_admin, "PLAN_ROLE").await, unused);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_16_only_what_a_page_shows_is_used() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let query = "query($id: ID!) { pins(organizationId: $id, first: 1) { nodes { npi } } }";
+    let admin = portal.client(&world.clinic_admin).await;
+    let page = admin.send(query, json!({ "id": world.clinic.id.to_string() })).await;
+    let shown = page.data()["pins"]["nodes"][0]["npi"].clone();
+    next_day(&portal, 15).await;
+    let rows = last_uses(&portal, &world.clinic_admin, "VIEW_NPI", json!({})).await;
+    let used = rows.iter().filter(|row| row["lastUse"]["state"] == "USED_ON");
+    let npis: Vec<&Value> = used.map(|row| &row["npi"]).collect();
+    assert_eq!((rows.len(), npis), (world.clinic.npis.len(), vec![&shown]));
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_16_calling_a_deactivation_off_and_asking_for_somebody_to_come_manage_users() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let of_paul = json!({ "organizationId": world.clinic.id, "userId": world.processor.user });
+    let mut leaving = of_paul.clone();
+    leaving["confirm"] = json!(true);
+    leaving["reason"] = json!("Retires.");
+    leaving["leftOn"] = json!("2026-03-31");
+    let second = portal.client(&world.clinic_second_admin).await;
+    second.mutate("deactivateUser", leaving, "position").await.done();
+    let first = portal.client(&world.clinic_admin).await;
+    first.mutate("cancelUserDeactivation", of_paul, "position").await.done();
+    let hana = portal.client(&world.hospital_admin).await;
+    let here = json!({ "organizationId": world.hospital.id, "why": "She joins us.",
+                       "email": world.newcomer.email });
+    hana.mutate("requestMove", here, "position").await.done();
+    let nora = portal.client(&world.npi_admin).await;
+    let away = json!({ "organizationId": world.clinic.id, "why": "Another office.",
+                       "toNpi": world.hospital.npis[0] });
+    nora.mutate("requestMove", away, "position").await.done();
+    next_day(&portal, 15).await;
+    for who in [&world.clinic_admin, &world.clinic_second_admin, &world.hospital_admin] {
+        assert_eq!(last_use(&portal, who, "MANAGE_USERS").await, used_on("2026-01-12"), "{who:?}");
+    }
+    // Who asks for themself manages nobody.
+    let stream = world.tenant.right_use_stream(world.npi_admin.user, Some(world.clinic.id));
+    assert_eq!(portal.events::<RightUses>(stream).await, []);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_16_who_sees_a_list_by_managing_users_uses_that_right() {
+    let portal = Portal::seeded("cencal", Preset::Cencal).await;
+    let world = portal.world();
+    let feature = json!({ "organizationId": world.clinic.id, "userId": world.processor.user,
+                          "feature": "USER_MANAGEMENT" });
+    let admin = portal.client(&world.clinic_admin).await;
+    admin.mutate("grantFeature", feature, "position").await.done();
+    let users = "query($id: ID!) { users(organizationId: $id) { nodes { lastName } } }";
+    let paul = portal.client(&world.processor).await;
+    paul.send(users, json!({ "id": world.clinic.id.to_string() })).await.data();
+    next_day(&portal, 15).await;
+    let stream = world.tenant.right_use_stream(world.processor.user, Some(world.clinic.id));
+    let used = portal.events::<RightUses>(stream).await;
+    let kind = |event: &RightUseEvent| {
+        let RightUseEvent::RightUsed { right, .. } = event;
+        right.kind.as_str()
+    };
+    assert_eq!(used.iter().map(kind).collect::<Vec<_>>(), ["MANAGE_USERS"]);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_16_a_question_is_answered_though_its_use_cannot_be_noted_and_the_next_one_notes_it() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let users = "query($id: ID!) { users(organizationId: $id) { nodes { lastName } } }";
+    let admin = portal.client(&world.clinic_admin).await;
+    let of = json!({ "id": world.clinic.id.to_string() });
+    sql(&portal, "ALTER TABLE ops.right_uses RENAME TO put_aside").await;
+    admin.send(users, of.clone()).await.data();
+    sql(&portal, "ALTER TABLE ops.put_aside RENAME TO right_uses").await;
+    admin.send(users, of).await.data();
+    next_day(&portal, 15).await;
+    let told = last_use(&portal, &world.clinic_admin, "VIEW_ORGANIZATION").await;
+    assert_eq!(told, used_on("2026-01-12"));
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_16_no_right_is_called_unused_of_a_time_when_nobody_looked() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let later = format!(
+        "INSERT INTO ops.right_use_noting (tenant_id, kind, since)
+         VALUES ('{0}', 'MANAGE_USERS', '2026-01-02T20:00:00Z'),
+                ('{0}', 'VIEW_ORGANIZATION', '2025-11-30T20:00:00Z')",
+        world.tenant
+    );
+    sql(&portal, &later).await;
+    let admin = &world.clinic_admin;
+    let told = async |right: &str| last_use(&portal, admin, right).await;
+    assert_eq!(told("MANAGE_USERS").await, unused_since("2026-01-02"));
+    // It is held since later than that.
+    assert_eq!(told("VIEW_ORGANIZATION").await, unused_since("2025-12-13"));
+    let rights = effective(&portal, admin).await;
+    let managing = rights.iter().find(|right| right["kind"] == "MANAGE_USERS");
+    assert_eq!(managing.expect("the right")["lastUse"], unused_since("2026-01-02"));
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_16_earlier_days_are_written_down_first_and_what_nobody_can_read_holds_up_nothing() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let nora = &world.npi_admin;
+    let mut database = database(&portal).await;
+    // The earlier day was put off once, so that the later one was due before it.
+    sqlx::query(
+        "INSERT INTO ops.right_uses
+           (tenant_id, user_id, organization_id, kind, npi, day, due_at)
+         SELECT $1, $2, $3, noted.kind, $4, noted.day::date, noted.due_at::timestamptz
+           FROM (VALUES ('FLY', '2026-01-10', '2026-01-11T08:00:00Z'),
+                        ('MANAGE_PIN', '2026-01-11', '2026-01-12T08:00:00Z'),
+                        ('MANAGE_PIN', '2026-01-10', '2026-01-12T08:00:30Z'))
+                noted(kind, day, due_at)",
+    )
+    .bind(world.tenant.0)
+    .bind(nora.user.0)
+    .bind(world.clinic.id.0)
+    .bind(&world.clinic.npis[0])
+    .execute(&mut database)
+    .await
+    .expect("rows");
+    portal.settle().await;
+    let told = async |as_of: &str| {
+        let rows = last_uses(&portal, nora, "MANAGE_PIN", json!({ "asOf": as_of })).await;
+        rows[0]["lastUse"].clone()
+    };
+    assert_eq!(told("2026-01-10T20:00:00Z").await, used_on("2026-01-10"));
+    assert_eq!(told("2026-01-12T17:00:00Z").await, used_on("2026-01-11"));
+    let left: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT kind, due_at BETWEEN '2026-01-13T17:00:00Z' AND '2026-01-13T17:01:00Z'
+           FROM ops.right_uses WHERE day < '2026-01-12'",
+    )
+    .fetch_all(&mut database)
+    .await
+    .expect("rows");
+    assert_eq!(left, [("FLY".to_owned(), true)], "it waits a day, to the moment it was looked at");
     portal.finish().await;
 }
 

@@ -146,6 +146,7 @@ async fn medi_cal(
     let admin_email = officials[0].who.email.clone();
     on_day(portal, begin, 1);
     let admin = portal.sign_in(&admin_email).await?;
+    opening::keep_the_absent(portal, &admin).await?;
     let roles =
         [PlanRole::Ps, PlanRole::Ps, PlanRole::Au, PlanRole::Au, PlanRole::Qi, PlanRole::Ce];
     for (n, role) in roles.into_iter().enumerate() {
@@ -218,6 +219,7 @@ async fn cencal(
     )
     .await?;
     let admin = portal.sign_in(&officials[0].who.email).await?;
+    opening::keep_the_absent(&portal, &admin).await?;
     let auditor = character(242, "cencal-plan");
     officials.push(opening::official(&portal, &admin, PlanRole::Au, auditor).await?);
     let firms = opening::enrol_second(&portal, &admin).await?;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollcall_commands::{
     Caller,
     organizations::{EnrolmentRow, ImportEnrolment, ImportOrigin},
+    policies::ChangePolicy,
     tenants::{CreateTenant, InvitePlanStaff, PersonDetails, RegisterFirstOperator, bootstrap},
 };
 use rollcall_domain::{
     kernel::ids::{OrganizationId, TenantId},
-    policies::Preset,
+    policies::{PolicyKey, PolicyValue, Preset},
     tenants::{PlanRole, PlanStaff},
     values::{EmailAddress, Npi, OrganizationName, Password, Reason, Slug},
 };
@@ -102,6 +103,22 @@ pub async fn official(
     let invited = stage.run(admin, &invite).await?;
     stage.follow_invitation(invited.invitation, &who).await?;
     Ok(Official { role, who })
+}
+
+/// Lets those stay who do not sign in: the demonstration tells of two years in few scenes.
+///
+/// # Errors
+/// The refusal of any step.
+pub async fn keep_the_absent(stage: &Stage, admin: &Caller) -> Result<(), StepError> {
+    let change = ChangePolicy {
+        key: PolicyKey::DormantDeactivateDays,
+        value: PolicyValue::Off,
+        effective_at: None,
+        reason: Reason::parse("People of the demonstration seldom sign in.")?,
+        expected_version: None,
+    };
+    stage.run(admin, &change).await?;
+    Ok(())
 }
 
 /// An organisation to be put on file, with the lines of the file that say so.

@@ -160,6 +160,7 @@ fn owner(id: Option<&ID>) -> Result<Option<OrganizationId>, Refusal> {
 payload! {
     /// The outcome of making a key.
     CreateApiKeyPayload {
+        /// Absent, too, where it cannot be read yet; `apiKeys` shows it later.
         api_key: ApiKey,
         /// The key itself, sent as `Authorization: Bearer`. It is told this once: keep it where
         /// secrets are kept.
@@ -226,7 +227,11 @@ impl ApiKeyMutation {
         let mut sent = send(ctx, input.meta, command).await?;
         let made = sent.output.take();
         let key = made.as_ref().map(|made| made.key);
-        let shown = shown(ctx, organization, key, sent.position).await?;
+        // The key was made, and its text is nowhere else: it leaves, whatever can be read just now.
+        let shown = shown(ctx, organization, key, sent.position).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error.message, "a key was made and could not be shown");
+            None
+        });
         let secret = made.map(|made| made.text.reveal().to_owned());
         Ok(CreateApiKeyPayload::of(sent, shown, secret))
     }

@@ -81,8 +81,7 @@ pub async fn read<'a>(
     let commands = ctx.data::<Commands>()?;
     let mut view = open(ctx, caller, min_position).await?;
     let authority = authorised(commands, caller, access, &mut view).await?;
-    let noted = commands.note_question(caller.tenant, ctx.field().name(), &authority, Vec::new());
-    noted.await.map_err(refused)?;
+    commands.note_question(caller.tenant, ctx.field().name(), &authority, Vec::new()).await;
     Ok(Reading { authority, view })
 }
 
@@ -95,9 +94,14 @@ pub async fn read_if_permitted<'a>(
     access: impl Into<Demand>,
 ) -> Result<Option<Reading<'a>>> {
     let caller = caller(ctx)?;
+    let commands = ctx.data::<Commands>()?;
     let mut view = open(ctx, caller, None).await?;
-    match decided(ctx.data::<Commands>()?, caller, access.into(), &mut view).await {
-        Ok(authority) => Ok(Some(Reading { authority, view })),
+    match decided(commands, caller, access.into(), &mut view).await {
+        Ok(authority) => {
+            let question = ctx.field().name();
+            commands.note_question(caller.tenant, question, &authority, Vec::new()).await;
+            Ok(Some(Reading { authority, view }))
+        }
         Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
             if lacks_only_the_right(&refusal) {
                 Ok(None)

@@ -14,7 +14,10 @@ use rollcall_domain::{
         Authority, OrgRole, Organization, OrganizationCommand,
         organization::{RosterCommand, Standing},
     },
-    permissions::{Cause, Membership, MembershipCommand, PermissionsEnd},
+    permissions::{
+        Cause, Membership, MembershipCommand, PermissionsEnd,
+        right_use::{RightKind, UsedRight},
+    },
     policies::Feature,
     sessions::EndCause,
     tenants::PlanScope,
@@ -75,6 +78,9 @@ impl Command for RequestMove {
         cx.decide::<MoveRequest>(request, ask).await?;
         close_if_run_out(cx, &key).await?;
         cx.work.reserve(PENDING, &key, request.0, duplicate());
+        if matches!(self.wish, Wish::Here(_)) {
+            cx.use_right(UsedRight::of_kind(RightKind::ManageUsers));
+        }
         Ok(request)
     }
 }

@@ -1,9 +1,12 @@
 //! When each key was last used. Not events, as for sessions: a request per event would drown the
 //! journal (invariant 1 names the exception).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::kernel::ids::{ApiKeyId, TenantId};
 use sqlx::PgPool;
+
+/// How exact a last use is told: within it a key's next use is looked at and not written.
+const RESOLUTION: TimeDelta = TimeDelta::minutes(1);
 
 /// `ops.api_key_activity`.
 #[derive(Clone)]
@@ -17,7 +20,8 @@ impl ApiKeyActivity {
     }
 
     /// Notes a use at `now`; one of the last minute is exact enough, so that a busy machine writes
-    /// once a minute.
+    /// once a minute. The rest of the time it reads: an upsert that changes nothing would still lock
+    /// the row, and a lock is a durable write.
     ///
     /// # Errors
     /// The database did not answer.
@@ -29,13 +33,16 @@ impl ApiKeyActivity {
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO ops.api_key_activity AS known (tenant_id, key_id, last_used_at)
-             VALUES ($1, $2, $3)
+             SELECT $1, $2, $3
+              WHERE NOT EXISTS (SELECT FROM ops.api_key_activity
+                                 WHERE tenant_id = $1 AND key_id = $2 AND last_used_at > $4)
              ON CONFLICT (tenant_id, key_id) DO UPDATE SET last_used_at = excluded.last_used_at
-              WHERE known.last_used_at <= excluded.last_used_at - interval '1 minute'",
+              WHERE known.last_used_at <= $4",
         )
         .bind(tenant.0)
         .bind(key.0)
         .bind(now)
+        .bind(now - RESOLUTION)
         .execute(&self.pool)
         .await
         .map(drop)

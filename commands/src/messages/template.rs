@@ -57,6 +57,14 @@ templates! {
     DeactivationNear = "deactivation_near";
     /// To administrators: that came about (MC-32).
     UserDeactivated = "user_deactivated";
+    /// The person will be deactivated unless they sign in (MC-32).
+    AccessEndsSoon = "access_ends_soon";
+    /// Access for an organisation ended, because the person did not sign in (MC-32).
+    DeactivatedDormant = "deactivated_dormant";
+    /// To administrators: somebody who does not sign in will be deactivated (MC-32).
+    DormancyNear = "dormancy_near";
+    /// To administrators: that came about (MC-32).
+    DormantUserDeactivated = "dormant_user_deactivated";
     /// To administrators: the plan was asked for a further one (CX-05).
     AdminRequested = "admin_requested";
     /// To administrators: the plan declined that (CX-05).
@@ -139,6 +147,7 @@ impl Template {
             | Self::AccountUnlocked
             | Self::Deactivated
             | Self::DeactivatedUnassigned
+            | Self::DeactivatedDormant
             | Self::EmailChanged
             | Self::VerifyEmail
             | Self::PhoneChanged
@@ -155,6 +164,9 @@ impl Template {
             | Self::InvitationToMember
             | Self::InvitationReissued
             | Self::DeactivationNear
+            | Self::AccessEndsSoon
+            | Self::DormancyNear
+            | Self::DormantUserDeactivated
             | Self::AdminAppointed
             | Self::AccountRequestReceived
             | Self::AccountRequestRejected

@@ -9,7 +9,7 @@ use rollcall_domain::{
     api_keys::ApiKeyEvent,
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
-    organizations::{MembershipOrigin, OrganizationEvent},
+    organizations::{DeactivationCause, MembershipOrigin, OrganizationEvent},
     permissions::{Cause, MembershipEvent},
     pins::PinEvent,
     users::{
@@ -214,8 +214,12 @@ fn of_organization(event: &OrganizationEvent) -> Vec<Raise> {
             vec![activity(*organization, *user, Happening::AdminDeclined)]
         }
         E::PlanEvidenceRecorded { .. } => Vec::new(),
-        E::UserDeactivationWarned { organization, user, .. } => {
-            vec![activity(*organization, *user, Happening::DeactivationNear)]
+        E::UserDeactivationWarned { organization, user, cause, .. } => {
+            let happening = match cause {
+                DeactivationCause::NoPermissions => Happening::DeactivationNear,
+                DeactivationCause::Dormant => Happening::DormancyNear,
+            };
+            vec![activity(*organization, *user, happening)]
         }
         E::OrganizationMergeBegun { organization, into, .. } => {
             let mut successor = alert(*into, Happening::MergeBegun).counterparty(*organization);

@@ -40,6 +40,8 @@ pub(super) enum Kind {
     PasswordAge,
     /// A member who waits for a first permission (MC-32); `detail` is the person.
     Unassigned,
+    /// A member who does not sign in (MC-32); `detail` is the person.
+    Dormant,
     /// The next line of an import of people (GN-33).
     PeopleImport,
     /// The end of an NPI's holding, planned ahead (GN-04); `detail` is the NPI.
@@ -53,7 +55,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -65,6 +67,7 @@ impl Kind {
         Self::Digest,
         Self::PasswordAge,
         Self::Unassigned,
+        Self::Dormant,
         Self::PeopleImport,
         Self::NpiEnd,
         Self::MembershipEnd,
@@ -80,6 +83,11 @@ impl Kind {
             }
             Self::Unassigned => &[
                 PolicyKey::UnassignedDeactivateDays,
+                PolicyKey::UnassignedWarnDays,
+                PolicyKey::TimeZone,
+            ],
+            Self::Dormant => &[
+                PolicyKey::DormantDeactivateDays,
                 PolicyKey::UnassignedWarnDays,
                 PolicyKey::TimeZone,
             ],
@@ -124,6 +132,7 @@ impl Kind {
             Self::Digest => "DIGEST",
             Self::PasswordAge => "PASSWORD_AGE",
             Self::Unassigned => "UNASSIGNED",
+            Self::Dormant => "DORMANT",
             Self::PeopleImport => "PEOPLE_IMPORT",
             Self::NpiEnd => "NPI_END",
             Self::MembershipEnd => "MEMBERSHIP_END",

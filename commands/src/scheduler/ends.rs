@@ -2,7 +2,7 @@
 //!
 //! Invariant: every event is decided here by name, so a new one cannot be forgotten.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     AnyEvent,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
@@ -19,8 +19,32 @@ use rollcall_journal::Recorded;
 
 use super::due::{End, Kind};
 
+/// How long after somebody became a member it is first looked whether they sign in: no policy is
+/// shorter than that, and an import has other things to do.
+const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
+
 /// What the event says about ends of its stream.
-pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Option<End> {
+pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Vec<End> {
+    first_of(recorded).into_iter().chain(dormancy_of(recorded)).collect()
+}
+
+/// What it says about the watch over a member's sign-ins, beside any other end (MC-32).
+fn dormancy_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
+    use OrganizationEvent as E;
+    let AnyEvent::Organization(event) = &recorded.event else { return None };
+    if let E::MembershipAdded { user, .. } | E::UserReactivated { user, .. } = event {
+        return Some(End::at(Kind::Dormant, recorded.recorded_at + FIRST_LOOK).of(user));
+    }
+    if let E::UserDeactivated { user, .. }
+    | E::MemberMoved { user, .. }
+    | E::UserAutoDeactivated { user, .. } = event
+    {
+        return Some(End::no_more(Kind::Dormant).of(user));
+    }
+    None
+}
+
+fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
     match &recorded.event {
         AnyEvent::Invitation(event) => of_invitation(event),
         AnyEvent::RegistrationToken(event) => of_token(event),

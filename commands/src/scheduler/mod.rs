@@ -1,5 +1,6 @@
 //! What happens by itself when its time comes: invitations, tokens, requests, locks and temporary
-//! permissions end, passwords grow old, digests go out, who never got a permission is deactivated.
+//! permissions end, passwords grow old, digests go out, who never got a permission or does not sign
+//! in any more is deactivated.
 //!
 //! Invariant: the end is decided by the aggregate at the injected clock's time, whether or not the
 //! scheduler is late; the scheduler only has it written down, once.

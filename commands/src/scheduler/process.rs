@@ -23,7 +23,7 @@ impl Process<AnyEvent> for ScheduleProcess {
         batch: &[Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         for event in batch {
-            if let Some(end) = ends::of(event) {
+            for end in ends::of(event) {
                 due::note(tx, event, &end).await?;
             }
             if let AnyEvent::Policy(change) = &event.event {

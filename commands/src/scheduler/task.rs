@@ -30,7 +30,7 @@ use crate::{
     notifications::{SendDigest, waiting},
     organizations::{
         CarryOutNpiEnd,
-        members::{CarryOutMembershipEnd, Watch, WatchUnassigned},
+        members::{CarryOutMembershipEnd, Watch, WatchDormant, WatchUnassigned},
         merging::{ContinueMerge, Progress},
         tokens::ExpireRegistrationToken,
     },
@@ -45,6 +45,15 @@ enum Next {
     Never,
     /// It is looked at again then or, without a time, when the policy changes.
     Again(Option<DateTime<Utc>>),
+}
+
+impl From<Watch> for Next {
+    fn from(watch: Watch) -> Self {
+        match watch {
+            Watch::Over => Self::Never,
+            Watch::On(at) => Self::Again(at),
+        }
+    }
 }
 
 /// Carries out what is due.
@@ -190,10 +199,13 @@ impl Scheduler {
                 let (user, organization) =
                     due.subject().zip(due.organization()).ok_or_else(unfit)?;
                 let of = MembershipKey { user, organization };
-                Ok(match self.dispatch(due, &WatchUnassigned { of }).await? {
-                    Watch::Over => Next::Never,
-                    Watch::On(at) => Next::Again(at),
-                })
+                Ok(self.dispatch(due, &WatchUnassigned { of }).await?.into())
+            }
+            Kind::Dormant => {
+                let (user, organization) =
+                    due.subject().zip(due.organization()).ok_or_else(unfit)?;
+                let of = MembershipKey { user, organization };
+                Ok(self.dispatch(due, &WatchDormant { of }).await?.into())
             }
         }
     }

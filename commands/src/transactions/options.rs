@@ -54,7 +54,7 @@ impl Commands {
             if cx.work.still_holds().await? {
                 let found = found?;
                 let used = uses(&found, organization, npi);
-                self.note_question(tenant, "transactionOptions", &cx.authority, used).await?;
+                self.note_question(tenant, "transactionOptions", &cx.authority, used).await;
                 return Ok(found);
             }
         }

@@ -183,6 +183,7 @@ pub enum Happening {
     AdminRequested,
     AdminDeclined,
     DeactivationNear,
+    DormancyNear,
     Deactivated,
     Reactivated,
     RoleChanged,
@@ -216,7 +217,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -229,6 +230,7 @@ impl Happening {
         Self::AdminRequested,
         Self::AdminDeclined,
         Self::DeactivationNear,
+        Self::DormancyNear,
         Self::Deactivated,
         Self::Reactivated,
         Self::RoleChanged,
@@ -276,6 +278,7 @@ impl Happening {
             Self::AdminRequested => "ADMIN_REQUESTED",
             Self::AdminDeclined => "ADMIN_DECLINED",
             Self::DeactivationNear => "DEACTIVATION_NEAR",
+            Self::DormancyNear => "DORMANCY_NEAR",
             Self::Deactivated => "DEACTIVATED",
             Self::Reactivated => "REACTIVATED",
             Self::RoleChanged => "ROLE_CHANGED",

@@ -202,6 +202,8 @@ pub enum MergedRoles {
 pub enum DeactivationCause {
     /// Nobody ever gave them a permission (MC-32).
     NoPermissions,
+    /// They have not signed in for as long as the policy says (MC-32).
+    Dormant,
 }
 
 /// Why an invitation ended without a member.

@@ -198,9 +198,10 @@ policy_keys! {
     UnassignedDeactivateDays "user.unassigned_deactivate_days": optional(Days, 1, 365), Off,
         "After how many days a person without any permission is deactivated.", "MC-32";
     UnassignedWarnDays "user.unassigned_warn_days": integer(Days, 1, 30), Int(7),
-        "How many days before that the administrators are told.", "MC-32";
+        "How many days before that, and before a deactivation for want of sign-ins, people are told.",
+        "MC-32";
     DormantDeactivateDays "user.dormant_deactivate_days": optional(Days, 30, 730), Int(180),
-        "After how many days without sign-in a person is deactivated.", "GN-16";
+        "After how many days without sign-in a person is deactivated.", "MC-32 GN-16";
     ReactivationConfirmDays "user.reactivation_confirm_days": integer(Days, 0, 365), Int(90),
         "After how many days away former rights must be confirmed again.", "MC-31 GN-12";
 

@@ -346,7 +346,8 @@ impl Policy {
         self.optional(PolicyKey::UnassignedDeactivateDays)
     }
 
-    /// How many days before that the administrators are told (MC-32).
+    /// How many days before that, and before a deactivation for want of sign-ins, the administrators
+    /// are told (MC-32).
     pub fn unassigned_warn_days(&self) -> u32 {
         self.integer(PolicyKey::UnassignedWarnDays)
     }
@@ -369,9 +370,22 @@ impl Policy {
         Some(self.time_zone().days_later(now, -i64::from(untold)))
     }
 
-    /// After how long without sign-in a person is deactivated.
-    pub fn dormant_deactivate(&self) -> Option<TimeDelta> {
-        self.optional(PolicyKey::DormantDeactivateDays).map(days)
+    /// After how many days without sign-in a person is deactivated.
+    pub fn dormant_days(&self) -> Option<u32> {
+        self.optional(PolicyKey::DormantDeactivateDays)
+    }
+
+    /// When somebody who was last there then is deactivated, at the same hour of the tenant's clocks.
+    pub fn dormant_until(&self, seen: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        Some(self.time_zone().days_later(seen, i64::from(self.dormant_days()?)))
+    }
+
+    /// When somebody whose time is up at `end` is deactivated, where people are told of it now: at the
+    /// end, if that is as many days ahead as the policy wants, else so many days from now. A look may be
+    /// late by a day.
+    pub fn deactivation_after_word(&self, now: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
+        let (zone, days) = (self.time_zone(), i64::from(self.unassigned_warn_days()));
+        if zone.days_later(now, days - 1) <= end { end } else { zone.days_later(now, days) }
     }
 
     /// After how long away former rights must be confirmed again (GN-12).

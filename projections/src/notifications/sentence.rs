@@ -166,6 +166,9 @@ fn activity(happening: Option<Happening>, words: &Words<'_>) -> String {
         Some(Happening::DeactivationNear) => {
             format!("{subject} has no permissions in {organization} and will be deactivated soon.")
         }
+        Some(Happening::DormancyNear) => {
+            format!("{subject} has not signed in and will be deactivated in {organization} soon.")
+        }
         Some(Happening::Deactivated) => format!("{subject} was deactivated in {organization}."),
         Some(Happening::EndPlanned) => {
             format!("{subject} will be deactivated in {organization} after the last day at work.")

@@ -38,7 +38,10 @@ pub enum SignError {
     )]
     Shorter { signed: u64, size: u64 },
     /// What was signed is not the beginning of this log.
-    #[error("the {signed} events that were signed are not the beginning of this log")]
+    #[error(
+        "the {signed} events that were signed are not the beginning of this log: events were \
+         altered, or another database was put in its place; nothing is signed any more"
+    )]
     Forked { signed: u64 },
     /// Development aids run on a log that is evidence, or the other way round.
     #[error("this log is {recorded}, not {given}: it goes on only the way it began")]
@@ -105,6 +108,11 @@ impl Signer {
         consistency: &[Hash],
         now: DateTime<Utc>,
     ) -> Result<String, SignError> {
+        let folder = self.of(tenant);
+        fs::create_dir_all(&folder)?;
+        // Processes that share the folder sign one after the other; closing it unlocks.
+        let turn = File::create(folder.join("lock"))?;
+        turn.lock()?;
         if let Some((signed, known)) = self.last(tenant)? {
             if size < signed {
                 return Err(SignError::Shorter { signed, size });
@@ -113,8 +121,6 @@ impl Signer {
                 .map_err(|_| SignError::Forked { signed })?;
         }
         let note = self.note(tenant, origin, (size, root), now)?;
-        let folder = self.of(tenant);
-        fs::create_dir_all(&folder)?;
         let state = State { size, root: BASE64_STANDARD.encode(root.0) };
         replace(
             &folder.join("signed.json"),

@@ -6,4 +6,4 @@ mod projection;
 mod queries;
 
 pub use projection::RightUses;
-pub use queries::{AsOf, Asked, last_uses};
+pub use queries::{AsOf, Asked, Noting, last_uses};

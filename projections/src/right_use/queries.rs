@@ -1,8 +1,8 @@
-//! The last day of use, asked of `read.right_uses`.
+//! The last day of use, asked of `read.right_uses`, and since when uses are noted at all.
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::Snapshot;
@@ -47,12 +47,12 @@ pub async fn last_uses(
            FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
                 WITH ORDINALITY asked(user_id, organization_id, kind, npi, detail, number)
           CROSS JOIN LATERAL (
-                SELECT max(u.day) AS day FROM read.right_uses u
+                SELECT u.day FROM read.right_uses u
                  WHERE u.tenant_id = $1 AND u.user_id = asked.user_id
                    AND u.organization_id = asked.organization_id AND u.kind = asked.kind
                    AND u.npi = asked.npi AND (asked.detail = '*' OR u.detail = asked.detail)
-                   AND u.day <= $7 AND u.recorded_position <= $8) used
-          WHERE used.day IS NOT NULL",
+                   AND u.day <= $7 AND u.recorded_position <= $8
+                 ORDER BY u.day DESC LIMIT 1) used",
     )
     .bind(view.tenant().0)
     .bind(rights.iter().map(|asked| asked.user).collect::<Vec<_>>())
@@ -69,4 +69,47 @@ pub async fn last_uses(
         Some((rights.get(index)?.clone(), day))
     });
     Ok(numbered.collect())
+}
+
+/// Since when the tenant notes uses of each kind.
+#[derive(Clone, Debug, Default)]
+pub struct Noting {
+    /// When the tenant's records begin.
+    begins: Option<DateTime<Utc>>,
+    /// Kinds whose noting began later.
+    later: HashMap<String, DateTime<Utc>>,
+}
+
+impl Noting {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn read(view: &mut Snapshot) -> Result<Self, sqlx::Error> {
+        let rows: Vec<(Option<String>, DateTime<Utc>)> = sqlx::query_as(
+            "SELECT kind, since FROM ops.right_use_noting WHERE tenant_id = $1
+              UNION ALL
+             SELECT NULL, recorded_at FROM es.events WHERE tenant_id = $1 AND tenant_position = 1",
+        )
+        .bind(view.tenant().0)
+        .fetch_all(view.connection())
+        .await?;
+        let mut noting = Self::default();
+        for (kind, since) in rows {
+            match kind {
+                Some(kind) => {
+                    noting.later.insert(kind, since);
+                }
+                None => noting.begins = Some(since),
+            }
+        }
+        Ok(noting)
+    }
+
+    /// The moment from which on a right held since then would have been seen to be used.
+    #[must_use]
+    pub fn watched_since(&self, kind: &str, held: DateTime<Utc>) -> DateTime<Utc> {
+        let began = self.begins.into_iter().chain(self.later.get(kind).copied());
+        began.fold(held, DateTime::max)
+    }
 }

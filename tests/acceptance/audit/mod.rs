@@ -7,6 +7,7 @@ mod register_rule;
 mod statements;
 mod subscription;
 mod timeline;
+mod transparency;
 mod visibility;
 
 use rollcall_domain::{

@@ -242,6 +242,18 @@ impl Portal {
         self.service.background.wake();
     }
 
+    /// The service's data folder.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// Ends a portal whose log was tampered with: what its projections say of it is no fault.
+    pub async fn abandon(self) {
+        self.service.stop().await;
+        database::drop(&self.database).await;
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+
     /// Stops the service and drops its database; fails when a projection stands still.
     pub async fn finish(self) {
         let lags = self.service.progress.lag().await.expect("lag can be read");

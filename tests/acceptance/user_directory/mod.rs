@@ -5,6 +5,7 @@ mod corrections;
 mod creation;
 mod deactivation;
 mod domains;
+mod dormant;
 mod notices;
 mod roles;
 mod search;

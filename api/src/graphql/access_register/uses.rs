@@ -18,7 +18,7 @@ use rollcall_domain::{
 use rollcall_projections::{
     Snapshot,
     access_register::{self, AccessRow, Moment, Question},
-    right_use::{AsOf, Asked, last_uses},
+    right_use::{AsOf, Asked, Noting, last_uses},
 };
 
 use crate::graphql::{errors::fault, permissions::last_use::LastUse, reading::policy};
@@ -26,6 +26,7 @@ use crate::graphql::{errors::fault, permissions::last_use::LastUse, reading::pol
 /// The last uses of a page's rights.
 pub(super) struct Uses {
     days: HashMap<Asked, NaiveDate>,
+    noting: Noting,
     zone: TenantZone,
 }
 
@@ -40,12 +41,19 @@ impl Uses {
         let as_of = AsOf { day: zone.local_date(moment.true_at), known_at: moment.known_at };
         let asked: Vec<Asked> = rows.iter().map(asked).collect();
         let days = last_uses(view, &asked, as_of).await.map_err(|error| fault(&error))?;
-        Ok(Self { days, zone })
+        let noting = Noting::read(view).await.map_err(|error| fault(&error))?;
+        Ok(Self { days, noting, zone })
     }
 
     pub(super) fn last(&self, row: &AccessRow) -> LastUse {
-        let used = self.days.get(&asked(row)).copied();
-        LastUse::of(row.right, used, Some(row.valid_from), self.zone)
+        self.told(row.right, Some((&asked(row), row.valid_from)))
+    }
+
+    /// Of a right and since when it is held.
+    fn told(&self, kind: RightKind, held: Option<(&Asked, DateTime<Utc>)>) -> LastUse {
+        let used = held.and_then(|(asked, _)| self.days.get(asked)).copied();
+        let watched = held.map(|(_, since)| self.noting.watched_since(kind.as_str(), since));
+        LastUse::of(kind, used, watched, self.zone)
     }
 }
 
@@ -98,8 +106,7 @@ impl UsesOfPerson {
         // Who may read all types holds one row for them.
         let held =
             self.held.get(&(kind, npi.clone(), of)).or_else(|| self.held.get(&(kind, npi, any)));
-        let used = held.and_then(|(asked, _)| self.uses.days.get(asked)).copied();
-        LastUse::of(kind, used, held.map(|(_, since)| *since), self.uses.zone)
+        self.uses.told(kind, held.map(|(asked, since)| (asked, *since)))
     }
 }
 

@@ -64,6 +64,7 @@ impl AuditSubscription {
             cursor,
             beat,
             found: VecDeque::new(),
+            noted: false,
             over: false,
         };
         Ok(stream::unfold(tail, Tail::next))
@@ -79,6 +80,8 @@ struct Tail {
     cursor: i64,
     beat: Beat,
     found: VecDeque<AuditEvent>,
+    /// Whether the use of the right was noted: following is one use, however long it lasts (GN-16).
+    noted: bool,
     over: bool,
 }
 
@@ -119,6 +122,10 @@ impl Tail {
         let demand = right.demand();
         let authority = authorised(&self.commands, &self.caller, demand, &mut view).await?;
         let looking = right.looking(&authority)?;
+        if !self.noted {
+            self.commands.note_question(tenant, "eventAppended", &authority, Vec::new()).await;
+            self.noted = true;
+        }
         let reached = view.position_of(audit_timeline::NAME);
         if reached <= self.cursor {
             return Ok(false);

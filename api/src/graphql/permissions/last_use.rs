@@ -13,7 +13,8 @@ use crate::graphql::scalars::Date;
 pub enum LastUseState {
     /// It was used, last on the day named.
     UsedOn,
-    /// It was not used since it is held, which is since the day named.
+    /// It was not used since the day named: since it is held, or since the portal notes uses of it,
+    /// whichever came later.
     UnusedSince,
     /// Nothing in the portal shows its use and no external system reported one: no advice follows.
     NotObservable,
@@ -32,19 +33,20 @@ impl LastUse {
     /// Of a right whose use nothing shows.
     pub const UNKNOWN: Self = Self { state: LastUseState::NotObservable, on: None };
 
-    /// From the last day of use, if there is one, and the moment since which the right is held.
+    /// From the last day of use, if there is one, and the moment since which the right is held and its
+    /// use would have been noted.
     #[must_use]
     pub fn of(
         kind: RightKind,
         used: Option<NaiveDate>,
-        held_since: Option<DateTime<Utc>>,
+        watched_since: Option<DateTime<Utc>>,
         zone: TenantZone,
     ) -> Self {
         match used {
             Some(day) => Self { state: LastUseState::UsedOn, on: Some(day.into()) },
             None if kind.is_observable() => Self {
                 state: LastUseState::UnusedSince,
-                on: held_since.map(|since| zone.local_date(since).into()),
+                on: watched_since.map(|since| zone.local_date(since).into()),
             },
             None => Self::UNKNOWN,
         }

@@ -8,7 +8,10 @@ use rollcall_domain::{policies::Feature, values::Npi};
 use rollcall_projections::pins::{self as read_pins, PinFilter};
 use uuid::Uuid;
 
-use super::{queries::Viewer, types::Pin};
+use super::{
+    queries::{Viewer, note_seen},
+    types::Pin,
+};
 use crate::graphql::{
     errors::fault,
     reading::{policy, read_if_permitted},
@@ -34,6 +37,7 @@ pub async fn pins(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Pin>>
     let (page, now) = ((i64::try_from(npis.len()).unwrap_or(i64::MAX), None), viewer.now);
     let rows = read_pins::pins(&mut viewer.reading.view, filter, page, now).await;
     let rows = rows.map_err(|error| fault(&error))?;
+    note_seen(ctx, &viewer.reading.authority, rows.iter()).await?;
     let shown = |row: read_pins::PinRow| {
         let id = caller.tenant.pin_stream(&Npi::parse(&row.npi).ok()?);
         Some((id, viewer.show(row)?))

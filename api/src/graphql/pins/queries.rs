@@ -54,7 +54,9 @@ impl PinQuery {
         let (asked, now) = ((page.first + 1, page.after.as_ref()), viewer.now);
         let view = &mut viewer.reading.view;
         let rows = read_pins::pins(view, filter, asked, now).await.map_err(|e| fault(&e))?;
-        note_seen(ctx, &viewer.reading.authority, &rows).await?;
+        // One more is read than is shown, to tell whether there is a next page.
+        let page_size = usize::try_from(page.first).unwrap_or(usize::MAX);
+        note_seen(ctx, &viewer.reading.authority, rows.iter().take(page_size)).await?;
         let view = &mut viewer.reading.view;
         let total = if ctx.look_ahead().field("totalCount").exists() {
             Some(read_pins::count_pins(view, filter).await.map_err(|e| fault(&e))?)
@@ -73,7 +75,9 @@ impl PinQuery {
         npi: NpiScalar,
         min_position: Option<Position>,
     ) -> Result<Option<Pin>> {
-        pin_of(ctx, &organization_id, &npi, min_position).await
+        let (viewer, row) = find(ctx, &organization_id, &npi, min_position).await?;
+        note_seen(ctx, &viewer.reading.authority, row.iter()).await?;
+        Ok(row.and_then(|row| viewer.show(row)))
     }
 
     /// Who was shown an NPI's PIN and who reset it while this organisation held it, newest first;
@@ -107,18 +111,22 @@ impl PinQuery {
 }
 
 /// Who is shown an NPI uses the right to see it (GN-16).
-async fn note_seen(
+///
+/// # Errors
+/// A fault.
+pub(super) async fn note_seen(
     ctx: &Context<'_>,
     authority: &Authority,
-    rows: &[read_pins::PinRow],
+    shown: impl Iterator<Item = &read_pins::PinRow>,
 ) -> Result<()> {
-    let npis = rows.iter().filter_map(|row| Npi::parse(&row.npi).ok());
+    let npis = shown.filter_map(|row| Npi::parse(&row.npi).ok());
     let used = npis.map(|npi| UsedRight::to_npi(RightKind::ViewNpi, &npi)).collect();
     let (commands, tenant) = (ctx.data::<Commands>()?, ctx.data::<Caller>()?.tenant);
-    commands.note_question(tenant, "pins", authority, used).await.map_err(|error| fault(&error))
+    commands.note_question(tenant, "pins", authority, used).await;
+    Ok(())
 }
 
-/// One NPI as the caller sees it.
+/// One NPI as the caller sees it, after a mutation that was about it.
 ///
 /// # Errors
 /// FORBIDDEN for NPI_NOT_PERMITTED, or as [`read`].
@@ -128,6 +136,16 @@ pub(super) async fn pin_of(
     npi: &NpiScalar,
     min_position: Option<Position>,
 ) -> Result<Option<Pin>> {
+    let (viewer, row) = find(ctx, organization_id, npi, min_position).await?;
+    Ok(row.and_then(|row| viewer.show(row)))
+}
+
+async fn find<'a>(
+    ctx: &Context<'a>,
+    organization_id: &ID,
+    npi: &NpiScalar,
+    min_position: Option<Position>,
+) -> Result<(Viewer<'a>, Option<read_pins::PinRow>)> {
     let npi = field("npi", Npi::parse(&npi.0)).map_err(top_level)?;
     let mut viewer = Viewer::open(ctx, organization_id, min_position).await?;
     if !viewer.levels.contains_key(&npi) {
@@ -137,7 +155,7 @@ pub(super) async fn pin_of(
     let row = read_pins::pin(&mut viewer.reading.view, organization, npi.as_str(), now)
         .await
         .map_err(|error| fault(&error))?;
-    Ok(row.and_then(|row| viewer.show(row)))
+    Ok((viewer, row))
 }
 
 /// An authorised reader with the NPIs they are assigned.

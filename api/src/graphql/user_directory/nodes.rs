@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use async_graphql::{Context, Result};
 use rollcall_commands::{
-    Access, Caller, Commands,
+    Access, Authority, Caller, Commands,
     permissions::{DIRECTORY_READERS, access_to_user},
     users::invitation::InvitationView,
 };
@@ -44,11 +44,25 @@ pub async fn users(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, User
     Ok(found)
 }
 
+/// Who looks others up, and not themself, uses the right that opens the list they are in (GN-16).
+pub(super) async fn note_looked_up(
+    ctx: &Context<'_>,
+    access: Access,
+    authority: &Authority,
+) -> Result<()> {
+    if matches!(access, Access::OrgViewerOrPlan(..)) {
+        let (commands, tenant) = (ctx.data::<Commands>()?, ctx.data::<Caller>()?.tenant);
+        commands.note_question(tenant, "users", authority, Vec::new()).await;
+    }
+    Ok(())
+}
+
 async fn people(ctx: &Context<'_>, access: Access, ids: &[UserId]) -> Result<Vec<(Uuid, User)>> {
     let Some(mut reading) = read_if_permitted(ctx, access.or_key(Scope::ReadDirectory)).await?
     else {
         return Ok(Vec::new());
     };
+    note_looked_up(ctx, access, &reading.authority).await?;
     let now = ctx.data::<Commands>()?.journal.now();
     let rows: Vec<UserRow> = match reading.authority.organization {
         Some(organization) => users_by_id(&mut reading.view, organization, ids, now)
@@ -84,11 +98,15 @@ async fn people(ctx: &Context<'_>, access: Access, ids: &[UserId]) -> Result<Vec
 pub async fn invitations(ctx: &Context<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Invitation>> {
     let caller = ctx.data::<Caller>()?;
     let access = own_or_plan(caller, Access::OrgViewerOrPlan, DIRECTORY_READERS);
-    let of_organizations =
-        read_if_permitted(ctx, access.or_key(Scope::ReadDirectory)).await?.map(|reading| {
+    let of_organizations = match read_if_permitted(ctx, access.or_key(Scope::ReadDirectory)).await?
+    {
+        Some(reading) => {
+            note_looked_up(ctx, access, &reading.authority).await?;
             let scope = reading.authority.plan_scope(DIRECTORY_READERS);
-            (reading.authority.organization, scope)
-        });
+            Some((reading.authority.organization, scope))
+        }
+        None => None,
+    };
     let of_plan = read_if_permitted(ctx, Access::Plan(STAFF_READERS).or_key(Scope::ReadDirectory))
         .await?
         .is_some();

@@ -17,6 +17,7 @@ use rollcall_projections::user_directory::{
 
 use super::{
     loading::{Selected, assemble, domains, one},
+    nodes::note_looked_up,
     types::{EmailDomain, User, UserConnection, UserStatus},
 };
 use crate::graphql::{
@@ -100,6 +101,7 @@ impl UserDirectoryQuery {
         };
         let access = access_to_user(ctx.data::<Caller>()?, organization, user);
         let mut reading = read(ctx, access.or_key(Scope::ReadDirectory), min_position).await?;
+        note_looked_up(ctx, access, &reading.authority).await?;
         let now = ctx.data::<Commands>()?.journal.now();
         one(&mut reading.view, organization, user, Selected::of(ctx.look_ahead()), now).await
     }

@@ -8,8 +8,8 @@ use rollcall_domain::{
     kernel::ids::{AccountRequestId, OrganizationId, UserId},
     notifications::Channel,
     organizations::{
-        AccountRequestEvent, OrgRole, OrganizationEvent, RegistrationToken, RegistrationTokenEvent,
-        TokenPhase,
+        AccountRequestEvent, DeactivationCause, OrgRole, OrganizationEvent, RegistrationToken,
+        RegistrationTokenEvent, TokenPhase,
     },
     permissions::Cause,
     pins::PinEvent,
@@ -52,13 +52,30 @@ pub(super) async fn of_organization(
         E::UserDeactivated { organization, user, .. } => {
             vec![told(Template::Deactivated, user, organization)]
         }
-        E::UserDeactivationWarned { organization, deactivates_at, .. } => {
-            let mail = administrators(Template::DeactivationNear, organization).await?;
+        E::UserDeactivationWarned { organization, user, cause, deactivates_at } => {
+            let mail = match cause {
+                DeactivationCause::NoPermissions => {
+                    administrators(Template::DeactivationNear, organization).await?
+                }
+                DeactivationCause::Dormant => {
+                    let mut mail = administrators(Template::DormancyNear, organization).await?;
+                    mail.push(told(Template::AccessEndsSoon, user, organization));
+                    mail
+                }
+            };
             mail.into_iter().map(|mail| mail.until(Some(*deactivates_at))).collect()
         }
-        E::UserAutoDeactivated { organization, user, .. } => {
-            let mut mail = administrators(Template::UserDeactivated, organization).await?;
-            mail.push(told(Template::DeactivatedUnassigned, user, organization));
+        E::UserAutoDeactivated { organization, user, cause, .. } => {
+            let (to_administrators, to_person) = match cause {
+                DeactivationCause::NoPermissions => {
+                    (Template::UserDeactivated, Template::DeactivatedUnassigned)
+                }
+                DeactivationCause::Dormant => {
+                    (Template::DormantUserDeactivated, Template::DeactivatedDormant)
+                }
+            };
+            let mut mail = administrators(to_administrators, organization).await?;
+            mail.push(told(to_person, user, organization));
             mail
         }
         E::OrgRoleAssigned { organization, new: OrgRole::Admin, cause: Cause::Plan, .. } => {

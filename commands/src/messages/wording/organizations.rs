@@ -53,6 +53,58 @@ pub(super) fn user_deactivated(facts: &Facts) -> Words {
     )
 }
 
+pub(super) fn access_ends_soon(facts: &Facts) -> Words {
+    let Facts { portal, organization, .. } = facts;
+    mail(
+        format!("Your access to {portal} ends soon"),
+        [format!(
+            "You have not signed in for a long time. Sign in before {} to keep your access for {organization}.",
+            until(facts)
+        )],
+    )
+}
+
+pub(super) fn deactivated_dormant(facts: &Facts) -> Words {
+    let Facts { portal, organization, .. } = facts;
+    mail(
+        format!("Your access to {portal} has ended"),
+        [
+            format!(
+                "Your access for {organization} ended, because you have not signed in for a long time."
+            ),
+            "If you still need it, ask an administrator there; your access can be given back."
+                .to_owned(),
+        ],
+    )
+}
+
+pub(super) fn dormancy_near(facts: &Facts) -> Words {
+    let Facts { portal, organization, .. } = facts;
+    mail(
+        format!("A user of {organization} will be deactivated"),
+        [
+            format!(
+                "A user of {organization} in {portal} has not signed in for a long time and will be deactivated on {}.",
+                until(facts)
+            ),
+            "Let it happen, or ask the user to sign in.".to_owned(),
+        ],
+    )
+}
+
+pub(super) fn dormant_user_deactivated(facts: &Facts) -> Words {
+    let Facts { portal, organization, .. } = facts;
+    mail(
+        format!("A user of {organization} was deactivated"),
+        [
+            format!(
+                "A user of {organization} in {portal} was deactivated for not having signed in for a long time."
+            ),
+            "You may reactivate the user at any time.".to_owned(),
+        ],
+    )
+}
+
 pub(super) fn admin_requested(facts: &Facts) -> Words {
     let Facts { portal, organization, .. } = facts;
     mail(

@@ -10,6 +10,7 @@ mod deactivate_user;
 mod email_domains;
 mod planned_end;
 mod reactivate_user;
+mod watch_dormant;
 mod watch_unassigned;
 
 use rollcall_domain::{
@@ -32,6 +33,7 @@ pub use email_domains::RemoveEmailDomain;
 pub use planned_end::{CancelUserDeactivation, CarryOutMembershipEnd};
 pub(crate) use reactivate_user::former_permissions;
 pub use reactivate_user::{FormerPermissions, ReactivateUser};
+pub use watch_dormant::WatchDormant;
 pub use watch_unassigned::{Watch, WatchUnassigned};
 
 use crate::{Authority, Context, Failure, permissions::member::Member};

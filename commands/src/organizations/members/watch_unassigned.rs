@@ -26,7 +26,7 @@ pub struct WatchUnassigned {
 /// Whether to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Watch {
-    /// The member has a permission, or is none any more.
+    /// No more: the matter is settled, or the person is no member.
     Over,
     /// Then; without a time, when the policy changes.
     On(Option<DateTime<Utc>>),

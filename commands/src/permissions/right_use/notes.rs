@@ -1,11 +1,12 @@
 //! `ops.right_uses`: what was used today. Invariant: a row per person, right and day; what this
-//! process has noted it does not write again.
+//! process has written it does not write again.
 
 use std::{collections::HashSet, sync::Mutex};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
     kernel::ids::{OrganizationId, TenantId, UserId},
+    organizations::OrgRole,
     permissions::right_use::{RightKind, UsedRight},
     policies::PolicyHistory,
     values::TenantZone,
@@ -13,7 +14,7 @@ use rollcall_domain::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{Authority, Commands, Failure};
+use crate::{Authority, Commands};
 
 /// How many uses a process remembers before it begins anew.
 const MOST: usize = 50_000;
@@ -27,7 +28,8 @@ pub struct Noted {
     pub right: UsedRight,
 }
 
-/// Notes uses.
+/// Notes uses. Invariant: `known` holds what was written and nothing else, so that a write that
+/// failed, or was given up with its request, is made good by the next use.
 pub struct RightUseNotes {
     pool: PgPool,
     known: Mutex<HashSet<(TenantId, NaiveDate, Noted)>>,
@@ -50,38 +52,36 @@ pub fn used(operation: &str, authority: &Authority, said: Vec<UsedRight>) -> Vec
         organization: None,
         right: UsedRight::plan_role(*role),
     });
-    let kinds = [RightKind::ViewOrganization, RightKind::ManageUsers];
-    let in_organization = authority.organization.into_iter().flat_map(|organization| {
-        kinds.into_iter().filter(|kind| kind.is_used_by(operation)).map(move |kind| Noted {
-            user,
-            organization: Some(organization),
-            right: UsedRight::of_kind(kind),
-        })
+    let views = matches!(authority.org_role, Some(OrgRole::Admin | OrgRole::Processor));
+    let in_organization = authority.organization.and_then(|organization| {
+        let kind = RightKind::told_by(operation, views)?;
+        Some(Noted { user, organization: Some(organization), right: UsedRight::of_kind(kind) })
     });
     roles.chain(in_organization).chain(said).collect()
 }
 
 impl Commands {
-    /// Notes what a question uses, by its name and as `said` beside that.
-    ///
-    /// # Errors
-    /// The journal's.
+    /// Notes what a question uses, by its name and as `said` beside that. It never fails the
+    /// question: what could not be noted is logged.
     pub async fn note_question(
         &self,
         tenant: TenantId,
         question: &str,
         authority: &Authority,
         said: Vec<UsedRight>,
-    ) -> Result<(), Failure> {
+    ) {
         let used = used(question, authority, said);
         if used.is_empty() {
-            return Ok(());
+            return;
         }
         let now = self.journal.now();
-        let policies = self.journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await?;
-        let zone = policies.state.at(now).1.time_zone();
-        self.right_uses.note(tenant, zone, now, used).await;
-        Ok(())
+        match self.journal.load::<PolicyHistory>(tenant, tenant.policy_stream()).await {
+            Ok(policies) => {
+                let zone = policies.state.at(now).1.time_zone();
+                self.right_uses.note(tenant, zone, now, used).await;
+            }
+            Err(error) => tracing::warn!(%error, "the use of a right was not noted"),
+        }
     }
 }
 
@@ -103,21 +103,24 @@ impl RightUseNotes {
         if new.is_empty() {
             return;
         }
-        if let Err(error) = self.write(tenant, (day, zone.next_midnight(now)), &new).await {
-            tracing::warn!(%error, "the use of a right was not noted");
-            let mut known = self.known.lock().expect("nobody panics while holding it");
-            for noted in new {
-                known.remove(&(tenant, day, noted));
-            }
+        match self.write(tenant, (day, zone.next_midnight(now)), &new).await {
+            Ok(()) => self.remember(tenant, day, new),
+            Err(error) => tracing::warn!(%error, "the use of a right was not noted"),
         }
     }
 
     fn unknown(&self, tenant: TenantId, day: NaiveDate, uses: Vec<Noted>) -> Vec<Noted> {
+        let known = self.known.lock().expect("nobody panics while holding it");
+        let is_new = |noted: &Noted| !known.contains(&(tenant, day, noted.clone()));
+        uses.into_iter().filter(is_new).collect()
+    }
+
+    fn remember(&self, tenant: TenantId, day: NaiveDate, written: Vec<Noted>) {
         let mut known = self.known.lock().expect("nobody panics while holding it");
         if known.len() > MOST {
             known.clear();
         }
-        uses.into_iter().filter(|noted| known.insert((tenant, day, noted.clone()))).collect()
+        known.extend(written.into_iter().map(|noted| (tenant, day, noted)));
     }
 
     async fn write(
@@ -147,5 +150,33 @@ impl RightUseNotes {
         .execute(&self.pool)
         .await
         .map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rollcall_domain::permissions::right_use::RightKind;
+    use sqlx::postgres::PgPoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_use_that_was_not_written_is_not_remembered() {
+        let nowhere = PgPoolOptions::new()
+            .acquire_timeout(Duration::from_millis(50))
+            .connect_lazy("postgres://nobody@127.0.0.1:1/none")
+            .unwrap();
+        let notes = RightUseNotes::new(nowhere);
+        let tenant = TenantId::of_slug("medi-cal");
+        let right = UsedRight::of_kind(RightKind::ManageUsers);
+        let noted = Noted { user: UserId(Uuid::from_u128(1)), organization: None, right };
+        let (zone, now) = (TenantZone::parse("America/Los_Angeles").unwrap(), Utc::now());
+        notes.note(tenant, zone, now, vec![noted.clone()]).await;
+        let day = zone.local_date(now);
+        assert_eq!(notes.unknown(tenant, day, vec![noted.clone()]), [noted.clone()]);
+        notes.remember(tenant, day, vec![noted.clone()]);
+        assert_eq!(notes.unknown(tenant, day, vec![noted]), []);
     }
 }

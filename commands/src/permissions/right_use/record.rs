@@ -1,17 +1,20 @@
-//! `RecordRightUse`: the service writes down that a right was used on a day that is over (GN-16).
+//! `RecordRightUse`: the service writes down which rights a person used on a day that is over (GN-16).
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    permissions::right_use::{RightUseCommand, RightUses, UseSource},
+    kernel::ids::{OrganizationId, UserId},
+    permissions::right_use::{RightUseCommand, RightUses, UseSource, UsedRight},
     values::CalendarDate,
 };
 
-use super::Noted;
 use crate::{Access, Command, Context, Failure};
 
-/// Writes a use down.
+/// Writes down what a person used in an organisation, or in the plan, on a day.
 pub struct RecordRightUse {
-    pub used: Noted,
+    pub user: UserId,
+    /// `None` for roles of the plan.
+    pub organization: Option<OrganizationId>,
+    pub rights: Vec<UsedRight>,
     pub day: CalendarDate,
 }
 
@@ -25,11 +28,13 @@ impl Command for RecordRightUse {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        let Noted { user, organization, right } = self.used.clone();
+        let Self { user, organization, day, .. } = *self;
         let stream = cx.tenant().right_use_stream(user, organization);
-        let (day, source) = (self.day, UseSource::Portal);
-        let record = RightUseCommand::RecordRightUse { user, organization, right, day, source };
-        cx.decide::<RightUses>(stream, record).await?;
+        for right in self.rights.iter().cloned() {
+            let source = UseSource::Portal;
+            let record = RightUseCommand::RecordRightUse { user, organization, right, day, source };
+            cx.decide::<RightUses>(stream, record).await?;
+        }
         Ok(())
     }
 }

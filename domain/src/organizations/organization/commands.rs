@@ -184,6 +184,12 @@ pub enum RosterCommand {
     WatchUnassigned {
         user: UserId,
     },
+    /// The scheduler looks whether somebody has not signed in for too long; when they last did, their
+    /// account knows (MC-32).
+    WatchDormant {
+        user: UserId,
+        seen: Option<DateTime<Utc>>,
+    },
     ChangeMemberEmailDomain {
         user: UserId,
         email_domain: String,

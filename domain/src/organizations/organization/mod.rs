@@ -6,6 +6,7 @@
 
 mod commands;
 mod decide;
+mod dormancy;
 mod events;
 mod merging;
 mod places;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 
 pub use commands::{Enrolment, OrganizationCommand, OrganizationRefusal, RosterCommand};
+pub use dormancy::Dormancy;
 pub use events::OrganizationEvent;
 pub use merging::{MergeCommand, Merger, TakeMember};
 pub use places::{Location, PlaceCommand};

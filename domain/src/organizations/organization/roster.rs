@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Organization, OrganizationEvent, Phase, Record};
 use crate::kernel::ids::{InvitationId, OrganizationId, UserId};
-use crate::organizations::{Change, Contract, InvitationEnd, OrgRole};
+use crate::organizations::{Change, Contract, DeactivationCause, InvitationEnd, OrgRole};
 use crate::values::{CalendarDate, OrganizationName, ProviderCommunity, ProviderType, Reason};
 use crate::{Event, Sealed};
 
@@ -61,6 +61,10 @@ pub struct Member {
     pub unassigned_since: Option<DateTime<Utc>>,
     /// The deactivation that the administrators were told of.
     pub warned_of: Option<DateTime<Utc>>,
+    /// Since when the person is a member without interruption.
+    pub active_since: Option<DateTime<Utc>>,
+    /// The deactivation for want of sign-ins that people were told of (MC-32).
+    pub dormancy_told: Option<DateTime<Utc>>,
     /// Who asked the plan to make the member administrator, while that is undecided (CX-05).
     pub admin_requested_by: Option<UserId>,
     /// How many facts the organisation has recorded about the person; the roster's part of the
@@ -182,6 +186,8 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 effective_from_next_login: false,
                 unassigned_since: None,
                 warned_of: None,
+                active_since: None,
+                dormancy_told: None,
                 admin_requested_by: None,
                 facts: 0,
             };
@@ -208,6 +214,8 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 effective_from_next_login: *effective_from_next_login,
                 unassigned_since: Some(*joined_at).filter(|_| *role == OrgRole::None),
                 warned_of: None,
+                active_since: Some(*joined_at),
+                dormancy_told: None,
                 admin_requested_by: None,
                 facts: 0,
             };
@@ -243,8 +251,11 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         E::MembershipEndCancelled { user, .. } => {
             state.change_member(*user, |member| member.planned_end = None);
         }
-        E::UserDeactivationWarned { user, deactivates_at, .. } => {
-            state.change_member(*user, |member| member.warned_of = Some(*deactivates_at));
+        E::UserDeactivationWarned { user, cause, deactivates_at, .. } => {
+            state.change_member(*user, |member| match cause {
+                DeactivationCause::NoPermissions => member.warned_of = Some(*deactivates_at),
+                DeactivationCause::Dormant => member.dormancy_told = Some(*deactivates_at),
+            });
         }
         E::PlanEvidenceRecorded { .. } => {}
         E::AdminRequestSubmitted { user, requested_by, .. } => {
@@ -256,6 +267,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
         E::UserReactivated { user, reactivated_at, .. } => state.change_member(*user, |member| {
             member.standing = Standing::Active;
             member.unassigned_since = reactivated_at.filter(|_| member.role == OrgRole::None);
+            member.active_since = reactivated_at.or(member.active_since);
         }),
         E::MemberEmailDomainChanged { user, new, .. } => {
             state.change_member(*user, |member| member.email_domain.clone_from(new));

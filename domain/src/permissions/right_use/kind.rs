@@ -1,6 +1,7 @@
 //! The kinds of rights, each with the operations by which it is used (GN-16).
 //!
-//! Invariant: an operation that is named here notes the use, and none notes one that is not named.
+//! Invariant: an operation that is named here notes the use, and none notes one that is not named. A
+//! list that two rights open notes the one that opened it.
 
 use serde::{Deserialize, Serialize};
 
@@ -87,10 +88,17 @@ impl RightKind {
                 "locationMatrix",
             ]),
             Self::ManageUsers => Observed::By(&[
+                // Of those who do not see the organisation's lists by their role.
+                "users",
+                "emailDomains",
+                "npiAccess",
+                "featureMatrix",
+                "locationMatrix",
                 "InviteUser",
                 "ReissueInvitation",
                 "CancelInvitation",
                 "DeactivateUser",
+                "CancelUserDeactivation",
                 "ReactivateUser",
                 "AssignOrgRole",
                 "RequestAdditionalAdmin",
@@ -113,9 +121,11 @@ impl RightKind {
                 "GrantTaxIdAccess",
                 "RevokeTaxIdAccess",
                 "DecideAccessRequest",
+                // By an administrator who asks for somebody to come; others ask for themselves.
+                "RequestMove",
             ]),
             Self::ViewNpi => {
-                Observed::By(&["pins", "transactionOptions", "StartTransactionHandoff"])
+                Observed::By(&["pins", "pin", "transactionOptions", "StartTransactionHandoff"])
             }
             Self::ManagePin => Observed::By(&["RevealPin", "ResetPin"]),
             Self::SubmitTransactions => {
@@ -140,6 +150,16 @@ impl RightKind {
             Observed::ByEverythingInTheRole => true,
             Observed::Elsewhere => false,
         }
+    }
+
+    /// The right in an organisation of which an operation's name alone tells that it is used there;
+    /// `views` says whether whoever acts sees the organisation's lists by their role (MC-47). What
+    /// else is used the operation itself says.
+    #[must_use]
+    pub fn told_by(operation: &str, views: bool) -> Option<Self> {
+        let rights = [(Self::ViewOrganization, views), (Self::ManageUsers, true)];
+        let used = |(kind, held): &(Self, bool)| *held && kind.is_used_by(operation);
+        rights.into_iter().find(used).map(|(kind, _)| kind).filter(|_| operation != "RequestMove")
     }
 
     /// Whether the portal itself would notice a use.

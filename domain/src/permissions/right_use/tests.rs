@@ -54,6 +54,22 @@ fn gn_16_every_kind_of_right_names_the_operations_that_use_it_or_is_not_observab
 }
 
 #[test]
+fn gn_16_a_list_that_two_rights_open_tells_the_one_that_opened_it() {
+    let told = RightKind::told_by;
+    for list in ["users", "emailDomains", "npiAccess", "featureMatrix", "locationMatrix"] {
+        assert_eq!(told(list, true), Some(RightKind::ViewOrganization), "{list}");
+        assert_eq!(told(list, false), Some(RightKind::ManageUsers), "{list}");
+    }
+    for views in [true, false] {
+        let managing = Some(RightKind::ManageUsers);
+        assert_eq!(told("CancelUserDeactivation", views), managing);
+        // Of these the operation itself says what was used.
+        assert_eq!((told("RequestMove", views), told("pins", views)), (None, None));
+        assert!(RightKind::ManageUsers.is_used_by("RequestMove"));
+    }
+}
+
+#[test]
 fn gn_16_a_reported_right_names_what_its_kind_takes_and_nothing_else() {
     let reported = UsedRight::reported;
     assert!(reported(RightKind::ManageUsers, None, None).is_ok());

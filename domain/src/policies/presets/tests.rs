@@ -79,7 +79,7 @@ fn answers(policy: &Policy) -> String {
         &rights.map(|right| policy.admin_implies(right)).collect::<Vec<_>>(),
         &policy.account_request_days(),
         &(policy.unassigned_days(), policy.unassigned_warn_days()),
-        &policy.dormant_deactivate(),
+        &policy.dormant_days(),
         &policy.reactivation_confirm_after(),
         &(policy.pins(), policy.pin_propagation(), policy.pin_support_excluded_types()),
         &policy.tax_document_roles(),

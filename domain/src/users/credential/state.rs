@@ -28,6 +28,8 @@ pub struct Credential {
     pub(super) lock: Lock,
     /// The passcode that the newest login waits for, and the hash that its password fitted.
     pub(super) challenged: Option<(OtpChallengeId, VaultRef)>,
+    /// When the person last signed in; until the first time, when the account came to a password.
+    seen_at: Option<DateTime<Utc>>,
     /// Opened by a login and not past their absolute end at the last one, oldest first.
     sessions: Vec<(SessionId, DateTime<Utc>)>,
 }
@@ -95,6 +97,12 @@ impl Credential {
     #[must_use]
     pub fn waits_for(&self, challenge: OtpChallengeId) -> bool {
         self.challenged.is_some_and(|(asked, _)| asked == challenge)
+    }
+
+    /// When the person last signed in or, who never did, since when they could have (MC-32).
+    #[must_use]
+    pub fn seen_at(&self) -> Option<DateTime<Utc>> {
+        self.seen_at
     }
 
     /// Whether a password was ever set: ACTIVE rather than REGISTERED.
@@ -232,6 +240,7 @@ impl Credential {
             }
             CredentialEvent::PasswordSet { hash_ref, source, link_id, set_at, .. } => {
                 let (hash_ref, set_at) = (*hash_ref, *set_at);
+                self.seen_at = self.seen_at.max(Some(set_at));
                 let password = match source {
                     PasswordSource::Setup => Password::Current { hash_ref, set_at },
                     PasswordSource::Import => {
@@ -281,6 +290,7 @@ impl Credential {
             } => {
                 self.failures = 0;
                 self.challenged = None;
+                self.seen_at = self.seen_at.max(Some(*at));
                 self.sessions.retain(|(_, expires_at)| at < expires_at);
                 self.sessions.push((*session, *session_expires_at));
                 if let Some(temporary) = &mut self.temporary {

@@ -1,7 +1,7 @@
 //! Sentences about organisations and their rosters. Invariant: an organisation is told by its name,
 //! a person by theirs, an NPI by its digits with the name it was attached under where that is known.
 
-use rollcall_domain::organizations::{EnrolmentChanges, OrganizationEvent};
+use rollcall_domain::organizations::{DeactivationCause, EnrolmentChanges, OrganizationEvent};
 
 use super::{Telling, left_on, list, lower, time, title};
 
@@ -104,13 +104,21 @@ pub(super) fn sentence(event: &OrganizationEvent, telling: Telling<'_>) -> Strin
             let (person, name) = (telling.whom(*user), named(*organization));
             format!("{who} deactivated {person} at {name}{}.", left_on(day.as_ref()))
         }
-        E::UserDeactivationWarned { organization, user, deactivates_at: end, .. } => {
+        E::UserDeactivationWarned { organization, user, cause, deactivates_at: end } => {
             let (person, name, end) = (telling.person(*user), named(*organization), time(end));
-            format!("{person} has no permissions at {name} and will be deactivated at {end}.")
+            let lacks = match cause {
+                DeactivationCause::NoPermissions => "has no permissions",
+                DeactivationCause::Dormant => "does not sign in",
+            };
+            format!("{person} {lacks} at {name} and will be deactivated at {end}.")
         }
-        E::UserAutoDeactivated { organization, user, .. } => {
+        E::UserAutoDeactivated { organization, user, cause, .. } => {
             let (person, name) = (telling.person(*user), named(*organization));
-            format!("{person} was deactivated at {name} for want of permissions.")
+            let lack = match cause {
+                DeactivationCause::NoPermissions => "for want of permissions",
+                DeactivationCause::Dormant => "for not signing in",
+            };
+            format!("{person} was deactivated at {name} {lack}.")
         }
         E::PlanEvidenceRecorded { organization, user, .. } => {
             let (whose, name) = (telling.whose(*user), named(*organization));

@@ -124,6 +124,7 @@ pub(super) fn decide(
             roster.reactivate(user, confirmed, permissions_reviewed)
         }
         C::WatchUnassigned { user } => Ok(roster.watch_unassigned(user)),
+        C::WatchDormant { user, seen } => Ok(roster.watch_dormant(user, seen)),
         C::ChangeMemberEmailDomain { user, email_domain } => {
             roster.change_domain(user, email_domain)
         }
@@ -306,12 +307,8 @@ impl<'a> Roster<'a> {
         user: UserId,
         authority: Authority,
     ) -> Result<(), OrganizationRefusal> {
-        let now = self.decision.now;
-        let is_admin = self.state.role_of(user, now) == OrgRole::Admin;
-        let stays = |admin: UserId| self.state.member(admin).and_then(Member::ends_at).is_none();
-        let remains = |admin: UserId| admin != user && stays(admin);
-        let alone = || !self.state.active_admins(now).any(remains);
-        if authority == Authority::Organization && is_admin && alone() {
+        let alone = || self.state.is_last_admin(user, self.decision.now);
+        if authority == Authority::Organization && alone() {
             return Err(OrganizationRefusal::LastAdmin);
         }
         Ok(())

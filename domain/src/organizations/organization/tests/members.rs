@@ -1,11 +1,12 @@
 //! Registration, invitations, roles, deactivation and email domains.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::kernel::scenario::{after, start};
+use crate::organizations::organization::Dormancy;
 use crate::organizations::{Authority, DeactivationCause, InvitationEnd};
-use crate::policies::Preset;
+use crate::policies::{Policy, Preset};
 use crate::values::CalendarDate;
 use crate::{Actor, Code};
 
@@ -399,6 +400,95 @@ fn mc_32_who_waits_too_long_for_a_permission_is_warned_of_once_and_deactivated()
     assert!(!state.is_active_member(bob(), start()));
     open_clinic(&[bob_joined(), promoted(bob())]).at(end).when(watch()).then(&[]);
     open_clinic(&[bob_joined()]).under(Preset::Cencal).at(end).when(watch()).then(&[]);
+}
+
+fn watch_dormant(user: UserId, seen: Option<DateTime<Utc>>) -> OrganizationCommand {
+    RosterCommand::WatchDormant { user, seen }.into()
+}
+
+fn told_dormant(deactivates_at: DateTime<Utc>) -> OrganizationEvent {
+    OrganizationEvent::UserDeactivationWarned {
+        organization: clinic(),
+        user: bob(),
+        cause: DeactivationCause::Dormant,
+        deactivates_at,
+    }
+}
+
+fn gone_dormant(deactivated_at: DateTime<Utc>) -> OrganizationEvent {
+    OrganizationEvent::UserAutoDeactivated {
+        organization: clinic(),
+        user: bob(),
+        cause: DeactivationCause::Dormant,
+        deactivated_at,
+    }
+}
+
+#[test]
+fn mc_32_who_does_not_sign_in_is_told_of_once_and_deactivated_to_the_second() {
+    let second = TimeDelta::seconds(1);
+    // By the clocks of California, which go forward meanwhile.
+    let days = |days| start() + TimeDelta::days(days) - TimeDelta::hours(1);
+    for (preset, after) in [(Preset::MediCal, 180), (Preset::Hardened, 90)] {
+        let (end, near) = (days(after), days(after - 7));
+        let bobs = |more: &[OrganizationEvent]| {
+            open_clinic(&[&[bob_joined()], more].concat()).under(preset)
+        };
+        let watch = || watch_dormant(bob(), None);
+        bobs(&[]).at(near - second).when(watch()).then(&[]);
+        bobs(&[]).at(near).when(watch()).then(&[told_dormant(end)]);
+        bobs(&[told_dormant(end)]).at(end - second).when(watch()).then(&[]);
+        bobs(&[told_dormant(end)]).at(end).when(watch()).then(&[gone_dormant(end)]);
+        // A sign-in counts, even one in the last second, and the word given is none of the next end.
+        let seen = || watch_dormant(bob(), Some(end - second));
+        bobs(&[told_dormant(end)]).at(end).when(seen()).then(&[]);
+        // Who was gone and came back begins anew.
+        let back = OrganizationEvent::UserReactivated {
+            organization: clinic(),
+            user: bob(),
+            reactivated_at: Some(end),
+        };
+        bobs(&[told_dormant(end), gone_dormant(end), back]).at(end).when(watch()).then(&[]);
+    }
+}
+
+#[test]
+fn mc_32_nobody_is_deactivated_for_absence_who_was_not_told_of_before() {
+    let late = start() + TimeDelta::days(300);
+    let told = told_dormant(late + TimeDelta::days(7));
+    let watch = || watch_dormant(bob(), Some(start()));
+    open_clinic(&[bob_joined()]).at(late).when(watch()).then(std::slice::from_ref(&told));
+    let end = late + TimeDelta::days(7);
+    open_clinic(&[bob_joined(), told.clone()]).at(end).when(watch()).then(&[gone_dormant(end)]);
+    // The word of another deactivation is not the word of this one.
+    let unassigned = OrganizationEvent::UserDeactivationWarned {
+        organization: clinic(),
+        user: bob(),
+        cause: DeactivationCause::NoPermissions,
+        deactivates_at: end,
+    };
+    open_clinic(&[bob_joined(), unassigned]).at(late).when(watch()).then(&[told]);
+}
+
+#[test]
+fn mc_32_the_last_administrator_stays_however_long_away() {
+    let late = start() + TimeDelta::days(700);
+    let watch = || watch_dormant(ann(), None);
+    open_clinic(&[bob_joined()]).at(late).when(watch()).then(&[]);
+    let state = open_clinic(&[bob_joined()]).at(late).state();
+    let policy = Policy::from(Preset::MediCal);
+    assert_eq!(state.dormancy(ann(), None, &policy, late), Dormancy::Spared);
+    assert_eq!(
+        state.dormancy(bob(), None, &Policy::from(Preset::MediCal), start()).next_look(),
+        Some(start() + TimeDelta::days(173) - TimeDelta::hours(1))
+    );
+    let told = OrganizationEvent::UserDeactivationWarned {
+        organization: clinic(),
+        user: ann(),
+        cause: DeactivationCause::Dormant,
+        deactivates_at: late + TimeDelta::days(7),
+    };
+    open_clinic(&[bob_joined(), promoted(bob())]).at(late).when(watch()).then(&[told]);
 }
 
 #[test]

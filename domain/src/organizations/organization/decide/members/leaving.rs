@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Decided, OrganizationEvent, OrganizationRefusal, Roster};
 use crate::kernel::ids::UserId;
-use crate::organizations::organization::Standing;
+use crate::organizations::organization::{Dormancy, Standing};
 use crate::organizations::{Authority, DeactivationCause};
 use crate::values::{CalendarDate, Reason, TenantZone};
 use crate::{Decision, Sealed};
@@ -134,6 +134,37 @@ impl Roster<'_> {
             }]
         } else {
             Vec::new()
+        }
+    }
+
+    /// The end of a membership whose holder does not sign in, or the word of it before (MC-32).
+    pub(super) fn watch_dormant(
+        &self,
+        user: UserId,
+        seen: Option<DateTime<Utc>>,
+    ) -> Vec<OrganizationEvent> {
+        let Decision { now, policy, .. } = *self.decision;
+        let (organization, cause) = (self.organization, DeactivationCause::Dormant);
+        match self.state.dormancy(user, seen, policy, now) {
+            Dormancy::ToldAt { at, end } if at <= now => {
+                let deactivates_at = policy.deactivation_after_word(now, end);
+                vec![OrganizationEvent::UserDeactivationWarned {
+                    organization,
+                    user,
+                    cause,
+                    deactivates_at,
+                }]
+            }
+            Dormancy::EndsAt(end) if end <= now => vec![OrganizationEvent::UserAutoDeactivated {
+                organization,
+                user,
+                cause,
+                deactivated_at: now,
+            }],
+            Dormancy::Unwatched
+            | Dormancy::Spared
+            | Dormancy::ToldAt { .. }
+            | Dormancy::EndsAt(_) => Vec::new(),
         }
     }
 }
