@@ -129,7 +129,7 @@ async fn gn_14_what_an_ended_affiliation_took_is_lost_by_its_end() {
     let ended = ended.done()["position"].clone();
     portal.clock.set("2026-01-14T09:00:00Z".parse().unwrap());
     let document = "query($from: DateTime!, $min: Position) {
-        accessDifference(from: $from, right: SUBMIT_TRANSACTIONS, minPosition: $min) {
+        accessDifference(from: $from, filter: { right: SUBMIT_TRANSACTIONS }, minPosition: $min) {
           nodes { change user { name } organization { name } npi levelBefore levelAfter happenedAt
                   cause { kind eventPosition } } } }";
     let expected = json!([{

@@ -23,9 +23,9 @@ use crate::support::{Client, Person, Portal};
 const DIFFERENCE: &str = "query($from: DateTime!, $to: DateTime, $position: Position, $npi: NPI,
     $user: ID, $organization: ID, $right: AccessRight, $change: AccessChangeKind,
     $cause: AccessCauseKind, $min: Position, $first: Int, $after: String) {
-  accessDifference(from: $from, to: $to, asOfPosition: $position, npi: $npi, userId: $user,
-                   organizationId: $organization, right: $right, change: $change, cause: $cause,
-                   minPosition: $min, first: $first, after: $after) {
+  accessDifference(from: $from, to: $to, asOfPosition: $position, minPosition: $min,
+                   first: $first, after: $after, filter: { npi: $npi, userId: $user,
+                   organizationId: $organization, right: $right, change: $change, cause: $cause }) {
     totalCount from to asOfPosition pageInfo { hasNextPage endCursor }
     countsByCause { change cause count }
     nodes { change user { name } organization { name } npi right levelBefore levelAfter
@@ -313,6 +313,11 @@ async fn gn_14_a_difference_needs_a_range_that_lies_in_the_records() {
     assert_eq!(reason(to_come).await, "RANGE_INVALID");
     let unknown = json!({ "from": now.to_rfc3339(), "position": "1000000" });
     assert_eq!(reason(unknown).await, "RANGE_INVALID");
+    let another = json!({ "from": now.to_rfc3339(), "npi": "1234567890" });
+    let answer = auditor.send(DIFFERENCE, another).await;
+    let extensions = &answer.body["errors"][0]["extensions"];
+    assert_eq!(extensions["reason"], "NPI_INVALID");
+    assert_eq!(extensions["field"], json!(["filter", "npi"]));
     let at_once = json!({ "from": now.to_rfc3339(), "to": now.to_rfc3339() });
     assert_eq!(difference(&auditor, at_once).await["totalCount"], 0);
     portal.finish().await;

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use chrono::Utc;
 use rollcall_commands::Commands;
-use rollcall_domain::api_keys::Scope;
+use rollcall_domain::{Refusal, api_keys::Scope};
 use rollcall_projections::access_register::{self, AccessKey, ChangeFilter};
 
 use super::{
@@ -20,6 +21,45 @@ use crate::graphql::{
     paging::Page,
     scalars::{DateTime, NpiScalar, Position},
 };
+
+/// Which rights; every field given must fit.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct AccessDifferenceFilter {
+    /// Only rights about this NPI.
+    pub npi: Option<NpiScalar>,
+    /// Only this person's rights.
+    pub user_id: Option<ID>,
+    /// Only rights in this organisation.
+    pub organization_id: Option<ID>,
+    /// Only this right.
+    pub right: Option<AccessRight>,
+    /// Only rights of which this became.
+    pub change: Option<AccessChangeKind>,
+    /// Only by this cause.
+    pub cause: Option<AccessCauseKind>,
+}
+
+impl AccessDifferenceFilter {
+    fn parse(
+        &self,
+        to: Option<chrono::DateTime<Utc>>,
+        as_of_position: Option<Position>,
+    ) -> Result<Asked, Refusal> {
+        let (user, organization) = (self.user_id.as_ref(), self.organization_id.as_ref());
+        let npi = self.npi.clone();
+        let asked = Asked::parse(None, as_of_position, npi, user, organization, self.right);
+        Ok(Asked { as_of: to, ..asked.map_err(in_filter)? })
+    }
+
+    fn changes(&self) -> ChangeFilter {
+        ChangeFilter { change: self.change.map(Into::into), cause: self.cause.map(Into::into) }
+    }
+}
+
+fn in_filter(refusal: Refusal) -> Refusal {
+    let path = format!("filter.{}", refusal.field.join("."));
+    refusal.at(&path)
+}
 
 /// What differs between two moments.
 #[derive(Default)]
@@ -42,12 +82,7 @@ impl AccessDifferenceQuery {
         )]
         to: Option<DateTime>,
         #[graphql(desc = "Known then.")] as_of_position: Option<Position>,
-        #[graphql(desc = "Only rights about this NPI.")] npi: Option<NpiScalar>,
-        #[graphql(desc = "Only this person's rights.")] user_id: Option<ID>,
-        #[graphql(desc = "Only rights in this organisation.")] organization_id: Option<ID>,
-        #[graphql(desc = "Only this right.")] right: Option<AccessRight>,
-        #[graphql(desc = "Only rights of which this became.")] change: Option<AccessChangeKind>,
-        #[graphql(desc = "Only by this cause.")] cause: Option<AccessCauseKind>,
+        filter: Option<AccessDifferenceFilter>,
         #[graphql(desc = "1 to 100; 25 if not given.")] first: Option<i32>,
         after: Option<String>,
         #[graphql(desc = "Read your writes: wait for the position a mutation answered.")]
@@ -55,9 +90,8 @@ impl AccessDifferenceQuery {
     ) -> Result<AccessDifferenceConnection> {
         let from = from.parse("from").map_err(top_level)?;
         let to = to.map(|to| to.parse("to")).transpose().map_err(top_level)?;
-        let (user, organization) = (user_id.as_ref(), organization_id.as_ref());
-        let asked = Asked::parse(None, as_of_position, npi, user, organization, right);
-        let asked = Asked { as_of: to, ..asked.map_err(top_level)? };
+        let filter = filter.unwrap_or_default();
+        let asked = filter.parse(to, as_of_position).map_err(top_level)?;
         let page = Page::<AccessKey>::new(first, after).map_err(top_level)?;
         let caller = viewer::caller(ctx)?;
         let organization = asked.as_administrator_of(caller.user(), caller.organization());
@@ -65,9 +99,8 @@ impl AccessDifferenceQuery {
             viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
         let view = &mut reading.view;
         let span = asked.span(from, view, ctx.data::<Commands>()?.journal.now()).await?;
-        let question = asked.within(&looking).map_err(top_level)?;
-        let filter = ChangeFilter { change: change.map(Into::into), cause: cause.map(Into::into) };
-        let which = (&question, filter);
+        let question = asked.within(&looking).map_err(in_filter).map_err(top_level)?;
+        let which = (&question, filter.changes());
         let found =
             access_register::changes(view, span, which, page.after.as_ref(), page.first + 1)
                 .await
