@@ -3,6 +3,7 @@
 mod evidence;
 mod order;
 mod register;
+mod register_difference;
 mod register_rule;
 mod statements;
 mod subscription;
