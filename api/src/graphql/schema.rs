@@ -3,7 +3,7 @@
 use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
-    access_register::AccessRegisterQuery,
+    access_register::{AccessDifferenceQuery, AccessRegisterQuery},
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
     },
@@ -90,6 +90,7 @@ pub struct Query(
     AttestationQuery,
     AuditQuery,
     AccessRegisterQuery,
+    AccessDifferenceQuery,
     NodeQuery,
 );
 

@@ -101,7 +101,7 @@ pub enum AuditExportEvent {
         /// As whose administrator; `None` for the plan's people and for one's own.
         organization: Option<OrganizationId>,
         format: ExportFormat,
-        filter: ExportFilter,
+        filter: Box<ExportFilter>,
         words: Option<Sealed<Vec<String>>>,
         /// Nothing after this position.
         up_to: i64,
@@ -246,7 +246,7 @@ impl Decider for AuditExport {
                     by,
                     organization,
                     format,
-                    filter: *filter,
+                    filter,
                     words: words.map(|words| Sealed::new(SubjectId::from(by), words)),
                     up_to,
                     expires_at: decision.now + TimeDelta::minutes(LINK_MINUTES),
@@ -280,7 +280,7 @@ impl Decider for AuditExport {
                     by: *by,
                     organization: *organization,
                     format: *format,
-                    filter: filter.clone(),
+                    filter: (**filter).clone(),
                     words: words.clone(),
                     up_to: *up_to,
                     expires_at: *expires_at,

@@ -23,7 +23,8 @@ use rollcall_journal::Recorded;
 use uuid::Uuid;
 
 use super::{
-    interval::{Cause, Timeline},
+    cause::Cause,
+    interval::Timeline,
     ledger::{Happening, Held, Ledger},
 };
 
@@ -129,13 +130,18 @@ struct Change<'a> {
 
 impl Change<'_> {
     fn begins(&mut self, timeline: &Timeline, held: Held) {
-        self.ledger.set(self.by, timeline, self.event.effective_at, Some(held));
+        self.ledger.set(self.by, timeline, self.event.effective_at, held);
     }
 
-    fn ends(&mut self, timeline: &Timeline) {
+    fn ends(&mut self, timeline: &Timeline, why: Cause) {
         // Nothing goes on being enforced after the event, however late the right itself ended.
         let at = self.event.effective_at.min(self.event.occurred_at);
-        self.ledger.set(self.by, timeline, at, None);
+        self.ledger.end(self.by, timeline, at, why);
+    }
+
+    /// It ends at the event's effective time, which may be to come.
+    fn will_end(&mut self, timeline: &Timeline, why: Cause) {
+        self.ledger.end(self.by, timeline, self.event.effective_at, why);
     }
 
     /// What was planned to end at the event's effective time does not end.
@@ -175,18 +181,18 @@ impl Change<'_> {
                     Timeline::plan_roles(*user, *role, new),
                 );
                 for left in old.difference(&new) {
-                    self.ends(left);
+                    self.ends(left, Cause::Plan);
                 }
                 for joined in new.difference(&old) {
                     let held = Held { value: nothing(), until: *until, cause: Cause::Plan };
                     self.begins(joined, held);
                 }
             }
-            PlanStaffEvent::PlanRoleEnded { user, role, .. } => {
+            PlanStaffEvent::PlanRoleEnded { user, role, cause, .. } => {
                 let held = self.ledger.timelines().filter(|held| held.is_plan_role(*user, *role));
                 let held: Vec<Timeline> = held.cloned().collect();
                 for timeline in held {
-                    self.ends(&timeline);
+                    self.ends(&timeline, Cause::from(*cause));
                 }
             }
             PlanStaffEvent::PlanStaffInvited { .. } => {}
@@ -201,9 +207,12 @@ impl Change<'_> {
                 self.begins(&active, so(Cause::Registration));
             }
             E::OrganizationSuspended { organization, .. }
-            | E::OrganizationMerged { organization, .. }
             | E::OrganizationClosed { organization, .. } => {
-                self.ends(&Timeline::OrganizationActive(*organization));
+                let active = Timeline::OrganizationActive(*organization);
+                self.ends(&active, Cause::OrganizationClosed);
+            }
+            E::OrganizationMerged { organization, .. } => {
+                self.ends(&Timeline::OrganizationActive(*organization), Cause::Merge);
             }
             E::OrganizationReopened { organization } => {
                 let active = Timeline::OrganizationActive(*organization);
@@ -215,20 +224,16 @@ impl Change<'_> {
             E::NpiAttached { organization, npi, .. } => {
                 self.begins(&Timeline::npi_held(*organization, npi), so(Cause::Plan));
             }
-            E::NpiDetached { organization, npi, .. } => {
-                let held = Timeline::npi_held(*organization, npi);
-                self.ledger.set(self.by, &held, self.event.effective_at, None);
-            }
-            E::NpiEndPlanned { organization, npi, .. } => {
-                let held = Timeline::npi_held(*organization, npi);
-                self.ledger.set(self.by, &held, self.event.effective_at, None);
+            E::NpiDetached { organization, npi, .. }
+            | E::NpiEndPlanned { organization, npi, .. } => {
+                self.will_end(&Timeline::npi_held(*organization, npi), Cause::NpiEnded);
             }
             E::NpiEndCancelled { organization, npi, .. } => {
                 self.goes_on(&Timeline::npi_held(*organization, npi));
             }
             E::MembershipEndPlanned { organization, user, .. } => {
                 let active = Timeline::MembershipActive(*user, *organization);
-                self.ledger.set(self.by, &active, self.event.effective_at, None);
+                self.will_end(&active, Cause::Deactivation);
             }
             E::MembershipEndCancelled { organization, user, .. } => {
                 self.goes_on(&Timeline::MembershipActive(*user, *organization));
@@ -242,9 +247,12 @@ impl Change<'_> {
                 self.org_role(*user, *organization, *new, Cause::from(*cause));
             }
             E::UserDeactivated { organization, user, .. }
-            | E::MemberMoved { organization, user, .. }
             | E::UserAutoDeactivated { organization, user, .. } => {
-                self.ends(&Timeline::MembershipActive(*user, *organization));
+                let active = Timeline::MembershipActive(*user, *organization);
+                self.ends(&active, Cause::Deactivation);
+            }
+            E::MemberMoved { organization, user, .. } => {
+                self.ends(&Timeline::MembershipActive(*user, *organization), Cause::Merge);
             }
             E::UserReactivated { organization, user, .. } => {
                 let active = Timeline::MembershipActive(*user, *organization);
@@ -252,8 +260,9 @@ impl Change<'_> {
             }
             E::MemberInvited { organization, user, .. }
             | E::MemberInvitationEnded { organization, user, .. } => {
-                self.ends(&Timeline::MembershipActive(*user, *organization));
-                self.ends(&Timeline::OrgRole(*user, *organization));
+                let active = Timeline::MembershipActive(*user, *organization);
+                self.ends(&active, Cause::Invitation);
+                self.ends(&Timeline::OrgRole(*user, *organization), Cause::Invitation);
             }
             E::OrganizationEnrolled { organization, contract_status, .. } => {
                 let own = TaxIdId::of_enrolment(*organization);
@@ -299,7 +308,7 @@ impl Change<'_> {
         match status {
             ContractStatus::Contracted => self.begins(&contracted, so(Cause::Plan)),
             ContractStatus::NotContracted | ContractStatus::Terminated => {
-                self.ledger.set(self.by, &contracted, self.event.effective_at, None);
+                self.will_end(&contracted, Cause::ContractEnded);
             }
         }
     }
@@ -310,13 +319,18 @@ impl Change<'_> {
     }
 
     fn job_role(&mut self, event: &JobRoleEvent) {
+        let by_whom = |organization: &Option<OrganizationId>| {
+            if organization.is_some() { Cause::Administrator } else { Cause::Plan }
+        };
         match event {
             JobRoleEvent::JobRoleDefined { role, organization, features, .. } => {
                 let value = features.iter().map(|feature| feature.as_str().to_owned()).collect();
-                let cause = if organization.is_some() { Cause::Administrator } else { Cause::Plan };
+                let cause = by_whom(organization);
                 self.begins(&Timeline::JobRole(*role), Held { value, until: None, cause });
             }
-            JobRoleEvent::JobRoleRetired { role, .. } => self.ends(&Timeline::JobRole(*role)),
+            JobRoleEvent::JobRoleRetired { role, organization } => {
+                self.ends(&Timeline::JobRole(*role), by_whom(organization));
+            }
         }
     }
 
@@ -329,7 +343,7 @@ impl Change<'_> {
     ) {
         let timeline = Timeline::OrgRole(user, organization);
         let word = match role {
-            OrgRole::None => return self.ends(&timeline),
+            OrgRole::None => return self.ends(&timeline, cause),
             OrgRole::Processor => "PROCESSOR",
             OrgRole::Admin => "ADMIN",
         };
@@ -347,7 +361,7 @@ impl Change<'_> {
             // What its people were given ends with it, since it counts only while this holds.
             E::AffiliationTerminated { pair, .. } => {
                 let in_force = Timeline::Affiliation(id, pair.submitter);
-                self.ledger.set(self.by, &in_force, self.event.effective_at, None);
+                self.will_end(&in_force, Cause::AffiliationEnded);
             }
             E::AffiliationTerminationCancelled { pair, .. } => {
                 self.goes_on(&Timeline::Affiliation(id, pair.submitter));
@@ -356,7 +370,7 @@ impl Change<'_> {
                 let of =
                     |npi: &Npi| Timeline::Submission(*user, pair.submitter, npi.to_string(), id);
                 for npi in removed {
-                    self.ends(&of(npi));
+                    self.ends(&of(npi), Cause::Administrator);
                 }
                 for npi in added {
                     self.begins(&of(npi), of_provider(pair, Cause::Administrator));

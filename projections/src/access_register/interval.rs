@@ -8,15 +8,15 @@ use rollcall_domain::{
         AffiliationId, JobRoleId, LocationId, MembershipId, OrganizationId, TaxIdId, TenantId,
         UserId,
     },
-    permissions::{Cause as PermissionCause, Entitlement, EntitlementKind},
+    permissions::{Entitlement, EntitlementKind},
     policies::Feature,
     tenants::PlanRole,
     values::Npi,
 };
-use rollcall_domain::{
-    organizations::MembershipOrigin, permissions::NpiScope, policies::PolicyKey,
-};
+use rollcall_domain::{permissions::NpiScope, policies::PolicyKey};
 use uuid::Uuid;
+
+use super::Cause;
 
 /// Which timeline a row belongs to; a timeline has at most one value at any moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -259,105 +259,6 @@ impl Timeline {
     }
 }
 
-/// Why something is so (GN-14); the stored names never change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// A registration or its completion gave it.
-    Registration,
-    /// An invitation was completed.
-    Invitation,
-    /// A registration token brought an existing person in.
-    Token,
-    /// An administrator of the organisation.
-    Administrator,
-    /// The plan.
-    Plan,
-    /// A request was approved.
-    Request,
-    /// An access review.
-    Review,
-    /// Existing people were imported.
-    LegacyImport,
-    /// The NPI permission it stood on went away.
-    NpiPermissionRemoved,
-    /// The tenant's policy.
-    Policy,
-    /// Two organisations are affiliated.
-    Affiliation,
-    /// It came with an organisation that was merged into this one (GN-03).
-    Merge,
-}
-
-impl Cause {
-    pub const ALL: [Self; 12] = [
-        Self::Registration,
-        Self::Invitation,
-        Self::Token,
-        Self::Administrator,
-        Self::Plan,
-        Self::Request,
-        Self::Review,
-        Self::LegacyImport,
-        Self::NpiPermissionRemoved,
-        Self::Policy,
-        Self::Affiliation,
-        Self::Merge,
-    ];
-
-    /// The stored name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Registration => "REGISTRATION",
-            Self::Invitation => "INVITATION",
-            Self::Token => "TOKEN",
-            Self::Administrator => "ADMINISTRATOR",
-            Self::Plan => "PLAN",
-            Self::Request => "REQUEST",
-            Self::Review => "REVIEW",
-            Self::LegacyImport => "LEGACY_IMPORT",
-            Self::NpiPermissionRemoved => "NPI_PERMISSION_REMOVED",
-            Self::Policy => "POLICY",
-            Self::Affiliation => "AFFILIATION",
-            Self::Merge => "MERGE",
-        }
-    }
-
-    /// Reads a stored name back.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
-    }
-}
-
-impl From<PermissionCause> for Cause {
-    fn from(cause: PermissionCause) -> Self {
-        match cause {
-            PermissionCause::Registration => Self::Registration,
-            PermissionCause::Administrator => Self::Administrator,
-            PermissionCause::Plan => Self::Plan,
-            PermissionCause::Request => Self::Request,
-            PermissionCause::Review => Self::Review,
-            PermissionCause::LegacyImport => Self::LegacyImport,
-            PermissionCause::Merge => Self::Merge,
-            PermissionCause::NpiPermissionRemoved => Self::NpiPermissionRemoved,
-        }
-    }
-}
-
-impl From<MembershipOrigin> for Cause {
-    fn from(origin: MembershipOrigin) -> Self {
-        match origin {
-            MembershipOrigin::Registration => Self::Registration,
-            MembershipOrigin::Token => Self::Token,
-            MembershipOrigin::Invitation => Self::Invitation,
-            MembershipOrigin::Plan => Self::Plan,
-            MembershipOrigin::Import => Self::LegacyImport,
-            MembershipOrigin::Merge => Self::Merge,
-        }
-    }
-}
-
 /// A row of a timeline, as it is held until another event says otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Interval {
@@ -371,6 +272,13 @@ pub(super) struct Interval {
     pub valid_to: DateTime<Utc>,
     pub cause: Cause,
     pub cause_position: i64,
-    /// The event that set its end, if one did.
-    pub end_position: Option<i64>,
+    /// What set its end, if an event did; a time it was given for stands in the event that gave it.
+    pub end: Option<End>,
+}
+
+/// The event that set an end, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub position: i64,
+    pub cause: Cause,
 }

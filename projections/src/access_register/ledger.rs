@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
-use super::interval::{Cause, Interval, Timeline};
+use super::{
+    cause::Cause,
+    interval::{End, Interval, Timeline},
+};
 
 /// The end of what has no end; PostgreSQL and chrono both hold it.
 pub(super) fn never() -> DateTime<Utc> {
@@ -84,18 +87,15 @@ impl Ledger {
         rows.iter().max_by_key(|row| row.valid_from).map(|row| row.value.as_slice())
     }
 
-    /// From `from` on the timeline has this value and no other; `None`: it has none.
-    pub fn set(
-        &mut self,
-        by: Happening,
-        timeline: &Timeline,
-        from: DateTime<Utc>,
-        held: Option<Held>,
-    ) {
-        self.cut(by, timeline, from, never());
-        if let Some(held) = held {
-            self.open(by, timeline, (from, held.until.unwrap_or_else(never)), held);
-        }
+    /// From `from` on the timeline has this value and no other.
+    pub fn set(&mut self, by: Happening, timeline: &Timeline, from: DateTime<Utc>, held: Held) {
+        self.cut((by, held.cause), timeline, (from, never()));
+        self.open(by, timeline, (from, held.until.unwrap_or_else(never)), held);
+    }
+
+    /// From `from` on the timeline has no value.
+    pub fn end(&mut self, by: Happening, timeline: &Timeline, from: DateTime<Utc>, why: Cause) {
+        self.cut((by, why), timeline, (from, never()));
     }
 
     /// From `from` the timeline has this value until what was set for later begins.
@@ -103,7 +103,7 @@ impl Ledger {
         let later = self.held.get(timeline).into_iter().flatten();
         let until = later.map(|row| row.valid_from).filter(|begin| *begin > from).min();
         let until = until.unwrap_or_else(never);
-        self.cut(by, timeline, from, until);
+        self.cut((by, held.cause), timeline, (from, until));
         self.open(by, timeline, (from, until), held);
     }
 
@@ -113,7 +113,7 @@ impl Ledger {
         if let Some(at) = rows.iter().position(|row| row.valid_to == end) {
             let row = rows.swap_remove(at);
             self.close(by, &row);
-            let rest = Interval { valid_to: never(), end_position: None, ..row };
+            let rest = Interval { valid_to: never(), end: None, ..row };
             rows.push(self.make(by, timeline, rest));
         }
         self.held.insert(timeline.clone(), rows);
@@ -129,7 +129,12 @@ impl Ledger {
     }
 
     /// Takes the time from `from` to `to` out of what is held.
-    fn cut(&mut self, by: Happening, timeline: &Timeline, from: DateTime<Utc>, to: DateTime<Utc>) {
+    fn cut(
+        &mut self,
+        (by, cause): (Happening, Cause),
+        timeline: &Timeline,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) {
         let mut rows = self.held.remove(timeline).unwrap_or_default();
         rows.sort_by_key(|row| row.valid_from);
         let mut kept = Vec::with_capacity(rows.len());
@@ -144,8 +149,9 @@ impl Ledger {
             for (valid_from, valid_to) in [before, after] {
                 if valid_from < valid_to {
                     let ended = valid_to < row.valid_to;
-                    let end_position = if ended { Some(by.position) } else { row.end_position };
-                    let rest = Interval { valid_from, valid_to, end_position, ..row.clone() };
+                    let end =
+                        if ended { Some(End { position: by.position, cause }) } else { row.end };
+                    let rest = Interval { valid_from, valid_to, end, ..row.clone() };
                     kept.push(self.make(by, timeline, rest));
                 }
             }
@@ -172,7 +178,7 @@ impl Ledger {
             valid_to,
             cause: held.cause,
             cause_position: by.position,
-            end_position: None,
+            end: None,
         };
         let made = self.make(by, timeline, interval);
         self.held.entry(timeline.clone()).or_default().push(made);
@@ -259,18 +265,31 @@ mod tests {
     #[test]
     fn what_ends_is_closed_and_stands_again_with_its_end() {
         let mut ledger = Ledger::default();
-        ledger.set(by(1), &timeline(), at(1), Some(value("a", None)));
-        ledger.set(by(5), &timeline(), at(5), None);
+        ledger.set(by(1), &timeline(), at(1), value("a", None));
+        ledger.end(by(5), &timeline(), at(5), Cause::Deactivation);
         let expected =
             [("a".to_owned(), 1, None, 1, Some(5)), ("a".to_owned(), 1, Some(5), 5, None)];
         assert_eq!(rows(ledger), expected);
     }
 
     #[test]
+    fn what_ends_says_why_and_what_is_replaced_says_what_replaced_it() {
+        let mut ledger = Ledger::default();
+        ledger.set(by(1), &timeline(), at(1), value("a", None));
+        ledger.set(by(2), &timeline(), at(2), value("b", None));
+        ledger.end(by(3), &timeline(), at(3), Cause::Deactivation);
+        let (made, _) = ledger.finish();
+        let held = made.into_iter().filter(|(.., end)| end.is_none());
+        let ends: Vec<_> =
+            held.map(|(_, row, _)| row.end.map(|end| (end.position, end.cause))).collect();
+        assert_eq!(ends, [Some((2, Cause::Plan)), Some((3, Cause::Deactivation))]);
+    }
+
+    #[test]
     fn a_back_dated_end_changes_what_is_held_of_the_past_from_then_on_only() {
         let mut ledger = Ledger::default();
-        ledger.set(by(1), &timeline(), at(1), Some(value("a", None)));
-        ledger.set(by(9), &timeline(), at(4), None);
+        ledger.set(by(1), &timeline(), at(1), value("a", None));
+        ledger.end(by(9), &timeline(), at(4), Cause::Deactivation);
         let expected =
             [("a".to_owned(), 1, None, 1, Some(9)), ("a".to_owned(), 1, Some(4), 9, None)];
         assert_eq!(rows(ledger), expected);
@@ -279,14 +298,14 @@ mod tests {
     #[test]
     fn an_end_called_off_leaves_the_value_with_its_cause() {
         let mut ledger = Ledger::default();
-        ledger.set(by(1), &timeline(), at(1), Some(value("a", None)));
-        ledger.set(by(2), &timeline(), at(9), None);
+        ledger.set(by(1), &timeline(), at(1), value("a", None));
+        ledger.end(by(2), &timeline(), at(9), Cause::Deactivation);
         ledger.prolong(by(3), &timeline(), at(9));
         let (made, _) = ledger.finish();
         let held: Vec<_> = made.into_iter().filter(|(.., end)| end.is_none()).collect();
         let [(_, row, _)] = &held[..] else { panic!("one row is held: {held:?}") };
         assert_eq!((row.valid_from, row.valid_to), (at(1), never()));
-        assert_eq!((row.cause_position, row.known_from, row.end_position), (1, 3, None));
+        assert_eq!((row.cause_position, row.known_from, row.end), (1, 3, None));
     }
 
     #[test]
@@ -307,8 +326,8 @@ mod tests {
     #[test]
     fn two_changes_by_one_event_leave_only_the_last() {
         let mut ledger = Ledger::default();
-        ledger.set(by(1), &timeline(), at(1), Some(value("a", None)));
-        ledger.set(by(1), &timeline(), at(1), Some(value("b", Some(at(3)))));
+        ledger.set(by(1), &timeline(), at(1), value("a", None));
+        ledger.set(by(1), &timeline(), at(1), value("b", Some(at(3))));
         assert_eq!(rows(ledger), [("b".to_owned(), 1, Some(3), 1, None)]);
     }
 }

@@ -3,13 +3,18 @@
 //! Invariant: grants and conditions are kept apart and are never rewritten for each other's sake;
 //! what a person may do is their intersection, in `ops.effective_access` and nowhere else.
 
+mod cause;
+mod difference;
 mod facts;
 mod interval;
 mod ledger;
 mod projection;
 mod queries;
 
-pub use interval::Cause;
+pub use cause::Cause;
+pub use difference::{
+    AccessChange, Change, ChangeCount, ChangeFilter, Span, change_counts, changes,
+};
 pub use projection::{AccessRegister, NAME};
 pub use queries::{
     AccessKey, AccessRight, AccessRow, AccessSource, Moment, Question, count, page, recorded_at,

@@ -11,8 +11,9 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{
+    cause::Cause,
     facts,
-    interval::{Cause, Interval, Timeline},
+    interval::{End, Interval, Timeline},
     ledger::{Closed, Ledger, Made},
 };
 use crate::readers;
@@ -30,7 +31,7 @@ impl Projection<AnyEvent> for AccessRegister {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -78,6 +79,7 @@ struct Row {
     cause: String,
     cause_position: i64,
     end_position: Option<i64>,
+    end_cause: Option<String>,
 }
 
 impl Row {
@@ -89,6 +91,11 @@ impl Row {
             self.npi,
             self.name.as_deref(),
         )?;
+        let end = match (self.end_position, self.end_cause) {
+            (Some(position), Some(cause)) => Some(End { position, cause: Cause::parse(&cause)? }),
+            (Some(_), None) => return None,
+            (None, _) => None,
+        };
         let interval = Interval {
             known_from: self.known_from,
             ordinal: self.ordinal,
@@ -98,7 +105,7 @@ impl Row {
             valid_to: self.valid_to,
             cause: Cause::parse(&self.cause)?,
             cause_position: self.cause_position,
-            end_position: self.end_position,
+            end,
         };
         Some((timeline, interval))
     }
@@ -111,7 +118,7 @@ async fn load(
 ) -> Result<Ledger, ProjectionError> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT known_from, ordinal, kind, holder_id, user_id, organization_id, npi, name, value, valid_from,
-                valid_to, known_from_at, cause, cause_position, end_position
+                valid_to, known_from_at, cause, cause_position, end_position, end_cause
            FROM access_intervals
           WHERE tenant_id = $1 AND holder_id = ANY ($2) AND known_to IS NULL",
     )
@@ -170,18 +177,18 @@ async fn insert(
     sqlx::query(
         "INSERT INTO access_intervals (tenant_id, known_from, ordinal, kind, holder_id, user_id,
            organization_id, npi, name, value, valid_from, valid_to, known_from_at, known_to,
-           known_to_at, cause, cause_position, end_position)
+           known_to_at, cause, cause_position, end_position, end_cause)
          SELECT $1, m.known_from, m.ordinal, m.kind, m.holder_id, m.user_id, m.organization_id,
                 m.npi, m.name, ARRAY(SELECT jsonb_array_elements_text(m.value)), m.valid_from,
                 m.valid_to, m.known_from_at, m.known_to, m.known_to_at, m.cause, m.cause_position,
-                m.end_position
+                m.end_position, m.end_cause
            FROM unnest($2::bigint[], $3::smallint[], $4::text[], $5::uuid[], $6::uuid[],
                 $7::uuid[], $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[],
                 $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::timestamptz[],
-                $16::text[], $17::bigint[], $18::bigint[])
+                $16::text[], $17::bigint[], $18::bigint[], $19::text[])
                 m(known_from, ordinal, kind, holder_id, user_id, organization_id, npi, name, value,
                   valid_from, valid_to, known_from_at, known_to, known_to_at, cause,
-                  cause_position, end_position)",
+                  cause_position, end_position, end_cause)",
     )
     .bind(tenant.0)
     .bind(made.iter().map(|(_, row, _)| row.known_from).collect::<Vec<_>>())
@@ -200,7 +207,8 @@ async fn insert(
     .bind(made.iter().map(|(.., end)| end.as_ref().map(|end| end.known_to_at)).collect::<Vec<_>>())
     .bind(made.iter().map(|(_, row, _)| row.cause.as_str()).collect::<Vec<_>>())
     .bind(made.iter().map(|(_, row, _)| row.cause_position).collect::<Vec<_>>())
-    .bind(made.iter().map(|(_, row, _)| row.end_position).collect::<Vec<_>>())
+    .bind(made.iter().map(|(_, row, _)| row.end.map(|end| end.position)).collect::<Vec<_>>())
+    .bind(made.iter().map(|(_, row, _)| row.end.map(|end| end.cause.as_str())).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())

@@ -117,6 +117,40 @@ async fn gn_18_a_submitter_assigns_npis_in_scope_and_the_register_shows_who_subm
 }
 
 #[tokio::test]
+async fn gn_14_what_an_ended_affiliation_took_is_lost_by_its_end() {
+    let Scene { portal, world, biller, clinic, .. } = scene().await;
+    let clerk = clerk(&portal).await;
+    let npi = world.clinic.npis[0].as_str();
+    let affiliation = id(&biller.ask(world.clinic.id).await);
+    clinic.approve(&affiliation).await.done();
+    assign(&biller, &affiliation, &clerk, &[npi]).await.done();
+    let from = portal.service.commands.journal.now().to_rfc3339();
+    let ended = clinic.terminate(&affiliation, true, "2026-01-13").await;
+    let ended = ended.done()["position"].clone();
+    portal.clock.set("2026-01-14T09:00:00Z".parse().unwrap());
+    let document = "query($from: DateTime!, $min: Position) {
+        accessDifference(from: $from, filter: { right: SUBMIT_TRANSACTIONS }, minPosition: $min) {
+          nodes { change user { name } organization { name } npi levelBefore levelAfter happenedAt
+                  cause { kind eventPosition } } } }";
+    let expected = json!([{
+        "change": "LOST", "user": { "name": "Nell Ortiz" },
+        "organization": { "name": "Golden Gate Billing" }, "npi": npi,
+        "levelBefore": "SUBMITTER", "levelAfter": null, "happenedAt": "2026-01-14T08:00:00Z",
+        "cause": { "kind": "AFFILIATION_ENDED", "eventPosition": ended },
+    }]);
+    // The plan sees it, and the organisation whose people submitted.
+    for who in [&world.auditor, &world.biller_admin] {
+        let client = portal.client(who).await;
+        let answer = client.send(document, json!({ "from": from, "min": ended })).await;
+        assert_eq!(answer.data()["accessDifference"]["nodes"], expected, "{}", answer.body);
+    }
+    let provider = portal.client(&world.clinic_admin).await;
+    let answer = provider.send(document, json!({ "from": from, "min": ended })).await;
+    assert_eq!(answer.data()["accessDifference"]["nodes"], json!([]));
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn gn_18_what_was_assigned_ends_with_the_affiliation_in_the_same_append() {
     let Scene { portal, world, biller, clinic, .. } = scene().await;
     let clerk = clerk(&portal).await;

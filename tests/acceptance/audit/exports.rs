@@ -117,9 +117,9 @@ async fn gn_26_events_are_taken_away_as_csv_and_json_lines_with_a_manifest() {
         for (row, node) in rows.iter().zip(shown["nodes"].as_array().unwrap()) {
             assert_eq!(row["sentence"], node["sentence"]);
             assert_eq!(row["actorName"], node["actor"]["name"]);
-            let after: Value = match &row["after"] {
-                Value::String(text) => serde_json::from_str(text).expect("JSON in a cell"),
-                other => other.clone(),
+            let after: Value = match row["after"].as_str() {
+                Some(text) => serde_json::from_str(text).expect("JSON in a cell"),
+                None => row["after"].clone(),
             };
             assert_eq!(after, node["after"]);
         }

@@ -4,6 +4,7 @@ mod evidence;
 mod exports;
 mod order;
 mod register;
+mod register_difference;
 mod register_rule;
 mod searching;
 mod statements;

@@ -1,5 +1,6 @@
 //! The register's answer and the domain's rule agree, whatever happened (property).
 
+mod differences;
 mod operations;
 
 use std::{

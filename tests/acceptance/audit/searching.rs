@@ -44,7 +44,7 @@ fn id_of(event: &Value) -> String {
 }
 
 fn ids(events: &[Value]) -> BTreeSet<String> {
-    events.iter().map(|event| id_of(event)).collect()
+    events.iter().map(id_of).collect()
 }
 
 #[tokio::test]

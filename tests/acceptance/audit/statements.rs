@@ -1,11 +1,15 @@
 //! No query per row: a page costs the same number of statements however long it is, and so do
 //! objects by their ids.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{ID, Request};
 use rollcall_api::graphql::{ids::NodeType, reading::RequestView, schema};
 use rollcall_commands::{Caller, Identity, authentication::Presented};
+use rollcall_domain::{
+    organizations::{Organization, OrganizationCommand},
+    values::Reason,
+};
 use rollcall_tests::statements::Statements;
 use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
@@ -56,6 +60,11 @@ async fn a_page_takes_the_same_few_statements_however_long_it_is() {
     let portal = Portal::medi_cal().await;
     let auditor = portal.client(&portal.world().auditor).await;
     let caller = caller(&portal, &auditor).await;
+    let from = portal.service.commands.journal.now().to_rfc3339();
+    portal.advance(Duration::from_secs(1));
+    let reason = Reason::parse("Under investigation.").expect("a valid reason");
+    let suspend = OrganizationCommand::SuspendOrganization { reason };
+    portal.decide::<Organization>(portal.world().clinic.id, suspend).await;
     portal.settle().await;
     let events = |first: u32| {
         format!(
@@ -75,7 +84,13 @@ async fn a_page_takes_the_same_few_statements_however_long_it_is() {
                 right cause {{ sentence }} }} }} }}"
         )
     };
-    for document in [&events as &dyn Fn(u32) -> String, &words, &rights] {
+    let differences = |first: u32| {
+        format!(
+            "{{ accessDifference(from: \"{from}\", first: {first}) {{ nodes {{ user {{ name }}
+                organization {{ name }} right cause {{ kind sentence }} }} }} }}"
+        )
+    };
+    for document in [&events as &dyn Fn(u32) -> String, &words, &rights, &differences] {
         let short = fewest(&portal, &caller, &document(2)).await;
         let long = fewest(&portal, &caller, &document(60)).await;
         assert_eq!(short, long, "{}", document(60));

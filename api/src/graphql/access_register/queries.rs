@@ -8,7 +8,7 @@ use rollcall_commands::Commands;
 use rollcall_domain::api_keys::Scope;
 use rollcall_projections::{
     Snapshot,
-    access_register::{self, AccessKey, AccessRow},
+    access_register::{self, AccessKey},
     audit_timeline::{self, Sight},
 };
 
@@ -72,7 +72,8 @@ impl AccessRegisterQuery {
             None
         };
         let sentences = if selects(ctx, &["cause", "sentence"]) {
-            sentences(view, &looking.sight, &found).await?
+            let positions = found.iter().map(|row| row.cause_position).collect();
+            sentences(view, &looking.sight, positions).await?
         } else {
             HashMap::new()
         };
@@ -95,20 +96,19 @@ impl AccessRegisterQuery {
 }
 
 /// Whether this was selected of the entries.
-fn selects(ctx: &Context<'_>, path: &[&str]) -> bool {
+pub(super) fn selects(ctx: &Context<'_>, path: &[&str]) -> bool {
     let asked = ctx.look_ahead();
     [asked.field("nodes"), asked.field("edges").field("node")]
         .into_iter()
         .any(|node| path.iter().fold(node, |at, field| at.field(field)).exists())
 }
 
-/// What the causes of a page's rows were, as far as the viewer may see those events.
-async fn sentences(
+/// What the events at these positions were, as far as the viewer may see them.
+pub(super) async fn sentences(
     view: &mut Snapshot,
     sight: &Sight,
-    rows: &[AccessRow],
+    mut positions: Vec<i64>,
 ) -> Result<HashMap<i64, String>> {
-    let mut positions: Vec<i64> = rows.iter().map(|row| row.cause_position).collect();
     positions.sort_unstable();
     positions.dedup();
     let told = audit_timeline::told_at(view, sight, &positions).await;

@@ -10,7 +10,7 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Snapshot,
-    access_register::{self, Moment, Question},
+    access_register::{self, Moment, Question, Span},
     audit_timeline::Viewer,
 };
 
@@ -95,6 +95,30 @@ impl Asked {
     /// The moment asked about: `asOf` as known now, `asOfPosition` as true and known then, both
     /// together as true at the one and known at the other, neither now.
     pub async fn moment(&self, view: &mut Snapshot, now: Instant<Utc>) -> Result<Moment> {
+        let records = self.records(view).await?;
+        let true_at = self.as_of.unwrap_or(records.last(now));
+        records.begun_at(true_at, "asOf")?;
+        Ok(Moment { true_at, known_at: records.known_at })
+    }
+
+    /// The time from `from` to `asOf`, or to where [`Self::moment`] would be without it.
+    pub async fn span(
+        &self,
+        from: Instant<Utc>,
+        view: &mut Snapshot,
+        now: Instant<Utc>,
+    ) -> Result<Span> {
+        let records = self.records(view).await?;
+        let to = self.as_of.unwrap_or(records.last(now));
+        if to < from {
+            let message = "Give a beginning of the range that does not lie after its end.";
+            return Err(top_level(Refusal::new(Code::RangeInvalid, message).at("from")));
+        }
+        records.begun_at(from, "from")?;
+        Ok(Span { from, to, known_at: records.known_at })
+    }
+
+    async fn records(&self, view: &mut Snapshot) -> Result<Records> {
         let held = view.position_of(access_register::NAME);
         let known_at = self.as_of_position.unwrap_or(held);
         if known_at > held {
@@ -105,17 +129,32 @@ impl Asked {
         let beginning = access_register::recorded_at(view, 1).await;
         let beginning = beginning.map_err(|error| fault(&error))?;
         let (Some(recorded), Some(beginning)) = (recorded, beginning) else {
-            return Err(top_level(before_records(beginning, held)));
+            return Err(top_level(before_records(beginning, held).at("asOf")));
         };
-        let true_at = match (self.as_of, self.as_of_position) {
-            (Some(at), _) => at,
-            (None, Some(_)) => recorded,
-            (None, None) => now,
-        };
-        if true_at < beginning {
-            return Err(top_level(before_records(Some(beginning), held)));
+        let asked = self.as_of_position.map(|_| recorded);
+        Ok(Records { beginning, asked, known_at, held })
+    }
+}
+
+/// What is on record at the position asked about.
+struct Records {
+    beginning: Instant<Utc>,
+    /// When the position that was named was recorded.
+    asked: Option<Instant<Utc>>,
+    known_at: i64,
+    held: i64,
+}
+
+impl Records {
+    fn last(&self, now: Instant<Utc>) -> Instant<Utc> {
+        self.asked.unwrap_or(now)
+    }
+
+    fn begun_at(&self, moment: Instant<Utc>, field: &str) -> Result<()> {
+        if moment < self.beginning {
+            return Err(top_level(before_records(Some(self.beginning), self.held).at(field)));
         }
-        Ok(Moment { true_at, known_at })
+        Ok(())
     }
 }
 
@@ -128,7 +167,7 @@ fn before_records(beginning: Option<Instant<Utc>>, held: i64) -> Refusal {
         "{since} Nothing is known of who had access before; that is not the same as nobody. \
          This holds for position {held}."
     );
-    Refusal::new(Code::BeforeRecords, message).at("asOf")
+    Refusal::new(Code::BeforeRecords, message)
 }
 
 fn beyond(held: i64) -> Refusal {

@@ -60,19 +60,19 @@ pub enum AccessSource {
     Affiliation,
 }
 
-/// Why a right was given.
+/// Why a right was given, or why it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "rollcall_projections::access_register::Cause")]
 pub enum AccessCauseKind {
     /// A registration or its completion gave it.
     Registration,
-    /// An invitation was completed.
+    /// An invitation was completed; of an end, one took its place or came to nothing.
     Invitation,
     /// A registration token brought an existing person in.
     Token,
-    /// An administrator of the organisation gave it.
+    /// An administrator of the organisation gave it, or took it.
     Administrator,
-    /// The plan gave it.
+    /// The plan gave it, or took it.
     Plan,
     /// A request was approved.
     Request,
@@ -86,11 +86,23 @@ pub enum AccessCauseKind {
     Policy,
     /// Two organisations are affiliated.
     Affiliation,
-    /// It came with an organisation that was merged into this one (GN-03).
+    /// It came with an organisation that was merged into this one, or went with it (GN-03).
     Merge,
+    /// The time it was given for was over (GN-13).
+    Expiry,
+    /// The person was deactivated or left.
+    Deactivation,
+    /// The organisation was suspended or closed.
+    OrganizationClosed,
+    /// The organisation holds the NPI no longer (GN-04).
+    NpiEnded,
+    /// The organisation has no contract with the plan any more (CC-01).
+    ContractEnded,
+    /// Two organisations are affiliated no longer.
+    AffiliationEnded,
 }
 
-/// The event that gave a right.
+/// The event that gave a right, or ended it.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessCause {
     pub kind: AccessCauseKind,

@@ -29,7 +29,7 @@ fn requested() -> AuditExportEvent {
         by: id(1),
         organization: Some(id(10)),
         format: ExportFormat::Csv,
-        filter: filter("pins.pin.pin_reset"),
+        filter: Box::new(filter("pins.pin.pin_reset")),
         words: Some(Sealed::new(id::<UserId>(1), vec!["Kim".to_owned()])),
         up_to: 41,
         expires_at: after(15 * 60),

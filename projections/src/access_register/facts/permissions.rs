@@ -8,10 +8,7 @@ use rollcall_domain::{
 };
 
 use super::{Change, nothing};
-use crate::access_register::{
-    interval::{Cause, Timeline},
-    ledger::Held,
-};
+use crate::access_register::{cause::Cause, interval::Timeline, ledger::Held};
 
 impl Change<'_> {
     fn entitlement(
@@ -27,9 +24,11 @@ impl Change<'_> {
                 let held = Held { value: nothing(), until: grant.until, cause };
                 self.begins(&timeline(grant.entitlement), held);
             }
-            EntitlementChange::Revoked { entitlement, .. }
-            | EntitlementChange::Expired { entitlement, .. } => {
-                self.ends(&timeline(*entitlement));
+            EntitlementChange::Revoked { entitlement, cause } => {
+                self.ends(&timeline(*entitlement), Cause::from(*cause));
+            }
+            EntitlementChange::Expired { entitlement, .. } => {
+                self.ends(&timeline(*entitlement), Cause::Expiry);
             }
         }
     }
@@ -51,17 +50,18 @@ impl Change<'_> {
                 };
                 self.begins(&Timeline::npi_level(*user, *organization, npi), held);
             }
-            E::NpiPermissionEnded { user, organization, npi, .. } => {
-                self.ends(&Timeline::npi_level(*user, *organization, npi));
+            E::NpiPermissionEnded { user, organization, npi, cause, .. } => {
+                let level = Timeline::npi_level(*user, *organization, npi);
+                self.ends(&level, Cause::from(*cause));
             }
             E::CorrespondencePermissionSet { user, organization, npi, types, cause, .. } => {
                 let value = types.iter().map(ToString::to_string).collect();
                 let held = Held { value, until: None, cause: Cause::from(*cause) };
                 self.begins(&Timeline::correspondence(*user, *organization, npi), held);
             }
-            E::MembershipPermissionsEnded { user, organization, .. } => {
+            E::MembershipPermissionsEnded { user, organization, cause } => {
                 for timeline in self.permissions(*user, *organization) {
-                    self.ends(&timeline);
+                    self.ends(&timeline, Cause::from(*cause));
                 }
             }
             E::FeatureGranted { user, organization, .. }

@@ -6,7 +6,8 @@ use rollcall_domain::policies::{Feature, Policy, PolicyEvent, PolicyKey, PolicyV
 
 use super::{Change, nothing};
 use crate::access_register::{
-    interval::{BY_PARAMETERS, Cause, POLICIES, Timeline},
+    cause::Cause,
+    interval::{BY_PARAMETERS, POLICIES, Timeline},
     ledger::{Held, always},
 };
 
