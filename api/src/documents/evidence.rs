@@ -21,7 +21,7 @@ use rollcall_commands::{
     evidence::{AUDITORS, OpenEvidence},
 };
 use rollcall_domain::{
-    Refusal,
+    Code, Refusal,
     audit::{Evidence, RequestedEvidence},
     hex,
     kernel::ids::{EvidenceId, UserId},
@@ -159,12 +159,11 @@ fn refused(refusal: &Refusal) -> TransportError {
     if is_authentication(refusal) {
         return unauthenticated(&refusal.message).reason(refusal.code.as_str());
     }
-    match refusal.code {
-        rollcall_domain::Code::LinkExpired => {
-            TransportError::new(ErrorCode::NotFound, &refusal.message).reason(refusal.code.as_str())
-        }
-        _ => not_found(),
+    if refusal.code == Code::LinkExpired {
+        return TransportError::new(ErrorCode::NotFound, &refusal.message)
+            .reason(refusal.code.as_str());
     }
+    not_found()
 }
 
 /// A file that is gone when it is closed, however that comes.

@@ -297,7 +297,7 @@ mod tests {
             sha256: "ab".repeat(32),
         };
         let soon = requested(start() + TimeDelta::seconds(1));
-        given::<Evidence>(&[soon.clone()]).when(open(1)).then(&[opened]);
+        given::<Evidence>(std::slice::from_ref(&soon)).when(open(1)).then(&[opened]);
         given::<Evidence>(&[soon]).when(open(2)).refused(Code::NotFound);
         given::<Evidence>(&[requested(start())]).when(open(1)).refused(Code::LinkExpired);
         given::<Evidence>(&[]).when(open(1)).refused(Code::NotFound);

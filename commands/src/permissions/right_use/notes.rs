@@ -175,7 +175,7 @@ mod tests {
         let (zone, now) = (TenantZone::parse("America/Los_Angeles").unwrap(), Utc::now());
         notes.note(tenant, zone, now, vec![noted.clone()]).await;
         let day = zone.local_date(now);
-        assert_eq!(notes.unknown(tenant, day, vec![noted.clone()]), [noted.clone()]);
+        assert_eq!(notes.unknown(tenant, day, vec![noted.clone()]), std::slice::from_ref(&noted));
         notes.remember(tenant, day, vec![noted.clone()]);
         assert_eq!(notes.unknown(tenant, day, vec![noted]), []);
     }
