@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{AccessKey, AccessRight, AccessSource, Cause, Question};
+use super::{
+    AccessKey, AccessRight, AccessSource, Cause, Question,
+    queries::{full_name, push_page, with_names},
+};
 use crate::Snapshot;
 
 /// What became of a right.
@@ -113,24 +116,9 @@ pub async fn changes(
     limit: i64,
 ) -> Result<Vec<AccessChange>, sqlx::Error> {
     let tenant = view.tenant().0;
-    // The function gives rows in the order of their keys; joining must not lose it.
-    let mut query = QueryBuilder::new(
-        "SELECT d.*, p.first_name, p.last_name, o.name AS organization_name,
-                CASE d.access_right
-                  WHEN 'HOLD_JOB_ROLE' THEN (SELECT j.name FROM read.job_roles j
-                    WHERE j.tenant_id = o.tenant_id AND j.id = d.detail::uuid)
-                  WHEN 'READ_TAX_ID' THEN (SELECT t.kind || ' ' || t.last4 FROM read.tax_ids t
-                    WHERE t.tenant_id = o.tenant_id AND t.id = d.detail::uuid)
-                  WHEN 'VIEW_LOCATION' THEN (SELECT l.name FROM read.locations l
-                    WHERE l.tenant_id = o.tenant_id AND l.id = d.detail::uuid)
-                  WHEN 'CHOOSE_LOCATION' THEN (SELECT l.name FROM read.locations l
-                    WHERE l.tenant_id = o.tenant_id AND l.id = d.detail::uuid)
-                END AS thing FROM ",
-    );
-    differences(&mut query, tenant, span, (question, filter), after, Some(limit));
-    query.push(" WITH ORDINALITY d LEFT JOIN read.people p ON p.tenant_id = ").push_bind(tenant);
-    query.push(" AND p.user_id = d.user_id LEFT JOIN read.organizations o ON o.tenant_id = ");
-    query.push_bind(tenant).push(" AND o.id = d.organization_id ORDER BY d.ordinality");
+    let mut query = with_names(tenant, "detail", |query| {
+        differences(query, tenant, span, (question, filter), after, Some(limit));
+    });
     let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
     rows.into_iter().map(Row::read).collect()
 }
@@ -175,12 +163,7 @@ fn differences(
     query.push(", ").push_bind(question.within.clone());
     query.push(", ").push_bind(filter.change.map(Change::as_str));
     query.push(", ").push_bind(filter.cause.map(Cause::as_str));
-    query.push(", ").push_bind(after.map(|key| key.0));
-    query.push(", ").push_bind(after.map(|key| key.1));
-    query.push(", ").push_bind(after.map(|key| key.2.clone()));
-    query.push(", ").push_bind(after.map(|key| key.3.clone()));
-    query.push(", ").push_bind(after.map(|key| key.4.clone()));
-    query.push(", ").push_bind(limit).push(")");
+    push_page(query, after, limit);
 }
 
 fn unknown(what: &str) -> sqlx::Error {
@@ -209,8 +192,6 @@ impl Row {
     fn read(self) -> Result<AccessChange, sqlx::Error> {
         let right = AccessRight::parse(&self.access_right);
         let right = right.ok_or_else(|| unknown(&self.access_right))?;
-        let name =
-            [self.first_name, self.last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let of_type = right == AccessRight::ReadCorrespondence;
         Ok(AccessChange {
             key: AccessKey(
@@ -223,7 +204,7 @@ impl Row {
             change: read_change(&self.change)?,
             right,
             user: self.user_id,
-            user_name: (!name.is_empty()).then_some(name),
+            user_name: full_name(self.first_name, self.last_name),
             organization: self.organization_id,
             organization_name: self.organization_name,
             npi: self.npi,

@@ -150,26 +150,59 @@ pub async fn page(
     limit: i64,
 ) -> Result<Vec<AccessRow>, sqlx::Error> {
     let tenant = view.tenant().0;
-    // The function gives rows in the order of their keys; joining must not lose it.
-    let mut query = QueryBuilder::new(
+    let mut query = with_names(tenant, "level", |query| {
+        rights(query, tenant, moment, question, after, Some(limit));
+    });
+    let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
+/// A question for the rows of a function that gives them in the order of their keys, each with the
+/// names of its person and organisation, and of the thing whose id stands in the column `id`.
+pub(super) fn with_names<'a>(
+    tenant: Uuid,
+    id: &str,
+    function: impl FnOnce(&mut QueryBuilder<'a, Postgres>),
+) -> QueryBuilder<'a, Postgres> {
+    let mut query = QueryBuilder::new(format!(
         "SELECT a.*, p.first_name, p.last_name, o.name AS organization_name,
                 CASE a.access_right
                   WHEN 'HOLD_JOB_ROLE' THEN (SELECT j.name FROM read.job_roles j
-                    WHERE j.tenant_id = o.tenant_id AND j.id = a.level::uuid)
+                    WHERE j.tenant_id = o.tenant_id AND j.id = a.{id}::uuid)
                   WHEN 'READ_TAX_ID' THEN (SELECT t.kind || ' ' || t.last4 FROM read.tax_ids t
-                    WHERE t.tenant_id = o.tenant_id AND t.id = a.level::uuid)
+                    WHERE t.tenant_id = o.tenant_id AND t.id = a.{id}::uuid)
                   WHEN 'VIEW_LOCATION' THEN (SELECT l.name FROM read.locations l
-                    WHERE l.tenant_id = o.tenant_id AND l.id = a.level::uuid)
+                    WHERE l.tenant_id = o.tenant_id AND l.id = a.{id}::uuid)
                   WHEN 'CHOOSE_LOCATION' THEN (SELECT l.name FROM read.locations l
-                    WHERE l.tenant_id = o.tenant_id AND l.id = a.level::uuid)
-                END AS thing FROM ",
-    );
-    rights(&mut query, tenant, moment, question, after, Some(limit));
+                    WHERE l.tenant_id = o.tenant_id AND l.id = a.{id}::uuid)
+                END AS thing FROM "
+    ));
+    function(&mut query);
+    // Joining must not lose the order.
     query.push(" WITH ORDINALITY a LEFT JOIN read.people p ON p.tenant_id = ").push_bind(tenant);
     query.push(" AND p.user_id = a.user_id LEFT JOIN read.organizations o ON o.tenant_id = ");
     query.push_bind(tenant).push(" AND o.id = a.organization_id ORDER BY a.ordinality");
-    let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
-    rows.into_iter().map(Row::read).collect()
+    query
+}
+
+/// The last arguments of such a function: the key that a page begins after, and its length.
+pub(super) fn push_page(
+    query: &mut QueryBuilder<'_, Postgres>,
+    after: Option<&AccessKey>,
+    limit: Option<i64>,
+) {
+    query.push(", ").push_bind(after.map(|key| key.0));
+    query.push(", ").push_bind(after.map(|key| key.1));
+    query.push(", ").push_bind(after.map(|key| key.2.clone()));
+    query.push(", ").push_bind(after.map(|key| key.3.clone()));
+    query.push(", ").push_bind(after.map(|key| key.4.clone()));
+    query.push(", ").push_bind(limit).push(")");
+}
+
+/// A person's full name; none where nothing is known of them, or nothing any more.
+pub(super) fn full_name(first: Option<String>, last: Option<String>) -> Option<String> {
+    let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    (!name.is_empty()).then_some(name)
 }
 
 /// How many rights there are in all.
@@ -203,12 +236,7 @@ fn rights(
     query.push(", ").push_bind(question.npi.clone());
     query.push(", ").push_bind(question.right.map(AccessRight::as_str));
     query.push(", ").push_bind(question.within.clone());
-    query.push(", ").push_bind(after.map(|key| key.0));
-    query.push(", ").push_bind(after.map(|key| key.1));
-    query.push(", ").push_bind(after.map(|key| key.2.clone()));
-    query.push(", ").push_bind(after.map(|key| key.3.clone()));
-    query.push(", ").push_bind(after.map(|key| key.4.clone()));
-    query.push(", ").push_bind(limit).push(")");
+    push_page(query, after, limit);
 }
 
 impl Row {
@@ -217,8 +245,6 @@ impl Row {
         let right = AccessRight::parse(&self.access_right);
         let source = AccessSource::ALL.into_iter().find(|source| source.as_str() == self.source);
         let of = self.correspondence_type.as_ref().unwrap_or(&self.level);
-        let name =
-            [self.first_name, self.last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Ok(AccessRow {
             key: AccessKey(
                 self.user_id,
@@ -231,7 +257,7 @@ impl Row {
             source: source.ok_or_else(|| unknown(&self.source))?,
             cause: Cause::parse(&self.cause).ok_or_else(|| unknown(&self.cause))?,
             user: self.user_id,
-            user_name: (!name.is_empty()).then_some(name),
+            user_name: full_name(self.first_name, self.last_name),
             organization: self.organization_id,
             organization_name: self.organization_name,
             npi: self.npi,

@@ -281,8 +281,7 @@ pub async fn write<W: Write + Seek>(
     archive.begin(LOG)?;
     let mut range = Range { connection: &mut *connection, tenant, next: from, to };
     while let Some(events) = range.batch().await? {
-        for event in events {
-            let line = line(&event, question, (tenant, keys)).await?;
+        for line in lines(&events, question, (tenant, keys)).await? {
             population += u64::from(line.open.contains_key(&Hidden::Payload));
             serde_json::to_writer(&mut archive, &line).map_err(io::Error::from)?;
             archive.write_all(b"\n")?;
@@ -394,26 +393,37 @@ fn opened(event: &StoredEvent, question: &EvidenceQuestion) -> Result<Line, Bund
     Ok(line)
 }
 
-/// With the secrets of its sealed fields, as far as they are not erased.
-async fn line(
-    event: &StoredEvent,
+/// The lines of a batch, with the secrets of sealed fields as far as they are not erased.
+async fn lines(
+    events: &[StoredEvent],
     question: &EvidenceQuestion,
     (tenant, keys): (TenantId, &KeyRing),
-) -> Result<Line, BundleError> {
-    let mut line = opened(event, question)?;
-    if !line.open.contains_key(&Hidden::Payload) {
-        return Ok(line);
-    }
-    for (part, document) in [(Part::Payload, &event.payload), (Part::Metadata, &event.metadata)] {
-        let document = serde_json::from_str(document).map_err(io::Error::from)?;
-        for (pointer, field) in seal::fields(part, &document)? {
-            let of = (SubjectId(field.subject), field.v);
-            if let Some(secret) = keys.disclose(tenant, event.event_id, &pointer, of).await? {
-                line.secrets.insert(pointer, hex(secret.as_bytes()));
+) -> Result<Vec<Line>, BundleError> {
+    let mut lines = Vec::with_capacity(events.len());
+    let mut sealed = Vec::new();
+    for (nth, event) in events.iter().enumerate() {
+        let line = opened(event, question)?;
+        if line.open.contains_key(&Hidden::Payload) {
+            for (part, stored) in
+                [(Part::Payload, &event.payload), (Part::Metadata, &event.metadata)]
+            {
+                let document = serde_json::from_str(stored).map_err(io::Error::from)?;
+                let fields = seal::fields(part, &document)?.into_iter();
+                sealed.extend(fields.map(|(pointer, field)| (nth, pointer, field)));
             }
         }
+        lines.push(line);
     }
-    Ok(line)
+    // The keys of everybody in the batch by one query; each field then finds its own at hand.
+    let subjects: Vec<_> = sealed.iter().map(|(.., field)| SubjectId(field.subject)).collect();
+    keys.prefetch(tenant, &subjects).await;
+    for (nth, pointer, field) in sealed {
+        let of = (SubjectId(field.subject), field.v);
+        if let Some(secret) = keys.disclose(tenant, events[nth].event_id, &pointer, of).await? {
+            lines[nth].secrets.insert(pointer, hex(secret.as_bytes()));
+        }
+    }
+    Ok(lines)
 }
 
 /// An archive that knows the hash of each of its files.

@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    io,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,6 +16,7 @@ use tlog_tiles::tlog;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
+    is_no_evidence,
     signer::{SignError, Signer},
     store::{self, Due, ProofError},
 };
@@ -155,7 +157,7 @@ impl Sealer {
     /// `true` if there is more to do soon.
     async fn seal_and_sign(&mut self, due: &Due) -> Result<bool, Trouble> {
         let tenant = due.tenant_id;
-        let origin = super::origin_of(&self.config.origins, tenant);
+        let origin = goes_on_as(due.origin.as_deref(), &self.config.origins, tenant)?;
         let mut size = due.size;
         let mut more = false;
         if due.head > size {
@@ -181,10 +183,6 @@ impl Sealer {
     async fn seal(&self, tenant: TenantId, origin: &str) -> Result<Option<i64>, Trouble> {
         let mut tx = self.config.pool.begin().await?;
         let Some(tree) = store::lock(&mut tx, tenant, origin).await? else { return Ok(None) };
-        if tree.origin != origin {
-            let (recorded, given) = (tree.origin, origin.to_owned());
-            return Err(SignError::OtherOrigin { recorded, given }.into());
-        }
         let events = store::events_after(&mut tx, tenant, tree.size, BATCH).await?;
         let mut leaves = Vec::with_capacity(events.len());
         for event in &events {
@@ -210,7 +208,12 @@ impl Sealer {
             Some(_) | None => Vec::new(),
         };
         let now = self.config.clock.now();
-        let note = self.config.signer.sign(tenant, origin, (size, root), &consistency, now)?;
+        let (signer, origin) = (self.config.signer.clone(), origin.to_owned());
+        // It waits for the disk, and perhaps for another process.
+        let signed = tokio::task::spawn_blocking(move || {
+            signer.sign(tenant, &origin, (size, root), &consistency, now)
+        });
+        let note = signed.await.map_err(|error| SignError::Folder(io::Error::other(error)))??;
         sqlx::query(
             "INSERT INTO es.checkpoints (tenant_id, size, root, note, signed_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -223,5 +226,44 @@ impl Sealer {
         .execute(&mut *connection)
         .await?;
         Ok(())
+    }
+}
+
+/// The name under which a log goes on: the one it began with, however the service is reached now. A
+/// log that is evidence does not go on under a clock that can be set.
+fn goes_on_as(
+    recorded: Option<&str>,
+    origins: &str,
+    tenant: TenantId,
+) -> Result<String, SignError> {
+    let given = super::origin_of(origins, tenant);
+    match recorded {
+        Some(recorded) if is_no_evidence(&given) && !is_no_evidence(recorded) => {
+            Err(SignError::SetClock(recorded.to_owned()))
+        }
+        Some(recorded) => Ok(recorded.to_owned()),
+        None => Ok(given),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_domain::kernel::ids::TenantId;
+    use uuid::Uuid;
+
+    use super::{super::NOT_EVIDENCE, *};
+
+    #[test]
+    fn gn_35_a_log_keeps_its_name_and_no_set_clock_goes_on_with_evidence() {
+        let tenant = TenantId(Uuid::nil());
+        let goes_on = |recorded, origins| goes_on_as(recorded, origins, tenant);
+        let first = goes_on(None, "portal.example").unwrap();
+        assert_eq!(first, format!("portal.example/log/{tenant}"));
+        assert_eq!(goes_on(Some(&first), "new.example").unwrap(), first);
+        let refused = goes_on(Some(&first), NOT_EVIDENCE);
+        assert!(matches!(refused, Err(SignError::SetClock(origin)) if origin == first));
+        // What was once no evidence never becomes any.
+        let demo = goes_on(None, NOT_EVIDENCE).unwrap();
+        assert_eq!(goes_on(Some(&demo), "portal.example").unwrap(), demo);
     }
 }

@@ -43,9 +43,11 @@ pub enum SignError {
          altered, or another database was put in its place; nothing is signed any more"
     )]
     Forked { signed: u64 },
-    /// Development aids run on a log that is evidence, or the other way round.
-    #[error("this log is {recorded}, not {given}: it goes on only the way it began")]
-    OtherOrigin { recorded: String, given: String },
+    /// Development aids run on a log that is evidence.
+    #[error(
+        "the log {0} is evidence: it does not go on while the clock can be set (--dev, --demo)"
+    )]
+    SetClock(String),
     #[error("the checkpoint has no form: {0}")]
     Form(String),
 }

@@ -252,6 +252,8 @@ pub async fn latest(
 pub(super) struct Due {
     #[sqlx(try_from = "Uuid")]
     pub tenant_id: TenantId,
+    /// The log's name, once it has one.
+    pub origin: Option<String>,
     pub head: i64,
     pub size: i64,
     /// Size of the last checkpoint.
@@ -260,7 +262,7 @@ pub(super) struct Due {
 
 pub(super) async fn due(pool: &PgPool) -> Result<Vec<Due>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT h.tenant_id, h.position AS head, coalesce(t.size, 0) AS size,
+        "SELECT h.tenant_id, t.origin, h.position AS head, coalesce(t.size, 0) AS size,
                 coalesce(c.size, 0) AS signed
            FROM es.tenant_heads h LEFT JOIN es.trees t USING (tenant_id)
            LEFT JOIN LATERAL (SELECT size FROM es.checkpoints c WHERE c.tenant_id = h.tenant_id
