@@ -15,7 +15,6 @@ pub mod caller;
 pub mod content;
 mod context;
 mod dispatch;
-pub mod evidence;
 mod failure;
 pub mod imports;
 pub mod links;

@@ -15,9 +15,8 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use rollcall_commands::{
-    Access, Caller, Commands, DispatchError, Failure,
+    Access, Caller, Commands, DispatchError,
     audit::{AuditReader, RecordAuditExportGiven},
-    authorization::authorise,
 };
 use rollcall_domain::{
     Refusal,
@@ -35,11 +34,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Parts, fault, not_found, private, refuse, rows, unauthenticated};
+use super::{Parts, fault, hold_to, not_found, private, refuse, rows, unauthenticated};
 use crate::{
     graphql::{
         audit::{filter_of, organization_of, viewer},
-        errors::{fault as graphql_fault, is_authentication},
+        errors::fault as graphql_fault,
         reading::authorised,
     },
     http::{ErrorCode, Inbound, Purpose, TransportError},
@@ -131,14 +130,10 @@ async fn open(
     (id, token): (&str, &str),
 ) -> Result<Export, TransportError> {
     let now = commands.journal.now();
-    match authorise(&commands.journal, caller, Access::SignedIn, now).await {
-        Ok(_) => {}
-        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
-            return Err(refused(&refusal));
-        }
-        Err(Failure::Journal(error)) => return Err(fault(&error)),
-        Err(Failure::Database(error)) => return Err(fault(&error)),
-    }
+    let forbidden = |refusal: &Refusal| {
+        TransportError::new(ErrorCode::Forbidden, &refusal.message).reason(refusal.code.as_str())
+    };
+    hold_to(Access::SignedIn, commands, caller, forbidden).await?;
     let export = AuditExportId(id.parse().map_err(|_| not_found())?);
     let secrets = commands.journal.secrets();
     // Compared by their keyed hashes, so that the time it takes tells nothing of the token.
@@ -148,13 +143,6 @@ async fn open(
     let loaded = commands.journal.load_fresh::<AuditExport>(caller.tenant, export.0).await;
     let loaded = loaded.map_err(|error| fault(&error))?;
     loaded.state.open_to(user, now).cloned().map_err(|_| not_found())
-}
-
-fn refused(refusal: &Refusal) -> TransportError {
-    if is_authentication(refusal) {
-        return unauthenticated(&refusal.message).reason(refusal.code.as_str());
-    }
-    TransportError::new(ErrorCode::Forbidden, &refusal.message).reason(refusal.code.as_str())
 }
 
 fn manifest(export: &Export) -> Result<Response, TransportError> {

@@ -16,9 +16,8 @@ use axum::{
 };
 use futures_util::stream;
 use rollcall_commands::{
-    Access, Caller, DispatchError, Failure,
-    authorization::authorise,
-    evidence::{AUDITORS, OpenEvidence},
+    Access, Caller, DispatchError,
+    audit::{AUDITORS, OpenEvidence},
 };
 use rollcall_domain::{
     Code, Refusal,
@@ -34,11 +33,8 @@ use rollcall_projections::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Parts, fault, not_found, private, refuse, unauthenticated};
-use crate::{
-    graphql::errors::is_authentication,
-    http::{ErrorCode, Inbound, Purpose, TransportError},
-};
+use super::{Parts, fault, hold_to, not_found, private, refuse, told, unauthenticated};
+use crate::http::{ErrorCode, Inbound, Purpose, TransportError};
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
@@ -86,7 +82,7 @@ async fn make(
     };
     match parts.commands.dispatch(caller, None, &open).await {
         Ok(_) => Ok(file),
-        Err(DispatchError::Refused(refusal)) => Err(refused(&refusal)),
+        Err(DispatchError::Refused(refusal)) => Err(told(&refusal, gone)),
         Err(DispatchError::Fault(error)) => Err(fault(&error)),
     }
 }
@@ -99,18 +95,11 @@ async fn asked(
 ) -> Result<RequestedEvidence, TransportError> {
     let journal = &parts.commands.journal;
     let now = journal.now();
-    match authorise(journal, caller, Access::Plan(AUDITORS), now).await {
-        Ok(_) => {}
-        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
-            return Err(refused(&refusal));
-        }
-        Err(Failure::Journal(error)) => return Err(fault(&error)),
-        Err(Failure::Database(error)) => return Err(fault(&error)),
-    }
+    hold_to(Access::Plan(AUDITORS), &parts.commands, caller, |_| not_found()).await?;
     let loaded = journal.load_fresh::<Evidence>(caller.tenant, evidence.0).await;
     let state = loaded.map_err(|error| fault(&error))?.state;
     let user = caller.user().unwrap_or(UserId(Uuid::nil()));
-    state.fetched_by(user, now).cloned().map_err(|refusal| refused(&refusal.into()))
+    state.fetched_by(user, now).cloned().map_err(|refusal| told(&refusal.into(), gone))
 }
 
 async fn write(
@@ -155,10 +144,8 @@ fn sentence(error: &BundleError) -> String {
     first.into_iter().flatten().chain(letters).chain(['.']).collect()
 }
 
-fn refused(refusal: &Refusal) -> TransportError {
-    if is_authentication(refusal) {
-        return unauthenticated(&refusal.message).reason(refusal.code.as_str());
-    }
+/// Whoever asked too long ago is told so; to others there is no such document.
+fn gone(refusal: &Refusal) -> TransportError {
     if refusal.code == Code::LinkExpired {
         return TransportError::new(ErrorCode::NotFound, &refusal.message)
             .reason(refusal.code.as_str());

@@ -19,10 +19,11 @@ use axum::{
     routing::get,
 };
 use rollcall_commands::{
-    Caller, Commands, DispatchError,
+    Access, Caller, Commands, DispatchError, Failure,
+    authorization::authorise,
     organizations::{letter::Letter, tokens::OpenRegistrationTokenLetter},
 };
-use rollcall_domain::kernel::ids::RegistrationTokenId;
+use rollcall_domain::{Refusal, kernel::ids::RegistrationTokenId};
 use rollcall_journal::keys::KeyRing;
 use rollcall_projections::ReadStore;
 use serde_json::json;
@@ -102,15 +103,37 @@ async fn open_letter(
     let Parts { commands, public_url, .. } = parts;
     match commands.dispatch(caller, None, &OpenRegistrationTokenLetter { token }).await {
         Ok(_) => {}
-        Err(DispatchError::Refused(refusal)) if is_authentication(&refusal) => {
-            return Err(unauthenticated(&refusal.message).reason(refusal.code.as_str()));
-        }
-        Err(DispatchError::Refused(_)) => return Err(not_found()),
+        Err(DispatchError::Refused(refusal)) => return Err(told(&refusal, |_| not_found())),
         Err(DispatchError::Fault(error)) => return Err(fault(&error)),
     }
     let letter = Letter::of(&commands.journal, caller.tenant, token, public_url).await;
     // The token may have ended since it was opened.
     letter.map_err(|error| fault(&error))?.map(|letter| letter.render()).ok_or_else(not_found)
+}
+
+/// Holds a caller to a right before anything is looked at; `refused` tells those who are known.
+async fn hold_to(
+    access: Access,
+    commands: &Commands,
+    caller: &Caller,
+    refused: impl Fn(&Refusal) -> TransportError,
+) -> Result<(), TransportError> {
+    match authorise(&commands.journal, caller, access, commands.journal.now()).await {
+        Ok(_) => Ok(()),
+        Err(Failure::Refused(refusal) | Failure::RefusedOnRecord(refusal)) => {
+            Err(told(&refusal, refused))
+        }
+        Err(Failure::Journal(error)) => Err(fault(&error)),
+        Err(Failure::Database(error)) => Err(fault(&error)),
+    }
+}
+
+/// A refusal as it leaves: who is not known is told to sign in, the others what `refused` says.
+fn told(refusal: &Refusal, refused: impl Fn(&Refusal) -> TransportError) -> TransportError {
+    if is_authentication(refusal) {
+        return unauthenticated(&refusal.message).reason(refusal.code.as_str());
+    }
+    refused(refusal)
 }
 
 fn unauthenticated(message: &str) -> TransportError {

@@ -7,6 +7,7 @@ use rollcall_commands::{
 use rollcall_domain::{organizations::OrgRole, policies::Feature, values::AgreementKind};
 use rollcall_projections::{
     attestations::{self as rows, AttestationFilter, AttestationRow, Signature as SignatureRow},
+    people::full_name,
     tenancy,
 };
 use uuid::Uuid;
@@ -166,8 +167,7 @@ async fn asked<'a>(
 
 impl From<AttestationRow> for Attestation {
     fn from(row: AttestationRow) -> Self {
-        let name = [row.first_name, row.last_name].into_iter().flatten().collect::<Vec<_>>();
-        let name = (!name.is_empty()).then(|| name.join(" "));
+        let name = full_name(row.first_name.as_deref(), row.last_name.as_deref());
         Self {
             user: PersonReference::new(row.user_id, name),
             holds_feature: row.holds,

@@ -2,8 +2,10 @@
 //!
 //! Invariant: nothing of them leaves as a file before it is on record who asked for what.
 
+mod evidence;
 mod export_audit_events;
 
+pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence};
 pub use export_audit_events::{
     AUDIT_READERS, AuditReader, ExportAuditEvents, RecordAuditExportGiven, RequestedExport,
 };

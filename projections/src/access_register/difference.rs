@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{
     AccessKey, AccessRight, AccessSource, Cause, Question,
-    queries::{full_name, push_page, with_names},
+    queries::{push_page, with_names},
 };
-use crate::Snapshot;
+use crate::{Snapshot, people::full_name};
 
 /// What became of a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -204,7 +204,7 @@ impl Row {
             change: read_change(&self.change)?,
             right,
             user: self.user_id,
-            user_name: full_name(self.first_name, self.last_name),
+            user_name: full_name(self.first_name.as_deref(), self.last_name.as_deref()),
             organization: self.organization_id,
             organization_name: self.organization_name,
             npi: self.npi,

@@ -11,7 +11,7 @@ use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Cause, ledger::never};
-use crate::Snapshot;
+use crate::{Snapshot, people::full_name};
 
 /// By which way somebody has a right (GN-13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -199,12 +199,6 @@ pub(super) fn push_page(
     query.push(", ").push_bind(limit).push(")");
 }
 
-/// A person's full name; none where nothing is known of them, or nothing any more.
-pub(super) fn full_name(first: Option<String>, last: Option<String>) -> Option<String> {
-    let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    (!name.is_empty()).then_some(name)
-}
-
 /// How many rights there are in all.
 ///
 /// # Errors
@@ -257,7 +251,7 @@ impl Row {
             source: source.ok_or_else(|| unknown(&self.source))?,
             cause: Cause::parse(&self.cause).ok_or_else(|| unknown(&self.cause))?,
             user: self.user_id,
-            user_name: full_name(self.first_name, self.last_name),
+            user_name: full_name(self.first_name.as_deref(), self.last_name.as_deref()),
             organization: self.organization_id,
             organization_name: self.organization_name,
             npi: self.npi,

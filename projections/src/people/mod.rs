@@ -10,4 +10,4 @@ mod queries;
 
 pub use former::{FormerDetail, FormerField, former_details};
 pub use projection::People;
-pub use queries::{Person, person, persons};
+pub use queries::{Person, full_name, person, persons};

@@ -33,10 +33,15 @@ impl Person {
     /// First and last name, or what is left of them.
     #[must_use]
     pub fn full_name(&self) -> Option<String> {
-        let names: Vec<&str> =
-            [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str).collect();
-        (!names.is_empty()).then(|| names.join(" "))
+        full_name(self.first_name.as_deref(), self.last_name.as_deref())
     }
+}
+
+/// First and last name, or what is left of them; none of somebody who was erased.
+#[must_use]
+pub fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    let names: Vec<&str> = [first, last].into_iter().flatten().collect();
+    (!names.is_empty()).then(|| names.join(" "))
 }
 
 /// One person.

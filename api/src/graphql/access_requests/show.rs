@@ -13,7 +13,7 @@ use rollcall_domain::{
     kernel::ids::{AccessRequestId, OrganizationId},
     permissions::Entitlement,
 };
-use rollcall_projections::access_requests::RequestView;
+use rollcall_projections::{access_requests::RequestView, people::full_name};
 use uuid::Uuid;
 
 use super::types::{AccessRequest, AccessRequestItem, AccessRequestKind, Moving, Visitor};
@@ -53,13 +53,11 @@ pub async fn show(
 
 fn request(view: RequestView, texts: Texts) -> AccessRequest {
     let RequestView { row, first_name, last_name, organization_name } = view;
-    let name = [first_name, last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let name = full_name(first_name.as_deref(), last_name.as_deref());
     let kind = RequestKind::parse(&row.kind).unwrap_or(RequestKind::Mixed);
     AccessRequest {
         id: NodeType::AccessRequest.id(row.request_id),
-        user: row
-            .user_id
-            .map(|user| PersonReference::new(user, (!name.is_empty()).then_some(name))),
+        user: row.user_id.map(|user| PersonReference::new(user, name)),
         visitor: texts.visitor.map(visitor),
         moving: texts.moving.map(moving),
         organization: OrganizationReference::new(row.organization_id, organization_name),

@@ -1,7 +1,7 @@
 //! `requestEvidence`: a bundle that a third party can check offline (GN-35).
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use rollcall_commands::evidence::RequestEvidence;
+use rollcall_commands::audit::RequestEvidence;
 use rollcall_domain::{
     Code, Refusal,
     audit::EvidenceQuestion,
