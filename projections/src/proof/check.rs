@@ -2,7 +2,7 @@
 //!
 //! Invariant: every leaf is made anew from the stored event; memory stays flat.
 
-use rollcall_domain::{hex, kernel::ids::TenantId};
+use rollcall_domain::kernel::ids::TenantId;
 use sqlx::PgConnection;
 use tlog_tiles::Hash;
 
@@ -18,7 +18,7 @@ const BATCH: i64 = 2_000;
 pub struct Checked {
     /// Events that were sealed, all of which were read.
     pub events: i64,
-    /// The root over them, in hexadecimal digits.
+    /// The root over them, as a checkpoint writes it.
     pub root: String,
     /// What is wrong, in the order of the log; the first is usually the cause of the others.
     pub faults: Vec<String>,
@@ -78,7 +78,7 @@ pub async fn check(
     for (signed, _) in signed.iter().filter(|(signed, _)| *signed > edge.size()) {
         faults.push(format!("a log of {signed} events was signed; this one has {}", edge.size()));
     }
-    Ok(Checked { events: size, root: hex(&edge.root().0), faults })
+    Ok(Checked { events: size, root: edge.root().to_string(), faults })
 }
 
 /// The leaf hashes that the tiles hold after a position; `None` where there is none.

@@ -16,7 +16,7 @@ use crate::support::{Client, Person, Portal};
 
 const REQUEST: &str =
     "mutation($input: RequestEvidenceInput!) { done: requestEvidence(input: $input)
-    { evidence { id downloadUrl expiresAt } position userErrors { code field message } } }";
+    { evidence { id url expiresAt } position userErrors { code field message } } }";
 const LEVEL_SET: &str = "permissions.membership.npi_permission_set";
 
 async fn request(client: &Client, question: Value, since: Option<&str>) -> Value {
@@ -27,8 +27,8 @@ async fn request(client: &Client, question: Value, since: Option<&str>) -> Value
 
 /// What a GET of the evidence answers to somebody.
 async fn fetch(client: &Client, evidence: &Value) -> (StatusCode, Vec<u8>) {
-    let id = evidence["evidence"]["id"].as_str().expect("an id");
-    let url = format!("http://{}/evidence/{id}/bundle.zip", client.address());
+    let path = evidence["evidence"]["url"].as_str().expect("a path");
+    let url = format!("http://{}{path}", client.address());
     let mut request = reqwest::Client::new().get(url);
     if let Some(token) = &client.token {
         request = request.bearer_auth(token);

@@ -20,7 +20,7 @@ from demo_check import ask, sign_in, tenants, url
 rollcall = sys.argv[4]
 LOG = "{ transparencyLog { origin checkpoint checkpointPosition verifierKeys isEvidence } }"
 REQUEST = """mutation($it: RequestEvidenceInput!) { requestEvidence(input: $it) {
-    evidence { downloadUrl } userErrors { code message } } }"""
+    evidence { url } userErrors { code message } } }"""
 
 tenant = next(tenant for tenant in tenants if any(p["role"] == "AU" for p in tenant["people"]))
 auditor = next(person for person in tenant["people"] if person["role"] == "AU")
@@ -37,7 +37,7 @@ asked = {"question": {}, "recipient": "Office for Civil Rights", "purpose": "Che
 made = ask(tenant["slug"], REQUEST, token=token, it=asked)["requestEvidence"]
 assert made["userErrors"] == [], made
 request = urllib.request.Request(
-    made["evidence"]["downloadUrl"], headers={"authorization": f"Bearer {token}"}
+    url + made["evidence"]["url"], headers={"authorization": f"Bearer {token}"}
 )
 begun = time.monotonic()
 with urllib.request.urlopen(request) as response:

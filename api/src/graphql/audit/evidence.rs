@@ -16,7 +16,6 @@ use crate::{
         ids::NodeType,
         scalars::{DateTime, NpiScalar, Position},
         sending::{MutationMeta, payload, send},
-        transactions::PublicUrl,
     },
 };
 
@@ -57,9 +56,9 @@ pub struct RequestEvidenceInput {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Evidence {
     pub id: Uuid,
-    /// Where whoever asked for it fetches it, signed in, until then: a ZIP archive for
-    /// `rollcall verify`. Each time is on record.
-    pub download_url: String,
+    /// A path of this service: GET it with a session of whoever asked for it. A ZIP archive for
+    /// `rollcall verify`; each time is on record.
+    pub url: String,
     pub expires_at: DateTime,
 }
 
@@ -84,10 +83,9 @@ impl EvidenceMutation {
     ) -> Result<RequestEvidencePayload> {
         let command = command(input.question, (&input.recipient, &input.purpose), input.since);
         let mut sent = send(ctx, input.meta, command).await?;
-        let public_url = &ctx.data::<PublicUrl>()?.0;
         let evidence = sent.output.take().map(|asked| Evidence {
             id: asked.evidence.0,
-            download_url: format!("{public_url}{}", bundle_path(asked.evidence.0)),
+            url: bundle_path(asked.evidence.0),
             expires_at: asked.expires_at.into(),
         });
         Ok(RequestEvidencePayload::of(sent, evidence))
