@@ -17,6 +17,8 @@ mod visibility;
 
 pub use filter::Filter;
 pub use projection::{AuditTimeline, NAME, Outcome};
-pub use queries::{Entry, Order, PageRequest, TellError, by_event_ids, count, page, told_at};
+pub use queries::{
+    Entry, Order, PageRequest, TellError, by_event_ids, count, page, positions, told_at,
+};
 pub use text::{MAX_WORDS, words};
 pub use visibility::{Audience, Sight, Viewer};

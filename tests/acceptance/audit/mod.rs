@@ -1,7 +1,9 @@
 //! The audit timeline and the access register, through the API.
 
 mod evidence;
+mod evidence_of_one;
 mod exports;
+mod log_keys;
 mod order;
 mod register;
 mod register_difference;
