@@ -4,6 +4,7 @@
 //! Invariant: rows hold nothing personal. Names are joined and sentences rendered at each reading,
 //! so erasing a person reaches the whole timeline.
 
+pub mod acts;
 mod chain;
 mod changes;
 mod filter;
@@ -18,7 +19,8 @@ mod visibility;
 pub use filter::Filter;
 pub use projection::{AuditTimeline, NAME, Outcome};
 pub use queries::{
-    Entry, Order, PageRequest, TellError, by_event_ids, count, page, positions, told_at,
+    Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, positions, told_at,
+    untold_page,
 };
 pub use text::{MAX_WORDS, words};
 pub use visibility::{Audience, Sight, Viewer};
