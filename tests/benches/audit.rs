@@ -83,9 +83,6 @@ async fn measure(plan: Plan, ground: &Ground) {
     let years = fill::fill(&database, ground.folder(), plan.events, plan.intervals).await;
     eprintln!("filled in {:.0} s", begun.elapsed().as_secs_f64());
 
-        eprintln!("held: {}", ground.hint("audit"));
-        tokio::time::sleep(Duration::from_secs(6000)).await;
-    }
     let mut report = Report::begin();
     proofs::sealing(&mut report, &database, ground.folder(), &years.population, plan.time).await;
     let folder = ground.folder();
