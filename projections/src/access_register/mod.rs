@@ -18,7 +18,7 @@ mod why;
 
 pub use cause::Cause;
 pub use difference::{
-    AccessChange, Change, ChangeCount, ChangeFilter, Span, change_counts, changes,
+    AccessChange, Change, ChangeCount, ChangeFilter, CountError, Span, change_counts, changes,
 };
 pub use exposure::{Exposure, ExposureKey, Times, Window, exposures};
 pub use names::{Names, names};

@@ -7,6 +7,7 @@
 pub mod acts;
 mod chain;
 mod changes;
+mod facets;
 mod filter;
 mod names;
 mod projection;

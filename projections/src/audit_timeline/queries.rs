@@ -17,10 +17,9 @@ use uuid::Uuid;
 
 use super::{
     Filter, Outcome, Sight,
-    filter::restrict,
+    filter::{By, Search, Side},
     names,
     sentences::{Names, Telling, sentence},
-    text,
 };
 use crate::Snapshot;
 
@@ -120,11 +119,18 @@ const COLUMNS: &str = "t.position, t.event_id, t.event_type, t.outcome, t.actor_
 const ITS_EVENT: &str =
     "JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position";
 
-/// Entries to be picked by what follows `WHERE t.tenant_id = `.
-fn entries() -> QueryBuilder<'static, Postgres> {
-    QueryBuilder::new(format!(
+/// Entries in sight, to be picked by what is demanded next.
+async fn entries(
+    view: &mut Snapshot,
+    sight: &Sight,
+) -> Result<QueryBuilder<'static, Postgres>, sqlx::Error> {
+    let mut query = QueryBuilder::new(format!(
         "SELECT {COLUMNS} FROM read.audit_timeline t {ITS_EVENT} WHERE t.tenant_id = "
-    ))
+    ));
+    let (tenant, all) = (view.tenant().0, Filter::default());
+    let search = Search::of(view, &all).await?;
+    search.demand(&mut query, (tenant, sight), (Side::Either, By::Any));
+    Ok(query)
 }
 
 /// Events that were read and have yet to be told, which needs no database.
@@ -183,27 +189,62 @@ pub async fn untold_page(
     filter: &Filter,
     request: PageRequest,
 ) -> Result<Untold, sqlx::Error> {
-    let words = text::meanings(view, &filter.words).await?;
+    let search = Search::of(view, filter).await?;
     // The page first, then its events: joined before, the log is read from its end to a deep page.
-    let mut query = QueryBuilder::new(format!(
-        "SELECT {COLUMNS} FROM (SELECT * FROM read.audit_timeline t WHERE t.tenant_id = "
-    ));
-    restrict(&mut query, view.tenant().0, sight, filter, &words);
-    if let Some(after) = request.after {
-        let beyond = match request.order {
-            Order::NewestFirst => " AND t.position < ",
-            Order::OldestFirst => " AND t.position > ",
-        };
-        query.push(beyond).push_bind(after);
-    }
-    let order = match request.order {
-        Order::NewestFirst => "ORDER BY t.position DESC",
-        Order::OldestFirst => "ORDER BY t.position",
-    };
-    query.push(format_args!(" {order} LIMIT ")).push_bind(request.limit);
-    query.push(format_args!(") t {ITS_EVENT} {order}"));
+    let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM ("));
+    find(&mut query, (view.tenant().0, sight), &search, request);
+    query.push(") p JOIN read.audit_timeline t ON t.position = p.position AND t.tenant_id = ");
+    query.push_bind(view.tenant().0);
+    query.push(format_args!(" {ITS_EVENT} ORDER BY {}", order(request.order)));
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
     untold(view, rows).await
+}
+
+const fn order(order: Order) -> &'static str {
+    match order {
+        Order::NewestFirst => "t.position DESC",
+        Order::OldestFirst => "t.position",
+    }
+}
+
+/// The positions of a page. Where something finds them in order, that is read as far as the page
+/// goes: either side of an organisation, each facet, the timeline itself.
+fn find(
+    query: &mut QueryBuilder<'_, Postgres>,
+    of: (Uuid, &Sight),
+    search: &Search<'_>,
+    request: PageRequest,
+) {
+    let one = |query: &mut QueryBuilder<'_, Postgres>, side, by| {
+        query.push("(SELECT t.position FROM read.audit_timeline t WHERE t.tenant_id = ");
+        search.demand(query, of, (side, by));
+        if let Some(after) = request.after {
+            let beyond = match request.order {
+                Order::NewestFirst => " AND t.position < ",
+                Order::OldestFirst => " AND t.position > ",
+            };
+            query.push(beyond).push_bind(after);
+        }
+        query.push(format_args!(" ORDER BY {} LIMIT ", order(request.order)));
+        query.push_bind(request.limit).push(")");
+    };
+    query.push("SELECT t.position FROM (");
+    if search.is_of_an_organization() {
+        one(query, Side::Acting, By::Aside);
+        query.push(" UNION ");
+        one(query, Side::Concerned, By::Aside);
+    } else if search.is_of_one() {
+        one(query, Side::Either, By::Aside);
+    } else if let Some(facets) = &search.facets {
+        query.push("SELECT t.position FROM unnest(").push_bind(facets.clone());
+        query.push(") f(facet) CROSS JOIN LATERAL ");
+        one(query, Side::Either, By::Each);
+        query.push(" t");
+    } else {
+        one(query, Side::Either, By::Any);
+    }
+    query.push(format_args!(") t ORDER BY {} LIMIT ", order(request.order)));
+    query.push_bind(request.limit);
 }
 
 /// The positions of all that fits, oldest first; eight bytes of memory for each.
@@ -215,10 +256,10 @@ pub async fn positions(
     sight: &Sight,
     filter: &Filter,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let words = text::meanings(view, &filter.words).await?;
+    let search = Search::of(view, filter).await?;
     let mut query =
         QueryBuilder::new("SELECT t.position FROM read.audit_timeline t WHERE t.tenant_id = ");
-    restrict(&mut query, view.tenant().0, sight, filter, &words);
+    search.demand(&mut query, (view.tenant().0, sight), (Side::Either, By::Any));
     query.push(" ORDER BY t.position");
     query.build_query_scalar().fetch_all(view.connection()).await
 }
@@ -232,10 +273,10 @@ pub async fn count(
     sight: &Sight,
     filter: &Filter,
 ) -> Result<i64, sqlx::Error> {
-    let words = text::meanings(view, &filter.words).await?;
+    let search = Search::of(view, filter).await?;
     let mut query =
         QueryBuilder::new("SELECT count(*) FROM read.audit_timeline t WHERE t.tenant_id = ");
-    restrict(&mut query, view.tenant().0, sight, filter, &words);
+    search.demand(&mut query, (view.tenant().0, sight), (Side::Either, By::Any));
     query.build_query_scalar().fetch_one(view.connection()).await
 }
 
@@ -248,8 +289,7 @@ pub async fn by_event_ids(
     sight: &Sight,
     event_ids: &[Uuid],
 ) -> Result<Vec<Entry>, TellError> {
-    let mut query = entries();
-    restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
+    let mut query = entries(view, sight).await?;
     query.push(" AND t.event_id = ANY (").push_bind(event_ids.to_vec()).push(")");
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
     untold(view, rows).await?.tell().collect()
@@ -264,8 +304,7 @@ pub async fn told_at(
     sight: &Sight,
     positions: &[i64],
 ) -> Result<Vec<Entry>, TellError> {
-    let mut query = entries();
-    restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
+    let mut query = entries(view, sight).await?;
     query.push(" AND t.position = ANY (").push_bind(positions.to_vec()).push(")");
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
     untold(view, rows).await?.tell().collect()

@@ -5,6 +5,7 @@ mod evidence_of_one;
 mod explanation;
 mod exports;
 mod exposure;
+mod inclusion;
 mod log_keys;
 mod order;
 mod register;
