@@ -17,6 +17,7 @@ mod text;
 mod visibility;
 
 pub use filter::Filter;
+pub use names::KnownNames;
 pub use projection::{AuditTimeline, NAME, Outcome};
 pub use queries::{
     Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, told_at, untold_page,
