@@ -10,7 +10,10 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
-    audit::{AuditMutation, AuditQuery, AuditSubscription, EvidenceMutation, TransparencyQuery},
+    audit::{
+        AuditMutation, AuditQuery, AuditSinkMutation, AuditSinkQuery, AuditSubscription,
+        EvidenceMutation, TransparencyQuery,
+    },
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
     nodes::NodeQuery,
@@ -89,6 +92,7 @@ pub struct Query(
     MoveQuery,
     AttestationQuery,
     AuditQuery,
+    AuditSinkQuery,
     AccessRegisterQuery,
     AccessDifferenceQuery,
     NodeQuery,
@@ -138,6 +142,7 @@ pub struct Mutation(
     MoveMutation,
     AttestationMutation,
     EvidenceMutation,
+    AuditSinkMutation,
 );
 
 /// What happens, as it happens.
