@@ -20,7 +20,8 @@ pub use filter::Filter;
 pub use names::KnownNames;
 pub use projection::{AuditTimeline, NAME, Outcome};
 pub use queries::{
-    Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, told_at, untold_page,
+    Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, positions, told_at,
+    untold_page,
 };
 pub use text::{MAX_WORDS, words};
 pub use visibility::{Audience, Sight, Viewer};

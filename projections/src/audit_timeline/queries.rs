@@ -314,6 +314,23 @@ async fn with_sources(
     Ok(with.flatten().collect())
 }
 
+/// The positions of all that fits, oldest first; eight bytes of memory for each.
+///
+/// # Errors
+/// The database's.
+pub async fn positions(
+    view: &mut Snapshot,
+    sight: &Sight,
+    filter: &Filter,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let words = text::meanings(view, &filter.words).await?;
+    let mut query =
+        QueryBuilder::new("SELECT t.position FROM read.audit_timeline t WHERE t.tenant_id = ");
+    restrict(&mut query, view.tenant().0, sight, filter, &words);
+    query.push(" ORDER BY t.position");
+    query.build_query_scalar().fetch_all(view.connection()).await
+}
+
 /// How many entries there are in all.
 ///
 /// # Errors
