@@ -118,6 +118,7 @@ any_event! {
     Delivery(crate::notifications::Delivery);
     Denial(crate::audit::Denial);
     AuditExport(crate::audit::AuditExport);
+    AuditSinks(crate::audit::AuditSinks);
 }
 
 impl AnyEvent {

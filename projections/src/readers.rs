@@ -57,6 +57,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::AuditSinks(_)
         | AnyEvent::Evidence(_)
         | AnyEvent::Denial(_) => &[],
     }

@@ -12,7 +12,10 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
-    audit::{AuditMutation, AuditQuery, AuditSubscription, EvidenceMutation, TransparencyQuery},
+    audit::{
+        AuditMutation, AuditQuery, AuditSinkMutation, AuditSinkQuery, AuditSubscription,
+        EvidenceMutation, TransparencyQuery,
+    },
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
     nodes::NodeQuery,
@@ -91,6 +94,7 @@ pub struct Query(
     MoveQuery,
     AttestationQuery,
     AuditQuery,
+    AuditSinkQuery,
     AccessRegisterQuery,
     AccessDifferenceQuery,
     AccessExplanationQuery,
@@ -142,6 +146,7 @@ pub struct Mutation(
     MoveMutation,
     AttestationMutation,
     EvidenceMutation,
+    AuditSinkMutation,
 );
 
 /// What happens, as it happens.

@@ -4,6 +4,7 @@
 
 mod evidence;
 mod export_audit_events;
+pub mod sinks;
 
 pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence, takes_away};
 pub use export_audit_events::{

@@ -202,6 +202,7 @@ impl DigestsProcess {
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
             | AnyEvent::AuditExport(_)
+            | AnyEvent::AuditSinks(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)
             | AnyEvent::ApiKey(_)

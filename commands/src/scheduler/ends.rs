@@ -64,6 +64,7 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::ApiKey(_)

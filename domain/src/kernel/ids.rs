@@ -80,6 +80,8 @@ typed_id! {
     PeopleImportId;
     /// A part of the audit timeline taken away as a file (GN-26).
     AuditExportId;
+    /// A receiver that the audit timeline is pushed to (GN-26).
+    AuditSinkId;
     /// A bundle of evidence about the log (GN-35).
     EvidenceId;
     /// A request for a portal account (AL-01).

@@ -58,6 +58,7 @@ impl Outcome {
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
             | AnyEvent::AuditExport(_)
+            | AnyEvent::AuditSinks(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)
             | AnyEvent::ApiKey(_)

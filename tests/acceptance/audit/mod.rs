@@ -12,6 +12,7 @@ mod register;
 mod register_difference;
 mod register_rule;
 mod searching;
+mod sinks;
 mod statements;
 mod subscription;
 mod timeline;

@@ -8,15 +8,17 @@ mod exports;
 mod input;
 pub mod nodes;
 mod queries;
+mod sinks;
 mod subscriptions;
 mod transparency;
 mod types;
 pub mod viewer;
 
 pub use evidence::EvidenceMutation;
-pub use exports::{AuditMutation, filter_of};
+pub use exports::{AuditMutation, filter_from, filter_of};
 pub use input::organization_of;
 pub use queries::AuditQuery;
+pub use sinks::{AuditSinkMutation, AuditSinkQuery};
 pub use subscriptions::AuditSubscription;
 pub use transparency::TransparencyQuery;
 pub use types::{AuditEvent, OrganizationReference, PersonReference, actor_id};

@@ -52,6 +52,7 @@ pub async fn caused_by(
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::Registration(_)

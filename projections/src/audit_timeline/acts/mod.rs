@@ -127,6 +127,7 @@ pub fn act(event: &AnyEvent) -> Act {
         AnyEvent::Evidence(event) => plan::evidence(event),
         AnyEvent::Denial(event) => plan::denial(event),
         AnyEvent::AuditExport(event) => plan::export(event),
+        AnyEvent::AuditSinks(event) => plan::sinks(event),
         AnyEvent::PeopleImport(event) => plan::import(event),
         AnyEvent::Notification(event) => plan::notification(event),
         AnyEvent::Inbox(event) => plan::inbox(event),

@@ -2,7 +2,7 @@
 
 use rollcall_domain::{
     attestations::AttestationEvent,
-    audit::{AuditExportEvent, DenialEvent, EvidenceEvent},
+    audit::{AuditExportEvent, AuditSinksEvent, DenialEvent, EvidenceEvent},
     content::ClientGuidanceEvent,
     imports::PeopleImportEvent,
     notifications::{DeliveryEvent, InboxEvent, NotificationEvent},
@@ -89,6 +89,19 @@ pub(super) fn export(event: &AuditExportEvent) -> Act {
         AuditExportEvent::AuditExportRequested { .. } => Act::Use(UseAct::Read),
         AuditExportEvent::AuditExportGiven { .. } => Act::Use(UseAct::Exported),
     }
+}
+
+pub(super) fn sinks(event: &AuditSinksEvent) -> Act {
+    use AuditSinksEvent as E;
+    let verb = match event {
+        E::AuditSinkCreated { .. } => Verb::Created,
+        E::AuditSinkSecretRotated { .. } => Verb::Updated,
+        E::AuditSinkPaused { .. } => Verb::Suspended,
+        E::AuditSinkResumed { .. } => Verb::Resumed,
+        E::AuditSinkDeleted { .. } => Verb::Deleted,
+        E::AuditSinkDelivered { .. } => return Act::Use(UseAct::Exported),
+    };
+    Act::Managed(verb, Thing::Own)
 }
 
 pub(super) fn import(event: &PeopleImportEvent) -> Act {
