@@ -5,6 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 use super::{
     access_register::{
         AccessDifferenceQuery, AccessExplanationQuery, AccessExposureQuery, AccessRegisterQuery,
+        PolicySimulationQuery,
     },
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
@@ -12,7 +13,10 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
-    audit::{AuditMutation, AuditQuery, AuditSubscription, EvidenceMutation, TransparencyQuery},
+    audit::{
+        AuditMutation, AuditQuery, AuditSubscription, EvidenceMutation, TransparencyQuery,
+        WorkspaceMutation, WorkspaceQuery,
+    },
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
     nodes::NodeQuery,
@@ -95,6 +99,8 @@ pub struct Query(
     AccessDifferenceQuery,
     AccessExplanationQuery,
     AccessExposureQuery,
+    PolicySimulationQuery,
+    WorkspaceQuery,
     NodeQuery,
 );
 
@@ -142,6 +148,7 @@ pub struct Mutation(
     MoveMutation,
     AttestationMutation,
     EvidenceMutation,
+    WorkspaceMutation,
 );
 
 /// What happens, as it happens.

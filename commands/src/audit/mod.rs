@@ -4,8 +4,13 @@
 
 mod evidence;
 mod export_audit_events;
+mod workspaces;
 
 pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence};
 pub use export_audit_events::{
     AUDIT_READERS, AuditReader, ExportAuditEvents, RecordAuditExportGiven, RequestedExport,
+};
+pub use workspaces::{
+    CloseAuditWorkspace, OpenAuditWorkspace, RemoveWorkspaceQuestion, RenameAuditWorkspace,
+    SaveWorkspaceQuestion,
 };

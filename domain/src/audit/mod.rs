@@ -1,12 +1,13 @@
 //! What was refused for want of a right (requirements, section 1: refused commands that matter to
 //! security leave their own event), and what of the records was taken away: evidence (GN-35), and parts
-//! of the timeline (GN-26).
+//! of the timeline (GN-26); and auditors' workspaces, each pinned to a place of the log.
 //!
 //! Invariant: a denial is complete in itself: one stream, one event.
 
 mod denial;
 mod evidence;
 mod export;
+mod workspace;
 
 pub use denial::{AccessDenied, Denial, DenialCommand, DenialEvent, DenialRefusal};
 pub use evidence::{
@@ -16,4 +17,8 @@ pub use evidence::{
 pub use export::{
     AuditExport, AuditExportCommand, AuditExportEvent, AuditExportRefusal, Export, ExportFilter,
     ExportFormat, Given,
+};
+pub use workspace::{
+    LONGEST_QUESTION, MOST_QUESTIONS, Workspace, WorkspaceCommand, WorkspaceEvent,
+    WorkspaceRefusal, WorkspaceUser,
 };

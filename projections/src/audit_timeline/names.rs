@@ -30,8 +30,11 @@ pub(super) fn mentioned(payload: &Value, into: &mut BTreeSet<Uuid>) {
     }
 }
 
-/// Looks the ids up among people and organisations.
+/// Looks the ids up among people and organisations; none in an answer that is pinned to a place.
 pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Names, sqlx::Error> {
+    if view.pinned().is_some() {
+        return Ok(Names::default());
+    }
     let users: Vec<UserId> = ids.iter().copied().map(UserId).collect();
     let people = people::persons(view, &users).await?;
     let tenant = view.tenant().0;
