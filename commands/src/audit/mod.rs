@@ -6,7 +6,7 @@ mod evidence;
 mod export_audit_events;
 mod workspaces;
 
-pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence};
+pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence, takes_away};
 pub use export_audit_events::{
     AUDIT_READERS, AuditReader, ExportAuditEvents, RecordAuditExportGiven, RequestedExport,
 };

@@ -1,9 +1,11 @@
 //! The audit timeline and the access register, through the API.
 
 mod evidence;
+mod evidence_of_one;
 mod explanation;
 mod exports;
 mod exposure;
+mod log_keys;
 mod order;
 mod register;
 mod register_difference;

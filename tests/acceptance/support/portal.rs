@@ -236,6 +236,11 @@ impl Portal {
         volatile::connect_options(&self.database)
     }
 
+    /// What its clock shows.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        rollcall_journal::Clock::now(&*self.clock)
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
