@@ -108,6 +108,7 @@ any_event! {
     MoveRequest(crate::access_requests::MoveRequest);
     Attestation(crate::attestations::Attestation);
     Evidence(crate::audit::Evidence);
+    Workspace(crate::audit::Workspace);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);
     Affiliation(crate::affiliations::Affiliation);

@@ -5,6 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 use super::{
     access_register::{
         AccessDifferenceQuery, AccessExplanationQuery, AccessExposureQuery, AccessRegisterQuery,
+        PolicySimulationQuery,
     },
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
@@ -14,7 +15,7 @@ use super::{
     attestations::{AttestationMutation, AttestationQuery},
     audit::{
         AuditMutation, AuditQuery, AuditSinkMutation, AuditSinkQuery, AuditSubscription,
-        EvidenceMutation, TransparencyQuery,
+        EvidenceMutation, TransparencyQuery, WorkspaceMutation, WorkspaceQuery,
     },
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
@@ -99,6 +100,8 @@ pub struct Query(
     AccessDifferenceQuery,
     AccessExplanationQuery,
     AccessExposureQuery,
+    PolicySimulationQuery,
+    WorkspaceQuery,
     NodeQuery,
 );
 
@@ -147,6 +150,7 @@ pub struct Mutation(
     AttestationMutation,
     EvidenceMutation,
     AuditSinkMutation,
+    WorkspaceMutation,
 );
 
 /// What happens, as it happens.

@@ -5,8 +5,13 @@
 mod evidence;
 mod export_audit_events;
 pub mod sinks;
+mod workspaces;
 
 pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence, takes_away};
 pub use export_audit_events::{
     AUDIT_READERS, AuditReader, ExportAuditEvents, RecordAuditExportGiven, RequestedExport,
+};
+pub use workspaces::{
+    CloseAuditWorkspace, OpenAuditWorkspace, RemoveWorkspaceQuestion, RenameAuditWorkspace,
+    SaveWorkspaceQuestion,
 };

@@ -128,6 +128,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Session(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::Workspace(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::PeopleImport(_)

@@ -215,6 +215,7 @@ impl DigestsProcess {
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
+            | AnyEvent::Workspace(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Credential(_)
             | AnyEvent::Authenticator(_)

@@ -74,6 +74,7 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::Workspace(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::TrustedIssuers(_)

@@ -84,6 +84,10 @@ typed_id! {
     AuditSinkId;
     /// A bundle of evidence about the log (GN-35).
     EvidenceId;
+    /// A workspace of an auditor, pinned to a place of the log (GN-26).
+    AuditWorkspaceId;
+    /// A question saved in one.
+    WorkspaceQuestionId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).

@@ -120,7 +120,14 @@ pub async fn changes(
         differences(query, tenant, span, (question, filter), after, Some(limit));
     });
     let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
-    rows.into_iter().map(Row::read).collect()
+    let rows = rows.into_iter().map(Row::read);
+    if view.pinned().is_none() {
+        return rows.collect();
+    }
+    // Names are today's.
+    let nameless =
+        |row| AccessChange { user_name: None, organization_name: None, thing: None, ..row };
+    rows.map(|row| row.map(nameless)).collect()
 }
 
 /// The most people whose differences are counted; it takes a millisecond or so for each.

@@ -69,6 +69,7 @@ impl Outcome {
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
+            | AnyEvent::Workspace(_)
             | AnyEvent::User(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Authenticator(_)

@@ -91,7 +91,8 @@ impl Audience {
             AnyEvent::Denial(_)
             | AnyEvent::Evidence(_)
             | AnyEvent::AuditExport(_)
-            | AnyEvent::AuditSinks(_) => Self::Security,
+            | AnyEvent::AuditSinks(_)
+            | AnyEvent::Workspace(_) => Self::Security,
         }
     }
 }

@@ -12,12 +12,14 @@ mod register;
 mod register_difference;
 mod register_rule;
 mod searching;
+mod simulation;
 mod sinks;
 mod statements;
 mod subscription;
 mod timeline;
 mod transparency;
 mod visibility;
+mod workspaces;
 
 use rollcall_domain::{
     kernel::ids::MembershipId,

@@ -65,6 +65,7 @@ pub async fn caused_by(
         | AnyEvent::MoveRequest(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::Workspace(_)
         | AnyEvent::Session(_)
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)

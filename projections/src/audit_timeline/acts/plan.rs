@@ -2,7 +2,7 @@
 
 use rollcall_domain::{
     attestations::AttestationEvent,
-    audit::{AuditExportEvent, AuditSinksEvent, DenialEvent, EvidenceEvent},
+    audit::{AuditExportEvent, AuditSinksEvent, DenialEvent, EvidenceEvent, WorkspaceEvent},
     content::ClientGuidanceEvent,
     imports::PeopleImportEvent,
     notifications::{DeliveryEvent, InboxEvent, NotificationEvent},
@@ -76,6 +76,17 @@ pub(super) fn evidence(event: &EvidenceEvent) -> Act {
         EvidenceEvent::EvidenceRequested { .. } => Act::Use(UseAct::Read),
         EvidenceEvent::EvidenceOpened { .. } => Act::Use(UseAct::Exported),
     }
+}
+
+pub(super) fn workspace(event: &WorkspaceEvent) -> Act {
+    let verb = match event {
+        WorkspaceEvent::WorkspaceOpened { .. } => Verb::Created,
+        WorkspaceEvent::WorkspaceRenamed { .. }
+        | WorkspaceEvent::WorkspaceQuestionSaved { .. }
+        | WorkspaceEvent::WorkspaceQuestionRemoved { .. } => Verb::Updated,
+        WorkspaceEvent::WorkspaceClosed { .. } => Verb::Deactivated,
+    };
+    Act::Managed(verb, Thing::Own)
 }
 
 pub(super) fn denial(event: &DenialEvent) -> Act {
