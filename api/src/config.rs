@@ -7,6 +7,7 @@ use rollcall_commands::post::{SmtpConfig, TelephoneConfig};
 use crate::{
     gateway::ROLES,
     http::{Trust, TrustByRole, TrustedDocuments},
+    witness::WitnessConfig,
 };
 
 /// In whose name mail is sent where `ROLLCALL_MAIL_FROM` says nothing.
@@ -40,6 +41,8 @@ pub struct Config {
     /// `ROLLCALL_TRUSTED_DOCUMENTS`, a file, and `ROLLCALL_TRUST`: `off`, `prefer` or `require`, with
     /// others for some roles as in `require,OA=prefer,PA=off`.
     pub trusted_documents: TrustedDocuments,
+    /// `ROLLCALL_WITNESSES`: `url key` pairs, comma separated; each signs the log's heads as well.
+    pub witnesses: Vec<WitnessConfig>,
 }
 
 /// A setting that cannot be used.
@@ -101,8 +104,18 @@ impl Config {
                 setting("ROLLCALL_TRUSTED_DOCUMENTS"),
                 setting("ROLLCALL_TRUST"),
             )?,
+            witnesses: witnesses(setting("ROLLCALL_WITNESSES"))?,
         })
     }
+}
+
+fn witnesses(setting: Option<String>) -> Result<Vec<WitnessConfig>, ConfigError> {
+    let Some(value) = setting else { return Ok(Vec::new()) };
+    WitnessConfig::read(&value).map_err(|reason| ConfigError::Invalid {
+        name: "ROLLCALL_WITNESSES",
+        value,
+        reason,
+    })
 }
 
 fn trusted_documents(

@@ -22,3 +22,4 @@ pub mod postgres;
 pub mod routes;
 pub mod service;
 mod sinks;
+pub mod witness;

@@ -40,6 +40,7 @@ use crate::{
     http::{self, HttpLimits},
     link_pages, routes,
     sinks::{self, SinkSender},
+    witness::witnesses,
 };
 
 /// Loaded states kept for commands.
@@ -167,6 +168,7 @@ impl Service {
             clock: clock.as_clock(),
             origins: origins(&config, clock.injected().is_some()),
             appended: journal.appended(),
+            witnesses: witnesses(&config.witnesses).map_err(StartError::Client)?,
         });
         let troubles = sealer.troubles();
         let progress = projections.handle();
@@ -282,7 +284,7 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error("the mailbox in the data folder cannot be used: {0}")]
     Mailbox(io::Error),
-    #[error("deliveries of audit events cannot be made: {0}")]
+    #[error("nothing can be sent over HTTP: {0}")]
     Client(reqwest::Error),
     #[error(transparent)]
     Smtp(#[from] SmtpConfigError),

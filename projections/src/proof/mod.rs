@@ -16,6 +16,7 @@ pub mod tree;
 #[cfg(test)]
 mod vectors;
 pub mod verify;
+pub mod witness;
 
 use rollcall_domain::kernel::ids::TenantId;
 

@@ -11,7 +11,7 @@ use std::{
 
 use rollcall_domain::kernel::ids::TenantId;
 use rollcall_journal::Clock;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tlog_tiles::tlog;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -19,6 +19,7 @@ use super::{
     is_no_evidence,
     signer::{SignError, Signer},
     store::{self, Due, ProofError},
+    witness::{self, Reply, Witness},
 };
 
 /// Events sealed in one transaction.
@@ -42,6 +43,8 @@ pub struct SealerConfig {
     pub origins: String,
     /// Tells of appends.
     pub appended: watch::Receiver<i64>,
+    /// Who is to sign each head as well.
+    pub witnesses: Vec<Arc<dyn Witness>>,
 }
 
 /// When to look again.
@@ -60,6 +63,10 @@ pub struct Sealer {
     config: SealerConfig,
     signed: HashMap<TenantId, Instant>,
     told: HashMap<TenantId, Instant>,
+    /// The size of the last head that each witness signed, as far as it is known.
+    witnessed: HashMap<(TenantId, String), u64>,
+    /// Since when a witness gave no answer.
+    silent: HashMap<String, Instant>,
     troubles: Troubles,
 }
 
@@ -101,8 +108,8 @@ impl From<sqlx::Error> for Trouble {
 impl Sealer {
     #[must_use]
     pub fn new(config: SealerConfig) -> Self {
-        let (signed, told) = Default::default();
-        Self { config, signed, told, troubles: Troubles::default() }
+        let (signed, told, witnessed, silent) = Default::default();
+        Self { config, signed, told, witnessed, silent, troubles: Troubles::default() }
     }
 
     /// What is wrong, while it runs.
@@ -214,8 +221,9 @@ impl Sealer {
         Ok(Some(i64::try_from(edge.size()).unwrap_or(i64::MAX)))
     }
 
-    async fn sign(&self, tenant: TenantId, origin: &str, size: i64) -> Result<(), Trouble> {
-        let mut connection = self.config.pool.acquire().await?;
+    async fn sign(&mut self, tenant: TenantId, origin: &str, size: i64) -> Result<(), Trouble> {
+        let pool = self.config.pool.clone();
+        let mut connection = pool.acquire().await?;
         let size = u64::try_from(size).unwrap_or_default();
         let root = store::root(&mut connection, tenant, size).await?;
         let consistency = match self.config.signer.last(tenant)? {
@@ -233,6 +241,7 @@ impl Sealer {
             signer.sign(tenant, &origin, (size, root), &consistency, now)
         });
         let note = signed.await.map_err(|error| SignError::Folder(io::Error::other(error)))??;
+        let note = self.witnessed(&mut connection, tenant, (size, note)).await?;
         sqlx::query(
             "INSERT INTO es.checkpoints (tenant_id, size, root, note, signed_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -245,6 +254,67 @@ impl Sealer {
         .execute(&mut *connection)
         .await?;
         Ok(())
+    }
+}
+
+impl Sealer {
+    /// The note with the cosignatures of all witnesses that give one. One that cannot be reached is
+    /// missing there; the log goes on.
+    async fn witnessed(
+        &mut self,
+        connection: &mut PgConnection,
+        tenant: TenantId,
+        (size, note): (u64, String),
+    ) -> Result<String, Trouble> {
+        let mut cosigned = note.clone();
+        for witness in self.config.witnesses.clone() {
+            let name = witness.key().name().to_owned();
+            if self.silent.get(&name).is_some_and(|since| since.elapsed() < REMINDER) {
+                continue;
+            }
+            let key = (tenant, name.clone());
+            let mut old = self.witnessed.get(&key).copied().unwrap_or(0);
+            // The second time with the size that the witness says it knows.
+            for _ in 0..2 {
+                let proof = |tiles: &_| tlog::prove_tree(size, old, tiles);
+                let proof = match old {
+                    0 => Vec::new(),
+                    _ if old > size => break,
+                    _ => store::prove(&mut *connection, tenant, proof).await?,
+                };
+                let body = witness::add_checkpoint(old, &proof, &note);
+                let answer = witness.add_checkpoint(body).await;
+                let answer = answer.map(|(status, body)| {
+                    witness::reply(witness.key(), &note, (status, body.as_str()))
+                });
+                match answer {
+                    Ok(Reply::Cosigned(with)) => {
+                        self.witnessed.insert(key.clone(), size);
+                        cosigned.push_str(&with[note.len()..]);
+                        break;
+                    }
+                    Ok(Reply::Knows(known)) if known != old && known <= size => old = known,
+                    Ok(Reply::Knows(known)) => {
+                        tracing::error!(%tenant, witness = %name, known, size,
+                            "a witness knows a longer log: was an old backup put back?");
+                        break;
+                    }
+                    Ok(Reply::Refused(why)) => {
+                        tracing::error!(%tenant, witness = %name, %why, "a witness did not sign");
+                        break;
+                    }
+                    Err(why) => {
+                        tracing::warn!(witness = %name, %why, "a witness gives no answer");
+                        self.silent.insert(name.clone(), Instant::now());
+                        break;
+                    }
+                }
+            }
+        }
+        if cosigned != note {
+            self.config.signer.keep(tenant, &cosigned)?;
+        }
+        Ok(cosigned)
     }
 }
 

@@ -128,11 +128,20 @@ impl Signer {
             &folder.join("signed.json"),
             &serde_json::to_vec(&state).expect("a state is JSON"),
         )?;
-        let mut kept =
-            OpenOptions::new().create(true).append(true).open(folder.join("checkpoints.txt"))?;
+        self.keep(tenant, &note)?;
+        Ok(note)
+    }
+
+    /// Adds a note to the file to which notes are only ever added.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn keep(&self, tenant: TenantId, note: &str) -> Result<(), SignError> {
+        let file = self.of(tenant).join("checkpoints.txt");
+        let mut kept = OpenOptions::new().create(true).append(true).open(file)?;
         kept.write_all(format!("{note}\n").as_bytes())?;
         kept.sync_all()?;
-        Ok(note)
+        Ok(())
     }
 
     /// The keys that checkpoints of now are to be checked with (C2SP signed-note verifier keys),

@@ -51,7 +51,7 @@ pub(super) fn policy(log: &Value) -> Policy {
     let keys = log["verifierKeys"].as_array().expect("keys").iter();
     let keys = keys.map(|key| key.as_str().expect("a key").to_owned()).collect();
     let origin = log["origin"].as_str().expect("an origin").to_owned();
-    Policy { logs: vec![TrustedLog { origin, keys }] }
+    Policy { logs: vec![TrustedLog { origin, keys }], witnesses: Vec::new(), quorum: 0 }
 }
 
 pub(super) fn checked(bytes: &[u8], policy: &Policy, since: Option<&str>) -> Result<Proven, Fault> {
@@ -234,6 +234,7 @@ async fn gn_26_whatever_is_done_to_a_bundle_is_found_by_verify() {
     // 11: a log, or a key, that is not trusted.
     let strangers = Policy {
         logs: vec![TrustedLog { origin: "elsewhere.example/log".to_owned(), keys: Vec::new() }],
+        ..trusted.clone()
     };
     assert_eq!(checked(&good, &strangers, None).err().map(|fault| fault.code()), Some(11));
     let other_key = "not-evidence.invalid+1b0d5b1a+AXeCYxrQ+MJq4uKuCPl8Z5Tb5wF0hYb0BMOT9mnB3b6F";

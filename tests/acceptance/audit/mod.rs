@@ -19,6 +19,7 @@ mod subscription;
 mod timeline;
 mod transparency;
 mod visibility;
+mod witness;
 mod workspaces;
 
 use rollcall_domain::{

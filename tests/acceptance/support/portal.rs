@@ -13,6 +13,7 @@ use rollcall_api::{
     http::TrustedDocuments,
     postgres::volatile,
     service::{Ground, Service, ServiceClock},
+    witness::WitnessConfig,
 };
 use rollcall_commands::post::{SmtpConfig, TelephoneConfig};
 use rollcall_domain::{
@@ -95,6 +96,7 @@ impl Portal {
             carriers,
             upcasters: upcasters.clone(),
             trusted_documents: TrustedDocuments::default(),
+            witnesses: Vec::new(),
         };
         let service = process.start(&clock).await;
         let preset = Preset::Hardened;
@@ -111,12 +113,19 @@ impl Portal {
         let database = volatile::connect_options(&self.database);
         let upcasters = self.upcasters.clone();
         let (folder, carriers) = (self.folder.clone(), Carriers::default());
-        let process = Process { database, folder, carriers, upcasters, trusted_documents };
+        let witnesses = Vec::new();
+        let process =
+            Process { database, folder, carriers, upcasters, trusted_documents, witnesses };
         process.start(&self.clock).await
     }
 
     /// Stops the service and starts it again; a client of before goes on [`Client::through`] it.
     pub async fn restarted(self) -> Self {
+        self.restarted_before(Vec::new()).await
+    }
+
+    /// The same, with witnesses of its log.
+    pub async fn restarted_before(self, witnesses: Vec<WitnessConfig>) -> Self {
         let Self { world, preset, clock, service, database, folder, upcasters } = self;
         service.stop().await;
         let process = Process {
@@ -125,6 +134,7 @@ impl Portal {
             carriers: Carriers::default(),
             upcasters: upcasters.clone(),
             trusted_documents: TrustedDocuments::default(),
+            witnesses,
         };
         let service = process.start(&clock).await;
         Self { world, preset, clock, service, database, folder, upcasters }
@@ -323,6 +333,7 @@ struct Process {
     carriers: Carriers,
     upcasters: Upcasters,
     trusted_documents: TrustedDocuments,
+    witnesses: Vec<WitnessConfig>,
 }
 
 impl Process {
@@ -340,6 +351,7 @@ impl Process {
             smtp: self.carriers.smtp,
             telephone: self.carriers.telephone,
             trusted_documents: self.trusted_documents,
+            witnesses: self.witnesses,
         };
         let ground = Ground {
             config,

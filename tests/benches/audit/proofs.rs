@@ -132,6 +132,7 @@ impl Log {
             clock: Arc::new(SystemClock),
             origins: "portal.example".to_owned(),
             appended: self.journal.appended(),
+            witnesses: Vec::new(),
         })
     }
 
@@ -256,7 +257,11 @@ pub async fn bundles(report: &mut Report, portal: &Portal) {
     report.note("its size", bundle.len() as f64 / 1e6, "MB");
     let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
     let keys = log["verifierKeys"].as_array().expect("keys").iter().map(text).collect();
-    let policy = Policy { logs: vec![TrustedLog { origin: text(&log["origin"]), keys }] };
+    let policy = Policy {
+        logs: vec![TrustedLog { origin: text(&log["origin"]), keys }],
+        witnesses: Vec::new(),
+        quorum: 0,
+    };
     let begun = Instant::now();
     let proven = verify(Cursor::new(&bundle), &policy, None).expect("a good bundle");
     assert!(proven.manifest.report.population > 0);

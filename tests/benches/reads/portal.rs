@@ -52,6 +52,7 @@ impl Portal {
             smtp: None,
             telephone: None,
             trusted_documents: Default::default(),
+            witnesses: Vec::new(),
         };
         let ground = Ground {
             config,

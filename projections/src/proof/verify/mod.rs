@@ -21,6 +21,7 @@ use zip::ZipArchive;
 use super::{
     bundle::{CERTIFICATION, CHECKPOINT, FORMAT, LOG, MANIFEST, Manifest, REPORT},
     is_no_evidence,
+    witness::WitnessKey,
 };
 pub use told::NOT_EVIDENCE_CODE;
 
@@ -37,6 +38,12 @@ pub struct Policy {
     /// `[[log]]`
     #[serde(rename = "log")]
     pub logs: Vec<TrustedLog>,
+    /// Outside parties whose signature on a checkpoint counts, as C2SP verifier keys (type 4).
+    #[serde(default)]
+    pub witnesses: Vec<String>,
+    /// How many of them must have signed.
+    #[serde(default)]
+    pub quorum: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -111,6 +118,8 @@ pub struct Proven {
     pub erased: u64,
     /// Whether a checkpoint held before is the beginning of this log; `None` where none was given.
     pub continues: bool,
+    /// The trusted witnesses that have signed the checkpoint.
+    pub witnesses: Vec<String>,
 }
 
 /// Checks a bundle. `since` is a checkpoint that whoever checks kept from before.
@@ -139,6 +148,7 @@ pub fn verify<R: Read + Seek>(
     }
     let note = part(&mut archive, CHECKPOINT, MOST_OF_A_NOTE)?;
     let (size, root) = signed_head(&note, &manifest.origin, policy)?;
+    let witnesses = witnesses(&note, policy)?;
     if u64::try_from(manifest.checkpoint).ok() != Some(size) {
         return Err(Fault::Malformed("the checkpoint is not the one the manifest names".into()));
     }
@@ -167,7 +177,27 @@ pub fn verify<R: Read + Seek>(
     let continues =
         since.map(|held| continues(held, &manifest, (size, root), policy)).transpose()?;
     let (opened, erased) = (followed.opened, followed.erased);
-    Ok(Proven { manifest, opened, erased, continues: continues.is_some() })
+    Ok(Proven { manifest, opened, erased, continues: continues.is_some(), witnesses })
+}
+
+/// The names of the trusted witnesses that have signed a checkpoint; as many as are demanded, at least.
+fn witnesses(note: &[u8], policy: &Policy) -> Result<Vec<String>, Fault> {
+    let note = String::from_utf8_lossy(note);
+    let mut names = Vec::new();
+    for key in &policy.witnesses {
+        let key: WitnessKey = key.parse().map_err(Fault::Signature)?;
+        if key.cosigned(&note).is_some() {
+            names.push(key.name().to_owned());
+        }
+    }
+    if names.len() < policy.quorum {
+        return Err(Fault::Signature(format!(
+            "{} of the witnesses you trust have signed the checkpoint, {} are demanded",
+            names.len(),
+            policy.quorum
+        )));
+    }
+    Ok(names)
 }
 
 /// Size and root of a checkpoint that a trusted key of the log has signed.

@@ -55,11 +55,17 @@ impl Proven {
              kept)."
                 .to_owned()
         });
-        told.push(
+        told.push(if self.witnesses.is_empty() {
             "Not proven: that nobody holding both the database and the signing key keeps a second \
              log for others; only a checkpoint kept by an outside party shows that."
-                .to_owned(),
-        );
+                .to_owned()
+        } else {
+            format!(
+                "Seen by {}, who sign no two logs of this name: nobody was shown another one, unless \
+                 by all of them together with the log's keeper.",
+                self.witnesses.join(", ")
+            )
+        });
         told.push(format!(
             "Said by the maker, not proven: made {} by {} for {} ({}).",
             occasion.produced_at, occasion.build, occasion.recipient, occasion.purpose
