@@ -110,7 +110,7 @@ fn a_record_of_csv_and_an_object_of_json_say_the_same() {
                 Value::String(text) if text.starts_with('=') => format!("'{text}"),
                 Value::String(text) => text.clone(),
                 Value::Number(number) => number.to_string(),
-                other => {
+                other @ (Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
                     assert_eq!(&serde_json::from_str::<Value>(cell).expect("JSON"), other);
                     continue;
                 }

@@ -112,8 +112,8 @@ impl From<Entry> for AuditEvent {
             event_type: entry.event_type,
             outcome,
             sentence: entry.sentence,
-            before: entry.before.map(json),
-            after: entry.after.map(json),
+            before: entry.before.as_deref().map(json),
+            after: entry.after.as_deref().map(json),
             actor: AuditActor {
                 kind: entry.actor.kind.into(),
                 id: actor_id(entry.actor),
@@ -139,7 +139,7 @@ impl From<Entry> for AuditEvent {
 }
 
 /// What is kept as text, as a value of the schema.
-fn json(text: Box<RawValue>) -> Json<Value> {
+fn json(text: &RawValue) -> Json<Value> {
     Json(serde_json::from_str(text.get()).unwrap_or_default())
 }
 
