@@ -371,7 +371,7 @@ mod tests {
             name: line("Audit of 2025"),
         };
         let close = WorkspaceCommand::Close { by: OWNER };
-        given::<Workspace>(&[opened()]).when(close.clone()).then(&[closed.clone()]);
+        given::<Workspace>(&[opened()]).when(close.clone()).then(std::slice::from_ref(&closed));
         given::<Workspace>(&[opened(), closed.clone()]).when(close).refused(Code::AlreadyDecided);
         given::<Workspace>(&[opened(), closed])
             .when(save(OWNER, "{ x }"))

@@ -50,8 +50,8 @@ pub struct Exposure {
     pub ended: Option<(i64, Cause)>,
 }
 
-/// How many people are looked at together, at first and at most.
-const STEP: (i64, i64) = (64, 512);
+/// The most people that are looked at together.
+const STEP: i64 = 512;
 
 /// One page of exposures in the order of person, organisation and time, `limit` at most.
 ///
@@ -60,16 +60,16 @@ const STEP: (i64, i64) = (64, 512);
 pub async fn exposures(
     view: &mut Snapshot,
     window: Window,
-    right: &AskedRight,
-    question: &Question,
+    (right, question): (&AskedRight, &Question),
     after: Option<&ExposureKey>,
     limit: usize,
 ) -> Result<Vec<Exposure>, sqlx::Error> {
     let mut found: Vec<Exposure> = Vec::new();
     let mut from = after.map_or((Uuid::nil(), Uuid::nil()), |key| (key.0, key.1));
-    let (mut step, most) = STEP;
+    // Most of those who come into question held it.
+    let mut step = i64::try_from(limit).unwrap_or(STEP).clamp(16, STEP);
     loop {
-        let people = candidates(view, window, right, question, from, step).await?;
+        let people = candidates(view, window, (right, question), from, step).await?;
         let places: Vec<_> = people.iter().map(|(user, of)| (*user, some(*of))).collect();
         let records = load(view, right, &places, window.known_at).await?;
         for (user, organization) in &places {
@@ -87,7 +87,7 @@ pub async fn exposures(
             break;
         }
         from = next((user, organization));
-        step = most.min(2 * step);
+        step = STEP.min(2 * step);
     }
     found.truncate(limit);
     Ok(found)
@@ -109,8 +109,7 @@ fn next((user, organization): (Uuid, Uuid)) -> (Uuid, Uuid) {
 pub(super) async fn candidates(
     view: &mut Snapshot,
     window: Window,
-    right: &AskedRight,
-    question: &Question,
+    (right, question): (&AskedRight, &Question),
     (user, organization): (Uuid, Uuid),
     step: i64,
 ) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {

@@ -90,7 +90,6 @@ impl AccessExposureQuery {
     /// organisation, an NPI or a thing to ask about. Where `during.from` lies before the tenant's
     /// records it answers BEFORE_RECORDS.
     #[graphql(complexity = "crate::graphql::paging::cost(first, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a field's arguments are its question")]
     async fn access_exposure(
         &self,
         ctx: &Context<'_>,
@@ -128,8 +127,13 @@ impl AccessExposureQuery {
         let question = asked.within(&looking).map_err(top_level)?;
         narrow_enough(&which, &question).map_err(top_level)?;
         let limit = usize::try_from(page.first + 1).unwrap_or(1);
-        let found =
-            access_register::exposures(view, window, &which, &question, page.after.as_ref(), limit);
+        let found = access_register::exposures(
+            view,
+            window,
+            (&which, &question),
+            page.after.as_ref(),
+            limit,
+        );
         let found = found.await.map_err(|error| fault(&error))?;
         let people = found.iter().map(|it| it.user).collect();
         let places = found.iter().filter_map(|it| it.organization).collect();

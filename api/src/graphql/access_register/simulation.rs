@@ -42,7 +42,6 @@ impl PolicySimulationQuery {
     /// is told once, at the first moment the rule would have ended it. Where `from` lies before the
     /// tenant's records it answers BEFORE_RECORDS.
     #[graphql(complexity = "crate::graphql::paging::cost(first, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "a field's arguments are its question")]
     async fn policy_simulation(
         &self,
         ctx: &Context<'_>,
@@ -100,7 +99,7 @@ impl PolicySimulationQuery {
                 };
                 let limit = page.first + 1;
                 let found =
-                    access_register::ends(view, *rule, (time, zone), &whose, after, limit).await;
+                    access_register::ends(view, *rule, (time, zone), &whose, (after, limit)).await;
                 let found = found.map_err(|error| fault(&error))?;
                 let told = if tells {
                     let causes = found.iter().map(|row| row.cause_position).collect();
@@ -151,7 +150,7 @@ async fn together(
     };
     let limit = usize::try_from(page.first + 1).unwrap_or(1);
     let rights = (one, other);
-    let found = access_register::conflicts(view, rights, time, whose, after, limit).await;
+    let found = access_register::conflicts(view, rights, time, whose, (after, limit)).await;
     let found = found.map_err(|error| fault(&error))?;
     let reach = if counts {
         let counted = access_register::conflict_counts(view, rights, time, whose).await;

@@ -34,7 +34,6 @@ impl AccessExplanationQuery {
     /// when it is so and by which event, and the way back to the request, approval, invitation, import,
     /// affiliation or job role it came of; now, true at a moment (`asOf`) or known at a place of the
     /// journal (`asOfPosition`). Before the tenant's records begin it answers BEFORE_RECORDS.
-    #[expect(clippy::too_many_arguments, reason = "a field's arguments are its question")]
     async fn access_explanation(
         &self,
         ctx: &Context<'_>,

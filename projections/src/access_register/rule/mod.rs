@@ -6,6 +6,7 @@
 
 mod expression;
 mod load;
+mod member;
 mod record;
 mod requirements;
 mod right;

@@ -91,8 +91,7 @@ pub async fn ends(
     rule: EndingRule,
     time: (InForce, TenantZone),
     whose: &Whose,
-    after: Option<EndKey>,
-    limit: i64,
+    (after, limit): (Option<EndKey>, i64),
 ) -> Result<Vec<SimulatedEnd>, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT * FROM ");
     call(view, &mut query, rule, time, whose).await?;

@@ -70,8 +70,7 @@ pub async fn conflicts(
     (one, other): (&AskedRight, &AskedRight),
     time: InForce,
     whose: &Whose,
-    after: Option<&ConflictKey>,
-    limit: usize,
+    (after, limit): (Option<&ConflictKey>, usize),
 ) -> Result<Vec<Conflict>, sqlx::Error> {
     let mut found = Vec::new();
     let mut from = Some(after.map_or(Uuid::nil(), |key| key.0));
@@ -140,7 +139,7 @@ async fn step(
     };
     let (from, to) = (Some(time.from), Some(time.to));
     let window = Window { from, to, known_at: time.known_at, now: time.now };
-    let people = candidates(view, window, narrow, &question, (user, Uuid::nil()), STEP).await?;
+    let people = candidates(view, window, (narrow, &question), (user, Uuid::nil()), STEP).await?;
     let next = people.last().filter(|_| people.len() as i64 >= STEP);
     let next = next.and_then(|(last, _)| Some(Uuid::from_u128(last.as_u128().checked_add(1)?)));
     let users: BTreeSet<Uuid> = people.iter().map(|(user, _)| *user).collect();

@@ -49,7 +49,7 @@ async fn exposed(portal: &Portal, world: &World, right: &AskedRight, head: i64) 
     let mut after = None;
     loop {
         let page =
-            access_register::exposures(&mut view, window, right, &question, after.as_ref(), 3);
+            access_register::exposures(&mut view, window, (right, &question), after.as_ref(), 3);
         let page = page.await.expect("the register answers");
         for exposure in &page {
             let of_user = exposed.entry(UserId(exposure.user)).or_default();
