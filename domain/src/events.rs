@@ -109,6 +109,8 @@ any_event! {
     Delivery(crate::notifications::Delivery);
     Denial(crate::audit::Denial);
     AuditExport(crate::audit::AuditExport);
+    SodRules(crate::audit::SodRules);
+    ActivityReviews(crate::audit::ActivityReviews);
 }
 
 impl EventSet for AnyEvent {

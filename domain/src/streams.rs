@@ -122,6 +122,18 @@ impl TenantId {
         self.derive("right_use", &format!("{user}/{of}"))
     }
 
+    /// `audit.sod_rules`: one per tenant.
+    #[must_use]
+    pub fn sod_rules_stream(&self) -> Uuid {
+        self.derive("sod_rules", "")
+    }
+
+    /// `audit.activity_reviews`: one per tenant.
+    #[must_use]
+    pub fn activity_reviews_stream(&self) -> Uuid {
+        self.derive("activity_reviews", "")
+    }
+
     /// `notifications.inbox`: one per person.
     #[must_use]
     pub fn inbox_stream(&self, user: UserId) -> Uuid {

@@ -57,6 +57,8 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::SodRules(_)
+        | AnyEvent::ActivityReviews(_)
         | AnyEvent::Evidence(_)
         | AnyEvent::Denial(_) => &[],
     }

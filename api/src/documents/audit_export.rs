@@ -1,7 +1,7 @@
-//! A part of the audit timeline as a file, and the file's manifest (GN-26).
+//! A part of the audit timeline, or the rows of a report, as a file, and the file's manifest (GN-26).
 //!
 //! Invariant: who asked fetches it and nobody else, by the right of the same query, which is judged
-//! anew for every thousand events; no more than two thousand are in memory; and the last byte leaves
+//! anew for every thousand of them; no more than two thousand are in memory; and the last byte leaves
 //! after it is on record what left.
 
 use std::{io, mem};
@@ -21,23 +21,26 @@ use rollcall_commands::{
 use rollcall_domain::{
     Refusal,
     api_keys::Scope,
-    audit::{AuditExport, Export, ExportFormat, Given},
+    audit::{AuditExport, Export, ExportFormat, Given, ReportQuestion},
     hex,
     kernel::ids::{AuditExportId, OrganizationId, UserId},
 };
 use rollcall_journal::secrets::Secrets;
 use rollcall_projections::{
     Ask, NAMES, ReadStore,
-    audit_timeline::{self, Entry, Filter, Order, PageRequest},
+    audit_timeline::{self, Entry, Filter, Order, PageRequest, sentences::Names},
+    reports::{self, Row},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Parts, fault, hold_to, not_found, private, refuse, rows, unauthenticated};
+use super::{
+    Parts, fault, hold_to, not_found, private, refuse, report_rows, rows, unauthenticated,
+};
 use crate::{
     graphql::{
-        audit::{filter_of, organization_of, viewer},
+        audit::{Reach, filter_of, organization_of, viewer},
         errors::fault as graphql_fault,
         reading::authorised,
     },
@@ -50,13 +53,27 @@ const PURPOSE: &str = "audit-export";
 /// The manifest's name beside the file.
 pub const MANIFEST: &str = "manifest.json";
 
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Events,
+    Report,
+}
+
 /// The file's name in a format.
 #[must_use]
-pub const fn file_of(format: ExportFormat) -> &'static str {
-    match format {
-        ExportFormat::Csv => "events.csv",
-        ExportFormat::JsonLines => "events.jsonl",
+pub const fn file_of(holds: Holds, format: ExportFormat) -> &'static str {
+    match (holds, format) {
+        (Holds::Events, ExportFormat::Csv) => "events.csv",
+        (Holds::Events, ExportFormat::JsonLines) => "events.jsonl",
+        (Holds::Report, ExportFormat::Csv) => "report.csv",
+        (Holds::Report, ExportFormat::JsonLines) => "report.jsonl",
     }
+}
+
+const fn file_in(export: &Export) -> &'static str {
+    let holds = if export.report.is_some() { Holds::Report } else { Holds::Events };
+    file_of(holds, export.format)
 }
 
 const fn media_type(format: ExportFormat) -> &'static str {
@@ -108,7 +125,7 @@ async fn answer(
     if file == MANIFEST {
         return manifest(&export);
     }
-    if file != file_of(export.format) {
+    if file != file_in(&export) {
         return Err(not_found());
     }
     let headers = [
@@ -151,9 +168,10 @@ fn manifest(export: &Export) -> Result<Response, TransportError> {
         return Err(TransportError::new(ErrorCode::NotFound, message));
     };
     let manifest = json!({
-        "file": name(export, file_of(export.format)),
+        "file": name(export, file_in(export)),
         "format": export.format,
         "filter": export.filter,
+        "report": export.report,
         "text": export.words.as_ref().and_then(|words| words.get()),
         "export": export.id,
         "requestedBy": export.by,
@@ -169,15 +187,78 @@ fn manifest(export: &Export) -> Result<Response, TransportError> {
     Ok((headers, Json(manifest)).into_response())
 }
 
+/// What was asked for.
+enum Asked {
+    Events(Box<Filter>),
+    Report(Box<ReportQuestion>),
+}
+
+/// What was read together.
+enum Batch {
+    Events(Vec<Entry>),
+    Rows(Vec<Row>, Names),
+}
+
+/// Where the next batch begins.
+enum After {
+    Position(i64),
+    Key(String),
+}
+
+impl After {
+    const fn position(&self) -> Option<i64> {
+        match self {
+            Self::Position(position) => Some(*position),
+            Self::Key(_) => None,
+        }
+    }
+
+    fn key(self) -> Option<String> {
+        match self {
+            Self::Position(_) => None,
+            Self::Key(key) => Some(key),
+        }
+    }
+}
+
+impl Batch {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Events(entries) => entries.len(),
+            Self::Rows(rows, _) => rows.len(),
+        }
+    }
+
+    fn last(&self) -> Option<After> {
+        match self {
+            Self::Events(entries) => entries.last().map(|entry| After::Position(entry.position)),
+            Self::Rows(rows, _) => rows.last().map(|row| After::Key(row.key.clone())),
+        }
+    }
+
+    /// Of events.
+    fn first_position(&self) -> Option<i64> {
+        match self {
+            Self::Events(entries) => entries.first().map(|entry| entry.position),
+            Self::Rows(..) => None,
+        }
+    }
+}
+
+/// An export that the caller may fetch no more.
+fn gone() -> async_graphql::Error {
+    crate::graphql::errors::top_level(Refusal::not_found("exportId"))
+}
+
 /// A file on its way.
 struct Sheet {
     commands: Commands,
     reads: ReadStore,
     caller: Caller,
     export: Export,
-    filter: Filter,
+    asked: Asked,
     /// What was read and not yet written.
-    next: Vec<Entry>,
+    next: Batch,
     /// What stands before it.
     head: Vec<u8>,
     sha256: Sha256,
@@ -188,8 +269,17 @@ struct Sheet {
 impl Sheet {
     /// Reads the first events, so that a refusal comes instead of a file.
     async fn open(parts: Parts, caller: Caller, export: Export) -> Result<Self, TransportError> {
-        let filter = filter_of(&export).map_err(|_| not_found())?;
-        let head = rows::head(export.format).map_err(|error| fault(&error))?;
+        let (asked, head) = match &export.report {
+            Some(question) => {
+                let head = report_rows::head(export.format, question.report);
+                (Asked::Report(question.clone()), head)
+            }
+            None => {
+                let filter = filter_of(&export).map_err(|_| not_found())?;
+                (Asked::Events(Box::new(filter)), rows::head(export.format))
+            }
+        };
+        let head = head.map_err(|error| fault(&error))?;
         let given = Given {
             rows: 0,
             from_position: None,
@@ -202,8 +292,8 @@ impl Sheet {
             reads: parts.reads,
             caller,
             export,
-            filter,
-            next: Vec::new(),
+            asked,
+            next: Batch::Events(Vec::new()),
             head,
             sha256: Sha256::new(),
             given,
@@ -213,22 +303,42 @@ impl Sheet {
         Ok(sheet)
     }
 
-    /// The next events, as far as the caller may see them now.
-    async fn look(&self, after: Option<i64>) -> async_graphql::Result<Vec<Entry>> {
-        let Self { commands, caller, export, filter, .. } = self;
-        let organization = organization_of(filter).or(export.organization);
+    /// What comes next, as far as the caller may see it now.
+    async fn look(&self, after: Option<After>) -> async_graphql::Result<Batch> {
+        let Self { commands, caller, export, asked, .. } = self;
+        let organization = match asked {
+            Asked::Events(filter) => organization_of(filter),
+            Asked::Report(_) => None,
+        };
+        let organization = organization.or(export.organization);
         let right = viewer::choose(commands, caller, organization, Scope::ReadAudit).await?;
         if !is_reader(right.reader(), export.organization) {
-            return Err(crate::graphql::errors::top_level(Refusal::not_found("exportId")));
+            return Err(gone());
         }
         let ask =
             Ask { tenant: caller.tenant, projections: NAMES, min_position: Some(export.up_to) };
         let mut view = self.reads.snapshot(ask).await.map_err(|error| graphql_fault(&error))?;
         let authority = authorised(commands, caller, right.demand(), &mut view).await?;
         let looking = right.looking(&authority)?;
-        let request = PageRequest { order: Order::OldestFirst, after, limit: BATCH };
-        let entries = audit_timeline::page(&mut view, &looking.sight, filter, request).await;
-        entries.map_err(|error| graphql_fault(&error))
+        match asked {
+            Asked::Events(filter) => {
+                let after = after.and_then(|after| after.position());
+                let request = PageRequest { order: Order::OldestFirst, after, limit: BATCH };
+                let entries =
+                    audit_timeline::page(&mut view, &looking.sight, filter, request).await;
+                Ok(Batch::Events(entries.map_err(|error| graphql_fault(&error))?))
+            }
+            Asked::Report(question) => {
+                if !Reach::of(&looking, &authority).is_ok_and(|reach| reach.covers(question)) {
+                    return Err(gone());
+                }
+                let after = after.and_then(After::key);
+                let rows = reports::page(&mut view, question, after.as_deref(), BATCH).await;
+                let rows = rows.map_err(|error| graphql_fault(&error))?;
+                let names = reports::names(&mut view, &rows).await;
+                Ok(Batch::Rows(rows, names.map_err(|error| graphql_fault(&error))?))
+            }
+        }
     }
 
     fn stream(self) -> impl Stream<Item = io::Result<Bytes>> {
@@ -244,15 +354,18 @@ impl Sheet {
 
     /// Writes what was read and reads on; with the last of it, what left goes on record.
     async fn write(&mut self) -> io::Result<Bytes> {
-        let entries = mem::take(&mut self.next);
-        let is_last = (entries.len() as i64) < BATCH;
-        let last = entries.last().map(|entry| entry.position);
-        self.given.rows += entries.len() as u64;
-        let first = entries.first().map(|entry| entry.position);
-        self.given.from_position = self.given.from_position.or(first);
-        self.given.to_position = last.or(self.given.to_position);
+        let batch = mem::replace(&mut self.next, Batch::Events(Vec::new()));
+        let is_last = (batch.len() as i64) < BATCH;
+        let last = batch.last();
+        self.given.rows += batch.len() as u64;
+        self.given.from_position = self.given.from_position.or(batch.first_position());
+        self.given.to_position = last.as_ref().and_then(After::position).or(self.given.to_position);
         let mut chunk = mem::take(&mut self.head);
-        chunk.extend(rows::lines(self.export.format, entries).map_err(io::Error::other)?);
+        let lines = match batch {
+            Batch::Events(entries) => rows::lines(self.export.format, entries),
+            Batch::Rows(found, names) => self.report_lines(&found, &names),
+        };
+        chunk.extend(lines.map_err(io::Error::other)?);
         self.sha256.update(&chunk);
         self.given.bytes += chunk.len() as u64;
         if is_last {
@@ -262,6 +375,11 @@ impl Sheet {
             self.next = self.look(last).await.map_err(broken)?;
         }
         Ok(chunk.into())
+    }
+
+    fn report_lines(&self, found: &[Row], names: &Names) -> Result<Vec<u8>, csv::Error> {
+        let Asked::Report(question) = &self.asked else { return Ok(Vec::new()) };
+        report_rows::lines(self.export.format, question.report, (found, names))
     }
 
     async fn record(&mut self) -> io::Result<()> {

@@ -70,7 +70,7 @@ pub fn lines(format: ExportFormat, entries: Vec<Entry>) -> Result<Vec<u8>, csv::
     }
 }
 
-fn records(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, csv::Error> {
+pub(super) fn records(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, csv::Error> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
         writer.write_record(row)?;
@@ -112,7 +112,7 @@ fn values(entry: Entry) -> [Value; COLUMNS.len()] {
     ]
 }
 
-fn cell(value: Value) -> String {
+pub(super) fn cell(value: Value) -> String {
     guarded(match value {
         Value::Null => String::new(),
         Value::String(text) => text,

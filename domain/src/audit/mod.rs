@@ -4,10 +4,18 @@
 //!
 //! Invariant: a denial is complete in itself: one stream, one event.
 
+mod activity_review;
 mod denial;
 mod evidence;
 mod export;
+mod report;
+mod sod_rules;
 
+pub use activity_review::{
+    ATTESTATION, ATTESTATION_VERSION, ActivityReviews, ActivityReviewsCommand,
+    ActivityReviewsEvent, ActivityReviewsRefusal, CompletedReview, NextReview, ReviewPeriod,
+    ReviewSignature, ReviewedQuestion,
+};
 pub use denial::{AccessDenied, Denial, DenialCommand, DenialEvent, DenialRefusal};
 pub use evidence::{
     Evidence, EvidenceCommand, EvidenceEvent, EvidenceQuestion, EvidenceRefusal, FETCHED_WITHIN,
@@ -16,4 +24,8 @@ pub use evidence::{
 pub use export::{
     AuditExport, AuditExportCommand, AuditExportEvent, AuditExportRefusal, Export, ExportFilter,
     ExportFormat, Given,
+};
+pub use report::{ReportDefinition, ReportName, ReportParameter, ReportQuestion};
+pub use sod_rules::{
+    SodRight, SodRules, SodRulesCommand, SodRulesEvent, SodRulesRefusal, SodScope, SodTerms,
 };

@@ -82,6 +82,10 @@ typed_id! {
     AuditExportId;
     /// A bundle of evidence about the log (GN-35).
     EvidenceId;
+    /// A rule of segregation of duties (GN-26).
+    SodRuleId;
+    /// A review of what people did in the portal (GN-34).
+    ActivityReviewId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).
@@ -119,6 +123,11 @@ impl From<UserId> for SubjectId {
 }
 impl From<InvitationId> for SubjectId {
     fn from(id: InvitationId) -> Self {
+        Self(id.0)
+    }
+}
+impl From<ActivityReviewId> for SubjectId {
+    fn from(id: ActivityReviewId) -> Self {
         Self(id.0)
     }
 }

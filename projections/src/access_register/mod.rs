@@ -5,10 +5,10 @@
 
 mod cause;
 mod difference;
-mod facts;
-mod interval;
-mod ledger;
-mod projection;
+pub(crate) mod facts;
+pub(crate) mod interval;
+pub(crate) mod ledger;
+pub(crate) mod projection;
 mod queries;
 
 pub use cause::Cause;

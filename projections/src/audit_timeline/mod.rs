@@ -16,6 +16,7 @@ mod text;
 mod visibility;
 
 pub use filter::Filter;
+pub(crate) use names::read as names_of;
 pub use projection::{AuditTimeline, NAME, Outcome};
 pub use queries::{Entry, Order, PageRequest, TellError, by_event_ids, count, page, told_at};
 pub use text::{MAX_WORDS, words};

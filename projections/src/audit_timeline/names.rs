@@ -31,7 +31,7 @@ pub(super) fn mentioned(payload: &Value, into: &mut BTreeSet<Uuid>) {
 }
 
 /// Looks the ids up among people and organisations.
-pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Names, sqlx::Error> {
+pub(crate) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Names, sqlx::Error> {
     let users: Vec<UserId> = ids.iter().copied().map(UserId).collect();
     let people = people::persons(view, &users).await?;
     let tenant = view.tenant().0;

@@ -88,9 +88,11 @@ impl Audience {
             AnyEvent::Credential(event) => of_credential(event),
             AnyEvent::OneTimePasscode(event) => of_passcode(event),
             AnyEvent::Notification(_) | AnyEvent::Delivery(_) => Self::Operations,
-            AnyEvent::Denial(_) | AnyEvent::Evidence(_) | AnyEvent::AuditExport(_) => {
-                Self::Security
-            }
+            AnyEvent::Denial(_)
+            | AnyEvent::Evidence(_)
+            | AnyEvent::AuditExport(_)
+            | AnyEvent::SodRules(_)
+            | AnyEvent::ActivityReviews(_) => Self::Security,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The audit timeline and the access register, through the API.
 
+mod activity_reviews;
 mod evidence;
 mod exports;
 mod order;
 mod register;
 mod register_difference;
 mod register_rule;
+mod reports;
 mod searching;
 mod statements;
 mod subscription;

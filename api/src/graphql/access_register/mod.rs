@@ -12,5 +12,6 @@ mod uses;
 
 pub use difference::AccessDifferenceQuery;
 pub use queries::AccessRegisterQuery;
-pub use types::AccessRight;
+pub use question::Records;
+pub use types::{AccessCauseKind, AccessRight, AccessSource};
 pub use uses::UsesOfPerson;

@@ -8,6 +8,7 @@ mod exports;
 mod input;
 pub mod nodes;
 mod queries;
+mod reports;
 mod subscriptions;
 mod transparency;
 mod types;
@@ -17,6 +18,10 @@ pub use evidence::EvidenceMutation;
 pub use exports::{AuditMutation, filter_of};
 pub use input::organization_of;
 pub use queries::AuditQuery;
+pub use reports::{
+    ActivityReviewMutation, ActivityReviewQuery, AuditReportMutation, AuditReportQuery, Reach,
+    SodRuleMutation, SodRuleQuery,
+};
 pub use subscriptions::AuditSubscription;
 pub use transparency::TransparencyQuery;
-pub use types::{AuditEvent, OrganizationReference, PersonReference, actor_id};
+pub use types::{AuditActor, AuditEvent, OrganizationReference, PersonReference, actor_id};

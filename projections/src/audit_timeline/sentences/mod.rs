@@ -87,6 +87,8 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Delivery(event) => messages::delivery(event, telling),
         AnyEvent::Denial(event) => permissions::denial(event, telling),
         AnyEvent::AuditExport(event) => exports::sentence(event, telling),
+        AnyEvent::SodRules(event) => exports::rule(event, telling),
+        AnyEvent::ActivityReviews(event) => exports::review(event, telling),
     };
     capitalised(&told)
 }
