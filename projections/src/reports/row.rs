@@ -65,13 +65,13 @@ impl Row {
         self.cells.get(column).unwrap_or(&Value::Null)
     }
 
-    /// The row's one form: its columns by name, as compact JSON.
+    /// The row's one form: its columns by name, as canonical JSON (RFC 8785).
     ///
     /// # Panics
     /// Never: maps of plain values serialise.
     #[must_use]
     pub fn canonical(&self) -> String {
-        serde_json::to_string(&self.cells).expect("plain values serialise")
+        serde_json_canonicalizer::to_string(&self.cells).expect("plain values serialise")
     }
 
     /// The id in a column.

@@ -140,6 +140,7 @@ async fn gn_26_members_who_were_never_given_anything_stay_on_the_list_until_they
     portal.advance(HOUR);
     let npi = &world.clinic.npis[0];
     set_level(&portal, &world.clinic_admin, &world.newcomer, npi, NpiLevel::Processor).await;
+    portal.advance(HOUR);
     set_level(&portal, &world.clinic_admin, &world.newcomer, npi, NpiLevel::None).await;
     let told =
         report(&portal, &portal.client(&world.auditor).await, "NEVER_ASSIGNED", json!({})).await;
