@@ -45,6 +45,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::ApiKey(_) => &["api_keys"],
         AnyEvent::RightUse(_) => &["right_uses"],
         AnyEvent::Attestation(_) => &["attestations"],
+        AnyEvent::Workspace(_) => &["audit_workspaces"],
         AnyEvent::Pin(_) => &["pins"],
         AnyEvent::Affiliation(_) => &["affiliations", access_register::NAME],
         AnyEvent::SubmitterProfile(_) => &["affiliations"],
@@ -59,6 +60,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
         | AnyEvent::ActivityReviews(_)
+        | AnyEvent::AuditSinks(_)
         | AnyEvent::Evidence(_)
         | AnyEvent::Denial(_) => &[],
     }

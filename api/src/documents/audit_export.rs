@@ -1,8 +1,8 @@
 //! A part of the audit timeline, or the rows of a report, as a file, and the file's manifest (GN-26).
 //!
 //! Invariant: who asked fetches it and nobody else, by the right of the same query, which is judged
-//! anew for every thousand of them; no more than two thousand are in memory; and the last byte leaves
-//! after it is on record what left.
+//! anew for each look; no more than two looks are in memory; and the last byte leaves after it is on
+//! record what left.
 
 use std::{io, mem};
 
@@ -21,14 +21,14 @@ use rollcall_commands::{
 use rollcall_domain::{
     Refusal,
     api_keys::Scope,
-    audit::{AuditExport, Export, ExportFormat, Given, ReportQuestion},
+    audit::{AuditExport, Export, ExportFormat, Given, ReportName, ReportQuestion},
     hex,
-    kernel::ids::{AuditExportId, OrganizationId, UserId},
+    kernel::ids::{AuditExportId, OrganizationId, TenantId, UserId},
 };
 use rollcall_journal::secrets::Secrets;
 use rollcall_projections::{
     Ask, NAMES, ReadStore,
-    audit_timeline::{self, Entry, Filter, Order, PageRequest, sentences::Names},
+    audit_timeline::{self, Filter, KnownNames, Order, PageRequest, Untold, sentences::Names},
     reports::{self, Row},
 };
 use serde_json::json;
@@ -36,7 +36,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Parts, fault, hold_to, not_found, private, refuse, report_rows, rows, unauthenticated,
+    Parts, fault, hold_to, not_found, private, refuse, report_rows,
+    rows::{self, RowError},
+    unauthenticated,
 };
 use crate::{
     graphql::{
@@ -47,8 +49,10 @@ use crate::{
     http::{ErrorCode, Inbound, Purpose, TransportError},
 };
 
-/// Events of one look.
-const BATCH: i64 = 1_000;
+/// Events of the first look, so that a file begins soon.
+const FIRST: usize = 1_000;
+/// Events of each look after it: the right, the view and the names cost as much for one as for many.
+const BATCH: usize = 4_000;
 const PURPOSE: &str = "audit-export";
 /// The manifest's name beside the file.
 pub const MANIFEST: &str = "manifest.json";
@@ -66,8 +70,13 @@ pub const fn file_of(holds: Holds, format: ExportFormat) -> &'static str {
     match (holds, format) {
         (Holds::Events, ExportFormat::Csv) => "events.csv",
         (Holds::Events, ExportFormat::JsonLines) => "events.jsonl",
+        (Holds::Events, ExportFormat::Ocsf) => "events.ocsf.jsonl",
+        (Holds::Events, ExportFormat::Fhir) => "events.fhir.ndjson",
         (Holds::Report, ExportFormat::Csv) => "report.csv",
-        (Holds::Report, ExportFormat::JsonLines) => "report.jsonl",
+        // Rows of a report have no form in other standards; they are asked for as these two alone.
+        (Holds::Report, ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir) => {
+            "report.jsonl"
+        }
     }
 }
 
@@ -79,7 +88,8 @@ const fn file_in(export: &Export) -> &'static str {
 const fn media_type(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
-        ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
+        ExportFormat::JsonLines | ExportFormat::Ocsf => "application/jsonl; charset=utf-8",
+        ExportFormat::Fhir => "application/fhir+ndjson",
     }
 }
 
@@ -170,6 +180,7 @@ fn manifest(export: &Export) -> Result<Response, TransportError> {
     let manifest = json!({
         "file": name(export, file_in(export)),
         "format": export.format,
+        "mapping": rows::mapping(export.format),
         "filter": export.filter,
         "report": export.report,
         "text": export.words.as_ref().and_then(|words| words.get()),
@@ -195,8 +206,8 @@ enum Asked {
 
 /// What was read together.
 enum Batch {
-    Events(Vec<Entry>),
-    Rows(Vec<Row>, Names),
+    Events(Untold),
+    Rows(ReportName, Vec<Row>, Names),
 }
 
 /// Where the next batch begins.
@@ -222,25 +233,32 @@ impl After {
 }
 
 impl Batch {
-    const fn len(&self) -> usize {
+    fn len(&self) -> usize {
         match self {
-            Self::Events(entries) => entries.len(),
-            Self::Rows(rows, _) => rows.len(),
+            Self::Events(events) => events.len(),
+            Self::Rows(_, rows, _) => rows.len(),
+        }
+    }
+
+    /// The positions of the first and last event, of events.
+    fn ends(&self) -> Option<(i64, i64)> {
+        match self {
+            Self::Events(events) => events.ends(),
+            Self::Rows(..) => None,
         }
     }
 
     fn last(&self) -> Option<After> {
         match self {
-            Self::Events(entries) => entries.last().map(|entry| After::Position(entry.position)),
-            Self::Rows(rows, _) => rows.last().map(|row| After::Key(row.key.clone())),
+            Self::Events(events) => events.ends().map(|(_, last)| After::Position(last)),
+            Self::Rows(_, rows, _) => rows.last().map(|row| After::Key(row.key.clone())),
         }
     }
 
-    /// Of events.
-    fn first_position(&self) -> Option<i64> {
+    fn lines(self, format: ExportFormat, tenant: TenantId) -> Result<Vec<u8>, RowError> {
         match self {
-            Self::Events(entries) => entries.first().map(|entry| entry.position),
-            Self::Rows(..) => None,
+            Self::Events(events) => rows::lines(format, tenant, events.tell()),
+            Self::Rows(report, rows, names) => report_rows::lines(format, report, (&rows, &names)),
         }
     }
 }
@@ -257,12 +275,13 @@ struct Sheet {
     caller: Caller,
     export: Export,
     asked: Asked,
-    /// What was read and not yet written.
-    next: Batch,
+    /// What was read and not yet written, and how much was asked for.
+    next: Option<(Batch, usize)>,
     /// What stands before it.
     head: Vec<u8>,
     sha256: Sha256,
     given: Given,
+    names: KnownNames,
     over: bool,
 }
 
@@ -293,19 +312,20 @@ impl Sheet {
             caller,
             export,
             asked,
-            next: Batch::Events(Vec::new()),
+            next: None,
             head,
             sha256: Sha256::new(),
             given,
+            names: KnownNames::default(),
             over: false,
         };
-        sheet.next = sheet.look(None).await.map_err(transport)?;
+        sheet.next = Some((sheet.look(None, FIRST).await.map_err(transport)?, FIRST));
         Ok(sheet)
     }
 
     /// What comes next, as far as the caller may see it now.
-    async fn look(&self, after: Option<After>) -> async_graphql::Result<Batch> {
-        let Self { commands, caller, export, asked, .. } = self;
+    async fn look(&mut self, after: Option<After>, limit: usize) -> async_graphql::Result<Batch> {
+        let Self { commands, reads, caller, export, asked, names, .. } = self;
         let organization = match asked {
             Asked::Events(filter) => organization_of(filter),
             Asked::Report(_) => None,
@@ -317,26 +337,29 @@ impl Sheet {
         }
         let ask =
             Ask { tenant: caller.tenant, projections: NAMES, min_position: Some(export.up_to) };
-        let mut view = self.reads.snapshot(ask).await.map_err(|error| graphql_fault(&error))?;
+        let mut view = reads.snapshot(ask).await.map_err(|error| graphql_fault(&error))?;
         let authority = authorised(commands, caller, right.demand(), &mut view).await?;
         let looking = right.looking(&authority)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         match asked {
             Asked::Events(filter) => {
                 let after = after.and_then(|after| after.position());
-                let request = PageRequest { order: Order::OldestFirst, after, limit: BATCH };
-                let entries =
-                    audit_timeline::page(&mut view, &looking.sight, filter, request).await;
-                Ok(Batch::Events(entries.map_err(|error| graphql_fault(&error))?))
+                let request = PageRequest { order: Order::OldestFirst, after, limit };
+                let sight = &looking.sight;
+                let read =
+                    audit_timeline::untold_page(&mut view, sight, filter, request, names).await;
+                Ok(Batch::Events(read.map_err(|error| graphql_fault(&error))?))
             }
             Asked::Report(question) => {
                 if !Reach::of(&looking, &authority).is_ok_and(|reach| reach.covers(question)) {
                     return Err(gone());
                 }
                 let after = after.and_then(After::key);
-                let rows = reports::page(&mut view, question, after.as_deref(), BATCH).await;
+                let rows = reports::page(&mut view, question, after.as_deref(), limit).await;
                 let rows = rows.map_err(|error| graphql_fault(&error))?;
                 let names = reports::names(&mut view, &rows).await;
-                Ok(Batch::Rows(rows, names.map_err(|error| graphql_fault(&error))?))
+                let names = names.map_err(|error| graphql_fault(&error))?;
+                Ok(Batch::Rows(question.report, rows, names))
             }
         }
     }
@@ -352,34 +375,38 @@ impl Sheet {
         })
     }
 
-    /// Writes what was read and reads on; with the last of it, what left goes on record.
+    /// Writes what was read while it reads on; with the last of it, what left goes on record.
     async fn write(&mut self) -> io::Result<Bytes> {
-        let batch = mem::replace(&mut self.next, Batch::Events(Vec::new()));
-        let is_last = (batch.len() as i64) < BATCH;
-        let last = batch.last();
-        self.given.rows += batch.len() as u64;
-        self.given.from_position = self.given.from_position.or(batch.first_position());
-        self.given.to_position = last.as_ref().and_then(After::position).or(self.given.to_position);
-        let mut chunk = mem::take(&mut self.head);
-        let lines = match batch {
-            Batch::Events(entries) => rows::lines(self.export.format, entries),
-            Batch::Rows(found, names) => self.report_lines(&found, &names),
+        let Some((read, asked)) = self.next.take() else { return Ok(Bytes::new()) };
+        let (count, ends, last) = (read.len(), read.ends(), read.last());
+        let (mut chunk, mut sha256) = (mem::take(&mut self.head), mem::take(&mut self.sha256));
+        let (format, tenant) = (self.export.format, self.caller.tenant);
+        // Apart from the tasks that answer others.
+        let written = tokio::task::spawn_blocking(move || {
+            chunk.extend(read.lines(format, tenant)?);
+            sha256.update(&chunk);
+            Ok::<_, RowError>((chunk, sha256))
+        });
+        let more = last.filter(|_| count == asked);
+        let reading = async {
+            match more {
+                Some(last) => self.look(Some(last), BATCH).await.map(Some),
+                None => Ok(None),
+            }
         };
-        chunk.extend(lines.map_err(io::Error::other)?);
-        self.sha256.update(&chunk);
+        let (written, next) = tokio::join!(written, reading);
+        let (chunk, sha256) = written.map_err(io::Error::other)?.map_err(io::Error::other)?;
+        self.next = next.map_err(broken)?.map(|read| (read, BATCH));
+        self.sha256 = sha256;
+        self.given.rows += count as u64;
+        self.given.from_position = self.given.from_position.or(ends.map(|(first, _)| first));
+        self.given.to_position = ends.map(|(_, last)| last).or(self.given.to_position);
         self.given.bytes += chunk.len() as u64;
-        if is_last {
+        if self.next.is_none() {
             self.over = true;
             self.record().await?;
-        } else {
-            self.next = self.look(last).await.map_err(broken)?;
         }
         Ok(chunk.into())
-    }
-
-    fn report_lines(&self, found: &[Row], names: &Names) -> Result<Vec<u8>, csv::Error> {
-        let Asked::Report(question) = &self.asked else { return Ok(Vec::new()) };
-        report_rows::lines(self.export.format, question.report, (found, names))
     }
 
     async fn record(&mut self) -> io::Result<()> {

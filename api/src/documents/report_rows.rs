@@ -7,7 +7,7 @@ use rollcall_domain::audit::{ExportFormat, ReportName};
 use rollcall_projections::{audit_timeline::sentences::Names, reports::Row};
 use serde_json::{Map, Value};
 
-use super::rows::{cell, records};
+use super::rows::{Cells, RowError, records};
 
 /// Columns of ids, each with the column of the name that stands beside it.
 const NAMED: [(&str, &str); 6] = [
@@ -33,12 +33,13 @@ fn columns(report: ReportName) -> Vec<(&'static str, Option<&'static str>)> {
 ///
 /// # Errors
 /// None in practice: memory takes it.
-pub fn head(format: ExportFormat, report: ReportName) -> Result<Vec<u8>, csv::Error> {
+pub fn head(format: ExportFormat, report: ReportName) -> Result<Vec<u8>, RowError> {
     match format {
         ExportFormat::Csv => {
-            records([columns(report).iter().map(|(name, _)| (*name).to_owned()).collect()])
+            let names = columns(report).into_iter().map(|(name, _)| Value::from(name));
+            records([Ok(Cells::of(names))])
         }
-        ExportFormat::JsonLines => Ok(Vec::new()),
+        ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir => Ok(Vec::new()),
     }
 }
 
@@ -50,13 +51,12 @@ pub fn lines(
     format: ExportFormat,
     report: ReportName,
     (rows, names): (&[Row], &Names),
-) -> Result<Vec<u8>, csv::Error> {
+) -> Result<Vec<u8>, RowError> {
     let columns = columns(report);
     let value = |row: &Row, (column, of): &(&str, Option<&str>)| match of {
         None => row.cell(column).clone(),
         Some(id) => {
-            let id = row.uuid(id);
-            let known = id.and_then(|id| {
+            let known = row.uuid(id).and_then(|id| {
                 names.people.get(&id).or(names.organizations.get(&id)).or(names.things.get(&id))
             });
             known.cloned().into()
@@ -64,18 +64,15 @@ pub fn lines(
     };
     match format {
         ExportFormat::Csv => {
-            records(rows.iter().map(|row| {
-                columns.iter().map(|column| cell(value(row, column))).collect::<Vec<_>>()
-            }))
+            let cells = |row| Ok(Cells::of(columns.iter().map(|column| value(row, column))));
+            records(rows.iter().map(cells))
         }
-        ExportFormat::JsonLines => {
+        ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir => {
             let mut lines = Vec::new();
             for row in rows {
-                let line: Map<String, Value> = columns
-                    .iter()
-                    .map(|column| (column.0.to_owned(), value(row, column)))
-                    .collect();
-                lines.extend_from_slice(Value::Object(line).to_string().as_bytes());
+                let cells = columns.iter().map(|it| (it.0.to_owned(), value(row, it)));
+                let line: Map<String, Value> = cells.collect();
+                serde_json::to_writer(&mut lines, &line)?;
                 lines.push(b'\n');
             }
             Ok(lines)

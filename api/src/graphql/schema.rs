@@ -3,7 +3,10 @@
 use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
-    access_register::{AccessDifferenceQuery, AccessRegisterQuery},
+    access_register::{
+        AccessDifferenceQuery, AccessExplanationQuery, AccessExposureQuery, AccessRegisterQuery,
+        PolicySimulationQuery,
+    },
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
     },
@@ -12,8 +15,9 @@ use super::{
     attestations::{AttestationMutation, AttestationQuery},
     audit::{
         ActivityReviewMutation, ActivityReviewQuery, AuditMutation, AuditQuery,
-        AuditReportMutation, AuditReportQuery, AuditSubscription, EvidenceMutation,
-        SodRuleMutation, SodRuleQuery, TransparencyQuery,
+        AuditReportMutation, AuditReportQuery, AuditSinkMutation, AuditSinkQuery,
+        AuditSubscription, EvidenceMutation, SodRuleMutation, SodRuleQuery, TransparencyQuery,
+        WorkspaceMutation, WorkspaceQuery,
     },
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
@@ -96,8 +100,13 @@ pub struct Query(
     AuditReportQuery,
     SodRuleQuery,
     ActivityReviewQuery,
+    AuditSinkQuery,
     AccessRegisterQuery,
     AccessDifferenceQuery,
+    AccessExplanationQuery,
+    AccessExposureQuery,
+    PolicySimulationQuery,
+    WorkspaceQuery,
     NodeQuery,
 );
 
@@ -148,6 +157,8 @@ pub struct Mutation(
     MoveMutation,
     AttestationMutation,
     EvidenceMutation,
+    AuditSinkMutation,
+    WorkspaceMutation,
 );
 
 /// What happens, as it happens.

@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     pub lanes: Lanes,
     pub appender: Appender,
     appended: watch::Sender<i64>,
+    injected_time: bool,
     /// Dropped with the journal, which ends its listener.
     _stop: oneshot::Sender<()>,
 }
@@ -115,6 +116,7 @@ impl Journal {
             pool,
             clock,
             appended,
+            injected_time,
             _stop: stop,
         });
         tokio::spawn(listen(listener, Arc::downgrade(&inner), stopped));
@@ -125,6 +127,12 @@ impl Journal {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
+    }
+
+    /// Whether times can be set: a demonstration or development.
+    #[must_use]
+    pub fn has_injected_time(&self) -> bool {
+        self.0.injected_time
     }
 
     #[must_use]

@@ -33,6 +33,8 @@ pub enum Audience {
     PlanSupport(OrganizationId),
     /// The plan's auditors and administrators (GN-34).
     Auditors,
+    /// The plan's administrators.
+    PlanAdministrators,
     /// The plan's administrators without one of them.
     OtherPlanAdministrators(UserId),
     /// The administrators of every organisation of which the person is an active member.
@@ -81,6 +83,9 @@ impl Audience {
                 plan_staff(journal, tenant, now, (roles, Some(*organization))).await
             }
             Self::Auditors => plan_staff(journal, tenant, now, (ACTIVITY_REVIEWERS, None)).await,
+            Self::PlanAdministrators => {
+                plan_staff(journal, tenant, now, (&[PlanRole::Pa], None)).await
+            }
             Self::OtherPlanAdministrators(user) => {
                 let roles = &[PlanRole::Pa];
                 let mut people = plan_staff(journal, tenant, now, (roles, None)).await?;

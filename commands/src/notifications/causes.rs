@@ -7,7 +7,7 @@ use rollcall_domain::{
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
     affiliations::AffiliationEvent,
     api_keys::ApiKeyEvent,
-    audit::ActivityReviewsEvent,
+    audit::{ActivityReviewsEvent, AuditSinksEvent, PauseCause},
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::{DeactivationCause, MembershipOrigin, OrganizationEvent},
@@ -108,6 +108,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
         AnyEvent::ApiKey(event) => vec![of_api_key(event)],
         AnyEvent::ActivityReviews(event) => of_activity_review(event, recorded.aggregate_id),
+        AnyEvent::AuditSinks(event) => of_sinks(event),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
@@ -129,6 +130,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Session(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::Workspace(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::PeopleImport(_)
@@ -426,6 +428,24 @@ fn of_activity_review(event: &ActivityReviewsEvent, stream: Uuid) -> Vec<Raise> 
             vec![due.because(Happening::ActivityReviewOverdue)]
         }
         ActivityReviewsEvent::ActivityReviewCompleted(_) => Vec::new(),
+    }
+}
+
+/// To the plan's administrators: a receiver of audit events is gone or dead (GN-26).
+fn of_sinks(event: &AuditSinksEvent) -> Vec<Raise> {
+    use AuditSinksEvent as E;
+    match event {
+        E::AuditSinkPaused { sink, cause: PauseCause::Gone | PauseCause::Unreachable, .. } => {
+            let (kind, audience) = (NotificationType::SystemAlert, Audience::PlanAdministrators);
+            let notice = Raise::new(kind, audience, (SubjectKind::AuditSink, sink.0));
+            vec![notice.because(Happening::SinkStopped)]
+        }
+        E::AuditSinkPaused { cause: PauseCause::Administrator, .. }
+        | E::AuditSinkCreated { .. }
+        | E::AuditSinkSecretRotated { .. }
+        | E::AuditSinkResumed { .. }
+        | E::AuditSinkDeleted { .. }
+        | E::AuditSinkDelivered { .. } => Vec::new(),
     }
 }
 

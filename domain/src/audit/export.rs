@@ -22,6 +22,10 @@ pub enum ExportFormat {
     Csv,
     /// One JSON object a line.
     JsonLines,
+    /// One event of OCSF a line.
+    Ocsf,
+    /// One AuditEvent of HL7 FHIR R4 a line.
+    Fhir,
 }
 
 /// Which events are asked for; every field that is set must fit. Words are not here, but sealed.
@@ -71,7 +75,7 @@ impl ExportFilter {
 
     /// Names of events and commands are all that is typed freely and kept open, so nothing else may
     /// stand there.
-    fn names_only(&self) -> bool {
+    pub(super) fn names_only(&self) -> bool {
         let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_.".contains(letter);
         let is_name = |name: &str| name.len() <= Self::MOST && name.chars().all(is_letter);
         self.types.len() <= Self::MOST

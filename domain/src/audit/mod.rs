@@ -1,6 +1,6 @@
 //! What was refused for want of a right (requirements, section 1: refused commands that matter to
 //! security leave their own event), and what of the records was taken away: evidence (GN-35), and parts
-//! of the timeline (GN-26).
+//! of the timeline (GN-26), as a file or pushed to the plan's receivers; and auditors' workspaces, each pinned to a place of the log.
 //!
 //! Invariant: a denial is complete in itself: one stream, one event.
 
@@ -9,7 +9,9 @@ mod denial;
 mod evidence;
 mod export;
 mod report;
+mod sinks;
 mod sod_rules;
+mod workspace;
 
 pub use activity_review::{
     ATTESTATION, ATTESTATION_VERSION, ActivityReviews, ActivityReviewsCommand,
@@ -26,6 +28,14 @@ pub use export::{
     ExportFormat, Given,
 };
 pub use report::{ReportDefinition, ReportName, ReportParameter, ReportQuestion};
+pub use sinks::{
+    AuditSink, AuditSinkRefusal, AuditSinks, AuditSinksCommand, AuditSinksEvent, Delivered,
+    MOST_SINKS, NewSink, PauseCause, SinkFormat,
+};
 pub use sod_rules::{
     SodRight, SodRules, SodRulesCommand, SodRulesEvent, SodRulesRefusal, SodScope, SodTerms,
+};
+pub use workspace::{
+    LONGEST_QUESTION, MOST_QUESTIONS, Workspace, WorkspaceCommand, WorkspaceEvent,
+    WorkspaceRefusal, WorkspaceUser,
 };

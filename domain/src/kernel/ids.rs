@@ -80,12 +80,18 @@ typed_id! {
     PeopleImportId;
     /// A part of the audit timeline taken away as a file (GN-26).
     AuditExportId;
+    /// A receiver that the audit timeline is pushed to (GN-26).
+    AuditSinkId;
     /// A bundle of evidence about the log (GN-35).
     EvidenceId;
     /// A rule of segregation of duties (GN-26).
     SodRuleId;
     /// A review of what people did in the portal (GN-34).
     ActivityReviewId;
+    /// A workspace of an auditor, pinned to a place of the log (GN-26).
+    AuditWorkspaceId;
+    /// A question saved in one.
+    WorkspaceQuestionId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).

@@ -153,6 +153,7 @@ pub enum SubjectKind {
     Review,
     Report,
     ApiKey,
+    AuditSink,
 }
 
 impl SubjectKind {
@@ -170,6 +171,7 @@ impl SubjectKind {
             Self::Review => "REVIEW",
             Self::Report => "REPORT",
             Self::ApiKey => "API_KEY",
+            Self::AuditSink => "AUDIT_SINK",
         }
     }
 }
@@ -221,11 +223,12 @@ pub enum Happening {
     ApiKeyCreated,
     ApiKeyRevoked,
     ActivityReviewOverdue,
+    SinkStopped,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -269,6 +272,7 @@ impl Happening {
         Self::ApiKeyCreated,
         Self::ApiKeyRevoked,
         Self::ActivityReviewOverdue,
+        Self::SinkStopped,
     ];
 
     /// The stored name.
@@ -318,6 +322,7 @@ impl Happening {
             Self::ApiKeyCreated => "API_KEY_CREATED",
             Self::ApiKeyRevoked => "API_KEY_REVOKED",
             Self::ActivityReviewOverdue => "ACTIVITY_REVIEW_OVERDUE",
+            Self::SinkStopped => "SINK_STOPPED",
         }
     }
 

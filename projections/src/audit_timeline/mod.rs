@@ -4,8 +4,10 @@
 //! Invariant: rows hold nothing personal. Names are joined and sentences rendered at each reading,
 //! so erasing a person reaches the whole timeline.
 
+pub mod acts;
 mod chain;
 mod changes;
+mod facets;
 mod filter;
 mod names;
 mod projection;
@@ -16,8 +18,12 @@ mod text;
 mod visibility;
 
 pub use filter::Filter;
+pub use names::KnownNames;
 pub(crate) use names::read as names_of;
 pub use projection::{AuditTimeline, NAME, Outcome};
-pub use queries::{Entry, Order, PageRequest, TellError, by_event_ids, count, page, told_at};
+pub use queries::{
+    Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, positions, told_at,
+    untold_page,
+};
 pub use text::{MAX_WORDS, words};
 pub use visibility::{Audience, Sight, Viewer};

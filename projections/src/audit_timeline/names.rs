@@ -2,36 +2,90 @@
 //!
 //! Invariant: what an event mentions and nobody knows is told by its id, never looked up one by one.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use rollcall_domain::kernel::ids::UserId;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::sentences::Names;
 use crate::{Snapshot, people};
 
-/// Every UUID that a payload mentions; which of them are people or organisations, the tables tell.
-pub(super) fn mentioned(payload: &Value, into: &mut BTreeSet<Uuid>) {
-    match payload {
-        Value::String(text) => {
-            if text.len() == 36 {
-                into.extend(text.parse::<Uuid>().ok());
-            }
+/// Letters of a UUID.
+const UUID: usize = 36;
+
+/// Every UUID that a payload mentions as a text of its own; which of them are people or
+/// organisations, the tables tell.
+pub(super) fn mentioned(payload: &str, into: &mut HashSet<Uuid>) {
+    let text = payload.as_bytes();
+    let mut from = 0;
+    while let Some(quote) = text[from..].iter().position(|byte| *byte == b'"') {
+        let start = from + quote + 1;
+        from = start;
+        let Some(word) = text.get(start..start + UUID).filter(|word| word[8] == b'-') else {
+            continue;
+        };
+        if text.get(start + UUID) == Some(&b'"')
+            && let Ok(id) = Uuid::try_parse_ascii(word)
+        {
+            into.insert(id);
+            from = start + UUID + 1;
         }
-        Value::Array(items) => items.iter().for_each(|item| mentioned(item, into)),
-        Value::Object(fields) => {
-            // Ciphertext mentions nobody who is not mentioned outside of it.
-            if !fields.contains_key("$sealed") {
-                fields.values().for_each(|field| mentioned(field, into));
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-/// Looks the ids up among people and organisations.
-pub(crate) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Names, sqlx::Error> {
+/// For how long a name that was read is told without being read again. Who is erased or renamed while a
+/// long file is read is so from the next second on.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+/// The most ids that are known at a time.
+const MOST_KNOWN: usize = 50_000;
+
+/// Names that pages which follow each other share, for a second.
+#[derive(Debug, Default)]
+pub struct KnownNames {
+    names: Names,
+    /// What was looked up, whether it has a name or not.
+    ids: HashSet<Uuid>,
+    since: Option<Instant>,
+}
+
+impl KnownNames {
+    /// The names of these ids, so that what is told of a page needs nothing else.
+    pub(super) async fn of(
+        &mut self,
+        view: &mut Snapshot,
+        ids: &HashSet<Uuid>,
+    ) -> Result<Names, sqlx::Error> {
+        let is_old = self.since.is_none_or(|since| since.elapsed() > KNOWN_FOR);
+        if is_old || self.ids.len() > MOST_KNOWN {
+            *self = Self { since: Some(Instant::now()), ..Self::default() };
+        }
+        let unknown: HashSet<Uuid> = ids.difference(&self.ids).copied().collect();
+        if !unknown.is_empty() {
+            let Names { people, organizations, things } = read(view, &unknown).await?;
+            self.names.people.extend(people);
+            self.names.organizations.extend(organizations);
+            self.names.things.extend(things);
+            self.ids.extend(unknown);
+        }
+        let of = |known: &HashMap<Uuid, String>| {
+            ids.iter().filter_map(|id| Some((*id, known.get(id)?.clone()))).collect()
+        };
+        Ok(Names {
+            people: of(&self.names.people),
+            organizations: of(&self.names.organizations),
+            things: of(&self.names.things),
+        })
+    }
+}
+
+/// Looks the ids up among people and organisations; none in an answer that is pinned to a place.
+pub(crate) async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Names, sqlx::Error> {
+    if view.pinned().is_some() {
+        return Ok(Names::default());
+    }
     let users: Vec<UserId> = ids.iter().copied().map(UserId).collect();
     let people = people::persons(view, &users).await?;
     let tenant = view.tenant().0;
@@ -62,4 +116,25 @@ pub(crate) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Na
         organizations: organizations.into_iter().collect(),
         things: things.into_iter().collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_that_stands_for_itself_is_found_and_no_other() {
+        let id = |n| Uuid::from_u128(n);
+        let payload = format!(
+            r#"{{"X":{{"user":"{}","list":["{}","{}"],"text":"not {}","short":"-","n":null}}}}"#,
+            id(1),
+            id(2),
+            id(3),
+            id(4)
+        );
+        let mut found = HashSet::new();
+        mentioned(&payload, &mut found);
+        assert_eq!(found, HashSet::from([id(1), id(2), id(3)]));
+        mentioned(&payload[..payload.len() / 3], &mut found);
+    }
 }

@@ -92,7 +92,9 @@ impl Audience {
             | AnyEvent::Evidence(_)
             | AnyEvent::AuditExport(_)
             | AnyEvent::SodRules(_)
-            | AnyEvent::ActivityReviews(_) => Self::Security,
+            | AnyEvent::ActivityReviews(_)
+            | AnyEvent::AuditSinks(_)
+            | AnyEvent::Workspace(_) => Self::Security,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use rollcall_domain::kernel::ids::TenantId;
 use sqlx::{PgConnection, PgPool};
@@ -67,6 +68,61 @@ pub async fn events_after(
         }
         None => Ok(events),
     }
+}
+
+/// The events at these positions, as stored, which are in order.
+///
+/// # Errors
+/// [`ProofError::Damaged`] where one is missing.
+pub async fn events_at(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    positions: &[i64],
+) -> Result<Vec<StoredEvent>, ProofError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM es.events WHERE tenant_id = $1 AND tenant_position = ANY ($2)
+          ORDER BY tenant_position"
+    );
+    let events: Vec<StoredEvent> =
+        sqlx::query_as(&statement).bind(tenant.0).bind(positions).fetch_all(connection).await?;
+    if events.iter().map(|event| event.tenant_position).eq(positions.iter().copied()) {
+        return Ok(events);
+    }
+    Err(ProofError::Damaged("an event that was asked for is missing".to_owned()))
+}
+
+/// The position of the first of `size` events that was recorded at or after `at`; `size + 1` where
+/// none was. Times never run backwards, so it is found by halving.
+///
+/// # Errors
+/// [`ProofError::Damaged`] where an event is missing.
+pub async fn first_since(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    at: DateTime<Utc>,
+    size: i64,
+) -> Result<i64, ProofError> {
+    let (mut earlier, mut found) = (0, size + 1);
+    while earlier + 1 < found {
+        let middle = earlier + (found - earlier) / 2;
+        let recorded: Option<DateTime<Utc>> = sqlx::query_scalar(
+            "SELECT recorded_at FROM es.events WHERE tenant_id = $1 AND tenant_position = $2",
+        )
+        .bind(tenant.0)
+        .bind(middle)
+        .fetch_optional(&mut *connection)
+        .await?;
+        match recorded {
+            Some(recorded) if recorded < at => earlier = middle,
+            Some(_) => found = middle,
+            None => {
+                return Err(ProofError::Damaged(format!(
+                    "the event at position {middle} is missing"
+                )));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Takes the tree's row lock; makes the tree where there is none. `None` while another holds it.
@@ -245,6 +301,36 @@ pub async fn latest(
     .fetch_optional(connection)
     .await?;
     Ok(Some(Latest { origin, size, checkpoint }))
+}
+
+/// The proof that an event is in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inclusion {
+    /// The leaf's bytes, which are JSON.
+    pub leaf: String,
+    /// As C2SP tlog-proof writes it, under the latest checkpoint.
+    pub text: String,
+}
+
+/// The proof of the event at a position; `None` while no checkpoint covers it.
+///
+/// # Errors
+/// See [`ProofError`].
+pub async fn inclusion(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    position: i64,
+) -> Result<Option<Inclusion>, ProofError> {
+    let signed = latest(&mut *connection, tenant).await?.and_then(|latest| latest.checkpoint);
+    let Some(signed) = signed.filter(|signed| position <= signed.size) else { return Ok(None) };
+    let event = events_at(&mut *connection, tenant, &[position]).await?.remove(0);
+    let leaf = event.envelope().to_bytes()?;
+    let (size, index) = (signed.size.unsigned_abs(), (position - 1).unsigned_abs());
+    let path = prove(connection, tenant, |tiles| tlog::prove_record(size, index, tiles)).await?;
+    let path: String =
+        path.iter().map(|hash| format!("{}\n", BASE64_STANDARD.encode(hash.0))).collect();
+    let text = format!("c2sp.org/tlog-proof@v1\nindex {index}\n{path}\n{}", signed.note);
+    Ok(Some(Inclusion { leaf: String::from_utf8_lossy(&leaf).into_owned(), text }))
 }
 
 /// What there is to seal and to sign.

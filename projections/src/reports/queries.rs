@@ -5,7 +5,7 @@
 
 mod load;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use rollcall_domain::audit::{ReportName, ReportQuestion};
 use sqlx::Row as _;
@@ -82,7 +82,7 @@ pub async fn count(view: &mut Snapshot, question: &ReportQuestion) -> Result<i64
 /// The database's.
 pub async fn names(view: &mut Snapshot, rows: &[Row]) -> Result<Names, sqlx::Error> {
     let cells = rows.iter().flat_map(|row| row.cells.iter());
-    let ids: BTreeSet<Uuid> = cells
+    let ids: HashSet<Uuid> = cells
         .filter(|(column, _)| column.ends_with("Id"))
         .filter_map(|(_, cell)| cell.as_str()?.parse().ok())
         .collect();

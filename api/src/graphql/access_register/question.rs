@@ -10,7 +10,7 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Snapshot,
-    access_register::{self, Moment, Question, Span},
+    access_register::{self, InForce, Moment, Question, Span, Window},
     audit_timeline::Viewer,
 };
 
@@ -117,12 +117,47 @@ impl Asked {
         records.begun_at(from, "from")?;
         Ok(Span { from, to, known_at: records.known_at })
     }
+
+    /// The time asked about, as known now or at the position; what was enforced is known up to then.
+    pub async fn window(
+        &self,
+        (from, to): (Option<Instant<Utc>>, Option<Instant<Utc>>),
+        view: &mut Snapshot,
+        now: Instant<Utc>,
+    ) -> Result<Window> {
+        let records = Records::read(view, self.as_of_position).await?;
+        if let Some(from) = from {
+            records.begun_at(from, "during.from")?;
+        }
+        if let Some(to) = to {
+            records.begun_at(to, "during.to")?;
+        }
+        Ok(Window { from, to, known_at: records.known_at, now: records.last(now) })
+    }
+
+    /// The time for which a rule is taken to have been in force; it ends now at the latest.
+    pub async fn in_force(
+        &self,
+        (from, to): (Instant<Utc>, Option<Instant<Utc>>),
+        view: &mut Snapshot,
+        now: Instant<Utc>,
+    ) -> Result<InForce> {
+        let records = Records::read(view, self.as_of_position).await?;
+        records.begun_at(from, "from")?;
+        let now = records.last(now);
+        let to = to.map_or(now, |to| to.min(now));
+        if to <= from {
+            let message = "Give a time that begins before it ends, and before now.";
+            return Err(top_level(Refusal::new(Code::RangeInvalid, message).at("from")));
+        }
+        Ok(InForce { from, to, known_at: records.known_at, now })
+    }
 }
 
 /// What is on record at the position asked about.
 pub struct Records {
     beginning: Instant<Utc>,
-    /// When the position that was named was recorded.
+    /// When the position that was named, or that the answer is pinned to, was recorded.
     asked: Option<Instant<Utc>>,
     known_at: i64,
     held: i64,
@@ -135,6 +170,7 @@ impl Records {
     /// RANGE_INVALID for a position to come, BEFORE_RECORDS where there is none yet.
     pub async fn read(view: &mut Snapshot, as_of_position: Option<i64>) -> Result<Self> {
         let held = view.position_of(access_register::NAME);
+        let held = view.pinned().map_or(held, |pin| pin.position);
         let known_at = as_of_position.unwrap_or(held);
         if known_at > held {
             return Err(top_level(beyond(held)));
@@ -146,7 +182,8 @@ impl Records {
         let (Some(recorded), Some(beginning)) = (recorded, beginning) else {
             return Err(top_level(before_records(beginning, held).at("asOf")));
         };
-        let asked = as_of_position.map(|_| recorded);
+        let is_past = as_of_position.is_some() || view.pinned().is_some();
+        let asked = is_past.then_some(recorded);
         Ok(Self { beginning, asked, known_at, held })
     }
 

@@ -2,8 +2,8 @@
 //! beside the sentence.
 
 use rollcall_domain::audit::{
-    ActivityReviewsEvent, AuditExportEvent, ExportFormat, ReviewPeriod, SodRight, SodRulesEvent,
-    SodScope, SodTerms,
+    ActivityReviewsEvent, AuditExportEvent, AuditSinksEvent, ExportFormat, ReviewPeriod,
+    SinkFormat, SodRight, SodRulesEvent, SodScope, SodTerms,
 };
 
 use super::{Telling, lower, short, time};
@@ -17,6 +17,8 @@ pub(super) fn sentence(event: &AuditExportEvent, telling: Telling<'_>) -> String
             let format = match format {
                 ExportFormat::Csv => "CSV",
                 ExportFormat::JsonLines => "JSON Lines",
+                ExportFormat::Ocsf => "OCSF",
+                ExportFormat::Fhir => "FHIR",
             };
             let what = report.as_ref().map_or_else(
                 || "audit events".to_owned(),
@@ -69,5 +71,44 @@ pub(super) fn review(event: &ActivityReviewsEvent, telling: Telling<'_>) -> Stri
             let many = if *periods == 1 { String::new() } else { format!(", {periods} reviews") };
             format!("Nobody reviewed the activity from {from} to {to} in time{many}.")
         }
+    }
+}
+
+pub(super) fn sinks(event: &AuditSinksEvent, telling: Telling<'_>) -> String {
+    use AuditSinksEvent as E;
+    let who = telling.who();
+    let sink = |id| super::short("sink", id);
+    match event {
+        E::AuditSinkCreated { sink: id, name, url, format, after_position, .. } => {
+            let format = match format {
+                SinkFormat::JsonLines => "JSON Lines",
+                SinkFormat::Ocsf => "OCSF",
+            };
+            let sink = sink(id.0);
+            format!(
+                "{who} has audit events after position {after_position} pushed to {name} ({sink}) at \
+                 {url} as {format}."
+            )
+        }
+        E::AuditSinkSecretRotated { sink: id, both_until, .. } => {
+            let (sink, end) = (sink(id.0), time(both_until));
+            format!("{who} replaced the secret of {sink}; the former one counts until {end}.")
+        }
+        E::AuditSinkPaused { sink: id, cause, .. } => {
+            format!("{who} stopped pushing audit events to {} ({}).", sink(id.0), lower(cause))
+        }
+        E::AuditSinkResumed { sink: id, .. } => {
+            format!("{who} has audit events pushed to {} again.", sink(id.0))
+        }
+        E::AuditSinkDeleted { sink: id, .. } => {
+            format!("{who} has audit events pushed to {} no more.", sink(id.0))
+        }
+        E::AuditSinkDelivered { sink: id, delivered } => format!(
+            "{} took {} audit events, all that were for it after position {} up to {}.",
+            sink(id.0),
+            delivered.events,
+            delivered.after_position,
+            delivered.to_position
+        ),
     }
 }

@@ -77,6 +77,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::MoveRequest(event) => access_requests::moving(event, telling),
         AnyEvent::Attestation(event) => plan::attestation(event, telling),
         AnyEvent::Evidence(event) => plan::evidence(event, telling),
+        AnyEvent::Workspace(event) => plan::workspace(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
         AnyEvent::SubmitterProfile(event) => affiliations::profile(event, telling),
         AnyEvent::Affiliation(event) => affiliations::sentence(event, telling),
@@ -89,6 +90,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::AuditExport(event) => exports::sentence(event, telling),
         AnyEvent::SodRules(event) => exports::rule(event, telling),
         AnyEvent::ActivityReviews(event) => exports::review(event, telling),
+        AnyEvent::AuditSinks(event) => exports::sinks(event, telling),
     };
     capitalised(&told)
 }

@@ -3,7 +3,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::{Commands, audit::ExportAuditReport};
-use rollcall_domain::api_keys::Scope;
+use rollcall_domain::{Code, Refusal, api_keys::Scope, audit::ExportFormat};
 
 use super::{
     asking::{AuditReportParameters, question},
@@ -49,6 +49,7 @@ impl AuditReportMutation {
     /// Gives what `auditReport` shows the caller as a file (GN-26), for people alone: the row's columns,
     /// and names beside ids as they are today. Who asked for what, and each file that was given, is on
     /// record. What is wrong with the question is answered at the top, as `auditReport` does.
+    /// Refusal: FIELD_INVALID for a format that is made for events.
     async fn export_audit_report(
         &self,
         ctx: &Context<'_>,
@@ -64,9 +65,17 @@ impl AuditReportMutation {
         let (question, reading) = question(ctx, asked, None).await?;
         // The view is let go of before anything is written.
         drop(reading);
-        let format = input.format.into();
-        let command = ExportAuditReport { reader: right.reader(), format, question };
-        let sent = send(ctx, input.meta, Ok(command)).await?;
+        let format: ExportFormat = input.format.into();
+        let command = match format {
+            ExportFormat::Csv | ExportFormat::JsonLines => {
+                Ok(ExportAuditReport { reader: right.reader(), format, question })
+            }
+            ExportFormat::Ocsf | ExportFormat::Fhir => {
+                let message = "Rows of a report have no form there. Ask for CSV or JSON_LINES.";
+                Err(Refusal::new(Code::FieldInvalid, message).at("format"))
+            }
+        };
+        let sent = send(ctx, input.meta, command).await?;
         let export = sent.output.map(|it| link(commands, (Holds::Report, format), it));
         Ok(ExportAuditReportPayload::of(sent, export))
     }
