@@ -119,6 +119,8 @@ any_event! {
     Delivery(crate::notifications::Delivery);
     Denial(crate::audit::Denial);
     AuditExport(crate::audit::AuditExport);
+    SodRules(crate::audit::SodRules);
+    ActivityReviews(crate::audit::ActivityReviews);
     AuditSinks(crate::audit::AuditSinks);
 }
 

@@ -122,6 +122,18 @@ impl TenantId {
         self.derive("right_use", &format!("{user}/{of}"))
     }
 
+    /// `audit.sod_rules`: one per tenant.
+    #[must_use]
+    pub fn sod_rules_stream(&self) -> Uuid {
+        self.derive("sod_rules", "")
+    }
+
+    /// `audit.activity_reviews`: one per tenant.
+    #[must_use]
+    pub fn activity_reviews_stream(&self) -> Uuid {
+        self.derive("activity_reviews", "")
+    }
+
     /// `audit.sinks`: one per tenant.
     #[must_use]
     pub fn audit_sinks_stream(&self) -> Uuid {

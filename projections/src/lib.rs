@@ -24,6 +24,7 @@ pub mod permission_matrix;
 pub mod pins;
 pub mod proof;
 mod readers;
+pub mod reports;
 pub mod right_use;
 mod search;
 pub mod sessions;

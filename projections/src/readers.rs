@@ -58,6 +58,8 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::SodRules(_)
+        | AnyEvent::ActivityReviews(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::Evidence(_)
         | AnyEvent::Denial(_) => &[],

@@ -1,4 +1,4 @@
-//! A part of the audit timeline as a file, and the file's manifest (GN-26).
+//! A part of the audit timeline, or the rows of a report, as a file, and the file's manifest (GN-26).
 //!
 //! Invariant: who asked fetches it and nobody else, by the right of the same query, which is judged
 //! anew for each look; no more than two looks are in memory; and the last byte leaves after it is on
@@ -21,27 +21,28 @@ use rollcall_commands::{
 use rollcall_domain::{
     Refusal,
     api_keys::Scope,
-    audit::{AuditExport, Export, ExportFormat, Given},
+    audit::{AuditExport, Export, ExportFormat, Given, ReportName, ReportQuestion},
     hex,
-    kernel::ids::{AuditExportId, OrganizationId, UserId},
+    kernel::ids::{AuditExportId, OrganizationId, TenantId, UserId},
 };
 use rollcall_journal::secrets::Secrets;
 use rollcall_projections::{
     Ask, NAMES, ReadStore,
-    audit_timeline::{self, Filter, KnownNames, Order, PageRequest, Untold},
+    audit_timeline::{self, Filter, KnownNames, Order, PageRequest, Untold, sentences::Names},
+    reports::{self, Row},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Parts, fault, hold_to, not_found, private, refuse,
+    Parts, fault, hold_to, not_found, private, refuse, report_rows,
     rows::{self, RowError},
     unauthenticated,
 };
 use crate::{
     graphql::{
-        audit::{filter_of, organization_of, viewer},
+        audit::{Reach, filter_of, organization_of, viewer},
         errors::fault as graphql_fault,
         reading::authorised,
     },
@@ -56,15 +57,32 @@ const PURPOSE: &str = "audit-export";
 /// The manifest's name beside the file.
 pub const MANIFEST: &str = "manifest.json";
 
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Events,
+    Report,
+}
+
 /// The file's name in a format.
 #[must_use]
-pub const fn file_of(format: ExportFormat) -> &'static str {
-    match format {
-        ExportFormat::Csv => "events.csv",
-        ExportFormat::JsonLines => "events.jsonl",
-        ExportFormat::Ocsf => "events.ocsf.jsonl",
-        ExportFormat::Fhir => "events.fhir.ndjson",
+pub const fn file_of(holds: Holds, format: ExportFormat) -> &'static str {
+    match (holds, format) {
+        (Holds::Events, ExportFormat::Csv) => "events.csv",
+        (Holds::Events, ExportFormat::JsonLines) => "events.jsonl",
+        (Holds::Events, ExportFormat::Ocsf) => "events.ocsf.jsonl",
+        (Holds::Events, ExportFormat::Fhir) => "events.fhir.ndjson",
+        (Holds::Report, ExportFormat::Csv) => "report.csv",
+        // Rows of a report have no form in other standards; they are asked for as these two alone.
+        (Holds::Report, ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir) => {
+            "report.jsonl"
+        }
     }
+}
+
+const fn file_in(export: &Export) -> &'static str {
+    let holds = if export.report.is_some() { Holds::Report } else { Holds::Events };
+    file_of(holds, export.format)
 }
 
 const fn media_type(format: ExportFormat) -> &'static str {
@@ -117,7 +135,7 @@ async fn answer(
     if file == MANIFEST {
         return manifest(&export);
     }
-    if file != file_of(export.format) {
+    if file != file_in(&export) {
         return Err(not_found());
     }
     let headers = [
@@ -160,10 +178,11 @@ fn manifest(export: &Export) -> Result<Response, TransportError> {
         return Err(TransportError::new(ErrorCode::NotFound, message));
     };
     let manifest = json!({
-        "file": name(export, file_of(export.format)),
+        "file": name(export, file_in(export)),
         "format": export.format,
         "mapping": rows::mapping(export.format),
         "filter": export.filter,
+        "report": export.report,
         "text": export.words.as_ref().and_then(|words| words.get()),
         "export": export.id,
         "requestedBy": export.by,
@@ -179,15 +198,85 @@ fn manifest(export: &Export) -> Result<Response, TransportError> {
     Ok((headers, Json(manifest)).into_response())
 }
 
+/// What was asked for.
+enum Asked {
+    Events(Box<Filter>),
+    Report(Box<ReportQuestion>),
+}
+
+/// What was read together.
+enum Batch {
+    Events(Untold),
+    Rows(ReportName, Vec<Row>, Names),
+}
+
+/// Where the next batch begins.
+enum After {
+    Position(i64),
+    Key(String),
+}
+
+impl After {
+    const fn position(&self) -> Option<i64> {
+        match self {
+            Self::Position(position) => Some(*position),
+            Self::Key(_) => None,
+        }
+    }
+
+    fn key(self) -> Option<String> {
+        match self {
+            Self::Position(_) => None,
+            Self::Key(key) => Some(key),
+        }
+    }
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        match self {
+            Self::Events(events) => events.len(),
+            Self::Rows(_, rows, _) => rows.len(),
+        }
+    }
+
+    /// The positions of the first and last event, of events.
+    fn ends(&self) -> Option<(i64, i64)> {
+        match self {
+            Self::Events(events) => events.ends(),
+            Self::Rows(..) => None,
+        }
+    }
+
+    fn last(&self) -> Option<After> {
+        match self {
+            Self::Events(events) => events.ends().map(|(_, last)| After::Position(last)),
+            Self::Rows(_, rows, _) => rows.last().map(|row| After::Key(row.key.clone())),
+        }
+    }
+
+    fn lines(self, format: ExportFormat, tenant: TenantId) -> Result<Vec<u8>, RowError> {
+        match self {
+            Self::Events(events) => rows::lines(format, tenant, events.tell()),
+            Self::Rows(report, rows, names) => report_rows::lines(format, report, (&rows, &names)),
+        }
+    }
+}
+
+/// An export that the caller may fetch no more.
+fn gone() -> async_graphql::Error {
+    crate::graphql::errors::top_level(Refusal::not_found("exportId"))
+}
+
 /// A file on its way.
 struct Sheet {
     commands: Commands,
     reads: ReadStore,
     caller: Caller,
     export: Export,
-    filter: Filter,
+    asked: Asked,
     /// What was read and not yet written, and how much was asked for.
-    next: Option<(Untold, usize)>,
+    next: Option<(Batch, usize)>,
     /// What stands before it.
     head: Vec<u8>,
     sha256: Sha256,
@@ -199,8 +288,17 @@ struct Sheet {
 impl Sheet {
     /// Reads the first events, so that a refusal comes instead of a file.
     async fn open(parts: Parts, caller: Caller, export: Export) -> Result<Self, TransportError> {
-        let filter = filter_of(&export).map_err(|_| not_found())?;
-        let head = rows::head(export.format).map_err(|error| fault(&error))?;
+        let (asked, head) = match &export.report {
+            Some(question) => {
+                let head = report_rows::head(export.format, question.report);
+                (Asked::Report(question.clone()), head)
+            }
+            None => {
+                let filter = filter_of(&export).map_err(|_| not_found())?;
+                (Asked::Events(Box::new(filter)), rows::head(export.format))
+            }
+        };
+        let head = head.map_err(|error| fault(&error))?;
         let given = Given {
             rows: 0,
             from_position: None,
@@ -213,7 +311,7 @@ impl Sheet {
             reads: parts.reads,
             caller,
             export,
-            filter,
+            asked,
             next: None,
             head,
             sha256: Sha256::new(),
@@ -225,13 +323,17 @@ impl Sheet {
         Ok(sheet)
     }
 
-    /// The next events, as far as the caller may see them now.
-    async fn look(&mut self, after: Option<i64>, limit: usize) -> async_graphql::Result<Untold> {
-        let Self { commands, reads, caller, export, filter, names, .. } = self;
-        let organization = organization_of(filter).or(export.organization);
+    /// What comes next, as far as the caller may see it now.
+    async fn look(&mut self, after: Option<After>, limit: usize) -> async_graphql::Result<Batch> {
+        let Self { commands, reads, caller, export, asked, names, .. } = self;
+        let organization = match asked {
+            Asked::Events(filter) => organization_of(filter),
+            Asked::Report(_) => None,
+        };
+        let organization = organization.or(export.organization);
         let right = viewer::choose(commands, caller, organization, Scope::ReadAudit).await?;
         if !is_reader(right.reader(), export.organization) {
-            return Err(crate::graphql::errors::top_level(Refusal::not_found("exportId")));
+            return Err(gone());
         }
         let ask =
             Ask { tenant: caller.tenant, projections: NAMES, min_position: Some(export.up_to) };
@@ -239,10 +341,27 @@ impl Sheet {
         let authority = authorised(commands, caller, right.demand(), &mut view).await?;
         let looking = right.looking(&authority)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let request = PageRequest { order: Order::OldestFirst, after, limit };
-        let sight = &looking.sight;
-        let read = audit_timeline::untold_page(&mut view, sight, filter, request, names).await;
-        read.map_err(|error| graphql_fault(&error))
+        match asked {
+            Asked::Events(filter) => {
+                let after = after.and_then(|after| after.position());
+                let request = PageRequest { order: Order::OldestFirst, after, limit };
+                let sight = &looking.sight;
+                let read =
+                    audit_timeline::untold_page(&mut view, sight, filter, request, names).await;
+                Ok(Batch::Events(read.map_err(|error| graphql_fault(&error))?))
+            }
+            Asked::Report(question) => {
+                if !Reach::of(&looking, &authority).is_ok_and(|reach| reach.covers(question)) {
+                    return Err(gone());
+                }
+                let after = after.and_then(After::key);
+                let rows = reports::page(&mut view, question, after.as_deref(), limit).await;
+                let rows = rows.map_err(|error| graphql_fault(&error))?;
+                let names = reports::names(&mut view, &rows).await;
+                let names = names.map_err(|error| graphql_fault(&error))?;
+                Ok(Batch::Rows(question.report, rows, names))
+            }
+        }
     }
 
     fn stream(self) -> impl Stream<Item = io::Result<Bytes>> {
@@ -259,19 +378,19 @@ impl Sheet {
     /// Writes what was read while it reads on; with the last of it, what left goes on record.
     async fn write(&mut self) -> io::Result<Bytes> {
         let Some((read, asked)) = self.next.take() else { return Ok(Bytes::new()) };
-        let (count, ends) = (read.len(), read.ends());
+        let (count, ends, last) = (read.len(), read.ends(), read.last());
         let (mut chunk, mut sha256) = (mem::take(&mut self.head), mem::take(&mut self.sha256));
         let (format, tenant) = (self.export.format, self.caller.tenant);
         // Apart from the tasks that answer others.
         let written = tokio::task::spawn_blocking(move || {
-            chunk.extend(rows::lines(format, tenant, read.tell())?);
+            chunk.extend(read.lines(format, tenant)?);
             sha256.update(&chunk);
             Ok::<_, RowError>((chunk, sha256))
         });
-        let more = ends.filter(|_| count == asked);
+        let more = last.filter(|_| count == asked);
         let reading = async {
             match more {
-                Some((_, last)) => self.look(Some(last), BATCH).await.map(Some),
+                Some(last) => self.look(Some(last), BATCH).await.map(Some),
                 None => Ok(None),
             }
         };

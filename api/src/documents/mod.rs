@@ -6,6 +6,7 @@
 
 mod audit_export;
 mod evidence;
+mod report_rows;
 mod rows;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use rollcall_projections::ReadStore;
 use serde_json::json;
 use uuid::Uuid;
 
-pub use audit_export::{MANIFEST, file_of, path as audit_export_path};
+pub use audit_export::{Holds, MANIFEST, file_of, path as audit_export_path};
 pub(crate) use rows::{RowError, lines};
 
 use crate::{

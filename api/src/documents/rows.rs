@@ -112,7 +112,7 @@ fn json_lines(
     Ok(lines)
 }
 
-fn records(
+pub(super) fn records(
     rows: impl IntoIterator<Item = Result<ByteRecord, TellError>>,
 ) -> Result<Vec<u8>, RowError> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
@@ -222,9 +222,25 @@ impl<'a> Line<'a> {
 }
 
 /// A record of CSV in the making.
-struct Cells(ByteRecord);
+pub(super) struct Cells(ByteRecord);
 
 impl Cells {
+    /// The cells of some values, each as text.
+    pub(super) fn of(values: impl IntoIterator<Item = Value>) -> ByteRecord {
+        let mut cells = Self(ByteRecord::new());
+        for value in values {
+            match value {
+                Value::Null => cells.text(""),
+                Value::String(text) => cells.text(&text),
+                other
+                @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                    cells.text(&other.to_string())
+                }
+            }
+        }
+        cells.0
+    }
+
     fn text(&mut self, text: &str) {
         if runs(text) {
             self.0.push_field(format!("'{text}").as_bytes());

@@ -491,6 +491,23 @@ impl Journal {
                 .map_err(JournalError::of)?;
         Ok(position.unwrap_or_default())
     }
+
+    /// When the tenant's first event was recorded; that never changes.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn records_begin(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Option<DateTime<Utc>>, JournalError> {
+        sqlx::query_scalar(
+            "SELECT recorded_at FROM es.events WHERE tenant_id = $1 AND tenant_position = 1",
+        )
+        .bind(tenant.0)
+        .fetch_optional(&self.0.pool)
+        .await
+        .map_err(JournalError::of)
+    }
 }
 
 impl Inner {

@@ -81,6 +81,7 @@ impl Command for ExportAuditEvents {
             format: self.format,
             filter: Box::new(self.filter.clone()),
             words: self.words.clone(),
+            report: None,
             up_to: self.up_to,
         };
         cx.decide::<AuditExport>(export, request).await?;

@@ -14,6 +14,8 @@ use rollcall_domain::{
 };
 use rollcall_journal::{Journal, JournalError};
 
+use crate::audit::ACTIVITY_REVIEWERS;
+
 /// People to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -29,6 +31,8 @@ pub enum Audience {
     NpiAdministrators(OrganizationId, Npi),
     /// Plan support staff and plan administrators who act for the organisation (AL-08, GN-31).
     PlanSupport(OrganizationId),
+    /// The plan's auditors and administrators (GN-34).
+    Auditors,
     /// The plan's administrators.
     PlanAdministrators,
     /// The plan's administrators without one of them.
@@ -78,6 +82,7 @@ impl Audience {
                 let roles = &[PlanRole::Ps, PlanRole::Pa];
                 plan_staff(journal, tenant, now, (roles, Some(*organization))).await
             }
+            Self::Auditors => plan_staff(journal, tenant, now, (ACTIVITY_REVIEWERS, None)).await,
             Self::PlanAdministrators => {
                 plan_staff(journal, tenant, now, (&[PlanRole::Pa], None)).await
             }

@@ -7,7 +7,7 @@ use rollcall_domain::{
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
     affiliations::AffiliationEvent,
     api_keys::ApiKeyEvent,
-    audit::{AuditSinksEvent, PauseCause},
+    audit::{ActivityReviewsEvent, AuditSinksEvent, PauseCause},
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::{DeactivationCause, MembershipOrigin, OrganizationEvent},
@@ -107,6 +107,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::Pin(event) => of_pin(event, recorded.aggregate_id),
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
         AnyEvent::ApiKey(event) => vec![of_api_key(event)],
+        AnyEvent::ActivityReviews(event) => of_activity_review(event, recorded.aggregate_id),
         AnyEvent::AuditSinks(event) => of_sinks(event),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
@@ -115,6 +116,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::SodRules(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::RegistrationToken(_)
@@ -415,6 +417,17 @@ fn of_move_request(event: &MoveRequestEvent, stream: Uuid) -> Vec<Raise> {
         E::MoveRequestDenied { .. } => own(Happening::Denied),
         E::MoveRequestExpired { .. } => own(Happening::Expired),
         E::MoveRequestWithdrawn { .. } => Vec::new(),
+    }
+}
+
+fn of_activity_review(event: &ActivityReviewsEvent, stream: Uuid) -> Vec<Raise> {
+    match event {
+        ActivityReviewsEvent::ActivityReviewOverdue { .. } => {
+            let subject = (SubjectKind::Review, stream);
+            let due = Raise::new(NotificationType::ReviewDue, Audience::Auditors, subject);
+            vec![due.because(Happening::ActivityReviewOverdue)]
+        }
+        ActivityReviewsEvent::ActivityReviewCompleted(_) => Vec::new(),
     }
 }
 

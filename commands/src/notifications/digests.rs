@@ -202,6 +202,8 @@ impl DigestsProcess {
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
             | AnyEvent::AuditExport(_)
+            | AnyEvent::SodRules(_)
+            | AnyEvent::ActivityReviews(_)
             | AnyEvent::AuditSinks(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)

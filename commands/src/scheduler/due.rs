@@ -52,10 +52,12 @@ pub(super) enum Kind {
     OrganizationMerge,
     /// The longest time for which dependent files lag behind a PIN (GN-17); `detail` is the version.
     PinPropagation,
+    /// The next review of activity, looked at again and again (GN-34).
+    ActivityReview,
 }
 
 impl Kind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -73,6 +75,7 @@ impl Kind {
         Self::MembershipEnd,
         Self::OrganizationMerge,
         Self::PinPropagation,
+        Self::ActivityReview,
     ];
 
     /// The parameters that decide when it is looked at again.
@@ -91,6 +94,9 @@ impl Kind {
                 PolicyKey::UnassignedWarnDays,
                 PolicyKey::TimeZone,
             ],
+            Self::ActivityReview => {
+                &[PolicyKey::ActivityReviewDays, PolicyKey::ActivityReviewGraceDays]
+            }
             Self::Invitation
             | Self::RegistrationToken
             | Self::AffiliationRequest
@@ -138,6 +144,7 @@ impl Kind {
             Self::MembershipEnd => "MEMBERSHIP_END",
             Self::OrganizationMerge => "ORGANIZATION_MERGE",
             Self::PinPropagation => "PIN_PROPAGATION",
+            Self::ActivityReview => "ACTIVITY_REVIEW",
         }
     }
 

@@ -11,7 +11,7 @@ use rollcall_domain::{
     organizations::{OrganizationEvent, RegistrationTokenEvent},
     permissions::{EntitlementChange, EntitlementGrant, GrantEnd, MembershipEvent},
     pins::PinEvent,
-    tenants::PlanStaffEvent,
+    tenants::{PlanStaffEvent, TenantEvent},
     users::{credential::CredentialEvent, invitation::InvitationEvent},
 };
 
@@ -58,12 +58,14 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::PeopleImport(event) => Some(of_import(event, recorded.occurred_at)),
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
         AnyEvent::Pin(event) => of_pin(event),
-        AnyEvent::Tenant(_)
-        | AnyEvent::Policy(_)
+        AnyEvent::Tenant(event) => of_tenant(event, recorded.occurred_at),
+        AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::SodRules(_)
+        | AnyEvent::ActivityReviews(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
@@ -251,6 +253,15 @@ fn of_organization(event: &OrganizationEvent, now: DateTime<Utc>) -> Option<End>
         | E::OrganizationAbsorptionBegun { .. }
         | E::OrganizationAbsorbed { .. }
         | E::OrganizationClosed { .. } => None,
+    }
+}
+
+/// Looked at at once, to find out when a review of activity is due under the policy in force.
+fn of_tenant(event: &TenantEvent, now: DateTime<Utc>) -> Option<End> {
+    match event {
+        TenantEvent::TenantCreated { .. } => Some(End::at(Kind::ActivityReview, now)),
+        TenantEvent::TenantClosed { .. } => Some(End::no_more(Kind::ActivityReview)),
+        TenantEvent::TenantSuspended { .. } | TenantEvent::TenantResumed {} => None,
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     access_requests::ExpireAccessRequest,
     affiliations::ExpireAffiliation,
+    audit::WatchActivityReview,
     imports::ContinuePeopleImport,
     notifications::{SendDigest, waiting},
     organizations::{
@@ -194,6 +195,9 @@ impl Scheduler {
                     }
                     Err(other) => Err(other),
                 }
+            }
+            Kind::ActivityReview => {
+                Ok(Next::Again(self.dispatch(due, &WatchActivityReview).await?))
             }
             Kind::Unassigned => {
                 let (user, organization) =

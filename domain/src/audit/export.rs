@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::ReportQuestion;
 use crate::kernel::ActorKind;
 use crate::kernel::ids::{AuditExportId, OrganizationId, SubjectId, UserId};
 use crate::permissions::right_use::RightKind;
@@ -107,6 +108,9 @@ pub enum AuditExportEvent {
         format: ExportFormat,
         filter: Box<ExportFilter>,
         words: Option<Sealed<Vec<String>>>,
+        /// The report whose rows were asked for, in place of events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<Box<ReportQuestion>>,
         /// Nothing after this position.
         up_to: i64,
         /// The link works until then.
@@ -144,6 +148,7 @@ pub enum AuditExportCommand {
         format: ExportFormat,
         filter: Box<ExportFilter>,
         words: Vec<String>,
+        report: Option<Box<ReportQuestion>>,
         up_to: i64,
     },
     RecordGiven {
@@ -196,6 +201,8 @@ pub struct Export {
     pub filter: ExportFilter,
     /// Absent where none were given, or whoever gave them was erased.
     pub words: Option<Sealed<Vec<String>>>,
+    /// The report whose rows were asked for, in place of events.
+    pub report: Option<Box<ReportQuestion>>,
     pub up_to: i64,
     pub expires_at: DateTime<Utc>,
     pub given: Option<Given>,
@@ -236,6 +243,7 @@ impl Decider for AuditExport {
                 format,
                 filter,
                 words,
+                report,
                 up_to,
             } => {
                 if *self != Self::NotRequested {
@@ -252,6 +260,7 @@ impl Decider for AuditExport {
                     format,
                     filter,
                     words: words.map(|words| Sealed::new(SubjectId::from(by), words)),
+                    report,
                     up_to,
                     expires_at: decision.now + TimeDelta::minutes(LINK_MINUTES),
                 }])
@@ -276,6 +285,7 @@ impl Decider for AuditExport {
                 format,
                 filter,
                 words,
+                report,
                 up_to,
                 expires_at,
             } => {
@@ -286,6 +296,7 @@ impl Decider for AuditExport {
                     format: *format,
                     filter: (**filter).clone(),
                     words: words.clone(),
+                    report: report.clone(),
                     up_to: *up_to,
                     expires_at: *expires_at,
                     given: None,

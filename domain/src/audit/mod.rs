@@ -4,12 +4,20 @@
 //!
 //! Invariant: a denial is complete in itself: one stream, one event.
 
+mod activity_review;
 mod denial;
 mod evidence;
 mod export;
+mod report;
 mod sinks;
+mod sod_rules;
 mod workspace;
 
+pub use activity_review::{
+    ATTESTATION, ATTESTATION_VERSION, ActivityReviews, ActivityReviewsCommand,
+    ActivityReviewsEvent, ActivityReviewsRefusal, CompletedReview, NextReview, ReviewPeriod,
+    ReviewSignature, ReviewedQuestion,
+};
 pub use denial::{AccessDenied, Denial, DenialCommand, DenialEvent, DenialRefusal};
 pub use evidence::{
     Evidence, EvidenceCommand, EvidenceEvent, EvidenceQuestion, EvidenceRefusal, FETCHED_WITHIN,
@@ -19,9 +27,13 @@ pub use export::{
     AuditExport, AuditExportCommand, AuditExportEvent, AuditExportRefusal, Export, ExportFilter,
     ExportFormat, Given,
 };
+pub use report::{ReportDefinition, ReportName, ReportParameter, ReportQuestion};
 pub use sinks::{
     AuditSink, AuditSinkRefusal, AuditSinks, AuditSinksCommand, AuditSinksEvent, Delivered,
     MOST_SINKS, NewSink, PauseCause, SinkFormat,
+};
+pub use sod_rules::{
+    SodRight, SodRules, SodRulesCommand, SodRulesEvent, SodRulesRefusal, SodScope, SodTerms,
 };
 pub use workspace::{
     LONGEST_QUESTION, MOST_QUESTIONS, Workspace, WorkspaceCommand, WorkspaceEvent,

@@ -84,6 +84,10 @@ typed_id! {
     AuditSinkId;
     /// A bundle of evidence about the log (GN-35).
     EvidenceId;
+    /// A rule of segregation of duties (GN-26).
+    SodRuleId;
+    /// A review of what people did in the portal (GN-34).
+    ActivityReviewId;
     /// A workspace of an auditor, pinned to a place of the log (GN-26).
     AuditWorkspaceId;
     /// A question saved in one.
@@ -125,6 +129,11 @@ impl From<UserId> for SubjectId {
 }
 impl From<InvitationId> for SubjectId {
     fn from(id: InvitationId) -> Self {
+        Self(id.0)
+    }
+}
+impl From<ActivityReviewId> for SubjectId {
+    fn from(id: ActivityReviewId) -> Self {
         Self(id.0)
     }
 }

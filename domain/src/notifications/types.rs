@@ -28,7 +28,7 @@ pub enum NotificationType {
     /// The person's password, telephone or address was changed, or the account locked; or a machine
     /// may act for the organisation from now on or no more.
     AccountSecurity,
-    /// An access review waits.
+    /// A review waits, or is overdue.
     ReviewDue,
     /// A report was released.
     ReportReleased,
@@ -83,10 +83,17 @@ impl NotificationType {
     }
 
     /// Whether mail follows at once until the person says otherwise, whatever the portal's default:
-    /// the other side of an affiliation waits (MC-58), and so does who asks for access (CC-11).
+    /// the other side of an affiliation waits (MC-58), so does who asks for access (CC-11), and a review
+    /// has its day (GN-34).
     #[must_use]
     pub const fn is_mailed_unless_declined(self) -> bool {
-        matches!(self, Self::AccessRequest | Self::AffiliationRequest | Self::AffiliationDecision)
+        matches!(
+            self,
+            Self::AccessRequest
+                | Self::AffiliationRequest
+                | Self::AffiliationDecision
+                | Self::ReviewDue
+        )
     }
 
     /// Whether only organisation administrators may subscribe (MC-66).
@@ -215,12 +222,13 @@ pub enum Happening {
     Moved,
     ApiKeyCreated,
     ApiKeyRevoked,
+    ActivityReviewOverdue,
     SinkStopped,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -263,6 +271,7 @@ impl Happening {
         Self::Moved,
         Self::ApiKeyCreated,
         Self::ApiKeyRevoked,
+        Self::ActivityReviewOverdue,
         Self::SinkStopped,
     ];
 
@@ -312,6 +321,7 @@ impl Happening {
             Self::Moved => "MOVED",
             Self::ApiKeyCreated => "API_KEY_CREATED",
             Self::ApiKeyRevoked => "API_KEY_REVOKED",
+            Self::ActivityReviewOverdue => "ACTIVITY_REVIEW_OVERDUE",
             Self::SinkStopped => "SINK_STOPPED",
         }
     }

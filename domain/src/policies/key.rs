@@ -94,6 +94,11 @@ policy_keys! {
     RetentionYears "audit.retention_years": integer(Years, 6, 30), Int(10),
         "How long records are kept.", "GN-26";
 
+    ActivityReviewDays "audit.activity_review_days": optional(Days, 1, 366), Off,
+        "How many days of activity a review by the auditors covers at most.", "GN-34";
+    ActivityReviewGraceDays "audit.activity_review_grace_days": integer(Days, 0, 90), Int(7),
+        "How many days after its period a review of activity is overdue.", "GN-34";
+
     // sign-in and passwords
     LoginIdentifier "login.identifier": one_of(LoginIdentifier::WORDS), Text("EMAIL"),
         "What a person signs in with.", "MC-34 AL-03";

@@ -148,6 +148,16 @@ impl Policy {
         self.integer(PolicyKey::RetentionYears)
     }
 
+    /// How many days a review of activity covers; `None` where nobody has to review.
+    pub fn activity_review(&self) -> Option<u32> {
+        self.optional(PolicyKey::ActivityReviewDays)
+    }
+
+    /// How long after its period a review of activity is overdue.
+    pub fn activity_review_grace(&self) -> TimeDelta {
+        TimeDelta::days(i64::from(self.integer(PolicyKey::ActivityReviewGraceDays)))
+    }
+
     // Sign-in and passwords.
 
     /// What a person signs in with.

@@ -72,6 +72,27 @@ impl ApiKeyName {
     }
 }
 
+/// What a rule of segregation of duties is called, 1 to 80 characters (GN-26).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SodRuleName(String);
+
+string_value!(SodRuleName);
+
+impl SodRuleName {
+    /// Parses a rule's name; blanks around it are dropped.
+    ///
+    /// # Errors
+    /// `FIELD_REQUIRED` or `NAME_INVALID`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line(text, 80, Code::NameInvalid, "name of the rule").map(Self)
+    }
+
+    /// The form uniqueness is decided on.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
 /// What a receiver of audit events is called, 1 to 80 characters (GN-26).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SinkName(String);

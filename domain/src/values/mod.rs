@@ -29,13 +29,13 @@ pub use email::EmailAddress;
 pub use identifiers::{Slug, Username};
 pub use labels::{
     ApiKeyName, ContentLine, CorrespondenceType, JobRoleName, ProviderCommunity, ProviderType,
-    SinkName,
+    SinkName, SodRuleName,
 };
 pub use names::{OrganizationName, PersonName};
 pub use npi::Npi;
 pub use password::{Password, PasswordRules, PasswordViolation, SpecialRule};
 pub use phone::PhoneNumber;
-pub use reason::Reason;
+pub use reason::{Findings, Reason};
 pub use similarity::{are_similar, edit_distance, is_common, normal_form};
 pub use tax_id::{EIN_PREFIXES, TaxId, TaxIdKind};
 pub use tenant_time::TenantZone;

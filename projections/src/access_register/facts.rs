@@ -103,7 +103,7 @@ pub(super) fn holders(event: &Recorded<AnyEvent>, into: &mut BTreeSet<Uuid>) {
 }
 
 /// Takes an event in.
-pub(super) fn take_in(ledger: &mut Ledger, event: &Recorded<AnyEvent>) {
+pub(crate) fn take_in(ledger: &mut Ledger, event: &Recorded<AnyEvent>) {
     let mut change = Change {
         ledger,
         by: Happening { position: event.tenant_position, recorded_at: event.recorded_at },

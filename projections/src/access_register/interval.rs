@@ -20,7 +20,7 @@ use super::Cause;
 
 /// Which timeline a row belongs to; a timeline has at most one value at any moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Timeline {
+pub(crate) enum Timeline {
     OrgRole(UserId, OrganizationId),
     NpiLevel(UserId, OrganizationId, Scope),
     Correspondence(UserId, OrganizationId, Scope),
@@ -47,10 +47,10 @@ pub(super) enum Timeline {
 }
 
 /// One NPI, or `*`, as stored.
-pub(super) type Scope = String;
+pub(crate) type Scope = String;
 
 /// The policies that decide about access.
-pub(super) const POLICIES: [PolicyKey; 8] = [
+pub(crate) const POLICIES: [PolicyKey; 8] = [
     PolicyKey::AdminImplied,
     PolicyKey::ContractedOnly,
     PolicyKey::PinsEnabled,
@@ -62,7 +62,7 @@ pub(super) const POLICIES: [PolicyKey; 8] = [
 ];
 
 /// The word of a feature that its parameters decide about again.
-pub(super) const BY_PARAMETERS: &str = "DEFAULT";
+pub(crate) const BY_PARAMETERS: &str = "DEFAULT";
 
 impl Timeline {
     pub fn npi_level(user: UserId, organization: OrganizationId, scope: &NpiScope) -> Self {
@@ -261,7 +261,7 @@ impl Timeline {
 
 /// A row of a timeline, as it is held until another event says otherwise.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Interval {
+pub(crate) struct Interval {
     /// The position of the event that made the row, and which of its rows.
     pub known_from: i64,
     pub ordinal: i16,
@@ -278,7 +278,7 @@ pub(super) struct Interval {
 
 /// The event that set an end, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct End {
+pub(crate) struct End {
     pub position: i64,
     pub cause: Cause,
 }

@@ -13,12 +13,12 @@ use super::{
 };
 
 /// The end of what has no end; PostgreSQL and chrono both hold it.
-pub(super) fn never() -> DateTime<Utc> {
+pub(crate) fn never() -> DateTime<Utc> {
     day(9999, 12, 31)
 }
 
 /// The beginning of what had none, such as a policy before it was ever set.
-pub(super) fn always() -> DateTime<Utc> {
+pub(crate) fn always() -> DateTime<Utc> {
     day(1, 1, 1)
 }
 
@@ -29,14 +29,14 @@ fn day(year: i32, month: u32, day: u32) -> DateTime<Utc> {
 
 /// The event by which something changes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Happening {
+pub(crate) struct Happening {
     pub position: i64,
     pub recorded_at: DateTime<Utc>,
 }
 
 /// A value that holds for a time.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+pub(crate) struct Held {
     pub value: Vec<String>,
     pub until: Option<DateTime<Utc>>,
     pub cause: Cause,
@@ -44,7 +44,7 @@ pub(super) struct Held {
 
 /// A row that is held no longer.
 #[derive(Clone, Debug)]
-pub(super) struct Closed {
+pub(crate) struct Closed {
     pub known_from: i64,
     pub ordinal: i16,
     pub known_to: i64,
@@ -52,11 +52,11 @@ pub(super) struct Closed {
 }
 
 /// A row made, and what closed it again if anything did.
-pub(super) type Made = (Timeline, Interval, Option<Closed>);
+pub(crate) type Made = (Timeline, Interval, Option<Closed>);
 
 /// The rows held now, of the timelines that were loaded, and what became of them.
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     held: BTreeMap<Timeline, Vec<Interval>>,
     /// Rows made since it was loaded, those closed again included.
     made: Vec<(Timeline, Interval)>,
@@ -79,6 +79,11 @@ impl Ledger {
     /// Whether the timeline ever had a value as held now, ended or not.
     pub fn has_any(&self, timeline: &Timeline) -> bool {
         self.held.get(timeline).is_some_and(|rows| !rows.is_empty())
+    }
+
+    /// All that a timeline has.
+    pub fn all(&self, timeline: &Timeline) -> Option<&[Interval]> {
+        self.held.get(timeline).map(Vec::as_slice)
     }
 
     /// The words that the timeline has last.
@@ -193,6 +198,17 @@ impl Ledger {
         row.ordinal = ordinal;
         self.made.push((timeline.clone(), row.clone()));
         row
+    }
+
+    /// Forgets what is to be written, where only what is held matters.
+    pub fn forget(&mut self) {
+        self.made.clear();
+        self.closed.clear();
+    }
+
+    /// What is held.
+    pub fn into_held(self) -> BTreeMap<Timeline, Vec<Interval>> {
+        self.held
     }
 
     /// What is to be written: rows made, with the position that closed them again if one did, and

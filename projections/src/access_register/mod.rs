@@ -7,11 +7,11 @@
 mod cause;
 mod difference;
 mod exposure;
-mod facts;
-mod interval;
-mod ledger;
+pub(crate) mod facts;
+pub(crate) mod interval;
+pub(crate) mod ledger;
 mod names;
-mod projection;
+pub(crate) mod projection;
 mod queries;
 mod rule;
 mod simulation;

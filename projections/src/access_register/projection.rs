@@ -62,8 +62,9 @@ impl Projection<AnyEvent> for AccessRegister {
     }
 }
 
+/// A stored row.
 #[derive(FromRow)]
-struct Row {
+pub(crate) struct Row {
     known_from: i64,
     ordinal: i16,
     kind: String,
@@ -82,8 +83,14 @@ struct Row {
     end_cause: Option<String>,
 }
 
+/// What [`Row`] is read by.
+pub(crate) const COLUMNS: &str =
+    "known_from, ordinal, kind, holder_id, user_id, organization_id, npi, name, value, valid_from,
+                valid_to, known_from_at, cause, cause_position, end_position, end_cause";
+
 impl Row {
-    fn read(self) -> Option<(Timeline, Interval)> {
+    /// What it says; `None` for a row that no version of this writes.
+    pub(crate) fn read(self) -> Option<(Timeline, Interval)> {
         let timeline = Timeline::stored(
             (&self.kind, self.holder_id),
             self.user_id,
@@ -116,12 +123,10 @@ async fn load(
     tenant: TenantId,
     holders: &[Uuid],
 ) -> Result<Ledger, ProjectionError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT known_from, ordinal, kind, holder_id, user_id, organization_id, npi, name, value, valid_from,
-                valid_to, known_from_at, cause, cause_position, end_position, end_cause
-           FROM access_intervals
-          WHERE tenant_id = $1 AND holder_id = ANY ($2) AND known_to IS NULL",
-    )
+    let rows: Vec<Row> = sqlx::query_as(&format!(
+        "SELECT {COLUMNS} FROM access_intervals
+          WHERE tenant_id = $1 AND holder_id = ANY ($2) AND known_to IS NULL"
+    ))
     .bind(tenant.0)
     .bind(holders)
     .fetch_all(tx)

@@ -19,6 +19,7 @@ mod visibility;
 
 pub use filter::Filter;
 pub use names::KnownNames;
+pub(crate) use names::read as names_of;
 pub use projection::{AuditTimeline, NAME, Outcome};
 pub use queries::{
     Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, positions, told_at,

@@ -82,7 +82,7 @@ impl KnownNames {
 }
 
 /// Looks the ids up among people and organisations; none in an answer that is pinned to a place.
-async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Names, sqlx::Error> {
+pub(crate) async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Names, sqlx::Error> {
     if view.pinned().is_some() {
         return Ok(Names::default());
     }

@@ -58,6 +58,8 @@ impl Outcome {
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
             | AnyEvent::AuditExport(_)
+            | AnyEvent::SodRules(_)
+            | AnyEvent::ActivityReviews(_)
             | AnyEvent::AuditSinks(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)

@@ -91,6 +91,8 @@ impl Audience {
             AnyEvent::Denial(_)
             | AnyEvent::Evidence(_)
             | AnyEvent::AuditExport(_)
+            | AnyEvent::SodRules(_)
+            | AnyEvent::ActivityReviews(_)
             | AnyEvent::AuditSinks(_)
             | AnyEvent::Workspace(_) => Self::Security,
         }

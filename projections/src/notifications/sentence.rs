@@ -88,6 +88,11 @@ fn sentence(
             }
             Some(_) | None => security(happening).to_owned(),
         },
+        Some(NotificationType::ReviewDue)
+            if happening == Some(Happening::ActivityReviewOverdue) =>
+        {
+            "A review of the activity in the portal is overdue.".to_owned()
+        }
         Some(NotificationType::ReviewDue) => {
             format!("An access review of {organization} waits for you.")
         }

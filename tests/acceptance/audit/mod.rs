@@ -1,5 +1,6 @@
 //! The audit timeline and the access register, through the API.
 
+mod activity_reviews;
 mod evidence;
 mod evidence_of_one;
 mod explanation;
@@ -11,6 +12,7 @@ mod order;
 mod register;
 mod register_difference;
 mod register_rule;
+mod reports;
 mod searching;
 mod simulation;
 mod sinks;

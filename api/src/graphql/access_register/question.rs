@@ -95,7 +95,7 @@ impl Asked {
     /// The moment asked about: `asOf` as known now, `asOfPosition` as true and known then, both
     /// together as true at the one and known at the other, neither now.
     pub async fn moment(&self, view: &mut Snapshot, now: Instant<Utc>) -> Result<Moment> {
-        let records = self.records(view).await?;
+        let records = Records::read(view, self.as_of_position).await?;
         let true_at = self.as_of.unwrap_or(records.last(now));
         records.begun_at(true_at, "asOf")?;
         Ok(Moment { true_at, known_at: records.known_at })
@@ -108,7 +108,7 @@ impl Asked {
         view: &mut Snapshot,
         now: Instant<Utc>,
     ) -> Result<Span> {
-        let records = self.records(view).await?;
+        let records = Records::read(view, self.as_of_position).await?;
         let to = self.as_of.unwrap_or(records.last(now));
         if to < from {
             let message = "Give a beginning of the range that does not lie after its end.";
@@ -125,7 +125,7 @@ impl Asked {
         view: &mut Snapshot,
         now: Instant<Utc>,
     ) -> Result<Window> {
-        let records = self.records(view).await?;
+        let records = Records::read(view, self.as_of_position).await?;
         if let Some(from) = from {
             records.begun_at(from, "during.from")?;
         }
@@ -142,7 +142,7 @@ impl Asked {
         view: &mut Snapshot,
         now: Instant<Utc>,
     ) -> Result<InForce> {
-        let records = self.records(view).await?;
+        let records = Records::read(view, self.as_of_position).await?;
         records.begun_at(from, "from")?;
         let now = records.last(now);
         let to = to.map_or(now, |to| to.min(now));
@@ -152,11 +152,26 @@ impl Asked {
         }
         Ok(InForce { from, to, known_at: records.known_at, now })
     }
+}
 
-    async fn records(&self, view: &mut Snapshot) -> Result<Records> {
+/// What is on record at the position asked about.
+pub struct Records {
+    beginning: Instant<Utc>,
+    /// When the position that was named, or that the answer is pinned to, was recorded.
+    asked: Option<Instant<Utc>>,
+    known_at: i64,
+    held: i64,
+}
+
+impl Records {
+    /// Looks it up; without a position, at the one that the view holds.
+    ///
+    /// # Errors
+    /// RANGE_INVALID for a position to come, BEFORE_RECORDS where there is none yet.
+    pub async fn read(view: &mut Snapshot, as_of_position: Option<i64>) -> Result<Self> {
         let held = view.position_of(access_register::NAME);
         let held = view.pinned().map_or(held, |pin| pin.position);
-        let known_at = self.as_of_position.unwrap_or(held);
+        let known_at = as_of_position.unwrap_or(held);
         if known_at > held {
             return Err(top_level(beyond(held)));
         }
@@ -167,27 +182,33 @@ impl Asked {
         let (Some(recorded), Some(beginning)) = (recorded, beginning) else {
             return Err(top_level(before_records(beginning, held).at("asOf")));
         };
-        let is_past = self.as_of_position.is_some() || view.pinned().is_some();
+        let is_past = as_of_position.is_some() || view.pinned().is_some();
         let asked = is_past.then_some(recorded);
-        Ok(Records { beginning, asked, known_at, held })
+        Ok(Self { beginning, asked, known_at, held })
     }
-}
 
-/// What is on record at the position asked about.
-struct Records {
-    beginning: Instant<Utc>,
-    /// When the position that was named, or that the answer is pinned to, was recorded.
-    asked: Option<Instant<Utc>>,
-    known_at: i64,
-    held: i64,
-}
+    /// The position.
+    #[must_use]
+    pub const fn known_at(&self) -> i64 {
+        self.known_at
+    }
 
-impl Records {
-    fn last(&self, now: Instant<Utc>) -> Instant<Utc> {
+    /// When the records begin.
+    #[must_use]
+    pub const fn beginning(&self) -> Instant<Utc> {
+        self.beginning
+    }
+
+    /// When the position was recorded, or now where none was named.
+    pub fn last(&self, now: Instant<Utc>) -> Instant<Utc> {
         self.asked.unwrap_or(now)
     }
 
-    fn begun_at(&self, moment: Instant<Utc>, field: &str) -> Result<()> {
+    /// Refuses a moment before the records.
+    ///
+    /// # Errors
+    /// BEFORE_RECORDS at the field.
+    pub fn begun_at(&self, moment: Instant<Utc>, field: &str) -> Result<()> {
         if moment < self.beginning {
             return Err(top_level(before_records(Some(self.beginning), self.held).at(field)));
         }

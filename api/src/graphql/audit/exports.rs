@@ -23,7 +23,7 @@ use super::{
     viewer,
 };
 use crate::{
-    documents,
+    documents::{self, Holds},
     graphql::{
         errors::fault,
         scalars::{DateTime, Position},
@@ -109,16 +109,22 @@ impl AuditMutation {
             up_to,
         });
         let sent = send(ctx, input.meta, command).await?;
-        let export = sent.output.map(|requested| link(commands, format, requested));
+        let export =
+            sent.output.map(|requested| link(commands, (Holds::Events, format), requested));
         Ok(ExportAuditEventsPayload::of(sent, export))
     }
 }
 
-fn link(commands: &Commands, format: ExportFormat, requested: RequestedExport) -> AuditExport {
+/// Where a file that was asked for is.
+pub(super) fn link(
+    commands: &Commands,
+    (holds, format): (Holds, ExportFormat),
+    requested: RequestedExport,
+) -> AuditExport {
     let RequestedExport { export: AuditExportId(id), up_to, expires_at } = requested;
     let path = |file| documents::audit_export_path(commands.journal.secrets(), id, file);
     AuditExport {
-        url: path(documents::file_of(format)),
+        url: path(documents::file_of(holds, format)),
         manifest_url: path(documents::MANIFEST),
         expires_at: expires_at.into(),
         as_of_position: Position(up_to),

@@ -9,6 +9,7 @@ mod input;
 pub mod nodes;
 mod pinned;
 mod queries;
+mod reports;
 mod sinks;
 mod subscriptions;
 mod transparency;
@@ -21,9 +22,13 @@ pub use evidence::EvidenceMutation;
 pub use exports::{AuditMutation, filter_from, filter_of};
 pub use input::organization_of;
 pub use queries::AuditQuery;
+pub use reports::{
+    ActivityReviewMutation, ActivityReviewQuery, AuditReportMutation, AuditReportQuery, Reach,
+    SodRuleMutation, SodRuleQuery,
+};
 pub use sinks::{AuditSinkMutation, AuditSinkQuery};
 pub use subscriptions::AuditSubscription;
 pub use transparency::TransparencyQuery;
-pub use types::{AuditEvent, OrganizationReference, PersonReference, actor_id};
+pub use types::{AuditActor, AuditEvent, OrganizationReference, PersonReference, actor_id};
 pub use workspace_mutations::WorkspaceMutation;
 pub use workspaces::WorkspaceQuery;

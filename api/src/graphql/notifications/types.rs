@@ -30,7 +30,7 @@ pub enum NotificationType {
     UserActivity,
     /// The person's password, telephone or address was changed, or the account locked.
     AccountSecurity,
-    /// An access review waits.
+    /// A review waits, or is overdue.
     ReviewDue,
     /// A report was released.
     ReportReleased,

@@ -52,6 +52,8 @@ pub async fn caused_by(
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::SodRules(_)
+        | AnyEvent::ActivityReviews(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)

@@ -51,7 +51,7 @@ fn about(notice: Option<NotificationType>) -> &'static str {
         Some(NotificationType::PermissionChange) => "your permissions",
         Some(NotificationType::UserActivity) => "a user of your organization",
         Some(NotificationType::AccountSecurity) => "the security of an account",
-        Some(NotificationType::ReviewDue) => "an access review",
+        Some(NotificationType::ReviewDue) => "a review",
         Some(NotificationType::ReportReleased) => "a report",
         Some(NotificationType::SystemAlert) | None => "the portal",
     }

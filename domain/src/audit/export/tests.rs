@@ -19,6 +19,7 @@ fn request(name: &str) -> AuditExportCommand {
         format: ExportFormat::Csv,
         filter: Box::new(filter(name)),
         words: vec!["Kim".to_owned()],
+        report: None,
         up_to: 41,
     }
 }
@@ -31,6 +32,7 @@ fn requested() -> AuditExportEvent {
         format: ExportFormat::Csv,
         filter: Box::new(filter("pins.pin.pin_reset")),
         words: Some(Sealed::new(id::<UserId>(1), vec!["Kim".to_owned()])),
+        report: None,
         up_to: 41,
         expires_at: after(15 * 60),
     }

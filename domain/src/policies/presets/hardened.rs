@@ -5,6 +5,7 @@ use crate::policies::PolicyKey;
 use crate::policies::spec::Literal::{self, Bool, Int, Off, Text, Words};
 
 pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
+    (PolicyKey::ActivityReviewDays, Int(30)),
     (PolicyKey::FourEyes, Bool(true)),
     (PolicyKey::PasswordMinLength, Int(15)),
     (PolicyKey::PasswordMinLengthWithMfa, Int(8)),

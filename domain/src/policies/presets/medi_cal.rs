@@ -4,6 +4,7 @@ use crate::policies::PolicyKey;
 use crate::policies::spec::Literal::{self, Bool, Int, Off, Text, Words};
 
 pub(super) const VALUES: &[(PolicyKey, Literal)] = &[
+    (PolicyKey::ActivityReviewDays, Int(30)),
     (PolicyKey::TimeZone, Text("America/Los_Angeles")),
     (
         PolicyKey::PortalFeatures,

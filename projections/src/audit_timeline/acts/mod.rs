@@ -129,6 +129,8 @@ pub fn act(event: &AnyEvent) -> Act {
         AnyEvent::Denial(event) => plan::denial(event),
         AnyEvent::AuditExport(event) => plan::export(event),
         AnyEvent::AuditSinks(event) => plan::sinks(event),
+        AnyEvent::SodRules(event) => plan::sod_rules(event),
+        AnyEvent::ActivityReviews(event) => plan::activity_review(event),
         AnyEvent::PeopleImport(event) => plan::import(event),
         AnyEvent::Notification(event) => plan::notification(event),
         AnyEvent::Inbox(event) => plan::inbox(event),

@@ -2,7 +2,10 @@
 
 use rollcall_domain::{
     attestations::AttestationEvent,
-    audit::{AuditExportEvent, AuditSinksEvent, DenialEvent, EvidenceEvent, WorkspaceEvent},
+    audit::{
+        ActivityReviewsEvent, AuditExportEvent, AuditSinksEvent, DenialEvent, EvidenceEvent,
+        SodRulesEvent, WorkspaceEvent,
+    },
     content::ClientGuidanceEvent,
     imports::PeopleImportEvent,
     notifications::{DeliveryEvent, InboxEvent, NotificationEvent},
@@ -100,6 +103,22 @@ pub(super) fn export(event: &AuditExportEvent) -> Act {
         AuditExportEvent::AuditExportRequested { .. } => Act::Use(UseAct::Read),
         AuditExportEvent::AuditExportGiven { .. } => Act::Use(UseAct::Exported),
     }
+}
+
+pub(super) fn sod_rules(event: &SodRulesEvent) -> Act {
+    let verb = match event {
+        SodRulesEvent::SodRuleDefined { .. } => Verb::Created,
+        SodRulesEvent::SodRuleRetired { .. } => Verb::Deactivated,
+    };
+    Act::Managed(verb, Thing::Own)
+}
+
+pub(super) fn activity_review(event: &ActivityReviewsEvent) -> Act {
+    let verb = match event {
+        ActivityReviewsEvent::ActivityReviewCompleted(_) => Verb::Created,
+        ActivityReviewsEvent::ActivityReviewOverdue { .. } => Verb::Updated,
+    };
+    Act::Managed(verb, Thing::Own)
 }
 
 pub(super) fn sinks(event: &AuditSinksEvent) -> Act {

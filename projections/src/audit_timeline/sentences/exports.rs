@@ -1,12 +1,18 @@
-//! What was taken away of the timeline, told. What was asked for stands beside the sentence.
+//! What was taken away of the records and what auditors keep about them, told. What was asked for stands
+//! beside the sentence.
 
-use rollcall_domain::audit::{AuditExportEvent, AuditSinksEvent, ExportFormat, SinkFormat};
+use rollcall_domain::audit::{
+    ActivityReviewsEvent, AuditExportEvent, AuditSinksEvent, ExportFormat, ReviewPeriod,
+    SinkFormat, SodRight, SodRulesEvent, SodScope, SodTerms,
+};
 
-use super::{Telling, lower, time};
+use super::{Telling, lower, short, time};
 
 pub(super) fn sentence(event: &AuditExportEvent, telling: Telling<'_>) -> String {
     match event {
-        AuditExportEvent::AuditExportRequested { by, organization, format, up_to, .. } => {
+        AuditExportEvent::AuditExportRequested {
+            by, organization, format, report, up_to, ..
+        } => {
             let (who, at) = (telling.person(*by), telling.at("of", *organization));
             let format = match format {
                 ExportFormat::Csv => "CSV",
@@ -14,10 +20,56 @@ pub(super) fn sentence(event: &AuditExportEvent, telling: Telling<'_>) -> String
                 ExportFormat::Ocsf => "OCSF",
                 ExportFormat::Fhir => "FHIR",
             };
-            format!("{who} asked for audit events{at} up to position {up_to} as {format}.")
+            let what = report.as_ref().map_or_else(
+                || "audit events".to_owned(),
+                |asked| format!("the report {}", asked.report.definition().title),
+            );
+            format!("{who} asked for {what}{at} up to position {up_to} as {format}.")
         }
         AuditExportEvent::AuditExportGiven { by, given, .. } => {
-            format!("{} was given {} audit events as a file.", telling.person(*by), given.rows)
+            format!(
+                "{} was given a file of {} rows from the records.",
+                telling.person(*by),
+                given.rows
+            )
+        }
+    }
+}
+
+pub(super) fn rule(event: &SodRulesEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        SodRulesEvent::SodRuleDefined { terms, .. } => {
+            let SodTerms { name, first, second, scope } = terms;
+            let place = match scope {
+                SodScope::SameNpi => "for one NPI",
+                SodScope::SameOrganization => "in one organisation",
+                SodScope::Anywhere => "anywhere",
+            };
+            let right = |right: &SodRight| {
+                let of = right.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+                format!("{}{of}", lower(&right.kind))
+            };
+            let (first, second) = (right(first), right(second));
+            format!("{who} defined the rule {name}: nobody holds {first} and {second} {place}.")
+        }
+        SodRulesEvent::SodRuleRetired { rule, .. } => {
+            format!("{who} retired the {} on segregation of duties.", short("rule", rule.0))
+        }
+    }
+}
+
+pub(super) fn review(event: &ActivityReviewsEvent, telling: Telling<'_>) -> String {
+    match event {
+        ActivityReviewsEvent::ActivityReviewCompleted(done) => {
+            let ReviewPeriod { from, to } = &done.period;
+            let (who, from, to) = (telling.person(done.by), time(from), time(to));
+            format!("{who} reviewed the activity from {from} to {to} and signed the findings.")
+        }
+        ActivityReviewsEvent::ActivityReviewOverdue { period, periods, .. } => {
+            let (from, to) = (time(&period.from), time(&period.to));
+            let many = if *periods == 1 { String::new() } else { format!(", {periods} reviews") };
+            format!("Nobody reviewed the activity from {from} to {to} in time{many}.")
         }
     }
 }

@@ -88,6 +88,8 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Delivery(event) => messages::delivery(event, telling),
         AnyEvent::Denial(event) => permissions::denial(event, telling),
         AnyEvent::AuditExport(event) => exports::sentence(event, telling),
+        AnyEvent::SodRules(event) => exports::rule(event, telling),
+        AnyEvent::ActivityReviews(event) => exports::review(event, telling),
         AnyEvent::AuditSinks(event) => exports::sinks(event, telling),
     };
     capitalised(&told)

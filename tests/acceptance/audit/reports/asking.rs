@@ -1,0 +1,135 @@
+//! Who gets which report, and what is refused.
+
+use rollcall_domain::policies::Preset;
+use serde_json::{Value, json};
+
+use super::{ask, column, report, report_of};
+use crate::support::Portal;
+
+#[tokio::test]
+async fn gn_26_reports_are_listed_with_version_parameters_and_columns() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let list = "{ auditReports { name version title answers parameters columns } }";
+    let auditor = portal.client(&world.auditor).await;
+    let answer = auditor.send(list, json!({})).await;
+    let reports = answer.data()["auditReports"].as_array().expect("reports").clone();
+    assert_eq!(reports.len(), 12);
+    for report in &reports {
+        assert_eq!(report["version"], 1);
+        let parameters = report["parameters"].as_array().expect("parameters");
+        assert!(parameters.contains(&json!("AS_OF_POSITION")), "{report}");
+    }
+    let administrator = portal.client(&world.clinic_admin).await;
+    let theirs = administrator.send(list, json!({})).await;
+    let theirs = theirs.data()["auditReports"].as_array().expect("reports").len();
+    assert_eq!(theirs, 11, "all but the reads of the records");
+    let member = portal.client(&world.processor).await;
+    assert_eq!(member.send(list, json!({})).await.error_code(), "FORBIDDEN");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_a_report_shows_no_more_than_its_reader_may_see() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    for who in [&world.plan_support, &world.processor, &world.newcomer] {
+        let client = portal.client(who).await;
+        let refused = ask(&client, "ACTIVE_ACCOUNTS", Value::Null, json!({})).await;
+        assert_eq!(refused.error_code(), "FORBIDDEN");
+    }
+    let visitor = portal.visitor(&world.slug);
+    let refused = ask(&visitor, "ACTIVE_ACCOUNTS", Value::Null, json!({})).await;
+    assert_eq!(refused.error_code(), "UNAUTHENTICATED");
+    let administrator = portal.client(&world.clinic_admin).await;
+    let told = report(&portal, &administrator, "ACTIVE_ACCOUNTS", json!({})).await;
+    assert_eq!(told.rows.len(), 5);
+    let clinic = json!(world.clinic.id.to_string());
+    assert!(column(&told, "organizationId").iter().all(|of| *of == clinic));
+    let of_another = json!({ "of": world.hospital.id });
+    let refused = ask(&administrator, "ACTIVE_ACCOUNTS", Value::Null, of_another.clone()).await;
+    assert_eq!(refused.error_code(), "FORBIDDEN");
+    let auditor = portal.client(&world.auditor).await;
+    let told = report_of(&portal, &auditor, "ACTIVE_ACCOUNTS", json!({}), of_another).await;
+    assert_eq!(told.rows.len(), 1);
+    let other = portal.another_tenant("cencal", Preset::Cencal).await;
+    let foreign = json!({ "of": other.clinic.id });
+    let told = report_of(&portal, &auditor, "ACTIVE_ACCOUNTS", json!({}), foreign).await;
+    assert!(told.rows.is_empty(), "nothing of another tenant: {:?}", told.rows);
+    let theirs = portal.client_in(&other, Preset::Cencal, &other.auditor).await;
+    let answer = ask(&theirs, "ADMINISTRATORS", Value::Null, json!({ "first": 100 })).await;
+    let text = answer.body.to_string();
+    for person in [&world.clinic_admin, &world.plan_admin] {
+        assert!(!text.contains(&person.user.to_string()), "nobody of the other portal");
+    }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_an_auditor_kept_to_an_organisation_gets_reports_of_it_alone() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let plan = portal.client(&world.plan_admin).await;
+    let input = json!({ "userId": world.auditor.user, "role": "AU",
+        "organizationIds": [world.hospital.id], "reason": "For the inquiry." });
+    plan.mutate("scopePlanRole", input, "planStaff { id }").await.done();
+    let auditor = portal.client(&world.auditor).await;
+    let told = report(&portal, &auditor, "ACTIVE_ACCOUNTS", json!({})).await;
+    let hospital = json!(world.hospital.id.to_string());
+    assert!(!told.rows.is_empty());
+    assert!(column(&told, "organizationId").iter().all(|of| *of == hospital || of.is_null()));
+    let others = json!({ "of": world.clinic.id });
+    let refused = ask(&auditor, "ACTIVE_ACCOUNTS", Value::Null, others).await;
+    assert_eq!(refused.error_code(), "NOT_FOUND");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_a_question_that_cannot_be_answered_says_why() {
+    let portal = Portal::medi_cal().await;
+    let auditor = portal.client(&portal.world().auditor).await;
+    portal.settle().await;
+    let head = portal.position().await;
+    let refused = async |name: &str, parameters: Value| {
+        let answer = ask(&auditor, name, parameters, json!({})).await;
+        let error = answer.body["errors"][0].clone();
+        let field = error["extensions"]["field"].clone();
+        (error["extensions"]["reason"].clone(), field, error["message"].to_string())
+    };
+    let field = |name: &str| json!(["parameters", name]);
+    let cases = [
+        ("DORMANT", json!({ "asOf": "2025-01-01T00:00:00Z" }), "BEFORE_RECORDS", "asOf"),
+        ("PIN_ACTIVITY", json!({ "from": "2025-01-01T00:00:00Z" }), "BEFORE_RECORDS", "from"),
+        (
+            "PIN_ACTIVITY",
+            json!({ "from": "2026-01-02T00:00:00Z", "to": "2026-01-02T00:00:00Z" }),
+            "RANGE_INVALID",
+            "to",
+        ),
+        ("ACCESS_TO_NPI", json!({}), "FIELD_REQUIRED", "npi"),
+        ("ACCESS_TO_NPI", json!({ "npi": "1234567890" }), "NPI_INVALID", "npi"),
+        (
+            "ACCESS_TO_NPI",
+            json!({ "npi": "1234567893", "from": "2026-01-02T00:00:00Z",
+                    "to": "2027-01-01T00:00:00Z" }),
+            "RANGE_INVALID",
+            "to",
+        ),
+        ("DORMANT", json!({ "days": 0 }), "RANGE_INVALID", "days"),
+        ("ADMINISTRATORS", json!({ "days": 30 }), "FIELD_INVALID", "days"),
+        ("TERMINATIONS", json!({ "asOf": "2026-01-12T00:00:00Z" }), "FIELD_INVALID", "asOf"),
+        ("DORMANT", json!({ "asOf": "yesterday" }), "DATE_INVALID", "asOf"),
+    ];
+    for (name, parameters, reason, at) in cases {
+        let (told, where_, message) = refused(name, parameters.clone()).await;
+        assert_eq!(told, reason, "{name} {parameters}: {message}");
+        assert_eq!(where_, field(at), "{name} {parameters}");
+        assert!(message.len() > 30, "a sentence: {message}");
+    }
+    let both = json!({ "npi": "1234567893", "asOf": "2026-01-12T00:00:00Z",
+                       "from": "2026-01-11T00:00:00Z" });
+    assert_eq!(refused("ACCESS_TO_NPI", both).await.0, "RANGE_INVALID");
+    let beyond = json!({ "asOfPosition": (head + 1000).to_string() });
+    assert_eq!(refused("DORMANT", beyond).await.0, "RANGE_INVALID");
+    portal.finish().await;
+}
