@@ -15,6 +15,7 @@ use std::{
 
 use rollcall_commands::{
     Commands, CommandsConfig,
+    audit::{ErasureLedger, LedgerError},
     post::{PostOffice, SmtpConfigError, SmtpRelay, TelephoneConfigError, TelephoneProvider},
     processes::{Background, BackgroundConfig},
     transactions,
@@ -22,7 +23,7 @@ use rollcall_commands::{
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
     Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner,
-    keys::KeyRing, pools, schema, secrets::Secrets, upcast::Upcasters,
+    pools, schema, secrets::Secrets, upcast::Upcasters,
 };
 use rollcall_projections::{
     ReadStore,
@@ -129,7 +130,6 @@ impl Service {
         let runner = pools::runner(database.clone(), 12).await?;
         let query = pools::query(database.clone(), 16).await?;
         let secrets = Arc::new(Secrets::new(&master_key));
-        let keys = KeyRing::new(&master_key, runner.clone());
         let config_of_journal = JournalConfig {
             writer: writer.clone(),
             master: master_key,
@@ -138,7 +138,11 @@ impl Service {
             cache_states: CACHED_STATES,
         };
         let journal = Journal::open_with(config_of_journal, upcasters).await?;
+        // One key ring for everybody, so that nobody opens what another was told is erased.
+        let keys = journal.keys().clone();
         let commands = Commands::new(CommandsConfig { journal: journal.clone(), ops: writer });
+        let ledger = ErasureLedger::of(&folder);
+        ledger.repeat(&commands).await?;
         let (shutdown, stopping) = watch::channel(false);
         let reader: Reader<AnyEvent> = journal.reader(runner.clone());
         let smtp = config.smtp.as_ref().map(SmtpRelay::new).transpose()?;
@@ -150,6 +154,7 @@ impl Service {
             public_url: config.public_url.clone(),
             post: PostOffice::open(&folder.join("mailbox"), smtp, telephone)
                 .map_err(StartError::Mailbox)?,
+            ledger,
         });
         // Apart from the projections: a process may send commands, and no reader waits for it.
         let processes = Runner::new(runner.clone(), reader.clone(), Vec::new())
@@ -268,6 +273,8 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error("the mailbox in the data folder cannot be used: {0}")]
     Mailbox(io::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     #[error(transparent)]
     Smtp(#[from] SmtpConfigError),
     #[error(transparent)]

@@ -16,6 +16,7 @@ pub mod affiliations;
 pub mod api_keys;
 pub mod attestations;
 pub mod audit_timeline;
+pub mod erasures;
 pub mod notifications;
 pub mod organizations;
 pub mod people;
@@ -43,6 +44,7 @@ pub const NAMES: &[&str] = &[
     "affiliations",
     "access_requests",
     "attestations",
+    "erasures",
     "notifications_list",
     "tenancy",
     "organizations",
@@ -66,6 +68,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(affiliations::Affiliations),
         Arc::new(access_requests::AccessRequests),
         Arc::new(attestations::Attestations),
+        Arc::new(erasures::Erasures),
         Arc::new(notifications::Notifications),
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),

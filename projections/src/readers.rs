@@ -50,6 +50,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::SubmitterProfile(_) => &["affiliations"],
         AnyEvent::Notification(_) | AnyEvent::Inbox(_) => &["notifications_list"],
         AnyEvent::Delivery(_) => &["user_directory"],
+        AnyEvent::Erasure(_) => &["people", "account_requests", "erasures"],
         AnyEvent::Authenticator(_)
         | AnyEvent::TrustedIssuers(_)
         | AnyEvent::ExternalIdentities(_)
@@ -58,6 +59,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::Handoff(_)
         | AnyEvent::AuditExport(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
         | AnyEvent::Denial(_) => &[],
     }
 }

@@ -10,7 +10,10 @@ use super::{
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
-    audit::{AuditMutation, AuditQuery, AuditSubscription, EvidenceMutation, TransparencyQuery},
+    audit::{
+        AuditMutation, AuditQuery, AuditSubscription, ErasureMutation, ErasureQuery,
+        EvidenceMutation, LegalHoldMutation, LegalHoldQuery, RetentionQuery, TransparencyQuery,
+    },
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
     nodes::NodeQuery,
@@ -79,6 +82,9 @@ pub struct Query(
     MeQuery,
     LoginHistoryQuery,
     TransparencyQuery,
+    RetentionQuery,
+    LegalHoldQuery,
+    ErasureQuery,
     DashboardQuery,
     ApiKeyQuery,
     UserDirectoryQuery,
@@ -138,6 +144,8 @@ pub struct Mutation(
     MoveMutation,
     AttestationMutation,
     EvidenceMutation,
+    LegalHoldMutation,
+    ErasureMutation,
 );
 
 /// What happens, as it happens.

@@ -126,6 +126,8 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Session(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
+        | AnyEvent::Erasure(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::PeopleImport(_)
@@ -143,6 +145,7 @@ fn of_account(event: &UserEvent) -> Vec<Raise> {
             vec![security(*user, Happening::UsernameDisclosed)]
         }
         UserEvent::UserRegistered { .. }
+        | UserEvent::UserErased { .. }
         | UserEvent::UserImported { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }

@@ -185,6 +185,7 @@ impl DigestsProcess {
             }
             AnyEvent::User(
                 UserEvent::UserRegistered { .. }
+                | UserEvent::UserErased { .. }
                 | UserEvent::ProfileUpdated { .. }
                 | UserEvent::UserDetailsCorrected { .. }
                 | UserEvent::PhoneChanged { .. }
@@ -214,6 +215,8 @@ impl DigestsProcess {
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
+            | AnyEvent::LegalHolds(_)
+            | AnyEvent::Erasure(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Credential(_)
             | AnyEvent::Authenticator(_)

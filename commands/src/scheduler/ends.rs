@@ -73,6 +73,8 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
+        | AnyEvent::Erasure(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::TrustedIssuers(_)

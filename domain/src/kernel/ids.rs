@@ -82,6 +82,8 @@ typed_id! {
     AuditExportId;
     /// A bundle of evidence about the log (GN-35).
     EvidenceId;
+    /// A legal matter's claim on records (GN-26).
+    LegalHoldId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).

@@ -1,4 +1,4 @@
-//! The names a page's sentences need, in three statements however long the page is.
+//! The names a page's sentences need, in four statements however long the page is.
 //!
 //! Invariant: what an event mentions and nobody knows is told by its id, never looked up one by one.
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::sentences::Names;
-use crate::{Snapshot, people};
+use crate::{Snapshot, erasures, people};
 
 /// Every UUID that a payload mentions; which of them are people or organisations, the tables tell.
 pub(super) fn mentioned(payload: &Value, into: &mut BTreeSet<Uuid>) {
@@ -34,6 +34,7 @@ pub(super) fn mentioned(payload: &Value, into: &mut BTreeSet<Uuid>) {
 pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Names, sqlx::Error> {
     let users: Vec<UserId> = ids.iter().copied().map(UserId).collect();
     let people = people::persons(view, &users).await?;
+    let erased = erasures::erased_of(view, &ids.iter().copied().collect::<Vec<_>>()).await?;
     let tenant = view.tenant().0;
     let organizations: Vec<(Uuid, String)> = sqlx::query_as(
         "SELECT id, name FROM read.organizations WHERE tenant_id = $1 AND id = ANY ($2)",
@@ -59,6 +60,7 @@ pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Na
     let people = people.into_iter().filter_map(|(id, person)| Some((id.0, person.full_name()?)));
     Ok(Names {
         people: people.collect(),
+        erased,
         organizations: organizations.into_iter().collect(),
         things: things.into_iter().collect(),
     })

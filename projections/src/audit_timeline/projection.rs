@@ -68,6 +68,8 @@ impl Outcome {
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
+            | AnyEvent::LegalHolds(_)
+            | AnyEvent::Erasure(_)
             | AnyEvent::User(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Authenticator(_)

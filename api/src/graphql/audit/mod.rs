@@ -1,22 +1,29 @@
-//! The audit timeline in the schema: `auditEvents`, `eventAppended` and `exportAuditEvents` (GN-26).
+//! The audit timeline in the schema: `auditEvents`, `eventAppended` and `exportAuditEvents` (GN-26);
+//! and how long people are kept in it: retention, legal holds, erasure (GN-26, GN-27).
 //!
 //! Invariant: what a reader sees follows from the visibility table alone; a filter narrows it and
 //! never widens it.
 
+mod erasures;
 mod evidence;
 mod exports;
 mod input;
+mod legal_holds;
 pub mod nodes;
 mod queries;
+mod retention;
 mod subscriptions;
 mod transparency;
 mod types;
 pub mod viewer;
 
+pub use erasures::{ErasureMutation, ErasureQuery};
 pub use evidence::EvidenceMutation;
 pub use exports::{AuditMutation, filter_of};
 pub use input::organization_of;
+pub use legal_holds::{LegalHoldMutation, LegalHoldQuery};
 pub use queries::AuditQuery;
+pub use retention::RetentionQuery;
 pub use subscriptions::AuditSubscription;
 pub use transparency::TransparencyQuery;
 pub use types::{AuditEvent, OrganizationReference, PersonReference, actor_id};

@@ -64,6 +64,8 @@ pub async fn caused_by(
         | AnyEvent::MoveRequest(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
+        | AnyEvent::Erasure(_)
         | AnyEvent::Session(_)
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Delivery(_)
