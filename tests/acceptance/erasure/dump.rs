@@ -143,7 +143,7 @@ async fn lives(portal: &Portal, (user, client): (UserId, &Client), admin: &Clien
     let profile = json!({ "firstName": "Quillianne" });
     client.mutate("updateProfile", profile, "position").await.done();
     let wish = json!({ "organizationId": world.clinic.id, "why": "canarywhy",
-        "items": [{ "kind": "NPI", "npi": world.clinic.npis[0], "level": "PROCESSOR" }] });
+        "items": [{ "npi": world.clinic.npis[0], "level": "PROCESSOR" }] });
     let asked = client.mutate("requestAccess", wish, "accessRequest { id }").await;
     deny(portal, admin, asked.done()["accessRequest"]["id"].clone()).await;
     let correction = json!({ "organizationId": world.clinic.id, "userId": user,
