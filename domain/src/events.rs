@@ -61,6 +61,15 @@ macro_rules! any_event {
                     _ => None,
                 }
             }
+
+            fn read_text(aggregate_type: &str, payload: &str) -> Option<serde_json::Result<Self>> {
+                match aggregate_type {
+                    $(<$aggregate as Decider>::TYPE => {
+                        Some(serde_json::from_str(payload).map(Self::$variant))
+                    })+
+                    _ => None,
+                }
+            }
         }
 
         $(impl From<<$aggregate as Decider>::Event> for AnyEvent {
@@ -113,10 +122,26 @@ any_event! {
     AuditExport(crate::audit::AuditExport);
 }
 
-impl EventSet for AnyEvent {
-    fn decode(aggregate_type: &str, event_type: &str, payload: Value) -> Result<Self, DecodeError> {
+impl AnyEvent {
+    /// Reads a payload as it is stored, without a tree of values in between.
+    ///
+    /// # Errors
+    /// As of [`EventSet::decode`].
+    pub fn decode_text(
+        aggregate_type: &str,
+        event_type: &str,
+        payload: &str,
+    ) -> Result<Self, DecodeError> {
+        Self::checked(aggregate_type, event_type, Self::read_text(aggregate_type, payload))
+    }
+
+    fn checked(
+        aggregate_type: &str,
+        event_type: &str,
+        read: Option<serde_json::Result<Self>>,
+    ) -> Result<Self, DecodeError> {
         let unfit = |source| DecodeError::Payload { event_type: event_type.to_owned(), source };
-        let event = Self::read(aggregate_type, payload)
+        let event = read
             .ok_or_else(|| DecodeError::UnknownAggregate(aggregate_type.to_owned()))?
             .map_err(unfit)?;
         if event.event_type() == event_type {
@@ -125,6 +150,12 @@ impl EventSet for AnyEvent {
             let found = format!("the payload is one of {}", event.event_type());
             Err(unfit(serde::de::Error::custom(found)))
         }
+    }
+}
+
+impl EventSet for AnyEvent {
+    fn decode(aggregate_type: &str, event_type: &str, payload: Value) -> Result<Self, DecodeError> {
+        Self::checked(aggregate_type, event_type, Self::read(aggregate_type, payload))
     }
 }
 
@@ -155,6 +186,9 @@ mod tests {
         let event = AnyEvent::decode("sessions.session", "sessions.session.session_ended", payload)
             .unwrap();
         assert_eq!(event, AnyEvent::from(ended()));
+        let text = serde_json::to_string(&ended()).unwrap();
+        let (of, name) = ("sessions.session", "sessions.session.session_ended");
+        assert_eq!(AnyEvent::decode_text(of, name, &text).unwrap(), event);
         assert_eq!(event.aggregate_type(), "sessions.session");
         assert!(event.event_type().starts_with(event.aggregate_type()));
     }

@@ -17,7 +17,9 @@ mod reads {
     pub mod ground;
     pub mod measure;
     pub mod population;
+    #[expect(dead_code, reason = "the other benchmark needs more of it")]
     pub mod portal;
+    pub mod question;
     pub mod questions;
     #[path = "../../acceptance/support/seed.rs"]
     #[expect(dead_code, reason = "the acceptance tests need more of it")]
@@ -27,6 +29,7 @@ mod reads {
 
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use reads::{ground::Ground, measure, population::Population, portal::Portal, questions, writes};
 use rollcall_tests::statements::Statements;
 
@@ -74,10 +77,10 @@ fn main() {
 async fn measure(plan: &Plan, ground: &Ground, statements: &Statements) {
     let begun = Instant::now();
     let database = ground.database("reads", "").await;
-    let population = Population::record(&database, plan.events).await;
+    let population = Population::record(&database, plan.events, Utc::now()).await;
     eprintln!("{} events in {:.1} s", population.events, begun.elapsed().as_secs_f64());
     let begun = Instant::now();
-    let portal = Portal::start(database, ground.folder(), population).await;
+    let portal = Portal::start(database, ground.folder(), population, None).await;
     eprintln!("projected in {:.1} s", begun.elapsed().as_secs_f64());
 
     println!("read\tquestion\tclients\tper_s\tp50_ms\tp99_ms\tstatements\tvs_typename");

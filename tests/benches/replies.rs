@@ -29,6 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::Utc;
 use replies::{ground::Ground, population::Population, portal::Portal, two_samples::Comparison};
 use rollcall_commands::{
     authentication::Presented,
@@ -70,8 +71,8 @@ fn main() {
 
 async fn measure(tries: usize, ground: &Ground) {
     let database = ground.database("replies", "").await;
-    let population = Population::record(&database, EVENTS).await;
-    let portal = Portal::start(database, ground.folder(), population).await;
+    let population = Population::record(&database, EVENTS, Utc::now()).await;
+    let portal = Portal::start(database, ground.folder(), population, None).await;
     let token = letter(&portal).await;
     let people = portal.population.practices.iter().flat_map(|practice| &practice.people);
     let known: Vec<_> = people.map(|person| person.email.clone()).take(WARM_UP + tries).collect();

@@ -1,8 +1,8 @@
 //! A part of the audit timeline as a file, and the file's manifest (GN-26).
 //!
 //! Invariant: who asked fetches it and nobody else, by the right of the same query, which is judged
-//! anew for every thousand events; no more than two thousand are in memory; and the last byte leaves
-//! after it is on record what left.
+//! anew for each look; no more than two looks are in memory; and the last byte leaves after it is on
+//! record what left.
 
 use std::{io, mem};
 
@@ -28,13 +28,17 @@ use rollcall_domain::{
 use rollcall_journal::secrets::Secrets;
 use rollcall_projections::{
     Ask, NAMES, ReadStore,
-    audit_timeline::{self, Entry, Filter, Order, PageRequest},
+    audit_timeline::{self, Filter, Order, PageRequest, Untold},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Parts, fault, hold_to, not_found, private, refuse, rows, unauthenticated};
+use super::{
+    Parts, fault, hold_to, not_found, private, refuse,
+    rows::{self, RowError},
+    unauthenticated,
+};
 use crate::{
     graphql::{
         audit::{filter_of, organization_of, viewer},
@@ -44,8 +48,10 @@ use crate::{
     http::{ErrorCode, Inbound, Purpose, TransportError},
 };
 
-/// Events of one look.
-const BATCH: i64 = 1_000;
+/// Events of the first look, so that a file begins soon.
+const FIRST: usize = 1_000;
+/// Events of each look after it: the right, the view and the names cost as much for one as for many.
+const BATCH: usize = 4_000;
 const PURPOSE: &str = "audit-export";
 /// The manifest's name beside the file.
 pub const MANIFEST: &str = "manifest.json";
@@ -56,13 +62,16 @@ pub const fn file_of(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Csv => "events.csv",
         ExportFormat::JsonLines => "events.jsonl",
+        ExportFormat::Ocsf => "events.ocsf.jsonl",
+        ExportFormat::Fhir => "events.fhir.ndjson",
     }
 }
 
 const fn media_type(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
-        ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
+        ExportFormat::JsonLines | ExportFormat::Ocsf => "application/jsonl; charset=utf-8",
+        ExportFormat::Fhir => "application/fhir+ndjson",
     }
 }
 
@@ -153,6 +162,7 @@ fn manifest(export: &Export) -> Result<Response, TransportError> {
     let manifest = json!({
         "file": name(export, file_of(export.format)),
         "format": export.format,
+        "mapping": rows::mapping(export.format),
         "filter": export.filter,
         "text": export.words.as_ref().and_then(|words| words.get()),
         "export": export.id,
@@ -176,8 +186,8 @@ struct Sheet {
     caller: Caller,
     export: Export,
     filter: Filter,
-    /// What was read and not yet written.
-    next: Vec<Entry>,
+    /// What was read and not yet written, and how much was asked for.
+    next: Option<(Untold, usize)>,
     /// What stands before it.
     head: Vec<u8>,
     sha256: Sha256,
@@ -203,18 +213,18 @@ impl Sheet {
             caller,
             export,
             filter,
-            next: Vec::new(),
+            next: None,
             head,
             sha256: Sha256::new(),
             given,
             over: false,
         };
-        sheet.next = sheet.look(None).await.map_err(transport)?;
+        sheet.next = Some((sheet.look(None, FIRST).await.map_err(transport)?, FIRST));
         Ok(sheet)
     }
 
     /// The next events, as far as the caller may see them now.
-    async fn look(&self, after: Option<i64>) -> async_graphql::Result<Vec<Entry>> {
+    async fn look(&self, after: Option<i64>, limit: usize) -> async_graphql::Result<Untold> {
         let Self { commands, caller, export, filter, .. } = self;
         let organization = organization_of(filter).or(export.organization);
         let right = viewer::choose(commands, caller, organization, Scope::ReadAudit).await?;
@@ -226,9 +236,10 @@ impl Sheet {
         let mut view = self.reads.snapshot(ask).await.map_err(|error| graphql_fault(&error))?;
         let authority = authorised(commands, caller, right.demand(), &mut view).await?;
         let looking = right.looking(&authority)?;
-        let request = PageRequest { order: Order::OldestFirst, after, limit: BATCH };
-        let entries = audit_timeline::page(&mut view, &looking.sight, filter, request).await;
-        entries.map_err(|error| graphql_fault(&error))
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let request = PageRequest { order: Order::OldestFirst, after, limit };
+        let read = audit_timeline::untold_page(&mut view, &looking.sight, filter, request).await;
+        read.map_err(|error| graphql_fault(&error))
     }
 
     fn stream(self) -> impl Stream<Item = io::Result<Bytes>> {
@@ -242,24 +253,36 @@ impl Sheet {
         })
     }
 
-    /// Writes what was read and reads on; with the last of it, what left goes on record.
+    /// Writes what was read while it reads on; with the last of it, what left goes on record.
     async fn write(&mut self) -> io::Result<Bytes> {
-        let entries = mem::take(&mut self.next);
-        let is_last = (entries.len() as i64) < BATCH;
-        let last = entries.last().map(|entry| entry.position);
-        self.given.rows += entries.len() as u64;
-        let first = entries.first().map(|entry| entry.position);
-        self.given.from_position = self.given.from_position.or(first);
-        self.given.to_position = last.or(self.given.to_position);
-        let mut chunk = mem::take(&mut self.head);
-        chunk.extend(rows::lines(self.export.format, entries).map_err(io::Error::other)?);
-        self.sha256.update(&chunk);
+        let Some((read, asked)) = self.next.take() else { return Ok(Bytes::new()) };
+        let (count, ends) = (read.len(), read.ends());
+        let (mut chunk, mut sha256) = (mem::take(&mut self.head), mem::take(&mut self.sha256));
+        let (format, tenant) = (self.export.format, self.caller.tenant);
+        // Apart from the tasks that answer others.
+        let written = tokio::task::spawn_blocking(move || {
+            chunk.extend(rows::lines(format, tenant, read.tell())?);
+            sha256.update(&chunk);
+            Ok::<_, RowError>((chunk, sha256))
+        });
+        let more = ends.filter(|_| count == asked);
+        let reading = async {
+            match more {
+                Some((_, last)) => self.look(Some(last), BATCH).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (written, next) = tokio::join!(written, reading);
+        let (chunk, sha256) = written.map_err(io::Error::other)?.map_err(io::Error::other)?;
+        self.next = next.map_err(broken)?.map(|read| (read, BATCH));
+        self.sha256 = sha256;
+        self.given.rows += count as u64;
+        self.given.from_position = self.given.from_position.or(ends.map(|(first, _)| first));
+        self.given.to_position = ends.map(|(_, last)| last).or(self.given.to_position);
         self.given.bytes += chunk.len() as u64;
-        if is_last {
+        if self.next.is_none() {
             self.over = true;
             self.record().await?;
-        } else {
-            self.next = self.look(last).await.map_err(broken)?;
         }
         Ok(chunk.into())
     }

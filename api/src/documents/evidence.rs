@@ -17,18 +17,22 @@ use axum::{
 use futures_util::stream;
 use rollcall_commands::{
     Access, Caller, DispatchError,
-    audit::{AUDITORS, OpenEvidence},
+    audit::{OpenEvidence, takes_away},
 };
 use rollcall_domain::{
     Code, Refusal,
-    audit::{Evidence, RequestedEvidence},
+    audit::{Evidence, EvidenceQuestion, RequestedEvidence},
     hex,
-    kernel::ids::{EvidenceId, UserId},
+    kernel::ids::{EvidenceId, OrganizationId, UserId},
     values::Reason,
 };
 use rollcall_projections::{
-    Ask,
-    proof::bundle::{self, BundleError, Manifest, Occasion},
+    Ask, NAMES, Snapshot,
+    audit_timeline::{self, Audience, Filter, Sight},
+    proof::{
+        bundle::{self, BundleError, Extent, Manifest, Occasion},
+        store,
+    },
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -76,6 +80,7 @@ async fn make(
         .map_err(|error| fault(&error))?;
     let open = OpenEvidence {
         evidence,
+        kept_to: asked.kept_to,
         checkpoint: manifest.checkpoint,
         population: manifest.report.population,
         sha256,
@@ -95,11 +100,49 @@ async fn asked(
 ) -> Result<RequestedEvidence, TransportError> {
     let journal = &parts.commands.journal;
     let now = journal.now();
-    hold_to(Access::Plan(AUDITORS), &parts.commands, caller, |_| not_found()).await?;
+    hold_to(Access::SignedIn, &parts.commands, caller, |_| not_found()).await?;
     let loaded = journal.load_fresh::<Evidence>(caller.tenant, evidence.0).await;
     let state = loaded.map_err(|error| fault(&error))?.state;
     let user = caller.user().unwrap_or(UserId(Uuid::nil()));
-    state.fetched_by(user, now).cloned().map_err(|refusal| told(&refusal.into(), gone))
+    let asked = state.fetched_by(user, now).cloned();
+    let asked = asked.map_err(|refusal| told(&refusal.into(), gone))?;
+    hold_to(takes_away(asked.kept_to), &parts.commands, caller, |_| not_found()).await?;
+    Ok(asked)
+}
+
+/// The positions of the events that answer and are in the sight of whoever is kept to the
+/// organisation; of those that are signed for.
+async fn present(
+    parts: &Parts,
+    caller: &Caller,
+    (asked, organization): (&RequestedEvidence, OrganizationId),
+) -> Result<(Snapshot, Vec<i64>), TransportError> {
+    let view = |projections, min_position| async move {
+        let ask = Ask { tenant: caller.tenant, projections, min_position };
+        parts.reads.snapshot(ask).await.map_err(|error| fault(&error))
+    };
+    let mut head = view(&[], None).await?;
+    let signed = store::latest(head.connection(), caller.tenant).await;
+    let signed = signed.map_err(|error| fault(&error))?.and_then(|latest| latest.checkpoint);
+    let signed = signed.map(|signed| signed.size);
+    drop(head);
+    let mut view = view(NAMES, signed).await?;
+    let EvidenceQuestion { types, actor, subject, npi, from, to, .. } = asked.question.clone();
+    let filter = Filter {
+        types,
+        actor,
+        subject: subject.map(|subject| subject.0),
+        npi: npi.map(|npi| npi.to_string()),
+        organization: Some(organization.0),
+        from,
+        to,
+        up_to: Some(signed.unwrap_or(0)),
+        ..Filter::default()
+    };
+    let of_it = (vec![organization], Audience::ALL.to_vec());
+    let sight = Sight { of_organizations: vec![of_it], ..Sight::default() };
+    let positions = audit_timeline::positions(&mut view, &sight, &filter).await;
+    Ok((view, positions.map_err(|error| fault(&error))?))
 }
 
 async fn write(
@@ -108,8 +151,22 @@ async fn write(
     asked: &RequestedEvidence,
     file: File,
 ) -> Result<(File, Manifest), TransportError> {
-    let ask = Ask { tenant: caller.tenant, projections: &[], min_position: None };
-    let mut view = parts.reads.snapshot(ask).await.map_err(|error| fault(&error))?;
+    let (mut view, present) = match asked.kept_to {
+        Some(organization) => {
+            let (view, positions) = present(parts, caller, (asked, organization)).await?;
+            (view, Some((organization, positions)))
+        }
+        None => {
+            let ask = Ask { tenant: caller.tenant, projections: &[], min_position: None };
+            (parts.reads.snapshot(ask).await.map_err(|error| fault(&error))?, None)
+        }
+    };
+    let extent = match &present {
+        Some((organization, positions)) => {
+            Extent::Presence { organization: *organization, positions }
+        }
+        None => Extent::Range,
+    };
     let text = |text: Option<&Reason>| text.map(ToString::to_string).unwrap_or_default();
     let occasion = Occasion {
         requested_by: asked.requested_by.0,
@@ -117,11 +174,17 @@ async fn write(
         purpose: text(asked.purpose.get()),
         produced_at: parts.commands.journal.now(),
         build: format!("rollcall {}", env!("CARGO_PKG_VERSION")),
+        release: asked.released + 1,
     };
-    let question = (&asked.question, asked.since);
-    let of = (caller.tenant, &parts.keys);
+    let order = bundle::Order {
+        tenant: caller.tenant,
+        keys: &parts.keys,
+        question: &asked.question,
+        since: asked.since,
+        occasion,
+    };
     let out = BufWriter::new(file);
-    match bundle::write(view.connection(), of, question, occasion, out).await {
+    match bundle::write(view.connection(), order, extent, out).await {
         Ok((out, manifest)) => {
             let file = out.into_inner().map_err(|error| fault(&error))?;
             Ok((file, manifest))

@@ -3,11 +3,15 @@
 //! Invariant: a line says what `auditEvents` says of the event, ids as UUIDs; a cell of CSV that a
 //! spreadsheet would run begins with an apostrophe.
 
+mod fhir;
+mod ocsf;
+
 use chrono::{DateTime, SecondsFormat, Utc};
-use csv::{Terminator, WriterBuilder};
-use rollcall_domain::audit::ExportFormat;
-use rollcall_projections::audit_timeline::Entry;
-use serde_json::{Map, Value};
+use csv::{ByteRecord, Terminator, WriterBuilder};
+use rollcall_domain::{audit::ExportFormat, kernel::ids::TenantId};
+use rollcall_projections::audit_timeline::{Entry, TellError, acts};
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
 use uuid::Uuid;
 
 const COLUMNS: [&str; 25] = [
@@ -38,115 +42,230 @@ const COLUMNS: [&str; 25] = [
     "after",
 ];
 
+/// Why events could not be written down.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    #[error(transparent)]
+    Tell(#[from] TellError),
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
 /// What stands before the first event.
 ///
 /// # Errors
 /// None in practice: memory takes it.
-pub fn head(format: ExportFormat) -> Result<Vec<u8>, csv::Error> {
+pub fn head(format: ExportFormat) -> Result<Vec<u8>, RowError> {
     match format {
-        ExportFormat::Csv => records([COLUMNS.map(str::to_owned).to_vec()]),
-        ExportFormat::JsonLines => Ok(Vec::new()),
+        ExportFormat::Csv => records([Ok(ByteRecord::from(COLUMNS.to_vec()))]),
+        ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir => Ok(Vec::new()),
     }
 }
 
-/// The lines of some events.
+/// The lines of some events of a tenant; no more than one is held beside its line.
 ///
 /// # Errors
-/// None in practice: memory takes them.
-pub fn lines(format: ExportFormat, entries: Vec<Entry>) -> Result<Vec<u8>, csv::Error> {
-    let rows = entries.into_iter().map(values);
+/// An event cannot be told.
+pub fn lines(
+    format: ExportFormat,
+    tenant: TenantId,
+    entries: impl Iterator<Item = Result<Entry, TellError>>,
+) -> Result<Vec<u8>, RowError> {
     match format {
-        ExportFormat::Csv => records(rows.map(|row| row.into_iter().map(cell).collect())),
+        ExportFormat::Csv => records(entries.map(|entry| Ok(Line::of(&entry?).record()))),
         ExportFormat::JsonLines => {
-            let mut lines = Vec::new();
-            for row in rows {
-                let names = COLUMNS.map(str::to_owned);
-                let line: Map<String, Value> = names.into_iter().zip(row).collect();
-                lines.extend_from_slice(Value::Object(line).to_string().as_bytes());
-                lines.push(b'\n');
-            }
-            Ok(lines)
+            json_lines(entries, |out, entry| serde_json::to_writer(out, &Line::of(&entry)))
+        }
+        ExportFormat::Ocsf => json_lines(entries, |out, entry| {
+            serde_json::to_writer(out, &ocsf::event(&entry, tenant))
+        }),
+        ExportFormat::Fhir => json_lines(entries, |out, entry| {
+            serde_json::to_writer(out, &fhir::event(&entry, tenant))
+        }),
+    }
+}
+
+/// What a manifest says of how events were brought into a format that is not our own.
+pub fn mapping(format: ExportFormat) -> Value {
+    match format {
+        ExportFormat::Csv | ExportFormat::JsonLines => Value::Null,
+        ExportFormat::Ocsf => {
+            json!({ "standard": "OCSF", "edition": ocsf::EDITION, "version": acts::VERSION })
+        }
+        ExportFormat::Fhir => {
+            json!({ "standard": "HL7 FHIR", "edition": fhir::EDITION, "version": acts::VERSION })
         }
     }
 }
 
-fn records(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, csv::Error> {
+fn json_lines(
+    entries: impl Iterator<Item = Result<Entry, TellError>>,
+    write: impl Fn(&mut Vec<u8>, Entry) -> serde_json::Result<()>,
+) -> Result<Vec<u8>, RowError> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        write(&mut lines, entry?)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+fn records(
+    rows: impl IntoIterator<Item = Result<ByteRecord, TellError>>,
+) -> Result<Vec<u8>, RowError> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
-        writer.write_record(row)?;
+        writer.write_byte_record(&row?)?;
     }
-    writer.into_inner().map_err(|error| error.into_error().into())
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()).into())
 }
 
-/// An event's values in the order of the columns.
-fn values(entry: Entry) -> [Value; COLUMNS.len()] {
-    let time = |at: DateTime<Utc>| Value::from(at.to_rfc3339_opts(SecondsFormat::Micros, true));
-    let id = |id: Option<Uuid>| id.map_or(Value::Null, |id| id.to_string().into());
-    let outcome = if entry.refused { "REFUSED" } else { "SUCCEEDED" };
-    [
-        entry.position.into(),
-        time(entry.recorded_at),
-        time(entry.occurred_at),
-        time(entry.effective_at),
-        id(Some(entry.event_id)),
-        entry.event_type.into(),
-        outcome.into(),
-        entry.sentence.into(),
-        entry.actor.kind.as_str().into(),
-        id(entry.actor.id),
-        entry.actor_name.into(),
-        id(entry.organization),
-        entry.organization_name.into(),
-        id(entry.subject),
-        entry.subject_name.into(),
-        id(entry.subject_organization),
-        entry.subject_organization_name.into(),
-        entry.npi.into(),
-        entry.command.into(),
-        id(entry.session),
-        entry.policy_version.into(),
-        id(Some(entry.correlation_id)),
-        id(entry.causation_id),
-        entry.before.unwrap_or_default(),
-        entry.after.unwrap_or_default(),
-    ]
+/// An event, its fields in the order of the columns.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    position: i64,
+    recorded_at: String,
+    occurred_at: String,
+    effective_at: String,
+    id: Uuid,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    outcome: &'static str,
+    sentence: &'a str,
+    actor_kind: &'static str,
+    actor_id: Option<Uuid>,
+    actor_name: &'a str,
+    organization_id: Option<Uuid>,
+    organization_name: Option<&'a str>,
+    subject_id: Option<Uuid>,
+    subject_name: Option<&'a str>,
+    subject_organization_id: Option<Uuid>,
+    subject_organization_name: Option<&'a str>,
+    npi: Option<&'a str>,
+    command: &'a str,
+    session_id: Option<Uuid>,
+    policy_version: i64,
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
+    before: Option<&'a RawValue>,
+    after: Option<&'a RawValue>,
 }
 
-fn cell(value: Value) -> String {
-    guarded(match value {
-        Value::Null => String::new(),
-        Value::String(text) => text,
-        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            other.to_string()
+/// A moment, to the microsecond.
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+impl<'a> Line<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self {
+            position: entry.position,
+            recorded_at: moment(entry.recorded_at),
+            occurred_at: moment(entry.occurred_at),
+            effective_at: moment(entry.effective_at),
+            id: entry.event_id,
+            event_type: &entry.event_type,
+            outcome: if entry.refused { "REFUSED" } else { "SUCCEEDED" },
+            sentence: &entry.sentence,
+            actor_kind: entry.actor.kind.as_str(),
+            actor_id: entry.actor.id,
+            actor_name: &entry.actor_name,
+            organization_id: entry.organization,
+            organization_name: entry.organization_name.as_deref(),
+            subject_id: entry.subject,
+            subject_name: entry.subject_name.as_deref(),
+            subject_organization_id: entry.subject_organization,
+            subject_organization_name: entry.subject_organization_name.as_deref(),
+            npi: entry.npi.as_deref(),
+            command: &entry.command,
+            session_id: entry.session,
+            policy_version: entry.policy_version,
+            correlation_id: entry.correlation_id,
+            causation_id: entry.causation_id,
+            before: entry.before.as_deref(),
+            after: entry.after.as_deref(),
         }
-    })
+    }
+
+    fn record(&self) -> ByteRecord {
+        let mut cells = Cells(ByteRecord::with_capacity(1_024, COLUMNS.len()));
+        cells.number(self.position);
+        for at in [&self.recorded_at, &self.occurred_at, &self.effective_at] {
+            cells.text(at);
+        }
+        cells.id(Some(self.id));
+        for text in [self.event_type, self.outcome, self.sentence, self.actor_kind] {
+            cells.text(text);
+        }
+        cells.id(self.actor_id);
+        cells.text(self.actor_name);
+        cells.id(self.organization_id);
+        cells.text(self.organization_name.unwrap_or_default());
+        cells.id(self.subject_id);
+        cells.text(self.subject_name.unwrap_or_default());
+        cells.id(self.subject_organization_id);
+        cells.text(self.subject_organization_name.unwrap_or_default());
+        cells.text(self.npi.unwrap_or_default());
+        cells.text(self.command);
+        cells.id(self.session_id);
+        cells.number(self.policy_version);
+        cells.id(Some(self.correlation_id));
+        cells.id(self.causation_id);
+        for side in [self.before, self.after] {
+            cells.text(side.map(RawValue::get).unwrap_or_default());
+        }
+        cells.0
+    }
 }
 
-/// A cell that no spreadsheet takes for a formula.
-fn guarded(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+/// A record of CSV in the making.
+struct Cells(ByteRecord);
+
+impl Cells {
+    fn text(&mut self, text: &str) {
+        if runs(text) {
+            self.0.push_field(format!("'{text}").as_bytes());
+        } else {
+            self.0.push_field(text.as_bytes());
+        }
+    }
+
+    fn number(&mut self, number: i64) {
+        self.0.push_field(number.to_string().as_bytes());
+    }
+
+    fn id(&mut self, id: Option<Uuid>) {
+        let mut letters = Uuid::encode_buffer();
+        let text: &str = match id {
+            Some(id) => id.hyphenated().encode_lower(&mut letters),
+            None => "",
+        };
+        self.0.push_field(text.as_bytes());
+    }
+}
+
+/// Whether a spreadsheet would take a cell for a formula.
+fn runs(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// A tree of values without the fields that say nothing.
+fn stated(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .filter(|(_, field)| !field.is_null())
+                .map(|(name, field)| (name, stated(field)))
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(stated).collect()),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_that_a_spreadsheet_would_run_begin_with_an_apostrophe() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
-            assert_eq!(guarded(text.to_owned()), format!("'{text}"));
-        }
-        for text in ["", "Ann Lee", "1-1", "{\"a\":\"=1\"}", "'=1"] {
-            assert_eq!(guarded(text.to_owned()), text);
-        }
-    }
-
-    #[test]
-    fn records_end_and_are_quoted_as_rfc_4180_has_it() {
-        let row = vec!["a,b".to_owned(), "say \"x\"".to_owned(), "two\r\nlines".to_owned()];
-        let text = records([row]).expect("memory takes it");
-        assert_eq!(text, b"\"a,b\",\"say \"\"x\"\"\",\"two\r\nlines\"\r\n");
-        let head = head(ExportFormat::Csv).expect("memory takes it");
-        assert!(head.starts_with(b"position,recordedAt,") && head.ends_with(b",after\r\n"));
-    }
-}
+mod tests;

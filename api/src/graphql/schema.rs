@@ -3,7 +3,9 @@
 use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 
 use super::{
-    access_register::{AccessDifferenceQuery, AccessRegisterQuery},
+    access_register::{
+        AccessDifferenceQuery, AccessExplanationQuery, AccessExposureQuery, AccessRegisterQuery,
+    },
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
     },
@@ -97,6 +99,8 @@ pub struct Query(
     AuditQuery,
     AccessRegisterQuery,
     AccessDifferenceQuery,
+    AccessExplanationQuery,
+    AccessExposureQuery,
     NodeQuery,
 );
 

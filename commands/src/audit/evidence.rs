@@ -5,9 +5,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
+    Code, Refusal,
     audit::{Evidence, EvidenceCommand, EvidenceQuestion, FETCHED_WITHIN},
-    kernel::ids::EvidenceId,
-    tenants::PlanRole,
+    kernel::ids::{EvidenceId, OrganizationId},
+    tenants::{PlanRole, PlanScope},
     values::Reason,
 };
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,18 @@ use uuid::Uuid;
 
 use crate::{Access, Command, Context, Failure};
 
-/// Who takes evidence away: for the whole plan, since the range of a bundle shows that there were
-/// events of every organisation.
+/// Who takes evidence away. The range of a bundle shows that there were events of every organisation;
+/// whoever is kept to some gets the events of one without it (GN-31).
 pub const AUDITORS: &[PlanRole] = &[PlanRole::Au, PlanRole::Pa];
+
+/// The right by which evidence is fetched.
+#[must_use]
+pub fn takes_away(kept_to: Option<OrganizationId>) -> Access {
+    match kept_to {
+        Some(organization) => Access::PlanOf(organization, AUDITORS),
+        None => Access::Plan(AUDITORS),
+    }
+}
 
 /// Asks for a bundle.
 pub struct RequestEvidence {
@@ -32,6 +42,8 @@ pub struct RequestEvidence {
 /// Lets a bundle out that was made.
 pub struct OpenEvidence {
     pub evidence: EvidenceId,
+    /// To which whoever asked is kept.
+    pub kept_to: Option<OrganizationId>,
     pub checkpoint: i64,
     pub population: u64,
     /// Of the file, in hexadecimal digits.
@@ -46,16 +58,49 @@ pub struct AskedEvidence {
     pub expires_at: DateTime<Utc>,
 }
 
+impl RequestEvidence {
+    /// Legal holds are for auditors and the administrators named for them, in evidence too (GN-26):
+    /// others name the types of events that they ask for.
+    fn check_holds(&self, cx: &Context<'_>) -> Result<(), Refusal> {
+        let types = &self.question.types;
+        let shows = types.is_empty() || types.iter().any(|name| name.starts_with(HOLDS));
+        let may_know =
+            cx.authority.plan_roles.contains_key(&PlanRole::Au) || cx.authority.is_records_officer;
+        if !shows || may_know {
+            return Ok(());
+        }
+        let message = "Name the types of events you need: legal holds are for auditors and the \
+                       administrators who are named for them.";
+        Err(Refusal::new(Code::Forbidden, message).at("question.types"))
+    }
+}
+
+/// How the names of events about holds begin.
+const HOLDS: &str = "audit.legal_holds.";
+
 #[async_trait]
 impl Command for RequestEvidence {
     const NAME: &'static str = "RequestEvidence";
     type Output = AskedEvidence;
 
     fn access(&self) -> Access {
-        Access::Plan(AUDITORS)
+        match self.question.organization {
+            Some(organization) => Access::PlanOf(organization, AUDITORS),
+            None => Access::PlanWithin(AUDITORS),
+        }
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AskedEvidence, Failure> {
+        self.check_holds(cx)?;
+        let kept_to = match self.question.organization {
+            _ if cx.authority.plan_roles.values().any(PlanScope::is_whole) => None,
+            Some(organization) => Some(organization),
+            None => {
+                let message = "Name the organization whose events you audit.";
+                let refusal = Refusal::new(Code::FieldRequired, message);
+                return Err(refusal.at("question.organization").into());
+            }
+        };
         let evidence = EvidenceId(Uuid::now_v7());
         let request = EvidenceCommand::Request {
             evidence,
@@ -64,6 +109,7 @@ impl Command for RequestEvidence {
             recipient: self.recipient.clone(),
             purpose: self.purpose.clone(),
             since: self.since,
+            kept_to,
         };
         cx.decide::<Evidence>(evidence, request).await?;
         Ok(AskedEvidence { evidence, expires_at: cx.now + FETCHED_WITHIN })
@@ -76,7 +122,7 @@ impl Command for OpenEvidence {
     type Output = ();
 
     fn access(&self) -> Access {
-        Access::Plan(AUDITORS)
+        takes_away(self.kept_to)
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {

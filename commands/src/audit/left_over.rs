@@ -80,7 +80,7 @@ impl Keeper {
             while !*stopping.borrow() {
                 heard.mark_unchanged();
                 if let Err(error) = self.keep().await {
-                    tracing::warn!(%error, "the data folder still holds an erased person; tried again");
+                    tracing::warn!(%error, "the data folder is not as an erasure wants it; tried again");
                 }
                 tokio::select! {
                     _ = heard.changed() => {}
@@ -92,7 +92,8 @@ impl Keeper {
     }
 
     async fn keep(&self) -> Result<(), Trouble> {
-        self.ledger.write_down(&self.commands.journal).await?;
+        // A ledger that cannot be written keeps no message from going.
+        let written = self.ledger.write_down(&self.commands.journal).await;
         let about = self.mailbox.subjects();
         let gone: Vec<(Uuid, Uuid)> = sqlx::query_as(
             "SELECT DISTINCT k.tenant_id, k.subject_id FROM es.subject_keys k
@@ -108,6 +109,6 @@ impl Keeper {
             let gone = gone.into_iter().map(|(tenant, subject)| (tenant.into(), subject.into()));
             self.mailbox.forget(&gone.collect()).await?;
         }
-        Ok(())
+        Ok(written?)
     }
 }

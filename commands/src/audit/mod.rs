@@ -14,7 +14,7 @@ mod subjects;
 
 pub use erasure::{ApproveErasure, ERASURE_STAFF, RefuseErasure, RepeatErasure, RequestErasure};
 
-pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence};
+pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence, takes_away};
 pub use export_audit_events::{
     AUDIT_READERS, AuditReader, ExportAuditEvents, RecordAuditExportGiven, RequestedExport,
 };

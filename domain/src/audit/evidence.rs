@@ -54,6 +54,9 @@ pub enum EvidenceEvent {
         since: Option<i64>,
         /// Until when it may be fetched.
         expires_at: DateTime<Utc>,
+        /// The organisation to which the auditor is kept: the presence of its events is proven.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_to: Option<OrganizationId>,
     },
     /// A bundle was made and is leaving.
     EvidenceOpened {
@@ -77,6 +80,7 @@ pub enum EvidenceCommand {
         recipient: Reason,
         purpose: Reason,
         since: Option<i64>,
+        kept_to: Option<OrganizationId>,
     },
     /// By whoever asked for it.
     Open { evidence: EvidenceId, by: UserId, checkpoint: i64, population: u64, sha256: String },
@@ -115,6 +119,9 @@ pub struct RequestedEvidence {
     pub purpose: Sealed<Reason>,
     pub since: Option<i64>,
     pub expires_at: DateTime<Utc>,
+    pub kept_to: Option<OrganizationId>,
+    /// How often it was taken away.
+    pub released: u32,
 }
 
 /// One bundle.
@@ -174,6 +181,7 @@ impl Decider for Evidence {
                 recipient,
                 purpose,
                 since,
+                kept_to,
             } => {
                 if question.from.zip(question.to).is_some_and(|(from, to)| to <= from) {
                     return Err(EvidenceRefusal::RangeReversed);
@@ -186,6 +194,7 @@ impl Decider for Evidence {
                     purpose: Sealed::new(requested_by, purpose),
                     since,
                     expires_at: decision.now + FETCHED_WITHIN,
+                    kept_to,
                 }])
             }
             EvidenceCommand::Open { evidence, by, checkpoint, population, sha256 } => {
@@ -210,6 +219,7 @@ impl Decider for Evidence {
                 purpose,
                 since,
                 expires_at,
+                kept_to,
                 ..
             } => {
                 self.requested = Some(RequestedEvidence {
@@ -219,9 +229,15 @@ impl Decider for Evidence {
                     purpose: purpose.clone(),
                     since: *since,
                     expires_at: *expires_at,
+                    kept_to: *kept_to,
+                    released: 0,
                 });
             }
-            EvidenceEvent::EvidenceOpened { .. } => {}
+            EvidenceEvent::EvidenceOpened { .. } => {
+                if let Some(requested) = &mut self.requested {
+                    requested.released += 1;
+                }
+            }
         }
     }
 }
@@ -241,6 +257,7 @@ mod tests {
             recipient: Reason::parse("Office for Civil Rights").unwrap(),
             purpose: Reason::parse("Investigation 12").unwrap(),
             since: Some(40),
+            kept_to: None,
         }
     }
 
@@ -271,6 +288,7 @@ mod tests {
             ),
             since: Some(40),
             expires_at,
+            kept_to: None,
         }
     }
 

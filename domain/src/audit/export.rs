@@ -21,6 +21,10 @@ pub enum ExportFormat {
     Csv,
     /// One JSON object a line.
     JsonLines,
+    /// One event of OCSF a line.
+    Ocsf,
+    /// One AuditEvent of HL7 FHIR R4 a line.
+    Fhir,
 }
 
 /// Which events are asked for; every field that is set must fit. Words are not here, but sealed.

@@ -49,6 +49,9 @@ fn every_golden_event_loads_and_says_the_same() {
             AnyEvent::decode(name("aggregate_type"), name("event_type"), golden["payload"].clone())
                 .unwrap_or_else(|error| panic!("{}: {error}", file.path().display()));
         assert_eq!(event.payload().expect("an event serialises"), golden["payload"]);
+        let text = golden["payload"].to_string();
+        let read = AnyEvent::decode_text(name("aggregate_type"), name("event_type"), &text);
+        assert_eq!(read.expect("it reads as text"), event);
         seen += 1;
     }
     assert!(seen > 50, "only {seen} golden events");

@@ -9,7 +9,7 @@ use rollcall_domain::{
 };
 
 /// Why something is so (GN-14); the stored names never change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cause {
     /// A registration or its completion gave it.
     Registration,

@@ -4,6 +4,7 @@
 //! Invariant: rows hold nothing personal. Names are joined and sentences rendered at each reading,
 //! so erasing a person reaches the whole timeline.
 
+pub mod acts;
 mod chain;
 mod changes;
 mod filter;
@@ -17,6 +18,9 @@ mod visibility;
 
 pub use filter::Filter;
 pub use projection::{AuditTimeline, NAME, Outcome};
-pub use queries::{Entry, Order, PageRequest, TellError, by_event_ids, count, page, told_at};
+pub use queries::{
+    Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, positions, told_at,
+    untold_page,
+};
 pub use text::{MAX_WORDS, words};
 pub use visibility::{Audience, Sight, Viewer};

@@ -2,36 +2,39 @@
 //!
 //! Invariant: what an event mentions and nobody knows is told by its id, never looked up one by one.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use rollcall_domain::kernel::ids::UserId;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::sentences::Names;
 use crate::{Snapshot, erasures, people};
 
-/// Every UUID that a payload mentions; which of them are people or organisations, the tables tell.
-pub(super) fn mentioned(payload: &Value, into: &mut BTreeSet<Uuid>) {
-    match payload {
-        Value::String(text) => {
-            if text.len() == 36 {
-                into.extend(text.parse::<Uuid>().ok());
-            }
+/// Letters of a UUID.
+const UUID: usize = 36;
+
+/// Every UUID that a payload mentions as a text of its own; which of them are people or
+/// organisations, the tables tell.
+pub(super) fn mentioned(payload: &str, into: &mut HashSet<Uuid>) {
+    let text = payload.as_bytes();
+    let mut from = 0;
+    while let Some(quote) = text[from..].iter().position(|byte| *byte == b'"') {
+        let start = from + quote + 1;
+        from = start;
+        let Some(word) = text.get(start..start + UUID).filter(|word| word[8] == b'-') else {
+            continue;
+        };
+        if text.get(start + UUID) == Some(&b'"')
+            && let Ok(id) = Uuid::try_parse_ascii(word)
+        {
+            into.insert(id);
+            from = start + UUID + 1;
         }
-        Value::Array(items) => items.iter().for_each(|item| mentioned(item, into)),
-        Value::Object(fields) => {
-            // Ciphertext mentions nobody who is not mentioned outside of it.
-            if !fields.contains_key("$sealed") {
-                fields.values().for_each(|field| mentioned(field, into));
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
 /// Looks the ids up among people and organisations.
-pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Names, sqlx::Error> {
+pub(super) async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Names, sqlx::Error> {
     let users: Vec<UserId> = ids.iter().copied().map(UserId).collect();
     let people = people::persons(view, &users).await?;
     let erased = erasures::erased_of(view, &ids.iter().copied().collect::<Vec<_>>()).await?;
@@ -64,4 +67,25 @@ pub(super) async fn read(view: &mut Snapshot, ids: &BTreeSet<Uuid>) -> Result<Na
         organizations: organizations.into_iter().collect(),
         things: things.into_iter().collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_that_stands_for_itself_is_found_and_no_other() {
+        let id = |n| Uuid::from_u128(n);
+        let payload = format!(
+            r#"{{"X":{{"user":"{}","list":["{}","{}"],"text":"not {}","short":"-","n":null}}}}"#,
+            id(1),
+            id(2),
+            id(3),
+            id(4)
+        );
+        let mut found = HashSet::new();
+        mentioned(&payload, &mut found);
+        assert_eq!(found, HashSet::from([id(1), id(2), id(3)]));
+        mentioned(&payload[..payload.len() / 3], &mut found);
+    }
 }

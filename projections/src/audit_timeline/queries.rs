@@ -3,14 +3,15 @@
 //! Invariant: a page costs three statements however long it is, one more where words are looked for,
 //! and shows no event outside the viewer's sight.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Actor, AnyEvent,
     kernel::{ActorKind, DecodeError, EventSet},
 };
-use serde_json::Value;
+use rollcall_journal::upcast::Upcasters;
+use serde_json::value::RawValue;
 use sqlx::{FromRow, Postgres, QueryBuilder, types::Json};
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ use super::{
     Filter, Outcome, Sight,
     filter::restrict,
     names,
-    sentences::{Telling, sentence},
+    sentences::{Names, Telling, sentence},
     text,
 };
 use crate::Snapshot;
@@ -63,9 +64,14 @@ pub struct Entry {
     pub recorded_at: DateTime<Utc>,
     pub occurred_at: DateTime<Utc>,
     pub effective_at: DateTime<Utc>,
-    pub before: Option<Value>,
-    pub after: Option<Value>,
+    /// JSON as it is kept; nothing personal.
+    pub before: Option<Box<RawValue>>,
+    pub after: Option<Box<RawValue>>,
     pub sentence: String,
+    /// The stream's id.
+    pub stream: Uuid,
+    /// The event itself; what is sealed in it reads as erased.
+    pub event: AnyEvent,
 }
 
 /// Why entries could not be told.
@@ -97,18 +103,20 @@ struct Row {
     recorded_at: DateTime<Utc>,
     occurred_at: DateTime<Utc>,
     effective_at: DateTime<Utc>,
-    before: Option<Value>,
-    after: Option<Value>,
+    before: Option<Json<Box<RawValue>>>,
+    after: Option<Json<Box<RawValue>>>,
     aggregate_type: String,
+    aggregate_id: String,
     event_version: String,
-    payload: Json<Value>,
+    payload: Json<Box<RawValue>>,
 }
 
 /// The payload comes from the log itself; what is sealed in it stays sealed here.
 const COLUMNS: &str = "t.position, t.event_id, t.event_type, t.outcome, t.actor_kind,
    t.actor_id, t.organization_id, t.subject_id, t.subject_organization_id, t.npi, t.command,
    t.session_id, t.policy_version, t.correlation_id, t.causation_id, t.recorded_at, t.occurred_at,
-   t.effective_at, t.before, t.after, e.aggregate_type, e.event_version, e.payload";
+   t.effective_at, t.before, t.after, e.aggregate_type, e.aggregate_id, e.event_version,
+   e.payload";
 const ITS_EVENT: &str =
     "JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position";
 
@@ -117,6 +125,39 @@ fn entries() -> QueryBuilder<'static, Postgres> {
     QueryBuilder::new(format!(
         "SELECT {COLUMNS} FROM read.audit_timeline t {ITS_EVENT} WHERE t.tenant_id = "
     ))
+}
+
+/// Events that were read and have yet to be told, which needs no database.
+pub struct Untold {
+    rows: Vec<Row>,
+    names: Names,
+    upcasters: Upcasters,
+}
+
+impl Untold {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The positions of the first and of the last.
+    #[must_use]
+    pub fn ends(&self) -> Option<(i64, i64)> {
+        Some((self.rows.first()?.position, self.rows.last()?.position))
+    }
+
+    /// The events, told in their order, one after the other.
+    pub fn tell(self) -> impl Iterator<Item = Result<Entry, TellError>> {
+        let Self { rows, names, upcasters } = self;
+        rows.into_iter().map(move |row| row.told(&names, &upcasters))
+    }
 }
 
 /// One page, `limit` entries at most.
@@ -129,6 +170,19 @@ pub async fn page(
     filter: &Filter,
     request: PageRequest,
 ) -> Result<Vec<Entry>, TellError> {
+    untold_page(view, sight, filter, request).await?.tell().collect()
+}
+
+/// One page, to be told elsewhere.
+///
+/// # Errors
+/// The database's.
+pub async fn untold_page(
+    view: &mut Snapshot,
+    sight: &Sight,
+    filter: &Filter,
+    request: PageRequest,
+) -> Result<Untold, sqlx::Error> {
     let words = text::meanings(view, &filter.words).await?;
     // The page first, then its events: joined before, the log is read from its end to a deep page.
     let mut query = QueryBuilder::new(format!(
@@ -149,7 +203,24 @@ pub async fn page(
     query.push(format_args!(" {order} LIMIT ")).push_bind(request.limit);
     query.push(format_args!(") t {ITS_EVENT} {order}"));
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
-    tell(view, rows).await
+    untold(view, rows).await
+}
+
+/// The positions of all that fits, oldest first; eight bytes of memory for each.
+///
+/// # Errors
+/// The database's.
+pub async fn positions(
+    view: &mut Snapshot,
+    sight: &Sight,
+    filter: &Filter,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let words = text::meanings(view, &filter.words).await?;
+    let mut query =
+        QueryBuilder::new("SELECT t.position FROM read.audit_timeline t WHERE t.tenant_id = ");
+    restrict(&mut query, view.tenant().0, sight, filter, &words);
+    query.push(" ORDER BY t.position");
+    query.build_query_scalar().fetch_all(view.connection()).await
 }
 
 /// How many entries there are in all.
@@ -181,7 +252,7 @@ pub async fn by_event_ids(
     restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
     query.push(" AND t.event_id = ANY (").push_bind(event_ids.to_vec()).push(")");
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
-    tell(view, rows).await
+    untold(view, rows).await?.tell().collect()
 }
 
 /// Entries by position, as far as they are in sight.
@@ -197,30 +268,38 @@ pub async fn told_at(
     restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
     query.push(" AND t.position = ANY (").push_bind(positions.to_vec()).push(")");
     let rows = query.build_query_as().fetch_all(view.connection()).await?;
-    tell(view, rows).await
+    untold(view, rows).await?.tell().collect()
 }
 
-async fn tell(view: &mut Snapshot, mut rows: Vec<Row>) -> Result<Vec<Entry>, TellError> {
-    let mut ids = BTreeSet::new();
-    for row in &mut rows {
-        let payload = std::mem::take(&mut row.payload.0);
-        row.payload.0 = view.upcasters().apply(&row.event_type, &row.event_version, payload);
-        names::mentioned(&row.payload, &mut ids);
+async fn untold(view: &mut Snapshot, rows: Vec<Row>) -> Result<Untold, sqlx::Error> {
+    let mut ids = HashSet::new();
+    for row in &rows {
+        names::mentioned(row.payload.get(), &mut ids);
         let around =
             [row.actor_id, row.subject_id, row.organization_id, row.subject_organization_id];
         ids.extend(around.into_iter().flatten());
     }
     let names = names::read(view, &ids).await?;
-    rows.into_iter().map(|row| row.told(&names)).collect()
+    Ok(Untold { rows, names, upcasters: view.upcasters().clone() })
 }
 
 impl Row {
-    fn told(self, names: &super::sentences::Names) -> Result<Entry, TellError> {
+    fn event(&self, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
+        let (of, name, payload) = (&self.aggregate_type, &self.event_type, self.payload.get());
+        if !upcasters.concern(name, &self.event_version) {
+            return AnyEvent::decode_text(of, name, payload);
+        }
+        let payload = serde_json::from_str(payload);
+        let payload =
+            payload.map_err(|source| DecodeError::Payload { event_type: name.clone(), source })?;
+        AnyEvent::decode(of, name, upcasters.apply(name, &self.event_version, payload))
+    }
+
+    fn told(self, names: &Names, upcasters: &Upcasters) -> Result<Entry, TellError> {
         let unreadable = |source| TellError::Unreadable { position: self.position, source };
         let kind = ActorKind::parse(&self.actor_kind).unwrap_or(ActorKind::System);
         let actor = Actor { kind, id: self.actor_id };
-        let event = AnyEvent::decode(&self.aggregate_type, &self.event_type, self.payload.0)
-            .map_err(unreadable)?;
+        let event = self.event(upcasters).map_err(unreadable)?;
         let telling = Telling { names, actor };
         let person = |id: Option<Uuid>| id.and_then(|id| names.people.get(&id).cloned());
         let organization =
@@ -248,8 +327,11 @@ impl Row {
             recorded_at: self.recorded_at,
             occurred_at: self.occurred_at,
             effective_at: self.effective_at,
-            before: self.before,
-            after: self.after,
+            before: self.before.map(|side| side.0),
+            after: self.after.map(|side| side.0),
+            // Ids of streams are UUIDs (design, section 3).
+            stream: self.aggregate_id.parse().unwrap_or_default(),
+            event,
         })
     }
 }

@@ -187,7 +187,9 @@ impl StoredEvent {
         Opening { key: hex(&field_key(&self.salt, field)), value: self.value(field) }
     }
 
-    fn value(&self, field: Hidden) -> String {
+    /// What a field hides, in the form it is committed to.
+    #[must_use]
+    pub fn value(&self, field: Hidden) -> String {
         let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
         match field {
             Hidden::Actor => match self.actor_id {
@@ -255,7 +257,8 @@ fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn moment(at: DateTime<Utc>) -> String {
+/// A moment in the form of leaves.
+pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 

@@ -13,6 +13,8 @@ mod sealer;
 mod signer;
 pub mod store;
 pub mod tree;
+#[cfg(test)]
+mod vectors;
 pub mod verify;
 
 use rollcall_domain::kernel::ids::TenantId;

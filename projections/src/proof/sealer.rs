@@ -44,6 +44,17 @@ pub struct SealerConfig {
     pub appended: watch::Receiver<i64>,
 }
 
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    /// When the log moves.
+    Later,
+    /// After [`PACE`]: there is something to sign.
+    Soon,
+    /// At once: there are events that did not fit into one batch.
+    Now,
+}
+
 /// Builds the trees of all tenants.
 pub struct Sealer {
     config: SealerConfig,
@@ -106,15 +117,21 @@ impl Sealer {
         tokio::spawn(async move {
             let mut appended = self.config.appended.clone();
             loop {
-                let again = self.pass().await;
+                let next = self.pass().await;
+                let pause = match next {
+                    Next::Now => Duration::ZERO,
+                    Next::Soon => PACE,
+                    Next::Later => POLL,
+                };
                 // A branch that ends by an error has lost its sender: the service is stopping.
                 let log_moved = tokio::select! {
+                    biased;
                     _ = stopping.wait_for(|stop| *stop) => return,
-                    () = tokio::time::sleep(if again { PACE } else { POLL }) => false,
-                    changed = appended.changed(), if !again => match changed {
+                    changed = appended.changed(), if next == Next::Later => match changed {
                         Ok(()) => true,
                         Err(_) => return,
                     },
+                    () = tokio::time::sleep(pause) => false,
                 };
                 if log_moved {
                     tokio::time::sleep(PACE).await;
@@ -123,27 +140,27 @@ impl Sealer {
         })
     }
 
-    /// Seals and signs what is due; `true` if more is.
-    async fn pass(&mut self) -> bool {
+    /// Seals and signs what is due.
+    async fn pass(&mut self) -> Next {
         let due = match store::due(&self.config.pool).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(%error, "the log cannot be sealed for now");
-                return false;
+                return Next::Later;
             }
         };
-        let mut again = false;
+        let mut next = Next::Later;
         for due in due {
             match self.seal_and_sign(&due).await {
-                Ok(more) => {
-                    again |= more;
+                Ok(then) => {
+                    next = next.max(then);
                     self.troubles.set(due.tenant_id, None);
                     self.told.remove(&due.tenant_id);
                 }
                 Err(trouble) => self.complain(due.tenant_id, &trouble),
             }
         }
-        again
+        next
     }
 
     fn complain(&mut self, tenant: TenantId, trouble: &Trouble) {
@@ -154,29 +171,31 @@ impl Sealer {
         }
     }
 
-    /// `true` if there is more to do soon.
-    async fn seal_and_sign(&mut self, due: &Due) -> Result<bool, Trouble> {
+    async fn seal_and_sign(&mut self, due: &Due) -> Result<Next, Trouble> {
         let tenant = due.tenant_id;
         let origin = goes_on_as(due.origin.as_deref(), &self.config.origins, tenant)?;
-        let mut size = due.size;
-        let mut more = false;
+        let (mut size, mut next) = (due.size, Next::Later);
         if due.head > size {
             match self.seal(tenant, &origin).await? {
-                Some(sealed) => (size, more) = (sealed, sealed < due.head),
+                Some(sealed) => {
+                    next = if sealed - size >= BATCH { Next::Now } else { Next::Later };
+                    size = sealed;
+                }
                 // Another process is at it.
-                None => return Ok(false),
+                None => return Ok(Next::Later),
             }
         }
         if size == due.signed {
-            return Ok(more);
+            return Ok(next);
         }
         let waited = self.signed.get(&tenant).is_none_or(|at| at.elapsed() >= BETWEEN_CHECKPOINTS);
-        if waited && !more {
+        if waited {
             self.sign(tenant, &origin, size).await?;
             self.signed.insert(tenant, Instant::now());
-            return Ok(false);
+        } else {
+            next = next.max(Next::Soon);
         }
-        Ok(true)
+        Ok(next)
     }
 
     /// Makes leaves of the next events; the tree's size then.

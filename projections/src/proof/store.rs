@@ -69,6 +69,61 @@ pub async fn events_after(
     }
 }
 
+/// The events at these positions, as stored, which are in order.
+///
+/// # Errors
+/// [`ProofError::Damaged`] where one is missing.
+pub async fn events_at(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    positions: &[i64],
+) -> Result<Vec<StoredEvent>, ProofError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM es.events WHERE tenant_id = $1 AND tenant_position = ANY ($2)
+          ORDER BY tenant_position"
+    );
+    let events: Vec<StoredEvent> =
+        sqlx::query_as(&statement).bind(tenant.0).bind(positions).fetch_all(connection).await?;
+    if events.iter().map(|event| event.tenant_position).eq(positions.iter().copied()) {
+        return Ok(events);
+    }
+    Err(ProofError::Damaged("an event that was asked for is missing".to_owned()))
+}
+
+/// The position of the first of `size` events that was recorded at or after `at`; `size + 1` where
+/// none was. Times never run backwards, so it is found by halving.
+///
+/// # Errors
+/// [`ProofError::Damaged`] where an event is missing.
+pub async fn first_since(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    at: DateTime<Utc>,
+    size: i64,
+) -> Result<i64, ProofError> {
+    let (mut earlier, mut found) = (0, size + 1);
+    while earlier + 1 < found {
+        let middle = earlier + (found - earlier) / 2;
+        let recorded: Option<DateTime<Utc>> = sqlx::query_scalar(
+            "SELECT recorded_at FROM es.events WHERE tenant_id = $1 AND tenant_position = $2",
+        )
+        .bind(tenant.0)
+        .bind(middle)
+        .fetch_optional(&mut *connection)
+        .await?;
+        match recorded {
+            Some(recorded) if recorded < at => earlier = middle,
+            Some(_) => found = middle,
+            None => {
+                return Err(ProofError::Damaged(format!(
+                    "the event at position {middle} is missing"
+                )));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Takes the tree's row lock; makes the tree where there is none. `None` while another holds it.
 pub(super) async fn lock(
     tx: &mut PgConnection,

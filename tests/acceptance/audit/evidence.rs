@@ -19,14 +19,14 @@ const REQUEST: &str =
     { evidence { id url expiresAt } position userErrors { code field message } } }";
 const LEVEL_SET: &str = "permissions.membership.npi_permission_set";
 
-async fn request(client: &Client, question: Value, since: Option<&str>) -> Value {
+pub(super) async fn request(client: &Client, question: Value, since: Option<&str>) -> Value {
     let input = json!({ "question": question, "recipient": "Office for Civil Rights",
                         "purpose": "Investigation 12", "since": since });
     client.send(REQUEST, json!({ "input": input })).await.done().clone()
 }
 
 /// What a GET of the evidence answers to somebody.
-async fn fetch(client: &Client, evidence: &Value) -> (StatusCode, Vec<u8>) {
+pub(super) async fn fetch(client: &Client, evidence: &Value) -> (StatusCode, Vec<u8>) {
     let path = evidence["evidence"]["url"].as_str().expect("a path");
     let url = format!("http://{}{path}", client.address());
     let mut request = reqwest::Client::new().get(url);
@@ -39,7 +39,7 @@ async fn fetch(client: &Client, evidence: &Value) -> (StatusCode, Vec<u8>) {
 }
 
 /// The bundle for a question, by the portal's auditor.
-async fn bundle(auditor: &Client, question: Value, since: Option<&str>) -> Vec<u8> {
+pub(super) async fn bundle(auditor: &Client, question: Value, since: Option<&str>) -> Vec<u8> {
     let asked = request(auditor, question, since).await;
     assert_eq!(asked["userErrors"], json!([]));
     let (status, bytes) = fetch(auditor, &asked).await;
@@ -47,18 +47,18 @@ async fn bundle(auditor: &Client, question: Value, since: Option<&str>) -> Vec<u
     bytes
 }
 
-fn policy(log: &Value) -> Policy {
+pub(super) fn policy(log: &Value) -> Policy {
     let keys = log["verifierKeys"].as_array().expect("keys").iter();
     let keys = keys.map(|key| key.as_str().expect("a key").to_owned()).collect();
     let origin = log["origin"].as_str().expect("an origin").to_owned();
     Policy { logs: vec![TrustedLog { origin, keys }] }
 }
 
-fn checked(bytes: &[u8], policy: &Policy, since: Option<&str>) -> Result<Proven, Fault> {
+pub(super) fn checked(bytes: &[u8], policy: &Policy, since: Option<&str>) -> Result<Proven, Fault> {
     verify(Cursor::new(bytes), policy, since.map(str::as_bytes))
 }
 
-fn file(bundle: &[u8], name: &str) -> String {
+pub(super) fn file(bundle: &[u8], name: &str) -> String {
     let mut archive = ZipArchive::new(Cursor::new(bundle)).expect("an archive");
     let mut text = String::new();
     archive.by_name(name).expect("a file").read_to_string(&mut text).expect("text");
@@ -66,7 +66,7 @@ fn file(bundle: &[u8], name: &str) -> String {
 }
 
 /// The bundle with another content of one file.
-fn altered(bundle: &[u8], name: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
+pub(super) fn altered(bundle: &[u8], name: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
     let mut archive = ZipArchive::new(Cursor::new(bundle)).expect("an archive");
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {

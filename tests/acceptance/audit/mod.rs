@@ -1,7 +1,11 @@
 //! The audit timeline and the access register, through the API.
 
 mod evidence;
+mod evidence_of_one;
+mod explanation;
 mod exports;
+mod exposure;
+mod log_keys;
 mod order;
 mod register;
 mod register_difference;
@@ -22,7 +26,9 @@ use rollcall_domain::{
     values::Npi,
 };
 
-use crate::support::{Person, Portal};
+use serde_json::json;
+
+use crate::support::{Company, Person, Portal};
 
 /// An administrator of the clinic sets a member's level for an NPI.
 async fn set_level(portal: &Portal, by: &Person, of: &Person, npi: &str, level: NpiLevel) -> i64 {
@@ -37,4 +43,13 @@ async fn set_level(portal: &Portal, by: &Person, of: &Person, npi: &str, level: 
     };
     let stream = MembershipId::of(world.tenant, of.user, organization).0;
     portal.record::<Membership>(rollcall_domain::Actor::user(by.user), stream, command).await
+}
+
+/// Keeps somebody's role as auditor to one organisation.
+async fn keep_to(portal: &Portal, who: &Person, company: &Company) {
+    let admin = portal.client(&portal.world().plan_admin).await;
+    let input = json!({ "userId": who.user, "role": "AU", "organizationIds": [company.id],
+                        "reason": "Audits this office." });
+    admin.mutate("scopePlanRole", input, "position").await.done();
+    portal.settle().await;
 }

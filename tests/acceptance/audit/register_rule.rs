@@ -1,6 +1,7 @@
 //! The register's answer and the domain's rule agree, whatever happened (property).
 
 mod differences;
+mod exposures;
 mod operations;
 
 use std::{

@@ -268,6 +268,11 @@ impl Portal {
         Self { world, preset, clock, service, database, folder, upcasters }
     }
 
+    /// What its clock shows.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        rollcall_journal::Clock::now(&*self.clock)
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);

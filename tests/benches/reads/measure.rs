@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::join_all;
 use rollcall_tests::statements::Statements;
 
-use super::questions::Question;
+use super::question::Question;
 
 /// Asked before what is measured: connections, plans and caches.
 const WARM_UP: Duration = Duration::from_millis(300);

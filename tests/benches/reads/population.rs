@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, stream};
 use rollcall_domain::{
     kernel::ids::{MembershipId, SessionId, TenantId, VaultRef},
@@ -46,6 +46,7 @@ const SURNAMES: [&str; 10] =
     ["Alder", "Birch", "Cedar", "Elm", "Hazel", "Linden", "Maple", "Oak", "Rowan", "Willow"];
 const ENDINGS: [&str; 5] = ["ton", "son", "man", "well", "ford"];
 
+#[derive(Clone)]
 pub struct Population {
     pub master: MasterKey,
     pub world: World,
@@ -61,12 +62,12 @@ pub struct Practice {
 }
 
 impl Population {
-    /// Makes a schema and records `events` events or a few more.
-    pub async fn record(database: &PgConnectOptions, events: i64) -> Self {
+    /// Makes a schema and records `events` events or a few more, the last of them before `end`.
+    pub async fn record(database: &PgConnectOptions, events: i64, end: DateTime<Utc>) -> Self {
         schema::migrate(database).await.expect("the schema is made");
         let master = MasterKey::from_bytes([7; 32]);
         let days = DAYS * (events / 100_000 + 1);
-        let clock = Arc::new(InjectedClock::starting_at(Utc::now() - TimeDelta::days(days)));
+        let clock = Arc::new(InjectedClock::starting_at(end - TimeDelta::days(days)));
         let config = JournalConfig {
             writer: pools::writer(database.clone(), 16).await.expect("the server answers"),
             master: master.clone(),
@@ -83,7 +84,7 @@ impl Population {
             .await;
         let mut population = Self { master, world, practices, events: 0 };
         for day in 1..days {
-            clock.set(Utc::now() - TimeDelta::days(days - day));
+            clock.set(end - TimeDelta::days(days - day));
             for some in population.practices.chunks(AT_ONCE) {
                 stream::iter(some)
                     .for_each_concurrent(AT_ONCE, |practice| practice.works(&journal, day))

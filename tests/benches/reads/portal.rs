@@ -2,15 +2,20 @@
 //!
 //! Invariant: when it is handed over, every projection holds everything, and nothing is under way.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use chrono::{DateTime, Utc};
 use rollcall_api::{
     config::Config,
     service::{self, Ground, Service, ServiceClock},
 };
 use rollcall_commands::processes;
 use rollcall_domain::policies::Preset;
-use rollcall_journal::SystemClock;
+use rollcall_journal::{InjectedClock, SystemClock};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
@@ -25,7 +30,13 @@ pub struct Portal {
 }
 
 impl Portal {
-    pub async fn start(database: PgConnectOptions, folder: &Path, population: Population) -> Self {
+    /// With `at`, the service's clock stands there; else it is the machine's.
+    pub async fn start(
+        database: PgConnectOptions,
+        folder: &Path,
+        population: Population,
+        at: Option<DateTime<Utc>>,
+    ) -> Self {
         let mut session = PgConnection::connect_with(&database).await.expect("the server answers");
         told_already(&mut session).await.expect("the processes are put to the end of the log");
         let config = Config {
@@ -47,7 +58,10 @@ impl Portal {
             database,
             folder: folder.to_owned(),
             master_key: population.master.clone(),
-            clock: ServiceClock::System(Arc::new(SystemClock)),
+            clock: match at {
+                Some(at) => ServiceClock::Injected(Arc::new(InjectedClock::starting_at(at))),
+                None => ServiceClock::System(Arc::new(SystemClock)),
+            },
             upcasters: service::upcasters(),
         };
         let service = Service::start(ground).await.expect("the service starts");
@@ -73,14 +87,18 @@ impl Portal {
 
 /// The population's events were made in bulk: nobody is sent mail about them now.
 async fn told_already(session: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO ops.projections (name, version) SELECT unnest($1::text[]), 1")
-        .bind(processes::NAMES)
-        .execute(&mut *session)
-        .await?;
+    sqlx::query(
+        "INSERT INTO ops.projections (name, version) SELECT unnest($1::text[]), 1
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(processes::NAMES)
+    .execute(&mut *session)
+    .await?;
     sqlx::query(
         "INSERT INTO ops.checkpoints (name, version, tenant_id, position)
          SELECT p.name, p.version, h.tenant_id, h.position
-           FROM ops.projections p CROSS JOIN es.tenant_heads h WHERE p.name = ANY ($1)",
+           FROM ops.projections p CROSS JOIN es.tenant_heads h WHERE p.name = ANY ($1)
+         ON CONFLICT DO NOTHING",
     )
     .bind(processes::NAMES)
     .execute(session)
@@ -109,6 +127,32 @@ impl Client {
             .await
             .expect("the service answers");
         answer.bytes().await.expect("an answer has a body").into()
+    }
+
+    /// A document of the service, whole.
+    pub async fn fetch(&self, path: &str) -> Vec<u8> {
+        self.get(path).await.bytes().await.expect("a document has a body").into()
+    }
+
+    /// Reads a document of the service away: how long it took, its bytes, and the most that `gauge`
+    /// showed meanwhile.
+    pub async fn drain(&self, path: &str, gauge: impl Fn() -> f64) -> (Duration, usize, f64) {
+        let begun = Instant::now();
+        let mut document = self.get(path).await;
+        let (mut bytes, mut peak) = (0, gauge());
+        while let Some(chunk) = document.chunk().await.expect("the document comes whole") {
+            bytes += chunk.len();
+            peak = peak.max(gauge());
+        }
+        (begun.elapsed(), bytes, peak)
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Response {
+        let url = self.url.replace("/graphql", path);
+        let answer = self.http.get(url).bearer_auth(&self.token).send().await;
+        let answer = answer.expect("the service answers");
+        assert!(answer.status().is_success(), "{}: {:?}", path, answer.status());
+        answer
     }
 
     /// The answer's data.

@@ -1,41 +1,13 @@
 //! What is asked. Invariant: every question has an answer, and pages are not empty.
 
 use chrono::{TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     population::Population,
-    portal::{Client, Portal, data},
+    portal::Portal,
+    question::{Question, Variables, document},
 };
-
-type Variables = Box<dyn Fn(usize) -> Value + Send + Sync>;
-
-pub struct Question {
-    pub name: &'static str,
-    client: Client,
-    document: String,
-    /// Of the n-th time it is asked.
-    variables: Variables,
-    /// Which field has nodes.
-    page: Option<&'static str>,
-}
-
-impl Question {
-    /// Asks and gives the answer unread, for [`Self::check`].
-    pub async fn ask(&self, nth: usize) -> Vec<u8> {
-        self.client.send(&self.document, &(self.variables)(nth)).await
-    }
-
-    /// # Panics
-    /// When the answer has errors, or a page nothing.
-    pub fn check(&self, answer: &[u8]) {
-        let data = data(answer);
-        if let Some(field) = self.page {
-            let nodes = data[field]["nodes"].as_array().map_or(0, Vec::len);
-            assert!(nodes > 0, "{} has an empty answer: {data}", self.name);
-        }
-    }
-}
 
 const EVENTS: &str = "nodes { id position sentence recordedAt actor { name } subject { name }
     organization { name } } pageInfo { hasNextPage endCursor }";
@@ -128,14 +100,4 @@ pub async fn all(portal: &Portal) -> Vec<Question> {
             page: Some("users"),
         },
     ]
-}
-
-/// A query of one field; `arguments` are those of the document and of the field.
-fn document(arguments: &str, field: &str, selection: &str) -> String {
-    match arguments.split_once(" | ") {
-        Some((of_document, of_field)) => {
-            format!("query({of_document}) {{ {field}({of_field}) {{ {selection} }} }}")
-        }
-        None => format!("{{ {field} {{ {selection} }} }}"),
-    }
 }

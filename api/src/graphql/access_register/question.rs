@@ -10,7 +10,7 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Snapshot,
-    access_register::{self, Moment, Question, Span},
+    access_register::{self, Moment, Question, Span, Window},
     audit_timeline::Viewer,
 };
 
@@ -119,6 +119,23 @@ impl Asked {
         }
         records.begun_at(from, "from")?;
         Ok(Span { from, to, known_at: records.known_at })
+    }
+
+    /// The time asked about, as known now or at the position; what was enforced is known up to then.
+    pub async fn window(
+        &self,
+        (from, to): (Option<Instant<Utc>>, Option<Instant<Utc>>),
+        view: &mut Snapshot,
+        now: Instant<Utc>,
+    ) -> Result<Window> {
+        let records = self.records(view).await?;
+        if let Some(from) = from {
+            records.begun_at(from, "during.from")?;
+        }
+        if let Some(to) = to {
+            records.begun_at(to, "during.to")?;
+        }
+        Ok(Window { from, to, known_at: records.known_at, now: records.last(now) })
     }
 
     async fn records(&self, view: &mut Snapshot) -> Result<Records> {

@@ -74,8 +74,10 @@ pub struct EvidenceMutation;
 #[Object]
 impl EvidenceMutation {
     /// Asks for the events that answer a question, with the proof that they are in the log, unaltered,
-    /// and that no other event answers it; for auditors and administrators of the whole plan.
-    /// Refusals: REASON_REQUIRED, FIELD_TOO_LONG, RANGE_INVALID, NPI_INVALID, DATE_INVALID.
+    /// and that no other event answers it; for auditors and administrators of the plan. Who is kept to
+    /// some organisations names one of them, and is given its events with the proof that each is in
+    /// the log, but none that these are all, since that would show other organisations' events.
+    /// Refusals: FIELD_REQUIRED, REASON_REQUIRED, FIELD_TOO_LONG, RANGE_INVALID, NPI_INVALID, DATE_INVALID.
     async fn request_evidence(
         &self,
         ctx: &Context<'_>,

@@ -40,6 +40,11 @@ pub enum AuditExportFormat {
     Csv,
     /// A JSON object a line.
     JsonLines,
+    /// JSON Lines of OCSF 1.8.0, for a SIEM: Account Change, Authentication, Entity Management, User
+    /// Access Management and API Activity. What these have no place for stands under `unmapped`.
+    Ocsf,
+    /// NDJSON of AuditEvent resources of HL7 FHIR R4, as bulk data has them.
+    Fhir,
 }
 
 /// Which events, and how.

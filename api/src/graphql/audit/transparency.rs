@@ -3,7 +3,6 @@
 //! Invariant: what is given is what was signed; nothing is signed for asking.
 
 use async_graphql::{Context, Object, Result, SimpleObject};
-use rollcall_domain::tenants::PlanRole;
 use rollcall_projections::proof::{Signer, is_no_evidence, store};
 
 use crate::graphql::{
@@ -11,7 +10,7 @@ use crate::graphql::{
     reading::read,
     scalars::{DateTime, Position},
 };
-use rollcall_commands::Access;
+use rollcall_commands::{Access, audit::AUDITORS};
 
 /// The proof of the tenant's log: an RFC 6962 tree whose leaf n stands for the event at position
 /// n + 1, with signed heads (C2SP tlog-checkpoint).
@@ -40,9 +39,10 @@ pub struct TransparencyQuery;
 #[Object]
 impl TransparencyQuery {
     /// The head of the tenant's proof tree; null until its first event is sealed. For auditors and
-    /// plan administrators.
+    /// plan administrators, those of some organisations too: a head tells nothing but how many events
+    /// there are.
     async fn transparency_log(&self, ctx: &Context<'_>) -> Result<Option<TransparencyLog>> {
-        let mut reading = read(ctx, Access::Plan(&[PlanRole::Au, PlanRole::Pa]), None).await?;
+        let mut reading = read(ctx, Access::PlanWithin(AUDITORS), None).await?;
         let tenant = reading.view.tenant();
         let latest = store::latest(reading.view.connection(), tenant).await;
         let Some(latest) = latest.map_err(|error| fault(&error))? else { return Ok(None) };

@@ -4,7 +4,7 @@
 use async_graphql::{ID, Json, SimpleObject};
 use rollcall_domain::Actor;
 use rollcall_projections::audit_timeline::Entry;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
 use super::input::AuditOutcome;
@@ -112,8 +112,8 @@ impl From<Entry> for AuditEvent {
             event_type: entry.event_type,
             outcome,
             sentence: entry.sentence,
-            before: entry.before.map(Json),
-            after: entry.after.map(Json),
+            before: entry.before.map(json),
+            after: entry.after.map(json),
             actor: AuditActor {
                 kind: entry.actor.kind.into(),
                 id: actor_id(entry.actor),
@@ -136,6 +136,11 @@ impl From<Entry> for AuditEvent {
             effective_at: entry.effective_at.into(),
         }
     }
+}
+
+/// What is kept as text, as a value of the schema.
+fn json(text: Box<RawValue>) -> Json<Value> {
+    Json(serde_json::from_str(text.get()).unwrap_or_default())
 }
 
 /// The global id of whoever acted: a person or a machine's key.

@@ -48,6 +48,22 @@ impl Looking {
     fn of(viewer: Viewer) -> Self {
         Self { viewer, sight: viewer.sight(), within: None }
     }
+
+    /// The organisations outside of which the viewer is told of nobody; `None` for the whole plan, and
+    /// for people, who are told of themselves.
+    #[must_use]
+    pub fn limits(&self) -> Option<Vec<Uuid>> {
+        match self.viewer {
+            Viewer::OrgAdmin { organization, .. } | Viewer::OrganizationKey(organization) => {
+                Some(vec![organization.0])
+            }
+            Viewer::Auditor
+            | Viewer::PlanAdministrator
+            | Viewer::RecordsOfficer
+            | Viewer::PlanSupport
+            | Viewer::Person(_) => self.within.clone(),
+        }
+    }
 }
 
 /// By which right somebody looks. What it shows follows from the authority that [`Standpoint::demand`] is

@@ -11,6 +11,8 @@ pub(super) fn sentence(event: &AuditExportEvent, telling: Telling<'_>) -> String
             let format = match format {
                 ExportFormat::Csv => "CSV",
                 ExportFormat::JsonLines => "JSON Lines",
+                ExportFormat::Ocsf => "OCSF",
+                ExportFormat::Fhir => "FHIR",
             };
             format!("{who} asked for audit events{at} up to position {up_to} as {format}.")
         }

@@ -1,0 +1,217 @@
+//! What auditors ask. Invariant: every question has an answer, and pages are not empty.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Duration as Days, Utc};
+use serde_json::{Value, json};
+
+use super::{
+    fill::Years,
+    measure::{Measured, drive},
+    population::Population,
+    portal::{Client, Portal},
+    question::{Question, Variables, document},
+    report::Report,
+};
+
+const EVENTS: &str = "nodes { id position sentence recordedAt actor { name } subject { name }
+    organization { name } } pageInfo { hasNextPage endCursor }";
+const RIGHTS: &str = "nodes { user { id name } organization { name } npi right level validFrom
+    validTo source cause { kind sentence } } pageInfo { hasNextPage endCursor }";
+const CHANGES: &str = "nodes { change user { id name } npi right happenedAt cause { kind } }
+    pageInfo { hasNextPage endCursor }";
+/// Events of a page; the thousandth is that far from the first.
+const PAGE: i64 = 25;
+
+struct Asking<'a> {
+    report: &'a mut Report,
+    client: Client,
+    time: Duration,
+}
+
+impl Asking<'_> {
+    async fn drive(
+        &self,
+        document: String,
+        page: Option<&'static str>,
+        variables: Variables,
+    ) -> Measured {
+        let client = self.client.clone();
+        let question = Question { name: "audit", client, document, variables, page };
+        drive(&question, 1, self.time).await
+    }
+
+    /// Asks until the time is over and prints the slowest of a hundred.
+    async fn p99(&mut self, what: &str, limit: f64, document: String, variables: Variables) {
+        let field = ["auditEvents", "accessRegister", "accessDifference"];
+        let page = field.into_iter().find(|field| document.contains(&format!("{field}(")));
+        let measured = self.drive(document, page, variables).await;
+        self.report.at_most(&format!("{what}, p99"), measured.p99_ms, limit, "ms");
+    }
+
+    /// Asks once and gives the answer and the milliseconds it took.
+    async fn once(&self, document: &str, variables: &Value) -> (Value, f64) {
+        let begun = Instant::now();
+        let answer = self.client.ask(document, variables).await;
+        (answer, begun.elapsed().as_secs_f64() * 1e3)
+    }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+pub async fn measure(report: &mut Report, portal: &Portal, years: &Years, time: Duration) {
+    let client = portal.client(&portal.population.world.auditor).await;
+    let mut asking = Asking { report, client, time };
+    register(&mut asking, years).await;
+    difference(&mut asking, years).await;
+    timeline(&mut asking, years).await;
+}
+
+fn subjects(years: &Years) -> (Vec<String>, Vec<Value>) {
+    let Population { practices, .. } = &years.population;
+    let npis = practices.iter().flat_map(|practice| practice.company.npis.clone()).collect();
+    let people = practices.iter().flat_map(|practice| &practice.people);
+    (npis, people.map(|who| json!(who.user)).collect())
+}
+
+/// The whole tenant as of a past date beside now; one NPI, one person.
+async fn register(asking: &mut Asking<'_>, years: &Years) {
+    let then_at = moment(years.at(75));
+    let page = |arguments| document(arguments, "accessRegister", RIGHTS);
+    let now = asking
+        .drive(page("$first: Int! | first: $first"), None, Box::new(|_| json!({ "first": 100 })))
+        .await;
+    let at = then_at.clone();
+    let then = asking
+        .drive(
+            page("$at: DateTime! | asOf: $at, first: 100"),
+            None,
+            Box::new(move |_| json!({ "at": at })),
+        )
+        .await;
+    let ratio = then.p50_ms / now.p50_ms;
+    asking.report.at_most("whole tenant, first page: as of a past date / now", ratio, 1.2, "x");
+    let count = |arguments: &str| document(arguments, "accessRegister", "totalCount");
+    let (all, now) =
+        asking.once(&count("$first: Int! | first: $first"), &json!({ "first": 1 })).await;
+    let (some, then) =
+        asking.once(&count("$at: DateTime! | asOf: $at"), &json!({ "at": then_at })).await;
+    let per_row = |answer: &Value, ms: f64| {
+        ms / answer["accessRegister"]["totalCount"].as_f64().unwrap_or(f64::NAN)
+    };
+    asking.report.note("whole tenant, all rights counted now", now, "ms");
+    let ratio = per_row(&some, then) / per_row(&all, now);
+    asking.report.at_most("whole tenant, counted, per right: then / now", ratio, 1.2, "x");
+
+    let (npis, people) = subjects(years);
+    let at = then_at.clone();
+    let of_npi = page("$at: DateTime!, $npi: NPI! | asOf: $at, npi: $npi");
+    let variables = move |nth: usize| json!({ "at": at, "npi": npis[nth % npis.len()] });
+    asking.p99("register of an NPI", 20.0, of_npi, Box::new(variables)).await;
+    let of_person = page("$at: DateTime!, $id: ID! | asOf: $at, userId: $id");
+    let variables = move |nth: usize| json!({ "at": then_at, "id": people[nth % people.len()] });
+    asking.p99("register of a person", 20.0, of_person, Box::new(variables)).await;
+}
+
+/// A quarter's difference, all of it and of one.
+async fn difference(asking: &mut Asking<'_>, years: &Years) {
+    let quarter = Days::days(90).min((years.at(100) - years.at(0)) / 10);
+    let (from, to) = (moment(years.at(75)), moment(years.at(75) + quarter));
+    let whole = "$from: DateTime!, $to: DateTime! | from: $from, to: $to";
+    let quarter = json!({ "from": from, "to": to });
+    let variables = quarter.clone();
+    let page = document(whole, "accessDifference", CHANGES);
+    asking
+        .p99(
+            "difference over a quarter, a page",
+            1000.0,
+            page,
+            Box::new(move |_| variables.clone()),
+        )
+        .await;
+    let counts = document(whole, "accessDifference", "totalCount countsByCause { count }");
+    let (answer, ms) = asking.once(&counts, &quarter).await;
+    asking.report.at_most("difference over a quarter, counted", ms, 1000.0, "ms");
+    let total = answer["accessDifference"]["totalCount"].as_f64().unwrap_or(f64::NAN);
+    asking.report.note("rights that differ in it", total, "rights");
+    let (npis, people) = subjects(years);
+    let of = "$from: DateTime!, $to: DateTime!, $of: AccessDifferenceFilter!
+              | from: $from, to: $to, filter: $of";
+    let ask = document(of, "accessDifference", "nodes { change npi right } totalCount");
+    let (start, end) = (from.clone(), to.clone());
+    let variables = move |nth: usize| json!({ "from": start, "to": end, "of": { "npi": npis[nth % npis.len()] } });
+    let one = asking.drive(ask.clone(), None, Box::new(variables)).await;
+    asking.report.at_most("difference of an NPI, p99", one.p99_ms, 20.0, "ms");
+    let variables = move |nth: usize| json!({ "from": from, "to": to, "of": { "userId": people[nth % people.len()] } });
+    let one = asking.drive(ask, None, Box::new(variables)).await;
+    asking.report.at_most("difference of a person, p99", one.p99_ms, 20.0, "ms");
+}
+
+/// Pages by every two filters, and a deep one.
+async fn timeline(asking: &mut Asking<'_>, years: &Years) {
+    let filters = filters(years);
+    let mut worst: (f64, String) = Default::default();
+    let by_filter = document("$of: AuditEventFilter! | filter: $of", "auditEvents", EVENTS);
+    let time = asking.time;
+    // There are many pairs; the first page of one filter shows what a pair may cost.
+    asking.time = Duration::from_millis(300);
+    for (nth, (one, first)) in filters.iter().enumerate() {
+        for (two, second) in &filters[nth..] {
+            let mut filter = first.clone();
+            filter
+                .as_object_mut()
+                .expect("a filter")
+                .extend(second.as_object().cloned().expect("one"));
+            let variables = json!({ "of": filter });
+            let measured =
+                asking.drive(by_filter.clone(), None, Box::new(move |_| variables.clone())).await;
+            if measured.p99_ms > 50.0 {
+                let what = format!("timeline by {one} and {two}, p99");
+                asking.report.at_most(&what, measured.p99_ms, 50.0, "ms");
+            }
+            if measured.p99_ms > worst.0 {
+                worst = (measured.p99_ms, format!("{one} and {two}"));
+            }
+        }
+    }
+    asking.time = time;
+    let what = format!("timeline by any two filters, worst p99 ({})", worst.1);
+    asking.report.at_most(&what, worst.0, 50.0, "ms");
+
+    let first = asking
+        .drive(format!("{{ auditEvents {{ {EVENTS} }} }}"), None, Box::new(|_| json!({})))
+        .await;
+    let before =
+        format!("query($at: Position!) {{ auditEvents(asOfPosition: $at) {{ {EVENTS} }} }}");
+    let at = years.population.events - 999 * PAGE;
+    let (answer, _) = asking.once(&before, &json!({ "at": at.to_string() })).await;
+    let cursor = answer["auditEvents"]["pageInfo"]["endCursor"].clone();
+    let deep = document("$after: String! | after: $after", "auditEvents", EVENTS);
+    let deep = asking.drive(deep, None, Box::new(move |_| json!({ "after": cursor }))).await;
+    asking.report.at_most("timeline, page 1,000 / page 1", deep.p50_ms / first.p50_ms, 1.0, "x");
+}
+
+/// One filter of each kind, of somebody who is busy and of somebody who is not.
+fn filters(years: &Years) -> Vec<(&'static str, Value)> {
+    let Population { practices, .. } = &years.population;
+    let (busy, quiet) = (&practices[0], &practices[150]);
+    let (from, to) = (years.at(75), years.at(75) + Days::days(1));
+    vec![
+        ("actor", json!({ "actor": busy.people[0].user })),
+        ("a quiet actor", json!({ "actor": quiet.people[3].user })),
+        ("subject", json!({ "subject": busy.people[1].user })),
+        ("NPI", json!({ "npi": busy.company.npis[0] })),
+        ("organization", json!({ "organization": busy.company.id })),
+        ("a quiet organization", json!({ "organization": quiet.company.id })),
+        ("type", json!({ "types": ["sessions.session.session_started"] })),
+        ("a rare type", json!({ "types": ["tenants.tenant.tenant_created"] })),
+        ("outcome", json!({ "outcome": "REFUSED" })),
+        ("time", json!({ "from": moment(from), "to": moment(to) })),
+        ("right", json!({ "right": "MANAGE_PIN" })),
+        ("actorKind", json!({ "actorKind": "SYSTEM" })),
+        ("command", json!({ "command": "ResetPin" })),
+        ("text", json!({ "text": "pin alder" })),
+    ]
+}
