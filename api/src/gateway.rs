@@ -193,7 +193,8 @@ impl Gateway for ServiceGateway {
 
     async fn execute(&self, request: Request) -> Response {
         let view = Arc::new(RequestView::default());
-        let response = self.0.schema.execute(request.data(Arc::clone(&view))).await;
+        let request = request.data(Arc::clone(&view)).data(self.0.schema.clone());
+        let response = self.0.schema.execute(request).await;
         match view.answered() {
             Some((position, lag)) => response.extension("projection", projection(position, lag)),
             None => response,

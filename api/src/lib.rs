@@ -21,3 +21,4 @@ pub mod metrics;
 pub mod postgres;
 pub mod routes;
 pub mod service;
+mod sinks;

@@ -15,7 +15,10 @@ use std::{
 
 use rollcall_commands::{
     Commands, CommandsConfig,
-    audit::{ErasureLedger, LedgerError},
+    audit::{
+        ErasureLedger, LedgerError,
+        sinks::{SinkClient, Targets},
+    },
     post::{PostOffice, SmtpConfigError, SmtpRelay, TelephoneConfigError, TelephoneProvider},
     processes::{Background, BackgroundConfig},
     transactions,
@@ -39,6 +42,7 @@ use crate::{
     graphql::{self, transactions::PublicUrl},
     http::{self, HttpLimits},
     link_pages, routes,
+    sinks::{self, SinkSender},
 };
 
 /// Loaded states kept for commands.
@@ -160,6 +164,7 @@ impl Service {
         let processes = Runner::new(runner.clone(), reader.clone(), Vec::new())
             .with_processes(background.processes())
             .woken_by(journal.appended());
+        let pool_of_runner = runner.clone();
         let projections =
             Runner::new(runner, reader, rollcall_projections::all()).woken_by(journal.appended());
         let signer = Signer::new(secrets, folder.join(LOG_FOLDER));
@@ -179,6 +184,17 @@ impl Service {
             sealer.spawn(stopping.clone()),
         ];
         tasks.extend(background.spawn(&stopping));
+        let targets =
+            if clock.injected().is_some() { Targets::PublicAndLoopback } else { Targets::Public };
+        let sender = SinkSender {
+            commands: commands.clone(),
+            reads: reads.clone(),
+            pool: pool_of_runner,
+            client: SinkClient::new(targets).map_err(StartError::Client)?,
+        };
+        let senders =
+            (0..sinks::SENDERS).map(|_| sender.clone().spawn(background.pace(), stopping.clone()));
+        tasks.extend(senders);
 
         let complete = Arc::new(AtomicBool::new(!config.demo));
         let listener = TcpListener::bind(config.listen)
@@ -273,6 +289,8 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error("the mailbox in the data folder cannot be used: {0}")]
     Mailbox(io::Error),
+    #[error("deliveries of audit events cannot be made: {0}")]
+    Client(reqwest::Error),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]

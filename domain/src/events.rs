@@ -110,6 +110,7 @@ any_event! {
     Evidence(crate::audit::Evidence);
     LegalHolds(crate::audit::LegalHolds);
     Erasure(crate::audit::Erasure);
+    Workspace(crate::audit::Workspace);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);
     Affiliation(crate::affiliations::Affiliation);
@@ -120,6 +121,7 @@ any_event! {
     Delivery(crate::notifications::Delivery);
     Denial(crate::audit::Denial);
     AuditExport(crate::audit::AuditExport);
+    AuditSinks(crate::audit::AuditSinks);
 }
 
 impl AnyEvent {

@@ -134,6 +134,12 @@ impl TenantId {
         self.derive("right_use", &format!("{user}/{of}"))
     }
 
+    /// `audit.sinks`: one per tenant.
+    #[must_use]
+    pub fn audit_sinks_stream(&self) -> Uuid {
+        self.derive("audit_sinks", "")
+    }
+
     /// `notifications.inbox`: one per person.
     #[must_use]
     pub fn inbox_stream(&self, user: UserId) -> Uuid {

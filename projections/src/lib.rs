@@ -16,6 +16,7 @@ pub mod affiliations;
 pub mod api_keys;
 pub mod attestations;
 pub mod audit_timeline;
+pub mod audit_workspaces;
 pub mod erasures;
 pub mod notifications;
 pub mod organizations;
@@ -31,7 +32,7 @@ mod snapshot;
 pub mod tenancy;
 pub mod user_directory;
 
-pub use snapshot::{Ask, ReadError, ReadStore, Snapshot};
+pub use snapshot::{Ask, Pin, ReadError, ReadStore, Snapshot};
 
 /// Every projection's name; read-your-writes waits for all of them.
 pub const NAMES: &[&str] = &[
@@ -45,6 +46,7 @@ pub const NAMES: &[&str] = &[
     "access_requests",
     "attestations",
     "erasures",
+    "audit_workspaces",
     "notifications_list",
     "tenancy",
     "organizations",
@@ -69,6 +71,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(access_requests::AccessRequests),
         Arc::new(attestations::Attestations),
         Arc::new(erasures::Erasures),
+        Arc::new(audit_workspaces::AuditWorkspaces),
         Arc::new(notifications::Notifications),
         Arc::new(tenancy::Tenancy),
         Arc::new(organizations::Organizations),

@@ -45,6 +45,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::ApiKey(_) => &["api_keys"],
         AnyEvent::RightUse(_) => &["right_uses"],
         AnyEvent::Attestation(_) => &["attestations"],
+        AnyEvent::Workspace(_) => &["audit_workspaces"],
         AnyEvent::Pin(_) => &["pins"],
         AnyEvent::Affiliation(_) => &["affiliations", access_register::NAME],
         AnyEvent::SubmitterProfile(_) => &["affiliations"],
@@ -58,6 +59,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::PeopleImport(_)
         | AnyEvent::Handoff(_)
         | AnyEvent::AuditExport(_)
+        | AnyEvent::AuditSinks(_)
         | AnyEvent::Evidence(_)
         | AnyEvent::LegalHolds(_)
         | AnyEvent::Denial(_) => &[],

@@ -79,8 +79,17 @@ impl ReadStore {
             tenant: ask.tenant,
             positions: positions.into_iter().collect(),
             upcasters: self.upcasters.clone(),
+            pin: None,
         })
     }
+}
+
+/// The place of the log for which all answers hold, whatever happens later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    pub position: i64,
+    /// When the event there was recorded.
+    pub recorded_at: DateTime<Utc>,
 }
 
 /// A consistent view; drop it to let go.
@@ -89,9 +98,22 @@ pub struct Snapshot {
     tenant: TenantId,
     positions: BTreeMap<String, i64>,
     upcasters: Upcasters,
+    pin: Option<Pin>,
 }
 
 impl Snapshot {
+    /// Keeps the answers to a place of the log. Names are then told of nobody and nothing: they are
+    /// known as they are today only, and those of people who were erased must not come back.
+    pub fn pin(&mut self, pin: Pin) {
+        self.pin = Some(pin);
+    }
+
+    /// The place that answers are kept to.
+    #[must_use]
+    pub fn pinned(&self) -> Option<Pin> {
+        self.pin
+    }
+
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant

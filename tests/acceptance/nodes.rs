@@ -16,7 +16,8 @@ const NODES: &str = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 /// Other views of an entity, or names of one, that carry its id; the challenge, which only its
 /// visitor asks for, by an id of its own kind; and what is read within its list only.
-const NO_NODES: [&str; 10] = [
+const NO_NODES: [&str; 11] = [
+    "AuditSink",
     "JobRole",
     "LinkedTaxId",
     "Location",

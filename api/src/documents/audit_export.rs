@@ -28,7 +28,7 @@ use rollcall_domain::{
 use rollcall_journal::secrets::Secrets;
 use rollcall_projections::{
     Ask, NAMES, ReadStore,
-    audit_timeline::{self, Filter, Order, PageRequest, Untold},
+    audit_timeline::{self, Filter, KnownNames, Order, PageRequest, Untold},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -192,6 +192,7 @@ struct Sheet {
     head: Vec<u8>,
     sha256: Sha256,
     given: Given,
+    names: KnownNames,
     over: bool,
 }
 
@@ -217,6 +218,7 @@ impl Sheet {
             head,
             sha256: Sha256::new(),
             given,
+            names: KnownNames::default(),
             over: false,
         };
         sheet.next = Some((sheet.look(None, FIRST).await.map_err(transport)?, FIRST));
@@ -224,8 +226,8 @@ impl Sheet {
     }
 
     /// The next events, as far as the caller may see them now.
-    async fn look(&self, after: Option<i64>, limit: usize) -> async_graphql::Result<Untold> {
-        let Self { commands, caller, export, filter, .. } = self;
+    async fn look(&mut self, after: Option<i64>, limit: usize) -> async_graphql::Result<Untold> {
+        let Self { commands, reads, caller, export, filter, names, .. } = self;
         let organization = organization_of(filter).or(export.organization);
         let right = viewer::choose(commands, caller, organization, Scope::ReadAudit).await?;
         if !is_reader(right.reader(), export.organization) {
@@ -233,12 +235,13 @@ impl Sheet {
         }
         let ask =
             Ask { tenant: caller.tenant, projections: NAMES, min_position: Some(export.up_to) };
-        let mut view = self.reads.snapshot(ask).await.map_err(|error| graphql_fault(&error))?;
+        let mut view = reads.snapshot(ask).await.map_err(|error| graphql_fault(&error))?;
         let authority = authorised(commands, caller, right.demand(), &mut view).await?;
         let looking = right.looking(&authority)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let request = PageRequest { order: Order::OldestFirst, after, limit };
-        let read = audit_timeline::untold_page(&mut view, &looking.sight, filter, request).await;
+        let sight = &looking.sight;
+        let read = audit_timeline::untold_page(&mut view, sight, filter, request, names).await;
         read.map_err(|error| graphql_fault(&error))
     }
 

@@ -30,6 +30,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub use audit_export::{MANIFEST, file_of, path as audit_export_path};
+pub(crate) use rows::{RowError, lines};
 
 use crate::{
     gateway::ServiceGateway,

@@ -14,7 +14,7 @@ use rollcall_domain::{
     policies::{Feature, Policy, PolicyHistory},
     tenants::{PlanRole, PlanScope},
 };
-use rollcall_projections::{Ask, ReadError, ReadStore, Snapshot};
+use rollcall_projections::{Ask, Pin, ReadError, ReadStore, Snapshot};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use uuid::Uuid;
 
@@ -32,9 +32,17 @@ pub struct RequestView {
     snapshot: Mutex<Option<Snapshot>>,
     /// The lowest position any field answered for, for `extensions.projection`.
     answered: std::sync::Mutex<Option<(i64, i64)>>,
+    /// The place of the log that all answers are kept to.
+    pin: Option<Pin>,
 }
 
 impl RequestView {
+    /// A view whose answers are kept to a place of the log.
+    #[must_use]
+    pub fn pinned(pin: Pin) -> Self {
+        Self { pin: Some(pin), ..Self::default() }
+    }
+
     /// Lets the view go, so that what follows sees the mutation just made.
     pub async fn reset(&self) {
         *self.snapshot.lock().await = None;
@@ -154,12 +162,25 @@ pub fn lacks_only_the_right(refusal: &Refusal) -> bool {
 /// # Errors
 /// A fault.
 pub async fn policy(ctx: &Context<'_>) -> Result<std::sync::Arc<Policy>> {
+    let now = ctx.data::<Commands>()?.journal.now();
+    policy_at(ctx, now).await
+}
+
+/// The tenant's policy in force at a moment. No change is ever dated back, so that of a moment that has
+/// been stays the same.
+///
+/// # Errors
+/// A fault.
+pub async fn policy_at(
+    ctx: &Context<'_>,
+    moment: chrono::DateTime<chrono::Utc>,
+) -> Result<std::sync::Arc<Policy>> {
     let (caller, journal) = (caller(ctx)?, &ctx.data::<Commands>()?.journal);
     let history = journal
         .load_fresh::<PolicyHistory>(caller.tenant, caller.tenant.policy_stream())
         .await
         .map_err(|error| fault(&error))?;
-    let (_, policy) = history.state.at(journal.now());
+    let (_, policy) = history.state.at(moment);
     Ok(std::sync::Arc::clone(policy))
 }
 
@@ -213,9 +234,10 @@ async fn open<'a>(
     min_position: Option<Position>,
 ) -> Result<MappedMutexGuard<'a, Snapshot>> {
     let is_visitor = caller.is_visitor();
-    let min_position = min_position.filter(|_| !is_visitor);
     let store = ctx.data::<ReadStore>()?;
     let request = ctx.data::<std::sync::Arc<RequestView>>()?;
+    let pinned = request.pin.map(|pin| Position(pin.position));
+    let min_position = min_position.max(pinned).filter(|_| !is_visitor);
     let mut slot = request.snapshot.lock().await;
     let behind = |view: &Snapshot| min_position.is_some_and(|min| lowest(view) < min.0);
     if slot.as_ref().is_none_or(behind) {
@@ -231,6 +253,9 @@ async fn open<'a>(
             let now = ctx.data::<Commands>()?.journal.now();
             let lag = view.lag_ms(position, now).await.map_err(|error| fault(&error))?;
             request.note(position, lag);
+        }
+        if let Some(pin) = request.pin {
+            view.pin(pin);
         }
         *slot = Some(view);
     }

@@ -5,6 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, Object, SchemaBuilder};
 use super::{
     access_register::{
         AccessDifferenceQuery, AccessExplanationQuery, AccessExposureQuery, AccessRegisterQuery,
+        PolicySimulationQuery,
     },
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
@@ -13,8 +14,9 @@ use super::{
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
     audit::{
-        AuditMutation, AuditQuery, AuditSubscription, ErasureMutation, ErasureQuery,
-        EvidenceMutation, LegalHoldMutation, LegalHoldQuery, RetentionQuery, TransparencyQuery,
+        AuditMutation, AuditQuery, AuditSinkMutation, AuditSinkQuery, AuditSubscription,
+        ErasureMutation, ErasureQuery, EvidenceMutation, LegalHoldMutation, LegalHoldQuery,
+        RetentionQuery, TransparencyQuery, WorkspaceMutation, WorkspaceQuery,
     },
     content::ContentMutation,
     imports::{ImportMutation, ImportQuery},
@@ -97,10 +99,13 @@ pub struct Query(
     MoveQuery,
     AttestationQuery,
     AuditQuery,
+    AuditSinkQuery,
     AccessRegisterQuery,
     AccessDifferenceQuery,
     AccessExplanationQuery,
     AccessExposureQuery,
+    PolicySimulationQuery,
+    WorkspaceQuery,
     NodeQuery,
 );
 
@@ -150,6 +155,8 @@ pub struct Mutation(
     EvidenceMutation,
     LegalHoldMutation,
     ErasureMutation,
+    AuditSinkMutation,
+    WorkspaceMutation,
 );
 
 /// What happens, as it happens.

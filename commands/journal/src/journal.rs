@@ -65,6 +65,7 @@ pub(crate) struct Inner {
     pub appender: Appender,
     appended: watch::Sender<i64>,
     erasures: watch::Sender<u64>,
+    injected_time: bool,
     /// Dropped with the journal, which ends its listener.
     _stop: oneshot::Sender<()>,
 }
@@ -117,6 +118,7 @@ impl Journal {
             clock,
             appended,
             erasures: watch::Sender::new(0),
+            injected_time,
             _stop: stop,
         });
         tokio::spawn(listen(listener, Arc::downgrade(&inner), stopped));
@@ -127,6 +129,12 @@ impl Journal {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
+    }
+
+    /// Whether times can be set: a demonstration or development.
+    #[must_use]
+    pub fn has_injected_time(&self) -> bool {
+        self.0.injected_time
     }
 
     #[must_use]

@@ -13,6 +13,8 @@ mod retention;
 mod subjects;
 
 pub use erasure::{ApproveErasure, ERASURE_STAFF, RefuseErasure, RepeatErasure, RequestErasure};
+pub mod sinks;
+mod workspaces;
 
 pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence, takes_away};
 pub use export_audit_events::{
@@ -24,3 +26,7 @@ pub use legal_holds::{
     HOLD_KEEPERS, NameRecordsOfficer, PlaceLegalHold, ReleaseLegalHold, RelieveRecordsOfficer,
 };
 pub use retention::{RETENTION_READERS, Retention};
+pub use workspaces::{
+    CloseAuditWorkspace, OpenAuditWorkspace, RemoveWorkspaceQuestion, RenameAuditWorkspace,
+    SaveWorkspaceQuestion,
+};

@@ -29,6 +29,8 @@ pub enum Audience {
     NpiAdministrators(OrganizationId, Npi),
     /// Plan support staff and plan administrators who act for the organisation (AL-08, GN-31).
     PlanSupport(OrganizationId),
+    /// The plan's administrators.
+    PlanAdministrators,
     /// The plan's administrators without one of them.
     OtherPlanAdministrators(UserId),
     /// The administrators of every organisation of which the person is an active member.
@@ -75,6 +77,9 @@ impl Audience {
             Self::PlanSupport(organization) => {
                 let roles = &[PlanRole::Ps, PlanRole::Pa];
                 plan_staff(journal, tenant, now, (roles, Some(*organization))).await
+            }
+            Self::PlanAdministrators => {
+                plan_staff(journal, tenant, now, (&[PlanRole::Pa], None)).await
             }
             Self::OtherPlanAdministrators(user) => {
                 let roles = &[PlanRole::Pa];

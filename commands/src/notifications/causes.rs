@@ -7,6 +7,7 @@ use rollcall_domain::{
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
     affiliations::AffiliationEvent,
     api_keys::ApiKeyEvent,
+    audit::{AuditSinksEvent, PauseCause},
     kernel::ids::{OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::{DeactivationCause, MembershipOrigin, OrganizationEvent},
@@ -106,6 +107,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::Pin(event) => of_pin(event, recorded.aggregate_id),
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
         AnyEvent::ApiKey(event) => vec![of_api_key(event)],
+        AnyEvent::AuditSinks(event) => of_sinks(event),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
@@ -128,6 +130,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Evidence(_)
         | AnyEvent::LegalHolds(_)
         | AnyEvent::Erasure(_)
+        | AnyEvent::Workspace(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
         | AnyEvent::PeopleImport(_)
@@ -415,6 +418,24 @@ fn of_move_request(event: &MoveRequestEvent, stream: Uuid) -> Vec<Raise> {
         E::MoveRequestDenied { .. } => own(Happening::Denied),
         E::MoveRequestExpired { .. } => own(Happening::Expired),
         E::MoveRequestWithdrawn { .. } => Vec::new(),
+    }
+}
+
+/// To the plan's administrators: a receiver of audit events is gone or dead (GN-26).
+fn of_sinks(event: &AuditSinksEvent) -> Vec<Raise> {
+    use AuditSinksEvent as E;
+    match event {
+        E::AuditSinkPaused { sink, cause: PauseCause::Gone | PauseCause::Unreachable, .. } => {
+            let (kind, audience) = (NotificationType::SystemAlert, Audience::PlanAdministrators);
+            let notice = Raise::new(kind, audience, (SubjectKind::AuditSink, sink.0));
+            vec![notice.because(Happening::SinkStopped)]
+        }
+        E::AuditSinkPaused { cause: PauseCause::Administrator, .. }
+        | E::AuditSinkCreated { .. }
+        | E::AuditSinkSecretRotated { .. }
+        | E::AuditSinkResumed { .. }
+        | E::AuditSinkDeleted { .. }
+        | E::AuditSinkDelivered { .. } => Vec::new(),
     }
 }
 

@@ -15,7 +15,7 @@ pub use pace::Pace;
 
 use crate::{
     Commands,
-    audit::{ErasureLedger, ErasuresProcess, Keeper},
+    audit::{ErasureLedger, ErasuresProcess, Keeper, sinks::SinksProcess},
     messages::Renderer,
     notifications::{DigestsProcess, NotificationsProcess},
     outbox::{self, Acknowledged, DeadLetter, OutboxProcess, Sender},
@@ -35,7 +35,8 @@ pub(crate) async fn side_by_side<T, E>(
 }
 
 /// Every process's name.
-pub const NAMES: &[&str] = &["outbox", "notifications", "digests", "schedule", "erasures"];
+pub const NAMES: &[&str] =
+    &["outbox", "notifications", "digests", "schedule", "erasures", "audit_sinks"];
 
 /// Events of a batch that a process looks things up for, or sends commands for, at the same time.
 const AT_ONCE: usize = 64;
@@ -87,6 +88,7 @@ impl Background {
             Arc::new(DigestsProcess::new(commands.journal.clone())),
             Arc::new(ScheduleProcess),
             Arc::new(ErasuresProcess),
+            Arc::new(SinksProcess),
         ]
     }
 
@@ -149,7 +151,9 @@ impl Background {
         outbox::dead_letters(&self.0.pool, tenant).await
     }
 
-    fn pace(&self) -> Pace {
+    /// The rhythm of one more task beside these.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
         Pace::new(self.0.call.subscribe(), self.0.commands.journal.appended())
     }
 }

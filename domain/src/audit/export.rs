@@ -74,7 +74,7 @@ impl ExportFilter {
 
     /// Names of events and commands are all that is typed freely and kept open, so nothing else may
     /// stand there.
-    fn names_only(&self) -> bool {
+    pub(super) fn names_only(&self) -> bool {
         let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_.".contains(letter);
         let is_name = |name: &str| name.len() <= Self::MOST && name.chars().all(is_letter);
         self.types.len() <= Self::MOST

@@ -1,6 +1,7 @@
 //! What was refused for want of a right (requirements, section 1: refused commands that matter to
 //! security leave their own event), what of the records was taken away: evidence (GN-35), and parts of the
-//! timeline (GN-26); and how long what is known of a person is kept: retention, legal holds (GN-26) and
+//! timeline (GN-26), as a file or pushed to the plan's receivers; auditors' workspaces, each pinned to a
+//! place of the log; and how long what is known of a person is kept: retention, legal holds (GN-26) and
 //! erasure (GN-27).
 //!
 //! Invariant: a denial is complete in itself: one stream, one event.
@@ -11,6 +12,8 @@ mod evidence;
 mod export;
 mod legal_hold;
 pub mod retention;
+mod sinks;
+mod workspace;
 
 pub use denial::{AccessDenied, Denial, DenialCommand, DenialEvent, DenialRefusal};
 pub use erasure::{
@@ -27,4 +30,12 @@ pub use export::{
 };
 pub use legal_hold::{
     HoldScope, LegalHold, LegalHolds, LegalHoldsCommand, LegalHoldsEvent, LegalHoldsRefusal, Traces,
+};
+pub use sinks::{
+    AuditSink, AuditSinkRefusal, AuditSinks, AuditSinksCommand, AuditSinksEvent, Delivered,
+    MOST_SINKS, NewSink, PauseCause, SinkFormat,
+};
+pub use workspace::{
+    LONGEST_QUESTION, MOST_QUESTIONS, Workspace, WorkspaceCommand, WorkspaceEvent,
+    WorkspaceRefusal, WorkspaceUser,
 };

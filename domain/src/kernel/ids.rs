@@ -80,10 +80,16 @@ typed_id! {
     PeopleImportId;
     /// A part of the audit timeline taken away as a file (GN-26).
     AuditExportId;
+    /// A receiver that the audit timeline is pushed to (GN-26).
+    AuditSinkId;
     /// A bundle of evidence about the log (GN-35).
     EvidenceId;
     /// A legal matter's claim on records (GN-26).
     LegalHoldId;
+    /// A workspace of an auditor, pinned to a place of the log (GN-26).
+    AuditWorkspaceId;
+    /// A question saved in one.
+    WorkspaceQuestionId;
     /// A request for a portal account (AL-01).
     AccountRequestId;
     /// A link sent by email; its token is derived from this id outside the domain (MC-16, MC-21).

@@ -146,6 +146,7 @@ pub enum SubjectKind {
     Review,
     Report,
     ApiKey,
+    AuditSink,
 }
 
 impl SubjectKind {
@@ -163,6 +164,7 @@ impl SubjectKind {
             Self::Review => "REVIEW",
             Self::Report => "REPORT",
             Self::ApiKey => "API_KEY",
+            Self::AuditSink => "AUDIT_SINK",
         }
     }
 }
@@ -213,11 +215,12 @@ pub enum Happening {
     Moved,
     ApiKeyCreated,
     ApiKeyRevoked,
+    SinkStopped,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -260,6 +263,7 @@ impl Happening {
         Self::Moved,
         Self::ApiKeyCreated,
         Self::ApiKeyRevoked,
+        Self::SinkStopped,
     ];
 
     /// The stored name.
@@ -308,6 +312,7 @@ impl Happening {
             Self::Moved => "MOVED",
             Self::ApiKeyCreated => "API_KEY_CREATED",
             Self::ApiKeyRevoked => "API_KEY_REVOKED",
+            Self::SinkStopped => "SINK_STOPPED",
         }
     }
 

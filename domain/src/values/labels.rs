@@ -72,6 +72,22 @@ impl ApiKeyName {
     }
 }
 
+/// What a receiver of audit events is called, 1 to 80 characters (GN-26).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SinkName(String);
+
+string_value!(SinkName);
+
+impl SinkName {
+    /// Parses a receiver's name; blanks around it are dropped.
+    ///
+    /// # Errors
+    /// `FIELD_REQUIRED` or `NAME_INVALID`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line(text, 80, Code::NameInvalid, "name of the sink").map(Self)
+    }
+}
+
 /// A line that the portal shows its visitors, 1 to 300 characters (MC-01, CX-01).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContentLine(String);

@@ -29,6 +29,7 @@ pub use email::EmailAddress;
 pub use identifiers::{Slug, Username};
 pub use labels::{
     ApiKeyName, ContentLine, CorrespondenceType, JobRoleName, ProviderCommunity, ProviderType,
+    SinkName,
 };
 pub use names::{OrganizationName, PersonName};
 pub use npi::Npi;

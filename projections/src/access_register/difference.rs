@@ -120,27 +120,74 @@ pub async fn changes(
         differences(query, tenant, span, (question, filter), after, Some(limit));
     });
     let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
-    rows.into_iter().map(Row::read).collect()
+    let rows = rows.into_iter().map(Row::read);
+    if view.pinned().is_none() {
+        return rows.collect();
+    }
+    // Names are today's.
+    let nameless =
+        |row| AccessChange { user_name: None, organization_name: None, thing: None, ..row };
+    rows.map(|row| row.map(nameless)).collect()
+}
+
+/// The most people whose differences are counted; it takes a millisecond or so for each.
+const MOST_COUNTED: i64 = 5_000;
+
+/// Why differences are not counted.
+#[derive(Debug, thiserror::Error)]
+pub enum CountError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// Something changed for more people than are looked at to count.
+    #[error("{people} people are concerned")]
+    TooMany { people: i64 },
 }
 
 /// How many rights differ in all, by what became of them and by cause; the most first.
 ///
 /// # Errors
-/// The database's.
+/// See [`CountError`].
 pub async fn change_counts(
     view: &mut Snapshot,
     span: Span,
     asked: (&Question, ChangeFilter),
-) -> Result<Vec<ChangeCount>, sqlx::Error> {
+) -> Result<Vec<ChangeCount>, CountError> {
+    let people = changed_people(view, span, asked.0).await?;
+    if people > MOST_COUNTED {
+        return Err(CountError::TooMany { people });
+    }
     let mut query = QueryBuilder::new("SELECT d.change, d.cause, count(*) FROM ");
     differences(&mut query, view.tenant().0, span, asked, None, None);
     query.push(" d GROUP BY d.change, d.cause ORDER BY count(*) DESC, d.change, d.cause");
     let rows: Vec<(String, String, i64)> =
         query.build_query_as().fetch_all(view.connection()).await?;
-    let counted = rows.into_iter().map(|(change, cause, count)| {
+    let counted = rows.into_iter().map(|(change, cause, count)| -> Result<_, sqlx::Error> {
         Ok(ChangeCount { change: read_change(&change)?, cause: read_cause(&cause)?, count })
     });
-    counted.collect()
+    Ok(counted.collect::<Result<_, _>>()?)
+}
+
+/// How many people there are whose rights may differ.
+async fn changed_people(
+    view: &mut Snapshot,
+    span: Span,
+    question: &Question,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT cardinality(ops.access_changed_people($1, $2, $3, $4, $5, $6, $7, $8, $9,
+                '00000000-0000-0000-0000-000000000000'))::bigint",
+    )
+    .bind(view.tenant().0)
+    .bind(span.from)
+    .bind(span.to)
+    .bind(span.known_at)
+    .bind(question.user)
+    .bind(question.organization)
+    .bind(question.npi.clone())
+    .bind(question.right.map(AccessRight::as_str))
+    .bind(question.within.clone())
+    .fetch_one(view.connection())
+    .await
 }
 
 /// The call of the function that answers.

@@ -93,7 +93,7 @@ pub async fn exposures(
     Ok(found)
 }
 
-fn some(id: Uuid) -> Option<Uuid> {
+pub(super) fn some(id: Uuid) -> Option<Uuid> {
     Some(id).filter(|id| !id.is_nil())
 }
 
@@ -105,7 +105,8 @@ fn next((user, organization): (Uuid, Uuid)) -> (Uuid, Uuid) {
     }
 }
 
-async fn candidates(
+/// The people who may have held a right, from a key on, in their order.
+pub(super) async fn candidates(
     view: &mut Snapshot,
     window: Window,
     right: &AskedRight,

@@ -14,11 +14,12 @@ mod names;
 mod projection;
 mod queries;
 mod rule;
+mod simulation;
 mod why;
 
 pub use cause::Cause;
 pub use difference::{
-    AccessChange, Change, ChangeCount, ChangeFilter, Span, change_counts, changes,
+    AccessChange, Change, ChangeCount, ChangeFilter, CountError, Span, change_counts, changes,
 };
 pub use exposure::{Exposure, ExposureKey, Times, Window, exposures};
 pub use names::{Names, names};
@@ -27,6 +28,10 @@ pub use queries::{
     AccessKey, AccessRight, AccessRow, AccessSource, Moment, Question, count, page, recorded_at,
 };
 pub use rule::{AskedRight, Of, RequirementKind};
+pub use simulation::{
+    Conflict, ConflictKey, EndKey, EndingRule, InForce, Reach, SimulatedEnd, Whose,
+    conflict_counts, conflicts, end_counts, ends, is_found_by_grants, not_observable,
+};
 pub use why::{
     Explanation, Finding, FoundWay, Link, LinkKind, explain, is_known, policy_in_force, trail,
 };

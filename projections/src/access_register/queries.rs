@@ -154,7 +154,13 @@ pub async fn page(
         rights(query, tenant, moment, question, after, Some(limit));
     });
     let rows: Vec<Row> = query.build_query_as().fetch_all(view.connection()).await?;
-    rows.into_iter().map(Row::read).collect()
+    let rows = rows.into_iter().map(Row::read);
+    if view.pinned().is_none() {
+        return rows.collect();
+    }
+    // Names are today's.
+    let nameless = |row| AccessRow { user_name: None, organization_name: None, thing: None, ..row };
+    rows.map(|row| row.map(nameless)).collect()
 }
 
 /// A question for the rows of a function that gives them in the order of their keys, each with the

@@ -1,5 +1,10 @@
 //! What to look for in the timeline, as SQL.
 //!
+//! What few values have (type, command, kind of actor, outcome) is one number per event, its facet:
+//! each index that finds an actor, a person, an NPI or an organisation holds it too, so two filters
+//! that have much each and nothing in common need no look at rows. Times are positions, since
+//! neither runs backwards.
+//!
 //! Invariant: what the viewer may see is demanded beside the filter, so no filter shows more.
 
 use chrono::{DateTime, Utc};
@@ -7,7 +12,11 @@ use rollcall_domain::{kernel::ActorKind, permissions::right_use::RightKind};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Audience, Outcome, Sight, chain, rights, text::Meaning};
+use super::{
+    Audience, Outcome, Sight, chain, facets, rights,
+    text::{self, Meaning},
+};
+use crate::Snapshot;
 
 /// What to look for; every field that is set must fit.
 #[derive(Clone, Debug, Default)]
@@ -41,63 +50,134 @@ pub struct Filter {
     pub up_to: Option<i64>,
 }
 
-/// Adds, after `WHERE t.tenant_id = `, the tenant and what sight and filter demand of `t`; `words` is
-/// what the filter's words may mean.
-pub(super) fn restrict(
-    query: &mut QueryBuilder<'_, Postgres>,
-    tenant: Uuid,
-    sight: &Sight,
-    filter: &Filter,
-    words: &[Meaning],
-) {
-    query.push_bind(tenant);
-    if sight.whole.len() < Audience::ALL.len() {
-        see(query, sight);
+/// What a filter comes to in the tenant of a view.
+pub(super) struct Search<'a> {
+    filter: &'a Filter,
+    words: Vec<Meaning>,
+    /// What events may be of; `None`: anything.
+    pub facets: Option<Vec<i64>>,
+    /// Positions from which on and before which.
+    from: Option<i64>,
+    before: Option<i64>,
+}
+
+/// By which of an event's two organisations it is found.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    Either,
+    /// Acted for.
+    Acting,
+    /// Acted on.
+    Concerned,
+}
+
+/// How facets are demanded.
+#[derive(Clone, Copy)]
+pub(super) enum By {
+    /// Any of them, by whatever index.
+    Any,
+    /// Any of them, and not by their index: something else finds fewer.
+    Aside,
+    /// The one that the query calls `f.facet`.
+    Each,
+}
+
+impl<'a> Search<'a> {
+    pub async fn of(view: &mut Snapshot, filter: &'a Filter) -> Result<Self, sqlx::Error> {
+        let words = text::meanings(view, &filter.words).await?;
+        let facets = facets::wanted(view, filter).await?;
+        let (mut from, mut before) = (None, None);
+        if filter.from.is_some() || filter.to.is_some() {
+            (from, before) = sqlx::query_as(
+                "SELECT CASE WHEN $2 IS NOT NULL THEN coalesce((
+                          SELECT position FROM read.audit_timeline
+                           WHERE tenant_id = $1 AND recorded_at >= $2
+                           ORDER BY recorded_at LIMIT 1), 9223372036854775807) END,
+                        (SELECT position FROM read.audit_timeline
+                          WHERE tenant_id = $1 AND recorded_at >= $3 ORDER BY recorded_at LIMIT 1)",
+            )
+            .bind(view.tenant().0)
+            .bind(filter.from)
+            .bind(filter.to)
+            .fetch_one(view.connection())
+            .await?;
+        }
+        Ok(Self { filter, words, facets, from, before })
     }
-    equal(query, "t.actor_id", filter.actor);
-    equal(query, "t.subject_id", filter.subject);
-    equal(query, "t.correlation_id", filter.correlation);
-    equal(query, "t.causation_id", filter.causation);
-    equal(query, "t.session_id", filter.session);
-    if let Some(kind) = filter.actor_kind {
-        query.push(" AND t.actor_kind = ").push_bind(kind.as_str());
+
+    /// Whether it is somebody's or something's events alone.
+    pub fn is_of_one(&self) -> bool {
+        let Filter { actor, subject, npi, organization, .. } = self.filter;
+        let Filter { correlation, causation, session, .. } = self.filter;
+        let ids = [actor, subject, organization, correlation, causation, session];
+        npi.is_some() || ids.into_iter().any(Option::is_some)
     }
-    if let Some(npi) = &filter.npi {
-        query.push(" AND t.npi = ").push_bind(npi.clone());
+
+    pub fn is_of_an_organization(&self) -> bool {
+        self.filter.organization.is_some()
     }
-    if let Some(organization) = filter.organization {
-        query.push(" AND (t.organization_id = ").push_bind(organization);
-        query.push(" OR t.subject_organization_id = ").push_bind(organization).push(")");
-    }
-    if !filter.types.is_empty() {
-        query.push(" AND t.event_type = ANY (").push_bind(filter.types.clone()).push(")");
-    }
-    if let Some(command) = &filter.command {
-        query.push(" AND t.command = ").push_bind(command.clone());
-    }
-    if let Some(outcome) = filter.outcome {
-        query.push(" AND t.outcome = ").push_bind(outcome.as_str());
-    }
-    if let Some(from) = filter.from {
-        query.push(" AND t.recorded_at >= ").push_bind(from);
-    }
-    if let Some(to) = filter.to {
-        query.push(" AND t.recorded_at < ").push_bind(to);
-    }
-    if let Some(up_to) = filter.up_to {
-        query.push(" AND t.position <= ").push_bind(up_to);
-    }
-    if let Some(right) = filter.right {
-        rights::concerned(query, right);
-    }
-    if let Some(event) = filter.causes_of {
-        chain::causes(query, tenant, event);
-    }
-    if let Some(event) = filter.consequences_of {
-        chain::consequences(query, tenant, event);
-    }
-    for word in words {
-        word.demand(query);
+
+    /// Adds, after `WHERE t.tenant_id = `, the tenant and what sight and filter demand of `t`.
+    pub fn demand(
+        &self,
+        query: &mut QueryBuilder<'_, Postgres>,
+        (tenant, sight): (Uuid, &Sight),
+        (side, by): (Side, By),
+    ) {
+        let filter = self.filter;
+        query.push_bind(tenant);
+        if sight.whole.len() < Audience::ALL.len() {
+            see(query, sight);
+        }
+        equal(query, "t.actor_id", filter.actor);
+        equal(query, "t.subject_id", filter.subject);
+        equal(query, "t.correlation_id", filter.correlation);
+        equal(query, "t.causation_id", filter.causation);
+        equal(query, "t.session_id", filter.session);
+        if let Some(npi) = &filter.npi {
+            query.push(" AND t.npi = ").push_bind(npi.clone());
+        }
+        match side {
+            Side::Acting => equal(query, "t.organization_id", filter.organization),
+            Side::Concerned => equal(query, "t.subject_organization_id", filter.organization),
+            Side::Either => {
+                if let Some(organization) = filter.organization {
+                    query.push(" AND (t.organization_id = ").push_bind(organization);
+                    query.push(" OR t.subject_organization_id = ");
+                    query.push_bind(organization).push(")");
+                }
+            }
+        }
+        if let Some(facets) = &self.facets {
+            match by {
+                By::Any => query.push(" AND t.facet = ANY (").push_bind(facets.clone()).push(")"),
+                By::Aside => {
+                    query.push(" AND t.facet + 0 = ANY (").push_bind(facets.clone()).push(")")
+                }
+                By::Each => query.push(" AND t.facet = f.facet"),
+            };
+        }
+        if let Some(from) = self.from {
+            query.push(" AND t.position >= ").push_bind(from);
+        }
+        if let Some(before) = self.before {
+            query.push(" AND t.position < ").push_bind(before);
+        }
+        if let Some(up_to) = filter.up_to {
+            query.push(" AND t.position <= ").push_bind(up_to);
+        }
+        if let Some(right) = filter.right {
+            rights::concerned(query, right);
+        }
+        if let Some(event) = filter.causes_of {
+            chain::causes(query, tenant, event);
+        }
+        if let Some(event) = filter.consequences_of {
+            chain::consequences(query, tenant, event);
+        }
+        for word in &self.words {
+            word.demand(query);
+        }
     }
 }
 

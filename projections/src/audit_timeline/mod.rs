@@ -7,6 +7,7 @@
 pub mod acts;
 mod chain;
 mod changes;
+mod facets;
 mod filter;
 mod names;
 mod projection;
@@ -17,6 +18,7 @@ mod text;
 mod visibility;
 
 pub use filter::Filter;
+pub use names::KnownNames;
 pub use projection::{AuditTimeline, NAME, Outcome};
 pub use queries::{
     Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, positions, told_at,

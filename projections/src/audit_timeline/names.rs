@@ -2,7 +2,10 @@
 //!
 //! Invariant: what an event mentions and nobody knows is told by its id, never looked up one by one.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use rollcall_domain::kernel::ids::UserId;
 use uuid::Uuid;
@@ -33,8 +36,58 @@ pub(super) fn mentioned(payload: &str, into: &mut HashSet<Uuid>) {
     }
 }
 
-/// Looks the ids up among people and organisations.
-pub(super) async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Names, sqlx::Error> {
+/// For how long a name that was read is told without being read again. Who is erased or renamed while a
+/// long file is read is so from the next second on.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+/// The most ids that are known at a time.
+const MOST_KNOWN: usize = 50_000;
+
+/// Names that pages which follow each other share, for a second.
+#[derive(Debug, Default)]
+pub struct KnownNames {
+    names: Names,
+    /// What was looked up, whether it has a name or not.
+    ids: HashSet<Uuid>,
+    since: Option<Instant>,
+}
+
+impl KnownNames {
+    /// The names of these ids, so that what is told of a page needs nothing else.
+    pub(super) async fn of(
+        &mut self,
+        view: &mut Snapshot,
+        ids: &HashSet<Uuid>,
+    ) -> Result<Names, sqlx::Error> {
+        let is_old = self.since.is_none_or(|since| since.elapsed() > KNOWN_FOR);
+        if is_old || self.ids.len() > MOST_KNOWN {
+            *self = Self { since: Some(Instant::now()), ..Self::default() };
+        }
+        let unknown: HashSet<Uuid> = ids.difference(&self.ids).copied().collect();
+        if !unknown.is_empty() {
+            let Names { people, erased, organizations, things } = read(view, &unknown).await?;
+            self.names.people.extend(people);
+            self.names.erased.extend(erased);
+            self.names.organizations.extend(organizations);
+            self.names.things.extend(things);
+            self.ids.extend(unknown);
+        }
+        let of = |known: &HashMap<Uuid, String>| {
+            ids.iter().filter_map(|id| Some((*id, known.get(id)?.clone()))).collect()
+        };
+        Ok(Names {
+            people: of(&self.names.people),
+            erased: ids.intersection(&self.names.erased).copied().collect(),
+            organizations: of(&self.names.organizations),
+            things: of(&self.names.things),
+        })
+    }
+}
+
+/// Looks the ids up among people and organisations; none in an answer that is pinned to a place.
+async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Names, sqlx::Error> {
+    if view.pinned().is_some() {
+        return Ok(Names::default());
+    }
     let users: Vec<UserId> = ids.iter().copied().map(UserId).collect();
     let people = people::persons(view, &users).await?;
     let erased = erasures::erased_of(view, &ids.iter().copied().collect::<Vec<_>>()).await?;

@@ -1,9 +1,9 @@
 //! Questions to the timeline: pages by filter and sight, single entries, counts.
 //!
-//! Invariant: a page costs three statements however long it is, one more where words are looked for,
-//! and shows no event outside the viewer's sight.
+//! Invariant: a page costs four statements however long it is, one more where words are looked for and
+//! where it is longer than questions may be, and shows no event outside the viewer's sight.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -12,15 +12,14 @@ use rollcall_domain::{
 };
 use rollcall_journal::upcast::Upcasters;
 use serde_json::value::RawValue;
-use sqlx::{FromRow, Postgres, QueryBuilder, types::Json};
+use sqlx::{Decode, Postgres, QueryBuilder, Row as _, Type, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::{
     Filter, Outcome, Sight,
-    filter::restrict,
-    names,
+    filter::{By, Search, Side},
+    names::{self, KnownNames},
     sentences::{Names, Telling, sentence},
-    text,
 };
 use crate::Snapshot;
 
@@ -83,7 +82,7 @@ pub enum TellError {
     Unreadable { position: i64, source: DecodeError },
 }
 
-#[derive(FromRow)]
+/// What the timeline holds of an event.
 struct Row {
     position: i64,
     event_id: Uuid,
@@ -105,31 +104,95 @@ struct Row {
     effective_at: DateTime<Utc>,
     before: Option<Json<Box<RawValue>>>,
     after: Option<Json<Box<RawValue>>>,
+}
+
+/// What the log itself holds of it; what is sealed in it stays sealed here.
+struct Source {
     aggregate_type: String,
     aggregate_id: String,
     event_version: String,
     payload: Json<Box<RawValue>>,
 }
 
-/// The payload comes from the log itself; what is sealed in it stays sealed here.
+/// The columns of a [`Row`] and of a [`Source`], in the order in which they are read.
 const COLUMNS: &str = "t.position, t.event_id, t.event_type, t.outcome, t.actor_kind,
    t.actor_id, t.organization_id, t.subject_id, t.subject_organization_id, t.npi, t.command,
    t.session_id, t.policy_version, t.correlation_id, t.causation_id, t.recorded_at, t.occurred_at,
-   t.effective_at, t.before, t.after, e.aggregate_type, e.aggregate_id, e.event_version,
-   e.payload";
+   t.effective_at, t.before, t.after";
+const SOURCE: &str = "e.aggregate_type, e.aggregate_id, e.event_version, e.payload";
 const ITS_EVENT: &str =
     "JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position";
+/// From so many entries on, what the log holds of them is read by itself, in one stretch where they
+/// lie close together: to look up each costs as much as all else.
+const MANY: i64 = 500;
 
-/// Entries to be picked by what follows `WHERE t.tenant_id = `.
-fn entries() -> QueryBuilder<'static, Postgres> {
-    QueryBuilder::new(format!(
-        "SELECT {COLUMNS} FROM read.audit_timeline t {ITS_EVENT} WHERE t.tenant_id = "
-    ))
+/// The columns of a row, one after the other: by their names each would be looked up in each row.
+struct Columns<'r>(&'r PgRow, usize);
+
+impl<'r> Columns<'r> {
+    fn next<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Result<T, sqlx::Error> {
+        self.1 += 1;
+        self.0.try_get(self.1 - 1)
+    }
+
+    fn row(&mut self) -> Result<Row, sqlx::Error> {
+        Ok(Row {
+            position: self.next()?,
+            event_id: self.next()?,
+            event_type: self.next()?,
+            outcome: self.next()?,
+            actor_kind: self.next()?,
+            actor_id: self.next()?,
+            organization_id: self.next()?,
+            subject_id: self.next()?,
+            subject_organization_id: self.next()?,
+            npi: self.next()?,
+            command: self.next()?,
+            session_id: self.next()?,
+            policy_version: self.next()?,
+            correlation_id: self.next()?,
+            causation_id: self.next()?,
+            recorded_at: self.next()?,
+            occurred_at: self.next()?,
+            effective_at: self.next()?,
+            before: self.next()?,
+            after: self.next()?,
+        })
+    }
+
+    fn source(&mut self) -> Result<Source, sqlx::Error> {
+        Ok(Source {
+            aggregate_type: self.next()?,
+            aggregate_id: self.next()?,
+            event_version: self.next()?,
+            payload: self.next()?,
+        })
+    }
+}
+
+/// Both, read together.
+fn both(row: PgRow) -> Result<(Row, Source), sqlx::Error> {
+    let mut columns = Columns(&row, 0);
+    Ok((columns.row()?, columns.source()?))
+}
+
+/// Entries in sight, to be picked by what is demanded next.
+async fn entries(
+    view: &mut Snapshot,
+    sight: &Sight,
+) -> Result<QueryBuilder<'static, Postgres>, sqlx::Error> {
+    let mut query = QueryBuilder::new(format!(
+        "SELECT {COLUMNS}, {SOURCE} FROM read.audit_timeline t {ITS_EVENT} WHERE t.tenant_id = "
+    ));
+    let (tenant, all) = (view.tenant().0, Filter::default());
+    let search = Search::of(view, &all).await?;
+    search.demand(&mut query, (tenant, sight), (Side::Either, By::Any));
+    Ok(query)
 }
 
 /// Events that were read and have yet to be told, which needs no database.
 pub struct Untold {
-    rows: Vec<Row>,
+    rows: Vec<(Row, Source)>,
     names: Names,
     upcasters: Upcasters,
 }
@@ -150,13 +213,13 @@ impl Untold {
     /// The positions of the first and of the last.
     #[must_use]
     pub fn ends(&self) -> Option<(i64, i64)> {
-        Some((self.rows.first()?.position, self.rows.last()?.position))
+        Some((self.rows.first()?.0.position, self.rows.last()?.0.position))
     }
 
     /// The events, told in their order, one after the other.
     pub fn tell(self) -> impl Iterator<Item = Result<Entry, TellError>> {
         let Self { rows, names, upcasters } = self;
-        rows.into_iter().map(move |row| row.told(&names, &upcasters))
+        rows.into_iter().map(move |(row, source)| row.told(&source, &names, &upcasters))
     }
 }
 
@@ -170,10 +233,11 @@ pub async fn page(
     filter: &Filter,
     request: PageRequest,
 ) -> Result<Vec<Entry>, TellError> {
-    untold_page(view, sight, filter, request).await?.tell().collect()
+    let mut known = KnownNames::default();
+    untold_page(view, sight, filter, request, &mut known).await?.tell().collect()
 }
 
-/// One page, to be told elsewhere.
+/// One page, to be told elsewhere. What `known` holds is not looked up again.
 ///
 /// # Errors
 /// The database's.
@@ -182,13 +246,99 @@ pub async fn untold_page(
     sight: &Sight,
     filter: &Filter,
     request: PageRequest,
+    known: &mut KnownNames,
 ) -> Result<Untold, sqlx::Error> {
-    let words = text::meanings(view, &filter.words).await?;
-    // The page first, then its events: joined before, the log is read from its end to a deep page.
+    let search = Search::of(view, filter).await?;
+    let of = (view.tenant().0, sight);
+    let order = order(request.order);
+    let rows = if request.limit > MANY {
+        let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
+        pick(&mut query, of, &search, request);
+        query.push(format_args!(" ORDER BY {order}"));
+        let read = |row: PgRow| Columns(&row, 0).row();
+        let rows = query.build().try_map(read).fetch_all(view.connection()).await?;
+        with_sources(view, rows).await?
+    } else {
+        // The page first, then its events: joined before, the log is read from its end to a deep page.
+        let mut query = QueryBuilder::new(format!("SELECT {COLUMNS}, {SOURCE} FROM "));
+        pick(&mut query, of, &search, request);
+        query.push(format_args!(" {ITS_EVENT} ORDER BY {order}"));
+        query.build().try_map(both).fetch_all(view.connection()).await?
+    };
+    untold(view, rows, known).await
+}
+
+/// The rows, with what the log holds of each.
+async fn with_sources(
+    view: &mut Snapshot,
+    rows: Vec<Row>,
+) -> Result<Vec<(Row, Source)>, sqlx::Error> {
+    let positions = rows.iter().map(|row| row.position);
+    let (Some(first), Some(last)) = (positions.clone().min(), positions.clone().max()) else {
+        return Ok(Vec::new());
+    };
     let mut query = QueryBuilder::new(format!(
-        "SELECT {COLUMNS} FROM (SELECT * FROM read.audit_timeline t WHERE t.tenant_id = "
+        "SELECT {SOURCE}, e.tenant_position FROM es.events e WHERE e.tenant_id = "
     ));
-    restrict(&mut query, view.tenant().0, sight, filter, &words);
+    query.push_bind(view.tenant().0);
+    if last - first < 2 * rows.len() as i64 {
+        query.push(" AND e.tenant_position BETWEEN ").push_bind(first);
+        query.push(" AND ").push_bind(last);
+    } else {
+        let positions: Vec<i64> = positions.collect();
+        query.push(" AND e.tenant_position = ANY (").push_bind(positions).push(")");
+    }
+    let read = |row: PgRow| {
+        let mut columns = Columns(&row, 0);
+        let source = columns.source()?;
+        Ok((columns.next::<i64>()?, source))
+    };
+    let sources = query.build().try_map(read).fetch_all(view.connection()).await?;
+    let mut sources: HashMap<i64, Source> = sources.into_iter().collect();
+    let with = rows.into_iter().map(|row| {
+        // A row without its event is no row of the timeline, as a join would have it.
+        let source = sources.remove(&row.position);
+        source.map(|source| (row, source))
+    });
+    Ok(with.flatten().collect())
+}
+
+const fn order(order: Order) -> &'static str {
+    match order {
+        Order::NewestFirst => "t.position DESC",
+        Order::OldestFirst => "t.position",
+    }
+}
+
+/// The rows of a page, as `t`.
+fn pick(
+    query: &mut QueryBuilder<'_, Postgres>,
+    of: (Uuid, &Sight),
+    search: &Search<'_>,
+    request: PageRequest,
+) {
+    if search.is_of_one() || search.facets.is_some() {
+        query.push("(SELECT t.* FROM (");
+        find(query, of, search, request);
+        query.push(") p JOIN read.audit_timeline t ON t.position = p.position AND t.tenant_id = ");
+        query.push_bind(of.0).push(") t");
+    } else {
+        query.push("(SELECT * ");
+        some(query, of, search, (Side::Either, By::Any), request);
+        query.push(") t");
+    }
+}
+
+/// The first of those demanded, of one side and by facets so.
+fn some(
+    query: &mut QueryBuilder<'_, Postgres>,
+    of: (Uuid, &Sight),
+    search: &Search<'_>,
+    how: (Side, By),
+    request: PageRequest,
+) {
+    query.push("FROM read.audit_timeline t WHERE t.tenant_id = ");
+    search.demand(query, of, how);
     if let Some(after) = request.after {
         let beyond = match request.order {
             Order::NewestFirst => " AND t.position < ",
@@ -196,14 +346,38 @@ pub async fn untold_page(
         };
         query.push(beyond).push_bind(after);
     }
-    let order = match request.order {
-        Order::NewestFirst => "ORDER BY t.position DESC",
-        Order::OldestFirst => "ORDER BY t.position",
+    query.push(format_args!(" ORDER BY {} LIMIT ", order(request.order)));
+    query.push_bind(request.limit);
+}
+
+/// The positions of a page. Where something finds them in order, that is read as far as the page
+/// goes: either side of an organisation, what is somebody's, each facet.
+fn find(
+    query: &mut QueryBuilder<'_, Postgres>,
+    of: (Uuid, &Sight),
+    search: &Search<'_>,
+    request: PageRequest,
+) {
+    let one = |query: &mut QueryBuilder<'_, Postgres>, side, by| {
+        query.push("(SELECT t.position ");
+        some(query, of, search, (side, by), request);
+        query.push(")");
     };
-    query.push(format_args!(" {order} LIMIT ")).push_bind(request.limit);
-    query.push(format_args!(") t {ITS_EVENT} {order}"));
-    let rows = query.build_query_as().fetch_all(view.connection()).await?;
-    untold(view, rows).await
+    query.push("SELECT t.position FROM (");
+    if search.is_of_an_organization() {
+        one(query, Side::Acting, By::Aside);
+        query.push(" UNION ");
+        one(query, Side::Concerned, By::Aside);
+    } else if let Some(facets) = search.facets.as_ref().filter(|_| !search.is_of_one()) {
+        query.push("SELECT t.position FROM unnest(").push_bind(facets.clone());
+        query.push(") f(facet) CROSS JOIN LATERAL ");
+        one(query, Side::Either, By::Each);
+        query.push(" t");
+    } else {
+        one(query, Side::Either, By::Aside);
+    }
+    query.push(format_args!(") t ORDER BY {} LIMIT ", order(request.order)));
+    query.push_bind(request.limit);
 }
 
 /// The positions of all that fits, oldest first; eight bytes of memory for each.
@@ -215,10 +389,10 @@ pub async fn positions(
     sight: &Sight,
     filter: &Filter,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let words = text::meanings(view, &filter.words).await?;
+    let search = Search::of(view, filter).await?;
     let mut query =
         QueryBuilder::new("SELECT t.position FROM read.audit_timeline t WHERE t.tenant_id = ");
-    restrict(&mut query, view.tenant().0, sight, filter, &words);
+    search.demand(&mut query, (view.tenant().0, sight), (Side::Either, By::Any));
     query.push(" ORDER BY t.position");
     query.build_query_scalar().fetch_all(view.connection()).await
 }
@@ -232,10 +406,10 @@ pub async fn count(
     sight: &Sight,
     filter: &Filter,
 ) -> Result<i64, sqlx::Error> {
-    let words = text::meanings(view, &filter.words).await?;
+    let search = Search::of(view, filter).await?;
     let mut query =
         QueryBuilder::new("SELECT count(*) FROM read.audit_timeline t WHERE t.tenant_id = ");
-    restrict(&mut query, view.tenant().0, sight, filter, &words);
+    search.demand(&mut query, (view.tenant().0, sight), (Side::Either, By::Any));
     query.build_query_scalar().fetch_one(view.connection()).await
 }
 
@@ -248,11 +422,10 @@ pub async fn by_event_ids(
     sight: &Sight,
     event_ids: &[Uuid],
 ) -> Result<Vec<Entry>, TellError> {
-    let mut query = entries();
-    restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
+    let mut query = entries(view, sight).await?;
     query.push(" AND t.event_id = ANY (").push_bind(event_ids.to_vec()).push(")");
-    let rows = query.build_query_as().fetch_all(view.connection()).await?;
-    untold(view, rows).await?.tell().collect()
+    let rows = query.build().try_map(both).fetch_all(view.connection()).await?;
+    untold(view, rows, &mut KnownNames::default()).await?.tell().collect()
 }
 
 /// Entries by position, as far as they are in sight.
@@ -264,42 +437,52 @@ pub async fn told_at(
     sight: &Sight,
     positions: &[i64],
 ) -> Result<Vec<Entry>, TellError> {
-    let mut query = entries();
-    restrict(&mut query, view.tenant().0, sight, &Filter::default(), &[]);
+    let mut query = entries(view, sight).await?;
     query.push(" AND t.position = ANY (").push_bind(positions.to_vec()).push(")");
-    let rows = query.build_query_as().fetch_all(view.connection()).await?;
-    untold(view, rows).await?.tell().collect()
+    let rows = query.build().try_map(both).fetch_all(view.connection()).await?;
+    untold(view, rows, &mut KnownNames::default()).await?.tell().collect()
 }
 
-async fn untold(view: &mut Snapshot, rows: Vec<Row>) -> Result<Untold, sqlx::Error> {
+async fn untold(
+    view: &mut Snapshot,
+    rows: Vec<(Row, Source)>,
+    known: &mut KnownNames,
+) -> Result<Untold, sqlx::Error> {
     let mut ids = HashSet::new();
-    for row in &rows {
-        names::mentioned(row.payload.get(), &mut ids);
+    for (row, source) in &rows {
+        names::mentioned(source.payload.get(), &mut ids);
         let around =
             [row.actor_id, row.subject_id, row.organization_id, row.subject_organization_id];
         ids.extend(around.into_iter().flatten());
     }
-    let names = names::read(view, &ids).await?;
+    let names = known.of(view, &ids).await?;
     Ok(Untold { rows, names, upcasters: view.upcasters().clone() })
 }
 
-impl Row {
-    fn event(&self, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
-        let (of, name, payload) = (&self.aggregate_type, &self.event_type, self.payload.get());
-        if !upcasters.concern(name, &self.event_version) {
-            return AnyEvent::decode_text(of, name, payload);
+impl Source {
+    fn event(&self, event_type: &str, upcasters: &Upcasters) -> Result<AnyEvent, DecodeError> {
+        let (of, payload) = (&self.aggregate_type, self.payload.get());
+        if !upcasters.concern(event_type, &self.event_version) {
+            return AnyEvent::decode_text(of, event_type, payload);
         }
-        let payload = serde_json::from_str(payload);
-        let payload =
-            payload.map_err(|source| DecodeError::Payload { event_type: name.clone(), source })?;
-        AnyEvent::decode(of, name, upcasters.apply(name, &self.event_version, payload))
+        let payload = serde_json::from_str(payload)
+            .map_err(|source| DecodeError::Payload { event_type: event_type.to_owned(), source })?;
+        let payload = upcasters.apply(event_type, &self.event_version, payload);
+        AnyEvent::decode(of, event_type, payload)
     }
+}
 
-    fn told(self, names: &Names, upcasters: &Upcasters) -> Result<Entry, TellError> {
+impl Row {
+    fn told(
+        self,
+        source: &Source,
+        names: &Names,
+        upcasters: &Upcasters,
+    ) -> Result<Entry, TellError> {
         let unreadable = |source| TellError::Unreadable { position: self.position, source };
         let kind = ActorKind::parse(&self.actor_kind).unwrap_or(ActorKind::System);
         let actor = Actor { kind, id: self.actor_id };
-        let event = self.event(upcasters).map_err(unreadable)?;
+        let event = source.event(&self.event_type, upcasters).map_err(unreadable)?;
         let telling = Telling { names, actor };
         let person = |id: Option<Uuid>| id.and_then(|id| names.people.get(&id).cloned());
         let organization =
@@ -330,7 +513,7 @@ impl Row {
             before: self.before.map(|side| side.0),
             after: self.after.map(|side| side.0),
             // Ids of streams are UUIDs (design, section 3).
-            stream: self.aggregate_id.parse().unwrap_or_default(),
+            stream: source.aggregate_id.parse().unwrap_or_default(),
             event,
         })
     }

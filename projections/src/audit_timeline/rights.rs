@@ -90,6 +90,11 @@ fn types(right: RightKind) -> Vec<&'static str> {
     lists.concat()
 }
 
+/// The types of events among which those are that concern a kind.
+pub(super) fn all_types(right: RightKind) -> Vec<&'static str> {
+    [types(right).as_slice(), &[EXPIRED, USED]].concat()
+}
+
 /// The grants that give a kind, as `grant_expired` names them.
 const fn grants(right: RightKind) -> &'static [&'static str] {
     match right {

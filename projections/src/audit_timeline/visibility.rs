@@ -102,7 +102,9 @@ impl Audience {
             AnyEvent::Denial(_)
             | AnyEvent::Evidence(_)
             | AnyEvent::AuditExport(_)
-            | AnyEvent::Erasure(_) => Self::Security,
+            | AnyEvent::Erasure(_)
+            | AnyEvent::AuditSinks(_)
+            | AnyEvent::Workspace(_) => Self::Security,
             AnyEvent::LegalHolds(event) => of_holds(event),
         }
     }

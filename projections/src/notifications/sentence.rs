@@ -222,6 +222,10 @@ fn alert(happening: Option<Happening>, words: &Words<'_>) -> String {
         Some(Happening::Suspended) => format!("The health plan suspended {organization}."),
         Some(Happening::Reopened) => format!("The health plan reopened {organization}."),
         Some(Happening::Closed) => format!("The health plan closed {organization} for good."),
+        Some(Happening::SinkStopped) => {
+            "Audit events are pushed to one of the sinks no more: it is gone, or took nothing for days."
+                .to_owned()
+        }
         Some(_) | None => "The portal has a message for you.".to_owned(),
     }
 }

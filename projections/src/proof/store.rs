@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use rollcall_domain::kernel::ids::TenantId;
 use sqlx::{PgConnection, PgPool};
@@ -300,6 +301,36 @@ pub async fn latest(
     .fetch_optional(connection)
     .await?;
     Ok(Some(Latest { origin, size, checkpoint }))
+}
+
+/// The proof that an event is in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inclusion {
+    /// The leaf's bytes, which are JSON.
+    pub leaf: String,
+    /// As C2SP tlog-proof writes it, under the latest checkpoint.
+    pub text: String,
+}
+
+/// The proof of the event at a position; `None` while no checkpoint covers it.
+///
+/// # Errors
+/// See [`ProofError`].
+pub async fn inclusion(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    position: i64,
+) -> Result<Option<Inclusion>, ProofError> {
+    let signed = latest(&mut *connection, tenant).await?.and_then(|latest| latest.checkpoint);
+    let Some(signed) = signed.filter(|signed| position <= signed.size) else { return Ok(None) };
+    let event = events_at(&mut *connection, tenant, &[position]).await?.remove(0);
+    let leaf = event.envelope().to_bytes()?;
+    let (size, index) = (signed.size.unsigned_abs(), (position - 1).unsigned_abs());
+    let path = prove(connection, tenant, |tiles| tlog::prove_record(size, index, tiles)).await?;
+    let path: String =
+        path.iter().map(|hash| format!("{}\n", BASE64_STANDARD.encode(hash.0))).collect();
+    let text = format!("c2sp.org/tlog-proof@v1\nindex {index}\n{path}\n{}", signed.note);
+    Ok(Some(Inclusion { leaf: String::from_utf8_lossy(&leaf).into_owned(), text }))
 }
 
 /// What there is to seal and to sign.

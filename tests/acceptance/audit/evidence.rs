@@ -14,7 +14,7 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 use super::{set_level, transparency::signed_up_to};
 use crate::support::{Client, Person, Portal};
 
-const REQUEST: &str =
+pub(super) const REQUEST: &str =
     "mutation($input: RequestEvidenceInput!) { done: requestEvidence(input: $input)
     { evidence { id url expiresAt } position userErrors { code field message } } }";
 const LEVEL_SET: &str = "permissions.membership.npi_permission_set";

@@ -6,7 +6,7 @@ use rollcall_projections::proof::bundle::{LOG, MANIFEST, REPORT};
 use serde_json::{Value, json};
 
 use super::{
-    evidence::{altered, bundle, checked, fetch, file, policy, request},
+    evidence::{REQUEST, altered, bundle, checked, fetch, file, policy, request},
     set_level,
     transparency::signed_up_to,
 };
@@ -27,6 +27,10 @@ async fn of_the_clinic(portal: &Portal) -> (Client, Value) {
     let world = portal.world();
     let npi = &world.clinic.npis[1];
     set_level(portal, &world.clinic_admin, &world.newcomer, npi, NpiLevel::Processor).await;
+    let invite = json!({ "organizationId": world.clinic.id, "email": "ines@redwood.example",
+        "firstName": "Ines", "lastName": "Vega", "mobile": "+12025550177" });
+    let admin = portal.client(&world.clinic_admin).await;
+    admin.mutate("inviteUser", invite, "position").await.done();
     let auditor = keep_to(portal, &world.clinic).await;
     let log = signed_up_to(&auditor, portal.position().await).await;
     (auditor, log)
@@ -94,12 +98,19 @@ async fn gn_35_an_auditor_of_one_organization_names_it_and_gets_no_other() {
     let portal = Portal::medi_cal().await;
     let world = portal.world();
     let (auditor, _) = of_the_clinic(&portal).await;
-    let unnamed = request(&auditor, json!({}), None).await;
-    assert_eq!(unnamed["userErrors"][0]["code"], "FIELD_REQUIRED");
-    let field = unnamed["userErrors"][0]["field"].as_array().expect("a path");
-    assert_eq!(field.last(), Some(&json!("organization")));
-    let other = request(&auditor, json!({ "organization": world.hospital.id }), None).await;
-    assert_eq!(other["userErrors"][0]["code"], "FORBIDDEN");
+    let ask = async |question: Value| {
+        let input = json!({ "question": question, "recipient": "R", "purpose": "P" });
+        auditor.send(REQUEST, json!({ "input": input })).await
+    };
+    let unnamed = ask(json!({})).await;
+    assert_eq!(unnamed.refused(), "FIELD_REQUIRED");
+    let error = &unnamed.body["data"]["done"]["userErrors"][0];
+    assert_eq!(
+        error["field"].as_array().and_then(|path| path.last()),
+        Some(&json!("organization"))
+    );
+    let other = ask(json!({ "organization": world.hospital.id })).await;
+    assert_eq!(other.refused(), "FORBIDDEN");
     // What was asked for is not fetched any more once the organization is another one.
     let asked = request(&auditor, json!({ "organization": world.clinic.id }), None).await;
     let auditor = keep_to(&portal, &world.hospital).await;

@@ -280,3 +280,41 @@ async fn gn_26_a_name_that_a_spreadsheet_would_run_is_text_in_csv_and_itself_in_
     assert_eq!(names, ["'=HYPERLINK(\"x\"), Lee", "=HYPERLINK(\"x\"), Lee"]);
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_26_events_are_taken_away_as_ocsf_and_as_fhir_with_their_mapping() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    changes(&portal, 2).await;
+    let auditor = portal.client(&world.auditor).await;
+    let filter = json!({ "types": ["permissions.membership.npi_permission_set"],
+                         "subject": world.processor.user });
+    for (format, file, edition) in
+        [("OCSF", "events.ocsf.jsonl", "1.8.0"), ("FHIR", "events.fhir.ndjson", "4.0.1")]
+    {
+        let export = export(&auditor, json!({ "filter": filter, "format": format })).await;
+        let shown = shown(&auditor, filter.clone(), &export["asOfPosition"]).await;
+        let shown = shown["nodes"].as_array().expect("events").clone();
+        let fetched = fetch(&auditor, &export["url"]).await;
+        assert!(fetched.disposition.ends_with(&format!("{file}\"")), "{}", fetched.disposition);
+        let lines: Vec<Value> =
+            fetched.text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert!(lines.len() >= 2 && lines.len() == shown.len(), "{lines:?}");
+        for (line, shown) in lines.iter().zip(&shown) {
+            let told = if format == "OCSF" { &line["message"] } else { &line["outcomeDesc"] };
+            assert_eq!(told, &shown["sentence"]);
+            if format == "OCSF" {
+                let subject = line["user"]["uid"].as_str();
+                assert_eq!(subject, Some(world.processor.user.to_string().as_str()));
+                assert!([300_501, 300_502].contains(&line["type_uid"].as_i64().unwrap()), "{line}");
+            } else {
+                assert_eq!(line["subtype"][1]["code"], filter["types"][0]);
+            }
+        }
+        let manifest = fetch(&auditor, &export["manifestUrl"]).await.json();
+        assert_eq!(manifest["mapping"]["edition"], edition);
+        assert_eq!(manifest["mapping"]["version"], "1.0");
+        assert_eq!(manifest["sha256"], fetched.sha256());
+    }
+    portal.finish().await;
+}

@@ -5,17 +5,21 @@ mod evidence_of_one;
 mod explanation;
 mod exports;
 mod exposure;
+mod inclusion;
 mod log_keys;
 mod order;
 mod register;
 mod register_difference;
 mod register_rule;
 mod searching;
+mod simulation;
+mod sinks;
 mod statements;
 mod subscription;
 mod timeline;
 mod transparency;
 mod visibility;
+mod workspaces;
 
 use rollcall_domain::{
     kernel::ids::MembershipId,

@@ -115,6 +115,21 @@ impl Portal {
         process.start(&self.clock).await
     }
 
+    /// Stops the service and starts it again; a client of before goes on [`Client::through`] it.
+    pub async fn restarted(self) -> Self {
+        let Self { world, preset, clock, service, database, folder, upcasters } = self;
+        service.stop().await;
+        let process = Process {
+            database: volatile::connect_options(&database),
+            folder: folder.clone(),
+            carriers: Carriers::default(),
+            upcasters: upcasters.clone(),
+            trusted_documents: TrustedDocuments::default(),
+        };
+        let service = process.start(&clock).await;
+        Self { world, preset, clock, service, database, folder, upcasters }
+    }
+
     /// A service with a Medi-Cal tenant, seeded thirty days ago.
     pub async fn medi_cal() -> Self {
         Self::seeded("medi-cal", Preset::MediCal).await

@@ -10,8 +10,9 @@ SELECT s.last + s.n * (k - 1) + e.tenant_position, e.tenant_id, s.n * k + e.tena
            t.organization::text, bench.id(t.organization, t.variant)::text),
            coalesce(e.npi, '~'), coalesce(p.becomes, '~'))::json
          ELSE e.payload END,
-       e.metadata, e.actor_kind,
-       bench.id(e.actor_id, v), bench.id(e.organization_id, v), bench.id(e.subject_id, v),
+       -- The seed was recorded by nobody in particular; here people did what concerns them.
+       e.metadata, CASE WHEN e.subject_id IS NULL THEN e.actor_kind ELSE 'USER' END,
+       coalesce(bench.id(e.subject_id, v), e.actor_id), bench.id(e.organization_id, v), bench.id(e.subject_id, v),
        bench.id(e.subject_organization_id, v), coalesce(p.becomes, e.npi),
        bench.id(e.correlation_id, '/' || k), bench.id(e.causation_id, '/' || k), bench.id(e.command_id, '/' || k),
        e.recorded_at + s.span * k, e.occurred_at + s.span * k, e.effective_at + s.span * k,
@@ -28,8 +29,8 @@ INSERT INTO read.audit_timeline (tenant_id, position, event_id, event_type, outc
        policy_version, correlation_id, causation_id, command_id, recorded_at, occurred_at, effective_at,
        before, after)
 SELECT e.tenant_id, s.n * k + e.position, bench.id(e.event_id, '/' || k), e.event_type, e.outcome,
-       e.audience, e.actor_kind,
-       bench.id(e.actor_id, v), bench.id(e.organization_id, v), bench.id(e.subject_id, v),
+       e.audience, CASE WHEN e.subject_id IS NULL THEN e.actor_kind ELSE 'USER' END,
+       coalesce(bench.id(e.subject_id, v), e.actor_id), bench.id(e.organization_id, v), bench.id(e.subject_id, v),
        bench.id(e.subject_organization_id, v), coalesce(p.becomes, e.npi), e.command,
        bench.id(e.session_id, '/' || k), e.policy_version,
        bench.id(e.correlation_id, '/' || k), bench.id(e.causation_id, '/' || k), bench.id(e.command_id, '/' || k),

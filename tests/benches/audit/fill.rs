@@ -18,16 +18,17 @@ const AT_ONCE: i64 = 2;
 /// Filled without their indexes, which are made afterwards.
 const TABLES: [&str; 3] = ["es.events", "read.audit_timeline", "read.access_intervals"];
 
-/// A portal with years of history, and when these began.
+/// A portal with years of history, and when these began and ended.
 pub struct Years {
     pub population: Population,
-    pub begins: DateTime<Utc>,
+    begins: DateTime<Utc>,
+    ends: DateTime<Utc>,
 }
 
 impl Years {
     /// The moment at which so many hundredths of it were over.
     pub fn at(&self, percent: i32) -> DateTime<Utc> {
-        self.begins + (Utc::now() - self.begins) * percent / 100
+        self.begins + (self.ends - self.begins) * percent / 100
     }
 }
 
@@ -40,7 +41,7 @@ pub async fn fill(
 ) -> Years {
     let seed = SEED.min(events / 10);
     let copies = events / seed - 1;
-    // The seed takes some sixteen days, and so does each copy of it; the last ends now.
+    // The seed takes some sixteen days, and so does each copy of it; the last ends before now.
     let begins = Utc::now() - TimeDelta::days(16 * copies);
     let mut population = Population::record(database, seed, begins).await;
     let at = Some(begins + TimeDelta::minutes(1));
@@ -80,7 +81,9 @@ pub async fn fill(
     run(&mut session, "VACUUM ANALYZE").await;
     let head = "SELECT position FROM es.tenant_heads";
     population.events = sqlx::query_scalar(head).fetch_one(&mut session).await.expect("a head");
-    Years { population, begins }
+    let era = "SELECT begins, begins + span * (copies + 1) FROM bench.seed";
+    let (begins, ends) = sqlx::query_as(era).fetch_one(&mut session).await.expect("an era");
+    Years { population, begins, ends }
 }
 
 async fn run(session: &mut PgConnection, script: &str) {

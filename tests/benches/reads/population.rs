@@ -121,21 +121,30 @@ impl Practice {
         Self { company, people }
     }
 
-    /// A day: everybody signs in and out, the PINs are reset, somebody's level changes.
+    /// A day: everybody signs in, some at the second try, and out; the PINs are reset, somebody's level
+    /// changes.
     async fn works(&self, journal: &Journal, day: i64) {
         let tenant = TenantId::of_slug(SLUG);
         let mut seeder = Seeder::begin(journal, tenant, Preset::MediCal);
-        for person in &self.people {
+        for (nth, person) in self.people.iter().enumerate() {
             let session = SessionId(Uuid::new_v4());
-            let attempt = LoginAttempt {
+            let credential = tenant.credential_stream(person.user);
+            let attempt = |matched| LoginAttempt {
                 user: Some(person.user),
                 session,
-                matched: Some(seed::hash_ref(person.user)),
+                matched,
                 bar: None,
                 challenge: None,
             };
-            let credential = tenant.credential_stream(person.user);
-            seeder.decide::<Credential>(credential, CredentialCommand::AttemptLogin(attempt)).await;
+            let mut attempts = vec![attempt(Some(seed::hash_ref(person.user)))];
+            // Everybody mistypes the password at times.
+            if (nth as i64 + day) % 10 == 0 {
+                attempts.insert(0, attempt(None));
+            }
+            for attempt in attempts {
+                let attempt = CredentialCommand::AttemptLogin(attempt);
+                seeder.decide::<Credential>(credential, attempt).await;
+            }
             let start = SessionCommand::StartSession {
                 user: person.user,
                 method: LoginMethod::Password,

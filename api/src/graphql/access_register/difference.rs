@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, ID, InputObject, Object, Result};
+use async_graphql::{Context, Error, ID, InputObject, Object, Result};
 use chrono::Utc;
 use rollcall_commands::Commands;
-use rollcall_domain::{Refusal, api_keys::Scope};
-use rollcall_projections::access_register::{self, AccessKey, ChangeFilter};
+use rollcall_domain::{Code, Refusal, api_keys::Scope};
+use rollcall_projections::access_register::{self, AccessKey, ChangeFilter, CountError};
 
 use super::{
     difference_types::{AccessChange, AccessChangeKind, AccessDifferenceConnection},
@@ -61,6 +61,20 @@ fn in_filter(refusal: Refusal) -> Refusal {
     refusal.at(&path)
 }
 
+fn uncounted(error: CountError) -> Error {
+    match error {
+        CountError::TooMany { people } => {
+            let message = format!(
+                "{people} people are concerned, too many to count at once. Name a person, \
+                 organization or NPI or take a shorter time, or leave totalCount and countsByCause \
+                 out: pages are given whatever their number."
+            );
+            top_level(Refusal::new(Code::RangeInvalid, message).at("to"))
+        }
+        CountError::Database(error) => fault(&error),
+    }
+}
+
 /// What differs between two moments.
 #[derive(Default)]
 pub struct AccessDifferenceQuery;
@@ -71,7 +85,7 @@ impl AccessDifferenceQuery {
     /// the difference of what `accessRegister` answers at `from` and at `to`, both as known now or
     /// at `asOfPosition`. What was gained and lost again in between is no difference. Where `from`
     /// lies before the tenant's records it answers BEFORE_RECORDS, where it lies after `to`
-    /// RANGE_INVALID.
+    /// RANGE_INVALID; counts that concern more than 5,000 people, too.
     #[graphql(complexity = "crate::graphql::paging::cost(first, child_complexity)")]
     async fn access_difference(
         &self,
@@ -109,7 +123,7 @@ impl AccessDifferenceQuery {
         let counted = ["totalCount", "countsByCause"];
         let counts = if counted.into_iter().any(|field| selected.field(field).exists()) {
             let counts = access_register::change_counts(view, span, which).await;
-            Some(counts.map_err(|error| fault(&error))?)
+            Some(counts.map_err(uncounted)?)
         } else {
             None
         };

@@ -10,7 +10,7 @@ use rollcall_domain::{
 };
 use rollcall_projections::{
     Snapshot,
-    access_register::{self, Moment, Question, Span, Window},
+    access_register::{self, InForce, Moment, Question, Span, Window},
     audit_timeline::Viewer,
 };
 
@@ -138,8 +138,27 @@ impl Asked {
         Ok(Window { from, to, known_at: records.known_at, now: records.last(now) })
     }
 
+    /// The time for which a rule is taken to have been in force; it ends now at the latest.
+    pub async fn in_force(
+        &self,
+        (from, to): (Instant<Utc>, Option<Instant<Utc>>),
+        view: &mut Snapshot,
+        now: Instant<Utc>,
+    ) -> Result<InForce> {
+        let records = self.records(view).await?;
+        records.begun_at(from, "from")?;
+        let now = records.last(now);
+        let to = to.map_or(now, |to| to.min(now));
+        if to <= from {
+            let message = "Give a time that begins before it ends, and before now.";
+            return Err(top_level(Refusal::new(Code::RangeInvalid, message).at("from")));
+        }
+        Ok(InForce { from, to, known_at: records.known_at, now })
+    }
+
     async fn records(&self, view: &mut Snapshot) -> Result<Records> {
         let held = view.position_of(access_register::NAME);
+        let held = view.pinned().map_or(held, |pin| pin.position);
         let known_at = self.as_of_position.unwrap_or(held);
         if known_at > held {
             return Err(top_level(beyond(held)));
@@ -151,7 +170,8 @@ impl Asked {
         let (Some(recorded), Some(beginning)) = (recorded, beginning) else {
             return Err(top_level(before_records(beginning, held).at("asOf")));
         };
-        let asked = self.as_of_position.map(|_| recorded);
+        let is_past = self.as_of_position.is_some() || view.pinned().is_some();
+        let asked = is_past.then_some(recorded);
         Ok(Records { beginning, asked, known_at, held })
     }
 }
@@ -159,7 +179,7 @@ impl Asked {
 /// What is on record at the position asked about.
 struct Records {
     beginning: Instant<Utc>,
-    /// When the position that was named was recorded.
+    /// When the position that was named, or that the answer is pinned to, was recorded.
     asked: Option<Instant<Utc>>,
     known_at: i64,
     held: i64,

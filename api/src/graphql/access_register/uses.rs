@@ -21,7 +21,11 @@ use rollcall_projections::{
     right_use::{AsOf, Asked, Noting, last_uses},
 };
 
-use crate::graphql::{errors::fault, permissions::last_use::LastUse, reading::policy};
+use crate::graphql::{
+    errors::fault,
+    permissions::last_use::LastUse,
+    reading::{policy, policy_at},
+};
 
 /// The last uses of a page's rights.
 pub(super) struct Uses {
@@ -37,7 +41,11 @@ impl Uses {
         moment: Moment,
         rows: &[AccessRow],
     ) -> Result<Self> {
-        let zone = policy(ctx).await?.time_zone();
+        let policy = match view.pinned() {
+            Some(pin) => policy_at(ctx, pin.recorded_at).await?,
+            None => policy(ctx).await?,
+        };
+        let zone = policy.time_zone();
         let as_of = AsOf { day: zone.local_date(moment.true_at), known_at: moment.known_at };
         let asked: Vec<Asked> = rows.iter().map(asked).collect();
         let days = last_uses(view, &asked, as_of).await.map_err(|error| fault(&error))?;

@@ -126,7 +126,7 @@ fn link(commands: &Commands, format: ExportFormat, requested: RequestedExport) -
 }
 
 /// A filter as it stands on record, and its words, which are sealed there.
-fn stored(filter: Filter) -> Result<(ExportFilter, Vec<String>), Refusal> {
+pub(super) fn stored(filter: Filter) -> Result<(ExportFilter, Vec<String>), Refusal> {
     let Filter {
         actor,
         actor_kind,
@@ -178,9 +178,13 @@ pub fn filter_of(export: &Export) -> Result<Filter, Refusal> {
         Some(words) => words.get().cloned().ok_or_else(|| Refusal::not_found("exportId"))?,
         None => Vec::new(),
     };
-    let stored = export.filter.clone();
+    Ok(Filter { up_to: Some(export.up_to), ..filter_from(export.filter.clone(), words) })
+}
+
+/// A filter back from the record, with its words.
+pub fn filter_from(stored: ExportFilter, words: Vec<String>) -> Filter {
     let outcome = |refused| if refused { Outcome::Refused } else { Outcome::Succeeded };
-    Ok(Filter {
+    Filter {
         actor: stored.actor,
         actor_kind: stored.actor_kind,
         subject: stored.subject.map(Uuid::from),
@@ -198,6 +202,6 @@ pub fn filter_of(export: &Export) -> Result<Filter, Refusal> {
         causes_of: stored.causes_of,
         consequences_of: stored.consequences_of,
         words,
-        up_to: Some(export.up_to),
-    })
+        up_to: None,
+    }
 }

@@ -1,7 +1,7 @@
 //! `auditEvents`. Invariant: three statements a page, one more for `totalCount` where it is asked.
 
 use async_graphql::{Context, Object, Result};
-use rollcall_domain::api_keys::Scope;
+use rollcall_domain::{Code, Refusal, api_keys::Scope};
 use rollcall_projections::audit_timeline::{self, PageRequest};
 
 use super::{
@@ -45,6 +45,15 @@ impl AuditQuery {
             viewer::reading(ctx, organization_of(&filter), Scope::ReadAudit, min_position).await?;
         let sight = looking.sight;
         let view = &mut reading.view;
+        if let Some(pin) = view.pinned() {
+            let up_to = filter.up_to.unwrap_or(pin.position);
+            filter.up_to = Some(up_to.min(pin.position));
+            if !filter.words.is_empty() {
+                let message = "Leave `text` out here: words are looked for among today's names.";
+                let refusal = Refusal::new(Code::FieldInvalid, message).at("filter.text");
+                return Err(top_level(refusal));
+            }
+        }
         let request = PageRequest {
             order: AuditEventOrder::of(order_by),
             after: page.after,

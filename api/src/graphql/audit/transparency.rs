@@ -2,11 +2,17 @@
 //!
 //! Invariant: what is given is what was signed; nothing is signed for asking.
 
-use async_graphql::{Context, Object, Result, SimpleObject};
-use rollcall_projections::proof::{Signer, is_no_evidence, store};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use rollcall_domain::api_keys::Scope;
+use rollcall_projections::{
+    audit_timeline,
+    proof::{Signer, is_no_evidence, store},
+};
 
+use super::{input, viewer};
 use crate::graphql::{
-    errors::fault,
+    errors::{fault, top_level},
+    ids::NodeType,
     reading::read,
     scalars::{DateTime, Position},
 };
@@ -30,6 +36,18 @@ pub struct TransparencyLog {
     pub verifier_keys: Vec<String>,
     /// Whether the log is of a demonstration or of development, whose clock can be set (GN-35).
     pub is_evidence: bool,
+}
+
+/// The proof that one event is in the log, unaltered and in its place.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct InclusionProof {
+    /// The event's position; the leaf's index is one less.
+    pub position: Position,
+    /// The leaf's bytes: canonical JSON (RFC 8785) in which what is nobody else's business is hidden
+    /// behind commitments.
+    pub leaf: String,
+    /// Index, path and checkpoint as one text (C2SP tlog-proof), to be checked with the log's keys.
+    pub tlog_proof: String,
 }
 
 /// Proof of the log.
@@ -58,6 +76,32 @@ impl TransparencyQuery {
             verifier_keys: keys.map_err(|error| fault(&error))?,
             is_evidence: !is_no_evidence(&latest.origin),
             origin: latest.origin,
+        }))
+    }
+
+    /// The proof that an `AuditEvent` is in the log; null until a checkpoint covers it, a second or
+    /// so, and where there is no such event for the caller. For auditors and plan administrators,
+    /// those of some organisations too.
+    async fn inclusion_proof(
+        &self,
+        ctx: &Context<'_>,
+        event_id: ID,
+    ) -> Result<Option<InclusionProof>> {
+        let event =
+            input::id(NodeType::AuditEvent, Some(event_id), "eventId").map_err(top_level)?;
+        read(ctx, Access::PlanWithin(AUDITORS), None).await?;
+        let (looking, mut reading) = viewer::reading(ctx, None, Scope::ReadAudit, None).await?;
+        let view = &mut reading.view;
+        let ids: Vec<_> = event.into_iter().collect();
+        let found = audit_timeline::by_event_ids(view, &looking.sight, &ids).await;
+        let Some(entry) = found.map_err(|error| fault(&error))?.pop() else { return Ok(None) };
+        let tenant = view.tenant();
+        let proof = store::inclusion(view.connection(), tenant, entry.position).await;
+        let proof = proof.map_err(|error| fault(&error))?;
+        Ok(proof.map(|proof| InclusionProof {
+            position: Position(entry.position),
+            leaf: proof.leaf,
+            tlog_proof: proof.text,
         }))
     }
 }

@@ -2,7 +2,10 @@
 
 use rollcall_domain::{
     attestations::AttestationEvent,
-    audit::{AuditExportEvent, DenialEvent, ErasureEvent, EvidenceEvent, LegalHoldsEvent},
+    audit::{
+        AuditExportEvent, AuditSinksEvent, DenialEvent, ErasureEvent, EvidenceEvent,
+        LegalHoldsEvent, WorkspaceEvent,
+    },
     content::ClientGuidanceEvent,
     imports::PeopleImportEvent,
     notifications::{DeliveryEvent, InboxEvent, NotificationEvent},
@@ -101,6 +104,17 @@ pub(super) fn erasure(event: &ErasureEvent) -> Act {
     }
 }
 
+pub(super) fn workspace(event: &WorkspaceEvent) -> Act {
+    let verb = match event {
+        WorkspaceEvent::WorkspaceOpened { .. } => Verb::Created,
+        WorkspaceEvent::WorkspaceRenamed { .. }
+        | WorkspaceEvent::WorkspaceQuestionSaved { .. }
+        | WorkspaceEvent::WorkspaceQuestionRemoved { .. } => Verb::Updated,
+        WorkspaceEvent::WorkspaceClosed { .. } => Verb::Deactivated,
+    };
+    Act::Managed(verb, Thing::Own)
+}
+
 pub(super) fn denial(event: &DenialEvent) -> Act {
     match event {
         DenialEvent::AccessDenied(_) => Act::Use(UseAct::Denied),
@@ -112,6 +126,19 @@ pub(super) fn export(event: &AuditExportEvent) -> Act {
         AuditExportEvent::AuditExportRequested { .. } => Act::Use(UseAct::Read),
         AuditExportEvent::AuditExportGiven { .. } => Act::Use(UseAct::Exported),
     }
+}
+
+pub(super) fn sinks(event: &AuditSinksEvent) -> Act {
+    use AuditSinksEvent as E;
+    let verb = match event {
+        E::AuditSinkCreated { .. } => Verb::Created,
+        E::AuditSinkSecretRotated { .. } => Verb::Updated,
+        E::AuditSinkPaused { .. } => Verb::Suspended,
+        E::AuditSinkResumed { .. } => Verb::Resumed,
+        E::AuditSinkDeleted { .. } => Verb::Deleted,
+        E::AuditSinkDelivered { .. } => return Act::Use(UseAct::Exported),
+    };
+    Act::Managed(verb, Thing::Own)
 }
 
 pub(super) fn import(event: &PeopleImportEvent) -> Act {

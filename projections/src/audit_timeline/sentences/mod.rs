@@ -82,6 +82,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Evidence(event) => plan::evidence(event, telling),
         AnyEvent::LegalHolds(event) => keeping::holds(event, telling),
         AnyEvent::Erasure(event) => keeping::erasure(event, telling),
+        AnyEvent::Workspace(event) => plan::workspace(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
         AnyEvent::SubmitterProfile(event) => affiliations::profile(event, telling),
         AnyEvent::Affiliation(event) => affiliations::sentence(event, telling),
@@ -92,6 +93,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::Delivery(event) => messages::delivery(event, telling),
         AnyEvent::Denial(event) => permissions::denial(event, telling),
         AnyEvent::AuditExport(event) => exports::sentence(event, telling),
+        AnyEvent::AuditSinks(event) => exports::sinks(event, telling),
     };
     capitalised(&told)
 }

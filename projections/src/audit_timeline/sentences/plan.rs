@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rollcall_domain::{
     attestations::AttestationEvent,
-    audit::EvidenceEvent,
+    audit::{EvidenceEvent, WorkspaceEvent},
     content::ClientGuidanceEvent,
     kernel::ids::OrganizationId,
     policies::{
@@ -170,6 +170,27 @@ pub(super) fn evidence(event: &EvidenceEvent, telling: Telling<'_>) -> String {
             "{who} took evidence of {population} events away, proven under the checkpoint of \
              {checkpoint} events."
         ),
+    }
+}
+
+pub(super) fn workspace(event: &WorkspaceEvent, telling: Telling<'_>) -> String {
+    let who = telling.who();
+    match event {
+        WorkspaceEvent::WorkspaceOpened { name, position, .. } => {
+            format!("{who} opened the audit workspace {name} at position {position}.")
+        }
+        WorkspaceEvent::WorkspaceRenamed { old, new, .. } => {
+            format!("{who} renamed the audit workspace {old} to {new}.")
+        }
+        WorkspaceEvent::WorkspaceQuestionSaved { name, .. } => {
+            format!("{who} saved the question {name} in an audit workspace.")
+        }
+        WorkspaceEvent::WorkspaceQuestionRemoved { name, .. } => {
+            format!("{who} removed the question {name} from an audit workspace.")
+        }
+        WorkspaceEvent::WorkspaceClosed { name, .. } => {
+            format!("{who} closed the audit workspace {name}.")
+        }
     }
 }
 
