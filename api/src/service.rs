@@ -15,7 +15,10 @@ use std::{
 
 use rollcall_commands::{
     Commands, CommandsConfig,
-    audit::sinks::{SinkClient, Targets},
+    audit::{
+        ErasureLedger, LedgerError,
+        sinks::{SinkClient, Targets},
+    },
     post::{PostOffice, SmtpConfigError, SmtpRelay, TelephoneConfigError, TelephoneProvider},
     processes::{Background, BackgroundConfig},
     transactions,
@@ -23,7 +26,7 @@ use rollcall_commands::{
 use rollcall_domain::AnyEvent;
 use rollcall_journal::{
     Clock, InjectedClock, Journal, JournalConfig, Lagging, MasterKey, Progress, Reader, Runner,
-    keys::KeyRing, pools, schema, secrets::Secrets, upcast::Upcasters,
+    pools, schema, secrets::Secrets, upcast::Upcasters,
 };
 use rollcall_projections::{
     ReadStore,
@@ -132,7 +135,6 @@ impl Service {
         let runner = pools::runner(database.clone(), 12).await?;
         let query = pools::query(database.clone(), 16).await?;
         let secrets = Arc::new(Secrets::new(&master_key));
-        let keys = KeyRing::new(&master_key, runner.clone());
         let config_of_journal = JournalConfig {
             writer: writer.clone(),
             master: master_key,
@@ -141,7 +143,11 @@ impl Service {
             cache_states: CACHED_STATES,
         };
         let journal = Journal::open_with(config_of_journal, upcasters).await?;
+        // One key ring for everybody, so that nobody opens what another was told is erased.
+        let keys = journal.keys().clone();
         let commands = Commands::new(CommandsConfig { journal: journal.clone(), ops: writer });
+        let ledger = ErasureLedger::of(&folder);
+        ledger.repeat(&commands).await?;
         let (shutdown, stopping) = watch::channel(false);
         let reader: Reader<AnyEvent> = journal.reader(runner.clone());
         let smtp = config.smtp.as_ref().map(SmtpRelay::new).transpose()?;
@@ -153,6 +159,7 @@ impl Service {
             public_url: config.public_url.clone(),
             post: PostOffice::open(&folder.join("mailbox"), smtp, telephone)
                 .map_err(StartError::Mailbox)?,
+            ledger,
         });
         // Apart from the projections: a process may send commands, and no reader waits for it.
         let processes = Runner::new(runner.clone(), reader.clone(), Vec::new())
@@ -286,6 +293,8 @@ pub enum StartError {
     Mailbox(io::Error),
     #[error("nothing can be sent over HTTP: {0}")]
     Client(reqwest::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     #[error(transparent)]
     Smtp(#[from] SmtpConfigError),
     #[error(transparent)]

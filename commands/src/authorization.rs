@@ -13,12 +13,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Actor, Code, Decider, Refusal,
+    audit::LegalHolds,
     kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
     organizations::{OrgRole, Organization},
     permissions::{JobRole, JobRoles, Membership, Right, Situation},
     policies::PolicyHistory,
     sessions::{LiveSession, Session},
-    tenants::{PlanRole, PlanStaff, Tenant},
+    tenants::{PlanRole, PlanScope, PlanStaff, Tenant},
     users::credential::Credential,
 };
 use rollcall_journal::{Guard, Journal, Work};
@@ -363,9 +364,23 @@ async fn plan_staff(
         return Err(forbidden().into());
     }
     authority.acting_roles = roles.iter().filter(|role| held.contains_key(role)).copied().collect();
+    // Where auditors are let in, an administrator may see as much who is named for it (GN-26).
+    if roles.contains(&PlanRole::Au) && held.contains_key(&PlanRole::Pa) {
+        let holds = sources.load::<LegalHolds>(sources.tenant.legal_holds_stream()).await?;
+        authority.is_records_officer = holds.officers().contains(&user);
+    }
     authority.plan_roles = held;
     authority.actor = Actor::plan_staff(user);
     Ok(())
+}
+
+/// Whether somebody of the plan may know of legal holds: auditors, and administrators by name, each
+/// of the whole plan (GN-26).
+#[must_use]
+pub fn knows_of_holds(authority: &Authority, holds: &LegalHolds) -> bool {
+    let whole = |role| authority.plan_roles.get(&role).is_some_and(PlanScope::is_whole);
+    let named = authority.user.is_some_and(|user| holds.officers().contains(&user));
+    whole(PlanRole::Au) || (whole(PlanRole::Pa) && named)
 }
 
 /// Why a session may do nothing but change the password.

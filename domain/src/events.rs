@@ -108,6 +108,8 @@ any_event! {
     MoveRequest(crate::access_requests::MoveRequest);
     Attestation(crate::attestations::Attestation);
     Evidence(crate::audit::Evidence);
+    LegalHolds(crate::audit::LegalHolds);
+    Erasure(crate::audit::Erasure);
     Workspace(crate::audit::Workspace);
     Pin(crate::pins::Pin);
     SubmitterProfile(crate::affiliations::SubmitterProfile);

@@ -143,6 +143,11 @@ codes! {
     LocationNotCredentialed = "LOCATION_NOT_CREDENTIALED";
     LocationTerminated = "LOCATION_TERMINATED";
     TaxIdUnknown = "TAX_ID_UNKNOWN";
+    StillInEffect = "STILL_IN_EFFECT";
+    RetentionActive = "RETENTION_ACTIVE";
+    LegalHoldActive = "LEGAL_HOLD_ACTIVE";
+    RequestExpired = "REQUEST_EXPIRED";
+    AlreadyErased = "ALREADY_ERASED";
     // limits
     PinResetLimit = "PIN_RESET_LIMIT";
     RateLimited = "RATE_LIMITED";

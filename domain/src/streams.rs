@@ -42,6 +42,18 @@ impl TenantId {
         self.derive("client_guidance", "")
     }
 
+    /// `audit.legal_holds`: one per tenant.
+    #[must_use]
+    pub fn legal_holds_stream(&self) -> Uuid {
+        self.derive("legal_holds", "")
+    }
+
+    /// `audit.erasure`: one per person.
+    #[must_use]
+    pub fn erasure_stream(&self, user: UserId) -> Uuid {
+        self.derive("erasure", &user.to_string())
+    }
+
     /// `tenants.plan_staff`: one per person.
     #[must_use]
     pub fn plan_staff_stream(&self, user: UserId) -> Uuid {

@@ -17,6 +17,7 @@ pub mod api_keys;
 pub mod attestations;
 pub mod audit_timeline;
 pub mod audit_workspaces;
+pub mod erasures;
 pub mod notifications;
 pub mod organizations;
 pub mod people;
@@ -45,6 +46,7 @@ pub const NAMES: &[&str] = &[
     "affiliations",
     "access_requests",
     "attestations",
+    "erasures",
     "audit_workspaces",
     "notifications_list",
     "tenancy",
@@ -69,6 +71,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(affiliations::Affiliations),
         Arc::new(access_requests::AccessRequests),
         Arc::new(attestations::Attestations),
+        Arc::new(erasures::Erasures),
         Arc::new(audit_workspaces::AuditWorkspaces),
         Arc::new(notifications::Notifications),
         Arc::new(tenancy::Tenancy),

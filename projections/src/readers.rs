@@ -51,6 +51,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::SubmitterProfile(_) => &["affiliations"],
         AnyEvent::Notification(_) | AnyEvent::Inbox(_) => &["notifications_list"],
         AnyEvent::Delivery(_) => &["user_directory"],
+        AnyEvent::Erasure(_) => &["people", "account_requests", "erasures"],
         AnyEvent::Authenticator(_)
         | AnyEvent::TrustedIssuers(_)
         | AnyEvent::ExternalIdentities(_)
@@ -62,6 +63,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::ActivityReviews(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
         | AnyEvent::Denial(_) => &[],
     }
 }

@@ -13,6 +13,7 @@ mod dashboards;
 mod dead_letters;
 mod digests;
 mod enrolment;
+mod erasure;
 mod external_identities;
 mod features;
 mod first_password;

@@ -133,7 +133,7 @@ async fn gn_29_an_event_of_an_old_version_is_read_as_todays_wherever_it_is_read(
     portal.finish().await;
 }
 
-async fn every_rebuild_agrees(portal: &Portal) {
+pub async fn every_rebuild_agrees(portal: &Portal) {
     let owner = portal.database();
     let pool = pools::runner(owner.clone(), 2).await.expect("a pool");
     let reader: Reader<AnyEvent> = portal.service.commands.journal.reader(pool);

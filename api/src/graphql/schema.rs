@@ -16,7 +16,8 @@ use super::{
     audit::{
         ActivityReviewMutation, ActivityReviewQuery, AuditMutation, AuditQuery,
         AuditReportMutation, AuditReportQuery, AuditSinkMutation, AuditSinkQuery,
-        AuditSubscription, EvidenceMutation, SodRuleMutation, SodRuleQuery, TransparencyQuery,
+        AuditSubscription, ErasureMutation, ErasureQuery, EvidenceMutation, LegalHoldMutation,
+        LegalHoldQuery, RetentionQuery, SodRuleMutation, SodRuleQuery, TransparencyQuery,
         WorkspaceMutation, WorkspaceQuery,
     },
     content::ContentMutation,
@@ -87,6 +88,9 @@ pub struct Query(
     MeQuery,
     LoginHistoryQuery,
     TransparencyQuery,
+    RetentionQuery,
+    LegalHoldQuery,
+    ErasureQuery,
     DashboardQuery,
     ApiKeyQuery,
     UserDirectoryQuery,
@@ -157,6 +161,8 @@ pub struct Mutation(
     MoveMutation,
     AttestationMutation,
     EvidenceMutation,
+    LegalHoldMutation,
+    ErasureMutation,
     AuditSinkMutation,
     WorkspaceMutation,
 );

@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     pub lanes: Lanes,
     pub appender: Appender,
     appended: watch::Sender<i64>,
+    erasures: watch::Sender<u64>,
     injected_time: bool,
     /// Dropped with the journal, which ends its listener.
     _stop: oneshot::Sender<()>,
@@ -116,6 +117,7 @@ impl Journal {
             pool,
             clock,
             appended,
+            erasures: watch::Sender::new(0),
             injected_time,
             _stop: stop,
         });
@@ -160,6 +162,12 @@ impl Journal {
     #[must_use]
     pub fn reader<E: EventSet>(&self, pool: PgPool) -> Reader<E> {
         Reader::new(pool, self.0.keys.clone()).with_upcasters(self.0.upcasters.clone())
+    }
+
+    /// Changes with each key that this process destroyed or heard is destroyed.
+    #[must_use]
+    pub fn erasures(&self) -> watch::Receiver<u64> {
+        self.0.erasures.subscribe()
     }
 
     /// The last position in the whole log that this process appended or heard of.
@@ -517,6 +525,7 @@ impl Inner {
         self.keys.forget(tenant, subject);
         self.cache.clear();
         self.appender.forget();
+        self.erasures.send_modify(|heard| *heard += 1);
     }
 }
 

@@ -20,6 +20,7 @@ mod leader;
 mod load;
 mod master_key;
 mod owners;
+pub mod persons;
 pub mod pools;
 mod prepare;
 pub mod progress;

@@ -58,6 +58,26 @@ pub struct AskedEvidence {
     pub expires_at: DateTime<Utc>,
 }
 
+impl RequestEvidence {
+    /// Legal holds are for auditors and the administrators named for them, in evidence too (GN-26):
+    /// others name the types of events that they ask for.
+    fn check_holds(&self, cx: &Context<'_>) -> Result<(), Refusal> {
+        let types = &self.question.types;
+        let shows = types.is_empty() || types.iter().any(|name| name.starts_with(HOLDS));
+        let may_know =
+            cx.authority.plan_roles.contains_key(&PlanRole::Au) || cx.authority.is_records_officer;
+        if !shows || may_know {
+            return Ok(());
+        }
+        let message = "Name the types of events you need: legal holds are for auditors and the \
+                       administrators who are named for them.";
+        Err(Refusal::new(Code::Forbidden, message).at("question.types"))
+    }
+}
+
+/// How the names of events about holds begin.
+const HOLDS: &str = "audit.legal_holds.";
+
 #[async_trait]
 impl Command for RequestEvidence {
     const NAME: &'static str = "RequestEvidence";
@@ -71,6 +91,7 @@ impl Command for RequestEvidence {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AskedEvidence, Failure> {
+        self.check_holds(cx)?;
         let kept_to = match self.question.organization {
             _ if cx.authority.plan_roles.values().any(PlanScope::is_whole) => None,
             Some(organization) => Some(organization),

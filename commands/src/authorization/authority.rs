@@ -34,6 +34,9 @@ pub struct Authority {
     pub plan_roles: BTreeMap<PlanRole, PlanScope>,
     /// Those of them that it asked for: in these the caller acts.
     pub acting_roles: BTreeSet<PlanRole>,
+    /// Whether the caller is an administrator named to know of legal holds, where the access lets
+    /// auditors in (GN-26).
+    pub is_records_officer: bool,
 }
 
 impl Authority {
@@ -48,6 +51,7 @@ impl Authority {
             membership: None,
             plan_roles: BTreeMap::new(),
             acting_roles: BTreeSet::new(),
+            is_records_officer: false,
         }
     }
 

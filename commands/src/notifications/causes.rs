@@ -130,6 +130,8 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::Session(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
+        | AnyEvent::Erasure(_)
         | AnyEvent::Workspace(_)
         | AnyEvent::Notification(_)
         | AnyEvent::Inbox(_)
@@ -148,6 +150,7 @@ fn of_account(event: &UserEvent) -> Vec<Raise> {
             vec![security(*user, Happening::UsernameDisclosed)]
         }
         UserEvent::UserRegistered { .. }
+        | UserEvent::UserErased { .. }
         | UserEvent::UserImported { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }

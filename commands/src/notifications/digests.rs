@@ -185,6 +185,7 @@ impl DigestsProcess {
             }
             AnyEvent::User(
                 UserEvent::UserRegistered { .. }
+                | UserEvent::UserErased { .. }
                 | UserEvent::ProfileUpdated { .. }
                 | UserEvent::UserDetailsCorrected { .. }
                 | UserEvent::PhoneChanged { .. }
@@ -217,6 +218,8 @@ impl DigestsProcess {
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
+            | AnyEvent::LegalHolds(_)
+            | AnyEvent::Erasure(_)
             | AnyEvent::Workspace(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Credential(_)

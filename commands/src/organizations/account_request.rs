@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The reservation kind of addresses with an undecided request.
-const PENDING: &str = "account_request";
+pub(crate) const PENDING: &str = "account_request";
 /// Forms filed from one address of the network. Chosen here.
 const BY_ADDRESS: Limit =
     Limit { name: "account_request.address", tries: 20, window: TimeDelta::hours(1) };

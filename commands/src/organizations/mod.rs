@@ -20,6 +20,7 @@ pub mod registration;
 mod standing;
 pub mod tokens;
 
+pub(crate) use account_request::PENDING as PENDING_ACCOUNT_REQUEST;
 pub use account_request::{
     Agreed, FulfilAccountRequest, RejectAccountRequest, SubmitAccountRequest,
 };

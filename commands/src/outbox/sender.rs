@@ -165,6 +165,7 @@ impl Sender {
         };
         let parcel = Parcel {
             delivery: claimed.delivery,
+            subject: (claimed.tenant, message.to.recipient().subject),
             channel: message.channel,
             content,
             at: self.commands.journal.now(),

@@ -1,9 +1,11 @@
 //! The local mailbox: what is sent where nobody else carries it, readable in the development aids
 //! and as files in the data folder.
 //!
-//! Invariant: only the service's user can read the files; a message that comes twice stands once.
+//! Invariant: only the service's user can read the files; a message that comes twice stands once, and
+//! one to a person who is erased no more.
 
 use std::{
+    collections::HashSet,
     io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -13,7 +15,10 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lettre::message::Mailbox as Sender;
-use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel};
+use rollcall_domain::{
+    kernel::ids::{DeliveryId, SubjectId, TenantId},
+    notifications::Channel,
+};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 
@@ -38,6 +43,9 @@ pub struct Item {
     pub links: Vec<String>,
     pub codes: Vec<String>,
     pub sent_at: DateTime<Utc>,
+    /// Whom it went to, as a subject of personal data; absent in the mailboxes of old versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<(TenantId, SubjectId)>,
 }
 
 /// The mailbox of one data folder. Clones are the same mailbox.
@@ -80,6 +88,46 @@ impl Mailbox {
         self.lock().iter().filter(meant).cloned().collect()
     }
 
+    /// Whom messages went to.
+    pub(crate) fn subjects(&self) -> HashSet<(TenantId, SubjectId)> {
+        self.lock().iter().filter_map(|item| item.about).collect()
+    }
+
+    /// Takes the messages to these away, from the list, the index and the folder.
+    ///
+    /// # Errors
+    /// A file cannot be changed.
+    pub(crate) async fn forget(&self, gone: &HashSet<(TenantId, SubjectId)>) -> io::Result<()> {
+        let is_gone = |item: &Item| item.about.is_some_and(|subject| gone.contains(&subject));
+        let _turn = self.0.index.lock().await;
+        // As it stands in the folder: another process may have put something there.
+        let (forgotten, kept): (Vec<_>, Vec<_>) =
+            read_index(&self.0.folder.join(INDEX))?.into_iter().partition(is_gone);
+        let mut lines = Vec::new();
+        for item in &kept {
+            lines.extend(serde_json::to_vec(item)?);
+            lines.push(b'\n');
+        }
+        let rewritten = self.0.folder.join("index.new");
+        let mut options = tokio::fs::OpenOptions::new();
+        let mut index =
+            options.create(true).truncate(true).write(true).mode(0o600).open(&rewritten).await?;
+        index.write_all(&lines).await?;
+        index.sync_all().await?;
+        tokio::fs::rename(&rewritten, self.0.folder.join(INDEX)).await?;
+        for item in &forgotten {
+            for extension in ["eml", "pdf", "txt"] {
+                let file = self.0.folder.join(format!("{}.{extension}", item.id));
+                match tokio::fs::remove_file(&file).await {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        self.lock().retain(|item| !is_gone(item));
+        Ok(())
+    }
+
     // The list is a plain value: a panic elsewhere cannot leave it half changed.
     fn lock(&self) -> MutexGuard<'_, Vec<Item>> {
         self.0.items.lock().unwrap_or_else(PoisonError::into_inner)
@@ -103,6 +151,7 @@ impl Mailbox {
             links: content.links.clone(),
             codes: content.codes.clone(),
             sent_at: parcel.at,
+            about: Some(parcel.subject),
         };
         let file = self.0.folder.join(format!("{}.{extension}", parcel.delivery));
         self.write(&file, &bytes, &item).await.map_err(|error| {
@@ -195,7 +244,8 @@ mod tests {
             pdf: None,
         };
         let at = "2026-01-12T17:00:00Z".parse().expect("a time");
-        Parcel { delivery: DeliveryId(Uuid::from_u128(id)), channel, content, at }
+        let subject = (TenantId(Uuid::from_u128(1)), SubjectId(Uuid::from_u128(id)));
+        Parcel { delivery: DeliveryId(Uuid::from_u128(id)), subject, channel, content, at }
     }
 
     #[tokio::test]
@@ -212,6 +262,25 @@ mod tests {
             assert_eq!(mailbox.items(Some("+12025550123"))[0].channel, Channel::Sms);
             assert!(mailbox.items(Some("bob@clinic.example")).is_empty());
         }
+    }
+
+    #[tokio::test]
+    async fn what_went_to_somebody_who_is_erased_is_taken_away() {
+        let folder = Folder::new();
+        let mailbox = Mailbox::open(&folder.0).unwrap();
+        for n in [1, 2] {
+            mailbox.carry(&parcel(n, Address::Email(format!("{n}@clinic.example")))).await.unwrap();
+        }
+        let first = (TenantId(Uuid::from_u128(1)), SubjectId(Uuid::from_u128(1)));
+        assert!(mailbox.subjects().contains(&first));
+        mailbox.forget(&[first].into()).await.unwrap();
+        for mailbox in [mailbox, Mailbox::open(&folder.0).unwrap()] {
+            assert_eq!(mailbox.items(None).len(), 1);
+            assert!(mailbox.items(Some("1@clinic.example")).is_empty());
+        }
+        let mut left: Vec<_> = std::fs::read_dir(&folder.0).unwrap().flatten().collect();
+        left.retain(|file| file.path().extension().is_some_and(|it| it == "eml"));
+        assert_eq!(left.len(), 1);
     }
 
     #[tokio::test]

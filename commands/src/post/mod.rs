@@ -11,7 +11,10 @@ use std::{io, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel};
+use rollcall_domain::{
+    kernel::ids::{DeliveryId, SubjectId, TenantId},
+    notifications::Channel,
+};
 
 pub use mailbox::{Item, Mailbox};
 pub use smtp::{SmtpConfig, SmtpConfigError, SmtpRelay};
@@ -23,6 +26,8 @@ use crate::messages::Rendered;
 #[derive(Clone, Debug)]
 pub struct Parcel {
     pub delivery: DeliveryId,
+    /// Whom it goes to, as a subject of personal data.
+    pub subject: (TenantId, SubjectId),
     pub channel: Channel,
     pub content: Rendered,
     /// When it is handed over, by the injected clock.

@@ -15,7 +15,7 @@ pub use pace::Pace;
 
 use crate::{
     Commands,
-    audit::sinks::SinksProcess,
+    audit::{ErasureLedger, ErasuresProcess, Keeper, sinks::SinksProcess},
     messages::Renderer,
     notifications::{DigestsProcess, NotificationsProcess},
     outbox::{self, Acknowledged, DeadLetter, OutboxProcess, Sender},
@@ -35,7 +35,8 @@ pub(crate) async fn side_by_side<T, E>(
 }
 
 /// Every process's name.
-pub const NAMES: &[&str] = &["outbox", "notifications", "digests", "schedule", "audit_sinks"];
+pub const NAMES: &[&str] =
+    &["outbox", "notifications", "digests", "schedule", "erasures", "audit_sinks"];
 
 /// Events of a batch that a process looks things up for, or sends commands for, at the same time.
 const AT_ONCE: usize = 64;
@@ -52,6 +53,7 @@ pub struct BackgroundConfig {
     /// The beginning of every link, without a slash at its end.
     pub public_url: String,
     pub post: PostOffice,
+    pub ledger: ErasureLedger,
 }
 
 /// The background work of one service process. Clones are the same.
@@ -63,15 +65,17 @@ struct Parts {
     pool: PgPool,
     renderer: Renderer,
     post: PostOffice,
+    ledger: ErasureLedger,
     call: watch::Sender<()>,
 }
 
 impl Background {
     #[must_use]
     pub fn new(config: BackgroundConfig) -> Self {
-        let BackgroundConfig { commands, pool, reader, public_url, post } = config;
+        let BackgroundConfig { commands, pool, reader, public_url, post, ledger } = config;
         let renderer = Renderer::new(commands.journal.clone(), reader, &public_url);
-        Self(Arc::new(Parts { commands, pool, renderer, post, call: watch::Sender::new(()) }))
+        let call = watch::Sender::new(());
+        Self(Arc::new(Parts { commands, pool, renderer, post, ledger, call }))
     }
 
     /// The processes, for the runner that carries events to them.
@@ -83,6 +87,7 @@ impl Background {
             Arc::new(NotificationsProcess::new(commands.clone())),
             Arc::new(DigestsProcess::new(commands.journal.clone())),
             Arc::new(ScheduleProcess),
+            Arc::new(ErasuresProcess),
             Arc::new(SinksProcess),
         ]
     }
@@ -90,7 +95,7 @@ impl Background {
     /// Starts the tasks; they end soon after `stopping` is true.
     #[must_use]
     pub fn spawn(&self, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-        let Parts { commands, pool, renderer, post, .. } = &*self.0;
+        let Parts { commands, pool, renderer, post, ledger, .. } = &*self.0;
         let sender = Sender {
             commands: commands.clone(),
             pool: pool.clone(),
@@ -100,7 +105,14 @@ impl Background {
         };
         let scheduler = Scheduler { commands: commands.clone(), pool: pool.clone() };
         let roll_up = RollUp { commands: commands.clone(), pool: pool.clone() };
+        let keeper = Keeper {
+            commands: commands.clone(),
+            pool: pool.clone(),
+            mailbox: post.mailbox().clone(),
+            ledger: ledger.clone(),
+        };
         let mut tasks = vec![
+            keeper.spawn(stopping.clone()),
             scheduler.spawn(self.pace(), stopping.clone()),
             roll_up.spawn(self.pace(), stopping.clone()),
         ];

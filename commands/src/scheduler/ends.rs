@@ -76,6 +76,8 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::OneTimePasscode(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
+        | AnyEvent::Erasure(_)
         | AnyEvent::Workspace(_)
         | AnyEvent::SubmitterProfile(_)
         | AnyEvent::Handoff(_)

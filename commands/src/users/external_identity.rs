@@ -247,6 +247,15 @@ fn verified_subject(
     Ok(claims.sub)
 }
 
+/// Sets the log-ins of somebody who is erased free.
+pub(crate) fn release_identities(cx: &mut Context<'_>, user: UserId, linked: &ExternalIdentities) {
+    for (issuer, identity) in linked.iter() {
+        if let Some(subject) = identity.subject.get() {
+            cx.work.release(IDENTITY, &natural(issuer, subject), user.0);
+        }
+    }
+}
+
 fn natural(issuer: &str, subject: &str) -> String {
     format!("{issuer}\u{1f}{subject}")
 }

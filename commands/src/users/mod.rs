@@ -26,9 +26,14 @@ pub use credential::{
     temporary_password,
 };
 pub use disclose_username::{DiscloseUsername, SUPPORT};
+pub(crate) use external_identity::release_identities;
 pub use external_identity::{
     DistrustIssuer, LinkExternalIdentity, ShownIdentity, TrustIssuer, UnlinkExternalIdentity,
 };
 pub use new_password::{Candidate, PASSWORD, PASSWORD_FORM, keep as keep_password, new_password};
 pub use profile::{ChangeEmail, ChangePhone, UpdateProfile, VerifyEmail};
 pub use set_password::SetPassword;
+
+/// What the vault keeps of a person and goes with them (GN-27).
+pub(crate) const PERSONAL_SECRETS: [&str; 4] =
+    [PASSWORD, PASSWORD_FORM, authenticator::SECRET, authenticator::CODES];

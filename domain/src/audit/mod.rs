@@ -1,14 +1,19 @@
 //! What was refused for want of a right (requirements, section 1: refused commands that matter to
-//! security leave their own event), and what of the records was taken away: evidence (GN-35), and parts
-//! of the timeline (GN-26), as a file or pushed to the plan's receivers; and auditors' workspaces, each pinned to a place of the log.
+//! security leave their own event), what of the records was taken away: evidence (GN-35), and parts of the
+//! timeline (GN-26), as a file or pushed to the plan's receivers; auditors' workspaces, each pinned to a
+//! place of the log; and how long what is known of a person is kept: retention, legal holds (GN-26) and
+//! erasure (GN-27).
 //!
 //! Invariant: a denial is complete in itself: one stream, one event.
 
 mod activity_review;
 mod denial;
+mod erasure;
 mod evidence;
 mod export;
+mod legal_hold;
 mod report;
+pub mod retention;
 mod sinks;
 mod sod_rules;
 mod workspace;
@@ -19,6 +24,10 @@ pub use activity_review::{
     ReviewSignature, ReviewedQuestion,
 };
 pub use denial::{AccessDenied, Denial, DenialCommand, DenialEvent, DenialRefusal};
+pub use erasure::{
+    DECIDED_WITHIN, Erasure, ErasureCommand, ErasureEvent, ErasureRefusal, LegalBasis, Obstacles,
+    RequestedErasure,
+};
 pub use evidence::{
     Evidence, EvidenceCommand, EvidenceEvent, EvidenceQuestion, EvidenceRefusal, FETCHED_WITHIN,
     RequestedEvidence,
@@ -26,6 +35,9 @@ pub use evidence::{
 pub use export::{
     AuditExport, AuditExportCommand, AuditExportEvent, AuditExportRefusal, Export, ExportFilter,
     ExportFormat, Given,
+};
+pub use legal_hold::{
+    HoldScope, LegalHold, LegalHolds, LegalHoldsCommand, LegalHoldsEvent, LegalHoldsRefusal, Traces,
 };
 pub use report::{ReportDefinition, ReportName, ReportParameter, ReportQuestion};
 pub use sinks::{

@@ -88,6 +88,8 @@ typed_id! {
     SodRuleId;
     /// A review of what people did in the portal (GN-34).
     ActivityReviewId;
+    /// A legal matter's claim on records (GN-26).
+    LegalHoldId;
     /// A workspace of an auditor, pinned to a place of the log (GN-26).
     AuditWorkspaceId;
     /// A question saved in one.

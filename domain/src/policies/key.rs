@@ -92,7 +92,8 @@ policy_keys! {
         "The features that are on until an administrator switches them; those with a parameter of \
          their own follow that.", "MC-01 CC-08";
     RetentionYears "audit.retention_years": integer(Years, 6, 30), Int(10),
-        "How long records are kept.", "GN-26";
+        "How many years a person in the records is kept after the newest of them, and after the \
+         last thing of theirs in effect.", "GN-26";
 
     ActivityReviewDays "audit.activity_review_days": optional(Days, 1, 366), Off,
         "How many days of activity a review by the auditors covers at most.", "GN-34";

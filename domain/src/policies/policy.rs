@@ -143,7 +143,7 @@ impl Policy {
         self.flag(PolicyKey::FourEyes)
     }
 
-    /// Years for which records are kept (GN-26).
+    /// Years for which the records about a person are kept (GN-26); for [`TenantZone::years_later`].
     pub fn retention_years(&self) -> u32 {
         self.integer(PolicyKey::RetentionYears)
     }

@@ -1,5 +1,5 @@
-//! user INVITED → REGISTERED: an account is opened once, and nothing is done to one that is not there
-//! (MC-21, GN-05). What follows on it is the credential's and the membership's.
+//! user INVITED → REGISTERED → ERASED: an account is opened once, and nothing is done to one that is
+//! not there (MC-21, GN-05) or there no more (GN-27). What follows on it is the credential's and the membership's.
 
 use chrono::{DateTime, Utc};
 
@@ -18,6 +18,7 @@ enum State {
     #[default]
     Invited,
     Registered,
+    Erased,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +33,7 @@ enum Input {
     DiscloseUsername,
     AcceptAgreement,
     PreferMail,
+    Erase,
 }
 
 #[derive(Default)]
@@ -67,17 +69,20 @@ impl Machine for Account {
         Input::DiscloseUsername,
         Input::AcceptAgreement,
         Input::PreferMail,
+        Input::Erase,
     ];
-    const ARROWS: &'static [(&'static str, &'static str)] = &[("INVITED", "REGISTERED")];
+    const ARROWS: &'static [(&'static str, &'static str)] =
+        &[("INVITED", "REGISTERED"), ("INVITED", "ERASED"), ("REGISTERED", "ERASED")];
 
     fn states() -> Vec<State> {
-        vec![State::Invited, State::Registered]
+        vec![State::Invited, State::Registered, State::Erased]
     }
 
     fn name(state: State) -> &'static str {
         match state {
             State::Invited => "INVITED",
             State::Registered => "REGISTERED",
+            State::Erased => "ERASED",
         }
     }
 
@@ -85,7 +90,9 @@ impl Machine for Account {
         match (input, state) {
             (Input::Register, State::Invited) => Answer::To(State::Registered),
             (Input::Register, State::Registered) => Answer::Refused(Code::AlreadyAccepted),
-            (_, State::Invited) => Answer::Refused(Code::UserUnknown),
+            (Input::Erase, State::Invited | State::Registered) => Answer::To(State::Erased),
+            (Input::Erase, State::Erased) => Answer::Stays,
+            (_, State::Invited | State::Erased) => Answer::Refused(Code::UserUnknown),
             (Input::VerifyByUnknownLink, State::Registered) => Answer::Refused(Code::LinkInvalid),
             (_, State::Registered) => Answer::Stays,
         }
@@ -136,6 +143,7 @@ impl Machine for Account {
                 frequency: Frequency::Immediate,
                 is_org_admin: true,
             },
+            Input::Erase => C::EraseUser { user: id(1) },
         }
     }
 
@@ -147,6 +155,7 @@ impl Machine for Account {
         match user {
             User::Unregistered => State::Invited,
             User::Registered(_) => State::Registered,
+            User::Erased => State::Erased,
         }
     }
 }

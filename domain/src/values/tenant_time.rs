@@ -8,7 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc, Weekday,
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+    Weekday,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -88,6 +89,16 @@ impl TenantZone {
         self.at(day, local.time())
     }
 
+    /// The same hour of the local clocks on the same date `years` later; what began on 29 February is
+    /// over on 1 March, never a day early (GN-26).
+    pub fn years_later(self, instant: DateTime<Utc>, years: u32) -> DateTime<Utc> {
+        let local = instant.with_timezone(&self.0).naive_local();
+        let later = local.date().checked_add_months(Months::new(12 * years));
+        let day = later.expect("a few decades after a recorded date are within chrono's range");
+        let is_clipped = day.day() != local.date().day();
+        self.at(plus_days(day, u16::from(is_clipped)), local.time())
+    }
+
     /// The first instant of a local day.
     pub fn start_of_day(self, date: NaiveDate) -> DateTime<Utc> {
         self.at(date, NaiveTime::MIN)
@@ -164,6 +175,17 @@ mod tests {
         assert_eq!(zone.wall_clock(morning), "January 12, 2026 at 09:00 PST");
         let summer = local(zone, "2026-07-01 21:05:00");
         assert_eq!(zone.wall_clock(summer), "July 1, 2026 at 21:05 PDT");
+    }
+
+    #[test]
+    fn years_go_by_the_calendar_and_29_february_ends_no_day_early() {
+        let zone = zone("America/Los_Angeles");
+        let later = |from: &str, years| zone.years_later(local(zone, from), years);
+        assert_eq!(later("2026-01-12 09:00:00", 6), local(zone, "2032-01-12 09:00:00"));
+        assert_eq!(later("2028-02-29 23:30:00", 6), local(zone, "2034-03-01 23:30:00"));
+        assert_eq!(later("2028-02-29 23:30:00", 8), local(zone, "2036-02-29 23:30:00"));
+        // In summer time then, in winter time now: the hour on the wall is the same.
+        assert_eq!(later("2026-03-10 12:00:00", 7), local(zone, "2033-03-10 12:00:00"));
     }
 
     #[test]

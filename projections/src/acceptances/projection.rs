@@ -135,6 +135,7 @@ fn of_account(event: &UserEvent) -> Option<Accepted<'_>> {
             boxes,
         }),
         E::UserRegistered { .. }
+        | E::UserErased { .. }
         | E::ProfileUpdated { .. }
         | E::UserDetailsCorrected { .. }
         | E::PhoneChanged { .. }

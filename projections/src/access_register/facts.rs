@@ -156,6 +156,7 @@ impl Change<'_> {
             }
             UserEvent::ProfileUpdated { .. }
             | UserEvent::UserDetailsCorrected { .. }
+            | UserEvent::UserErased { .. }
             | UserEvent::PhoneChanged { .. }
             | UserEvent::EmailChanged { .. }
             | UserEvent::EmailVerificationSent { .. }

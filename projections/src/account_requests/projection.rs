@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rollcall_domain::{AnyEvent, Sealed, organizations::AccountRequestEvent};
+use rollcall_domain::{AnyEvent, Sealed, audit::ErasureEvent, organizations::AccountRequestEvent};
 use rollcall_journal::{Projection, ProjectionError, Recorded};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, types::Json};
@@ -62,6 +62,9 @@ impl Projection<AnyEvent> for AccountRequests {
         batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         for recorded in batch {
+            if let AnyEvent::Erasure(event) = &recorded.event {
+                forget(tx, recorded, event).await?;
+            }
             let AnyEvent::AccountRequest(event) = &recorded.event else { continue };
             match event {
                 AccountRequestEvent::AccountRequestSubmitted { .. } => {
@@ -78,6 +81,30 @@ impl Projection<AnyEvent> for AccountRequests {
         }
         Ok(())
     }
+}
+
+/// What an erased person said of themself is known no more.
+async fn forget(
+    tx: &mut PgConnection,
+    recorded: &Recorded<AnyEvent>,
+    event: &ErasureEvent,
+) -> Result<(), sqlx::Error> {
+    let subjects = match event {
+        ErasureEvent::PersonErased { subjects, .. } => subjects,
+        ErasureEvent::ErasureRequested { .. } | ErasureEvent::ErasureRefused { .. } => {
+            return Ok(());
+        }
+    };
+    sqlx::query(
+        "UPDATE account_requests
+            SET first_name = NULL, last_name = NULL, email = NULL, phone = NULL
+          WHERE tenant_id = $1 AND request_id = ANY ($2)",
+    )
+    .bind(recorded.tenant.0)
+    .bind(subjects.iter().map(|subject| subject.0).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 fn open<T: ToString>(sealed: &Sealed<T>) -> Option<String> {

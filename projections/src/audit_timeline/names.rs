@@ -1,4 +1,4 @@
-//! The names a page's sentences need, in three statements however long the page is.
+//! The names a page's sentences need, in four statements however long the page is.
 //!
 //! Invariant: what an event mentions and nobody knows is told by its id, never looked up one by one.
 
@@ -11,7 +11,7 @@ use rollcall_domain::kernel::ids::UserId;
 use uuid::Uuid;
 
 use super::sentences::Names;
-use crate::{Snapshot, people};
+use crate::{Snapshot, erasures, people};
 
 /// Letters of a UUID.
 const UUID: usize = 36;
@@ -64,8 +64,9 @@ impl KnownNames {
         }
         let unknown: HashSet<Uuid> = ids.difference(&self.ids).copied().collect();
         if !unknown.is_empty() {
-            let Names { people, organizations, things } = read(view, &unknown).await?;
+            let Names { people, erased, organizations, things } = read(view, &unknown).await?;
             self.names.people.extend(people);
+            self.names.erased.extend(erased);
             self.names.organizations.extend(organizations);
             self.names.things.extend(things);
             self.ids.extend(unknown);
@@ -75,6 +76,7 @@ impl KnownNames {
         };
         Ok(Names {
             people: of(&self.names.people),
+            erased: ids.intersection(&self.names.erased).copied().collect(),
             organizations: of(&self.names.organizations),
             things: of(&self.names.things),
         })
@@ -88,6 +90,7 @@ pub(crate) async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Nam
     }
     let users: Vec<UserId> = ids.iter().copied().map(UserId).collect();
     let people = people::persons(view, &users).await?;
+    let erased = erasures::erased_of(view, &ids.iter().copied().collect::<Vec<_>>()).await?;
     let tenant = view.tenant().0;
     let organizations: Vec<(Uuid, String)> = sqlx::query_as(
         "SELECT id, name FROM read.organizations WHERE tenant_id = $1 AND id = ANY ($2)",
@@ -113,6 +116,7 @@ pub(crate) async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Nam
     let people = people.into_iter().filter_map(|(id, person)| Some((id.0, person.full_name()?)));
     Ok(Names {
         people: people.collect(),
+        erased,
         organizations: organizations.into_iter().collect(),
         things: things.into_iter().collect(),
     })

@@ -71,6 +71,8 @@ impl Outcome {
             | AnyEvent::MoveRequest(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
+            | AnyEvent::LegalHolds(_)
+            | AnyEvent::Erasure(_)
             | AnyEvent::Workspace(_)
             | AnyEvent::User(_)
             | AnyEvent::Invitation(_)

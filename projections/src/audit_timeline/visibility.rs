@@ -1,11 +1,13 @@
 //! Who sees which event (GN-26): one table, role × event type.
 //!
-//! Invariant: every event has exactly one audience; auditors and plan administrators see all of
-//! them, everybody else only what their audience and their part in the event allow.
+//! Invariant: every event has exactly one audience; auditors see all of them, plan administrators all
+//! but legal holds unless they are named for those, everybody else only what their audience and their
+//! part in the event allow.
 
 use rollcall_domain::{
     AnyEvent,
     api_keys::ApiKeyEvent,
+    audit::LegalHoldsEvent,
     kernel::ids::{OrganizationId, UserId},
     organizations::{
         OrganizationEvent, registration::RegistrationEvent,
@@ -30,11 +32,19 @@ pub enum Audience {
     /// Failed attempts and why they failed, and what was taken away of the records: plan administrators and
     /// auditors alone, since it tells what exists, what nearly worked and what is looked into.
     Security,
+    /// Legal holds: auditors, and the plan administrators who are named to know of them.
+    Confidential,
 }
 
 impl Audience {
-    pub const ALL: [Self; 5] =
-        [Self::Organization, Self::Person, Self::Plan, Self::Operations, Self::Security];
+    pub const ALL: [Self; 6] = [
+        Self::Organization,
+        Self::Person,
+        Self::Plan,
+        Self::Operations,
+        Self::Security,
+        Self::Confidential,
+    ];
 
     /// The name in rows.
     #[must_use]
@@ -45,6 +55,7 @@ impl Audience {
             Self::Plan => "PLAN",
             Self::Operations => "OPERATIONS",
             Self::Security => "SECURITY",
+            Self::Confidential => "CONFIDENTIAL",
         }
     }
 
@@ -93,8 +104,10 @@ impl Audience {
             | AnyEvent::AuditExport(_)
             | AnyEvent::SodRules(_)
             | AnyEvent::ActivityReviews(_)
+            | AnyEvent::Erasure(_)
             | AnyEvent::AuditSinks(_)
             | AnyEvent::Workspace(_) => Self::Security,
+            AnyEvent::LegalHolds(event) => of_holds(event),
         }
     }
 }
@@ -212,6 +225,16 @@ fn of_credential(event: &CredentialEvent) -> Audience {
     }
 }
 
+fn of_holds(event: &LegalHoldsEvent) -> Audience {
+    match event {
+        LegalHoldsEvent::LegalHoldPlaced { .. } | LegalHoldsEvent::LegalHoldReleased { .. } => {
+            Audience::Confidential
+        }
+        LegalHoldsEvent::RecordsOfficerNamed { .. }
+        | LegalHoldsEvent::RecordsOfficerRelieved { .. } => Audience::Security,
+    }
+}
+
 fn of_passcode(event: &OneTimePasscodeEvent) -> Audience {
     use OneTimePasscodeEvent as E;
     match event {
@@ -230,6 +253,8 @@ pub enum Viewer {
     Auditor,
     /// A plan administrator (PA).
     PlanAdministrator,
+    /// A plan administrator who is named to know of legal holds.
+    RecordsOfficer,
     /// Plan support staff (PS).
     PlanSupport,
     /// An administrator of an organisation (OA), who is a person as well.
@@ -270,8 +295,12 @@ impl Viewer {
         use Audience as A;
         let own = |user| Some((user, vec![A::Organization, A::Person, A::Plan]));
         match self {
-            Self::Auditor | Self::PlanAdministrator => {
+            Self::Auditor | Self::RecordsOfficer => {
                 Sight { whole: A::ALL.to_vec(), ..Sight::default() }
+            }
+            Self::PlanAdministrator => {
+                let whole = A::ALL.into_iter().filter(|audience| *audience != A::Confidential);
+                Sight { whole: whole.collect(), ..Sight::default() }
             }
             Self::PlanSupport => {
                 Sight { whole: vec![A::Organization, A::Person, A::Operations], ..Sight::default() }

@@ -102,6 +102,7 @@ impl Folded {
                 self.chosen.take((*user, *notification_type), preference, recorded.occurred_at);
             }
             UserEvent::UserRegistered { .. }
+            | UserEvent::UserErased { .. }
             | UserEvent::ProfileUpdated { .. }
             | UserEvent::UserDetailsCorrected { .. }
             | UserEvent::PhoneChanged { .. }

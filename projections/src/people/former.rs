@@ -70,6 +70,7 @@ fn replaced(event: &UserEvent) -> Vec<(UserId, FormerField, Option<String>)> {
         UserEvent::EmailChanged { user, old, .. } => vec![(*user, FormerField::Email, open(old))],
         UserEvent::UserRegistered { .. }
         | UserEvent::EmailVerificationSent { .. }
+        | UserEvent::UserErased { .. }
         | UserEvent::EmailVerified { .. }
         | UserEvent::UsernameDisclosed { .. }
         | UserEvent::UserImported { .. }

@@ -1,13 +1,14 @@
 //! How facts about accounts become rows of `read.people`.
 //!
 //! Invariant: the newest fact wins field by field, so a batch is folded in memory on the rows that
-//! stand and written by one statement.
+//! stand and written by one statement. Erasure is the last fact about a person.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rollcall_domain::{
     AnyEvent, Sealed,
+    audit::ErasureEvent,
     kernel::ids::{TenantId, UserId},
     users::{
         invitation::InvitationEvent,
@@ -51,6 +52,9 @@ impl Projection<AnyEvent> for People {
         let Some(Recorded { tenant, .. }) = batch.first() else { return Ok(()) };
         invited::store(tx, *tenant, batch).await?;
         former::store(tx, *tenant, batch).await?;
+        let erased: Vec<UserId> =
+            batch.iter().filter_map(|recorded| erased(&recorded.event)).collect();
+        forget(tx, *tenant, &erased).await?;
         if changes.is_empty() {
             return Ok(());
         }
@@ -59,8 +63,38 @@ impl Projection<AnyEvent> for People {
             let person = people.entry(user).or_insert_with(|| Person::unknown(user));
             change.apply(person);
         }
+        people.retain(|user, _| !erased.contains(user));
         Ok(store(tx, *tenant, people.into_values().collect()).await?)
     }
+}
+
+/// Who is a person no more by an event.
+fn erased(event: &AnyEvent) -> Option<UserId> {
+    let AnyEvent::Erasure(event) = event else { return None };
+    match event {
+        ErasureEvent::PersonErased { user, .. } => Some(*user),
+        ErasureEvent::ErasureRequested { .. } | ErasureEvent::ErasureRefused { .. } => None,
+    }
+}
+
+/// Takes the rows of people who are erased away; nothing about them follows.
+async fn forget(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    erased: &[UserId],
+) -> Result<(), sqlx::Error> {
+    if erased.is_empty() {
+        return Ok(());
+    }
+    for statement in [
+        "DELETE FROM people WHERE tenant_id = $1 AND user_id = ANY ($2)",
+        "DELETE FROM invited_people WHERE tenant_id = $1 AND user_id = ANY ($2)",
+        "DELETE FROM former_details WHERE tenant_id = $1 AND user_id = ANY ($2)",
+    ] {
+        let users: Vec<_> = erased.iter().map(|user| user.0).collect();
+        sqlx::query(statement).bind(tenant.0).bind(users).execute(&mut *tx).await?;
+    }
+    Ok(())
 }
 
 /// What an event says about a person.
@@ -160,6 +194,7 @@ fn account(event: &UserEvent) -> Option<(UserId, Change<'_>)> {
         UserEvent::UserImported { user, .. } => Some((*user, Change::EmailUnverified)),
         UserEvent::EmailVerificationSent { .. }
         | UserEvent::UsernameDisclosed { .. }
+        | UserEvent::UserErased { .. }
         | UserEvent::AgreementAccepted { .. }
         | UserEvent::NotificationPreferenceChanged { .. } => None,
     }

@@ -43,6 +43,7 @@ fn told<'a>((recorded, fact): &Entry<'a>) -> Option<(Uuid, Told<'a>)> {
         Fact::Account(event) => match event {
             UserEvent::EmailChanged { user, .. } => Some((user.0, Told::EmailReplaced)),
             UserEvent::UserRegistered { .. }
+            | UserEvent::UserErased { .. }
             | UserEvent::ProfileUpdated { .. }
             | UserEvent::UserDetailsCorrected { .. }
             | UserEvent::PhoneChanged { .. }

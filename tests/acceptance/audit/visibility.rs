@@ -34,6 +34,11 @@ fn seen(viewer: Viewer, audience: Audience) -> &'static str {
         "organisation"
     } else if own {
         "own"
+    } else if viewer == Viewer::PlanAdministrator
+        && Viewer::RecordsOfficer.sight().whole.contains(&audience)
+    {
+        // Those of them who are named for it.
+        "named"
     } else {
         "-"
     }
@@ -57,7 +62,7 @@ fn table() -> String {
     let names = Names {
         people: [(user.0, "Ann Lee".to_owned()), (Uuid::from_u128(2), "Bob Ray".to_owned())].into(),
         organizations: [(organization.0, "Mercy Clinic".to_owned())].into(),
-        things: [].into(),
+        ..Names::default()
     };
     let telling = Telling { names: &names, actor: Actor::user(UserId(Uuid::from_u128(2))) };
     let mut table = "event\toutcome\tAU\tPA\tPS\tOA\tUS\tsentence\n".to_owned();

@@ -261,6 +261,38 @@ impl Portal {
         volatile::connect_options(&self.database)
     }
 
+    /// Stops the service, copies its database and starts it again: the copy's name.
+    pub async fn backed_up(self) -> (Self, String) {
+        let database = self.database.clone();
+        let mut copy = String::new();
+        let portal = Box::pin(self.resumed(database.clone(), async || {
+            (copy, _) = database::clone_of(&database).await;
+        }));
+        let portal = portal.await;
+        (portal, copy)
+    }
+
+    /// Stops the service and starts it on an older copy of its database, with the same data folder.
+    pub async fn restored(self, copy: String) -> Self {
+        let former = self.database.clone();
+        Box::pin(self.resumed(copy, async || database::drop(&former).await)).await
+    }
+
+    async fn resumed(self, database: String, meanwhile: impl AsyncFnOnce()) -> Self {
+        let Self { world, preset, clock, service, folder, upcasters, .. } = self;
+        service.stop().await;
+        meanwhile().await;
+        let process = Process {
+            database: volatile::connect_options(&database),
+            folder: folder.clone(),
+            carriers: Carriers::default(),
+            upcasters: upcasters.clone(),
+            trusted_documents: TrustedDocuments::default(),
+        };
+        let service = process.start(&clock).await;
+        Self { world, preset, clock, service, database, folder, upcasters }
+    }
+
     /// What its clock shows.
     pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
         rollcall_journal::Clock::now(&*self.clock)

@@ -70,7 +70,10 @@ impl Asked {
     pub fn within(&self, looking: &Looking) -> Result<Question, Refusal> {
         let (mut user, mut organization) = (self.user, self.organization);
         match looking.viewer {
-            Viewer::Auditor | Viewer::PlanAdministrator | Viewer::PlanSupport => {}
+            Viewer::Auditor
+            | Viewer::PlanAdministrator
+            | Viewer::RecordsOfficer
+            | Viewer::PlanSupport => {}
             Viewer::OrgAdmin { organization: own, .. } | Viewer::OrganizationKey(own) => {
                 organization = Some(own);
             }

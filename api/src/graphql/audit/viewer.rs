@@ -59,6 +59,7 @@ impl Looking {
             }
             Viewer::Auditor
             | Viewer::PlanAdministrator
+            | Viewer::RecordsOfficer
             | Viewer::PlanSupport
             | Viewer::Person(_) => self.within.clone(),
         }
@@ -159,7 +160,12 @@ fn of_plan(authority: &Authority, user: UserId) -> Looking {
     let held: Vec<(PlanRole, &PlanScope)> = held.collect();
     let whole = held.iter().find(|(_, scope)| scope.is_whole());
     let first = whole.or(held.first()).map_or(PlanRole::Ps, |(role, _)| *role);
-    let mut sight = whole.map_or_else(Sight::default, |(role, _)| viewer(*role).sight());
+    // Named for legal holds is only who administers the whole plan.
+    let of_whole = |role| match viewer(role) {
+        Viewer::PlanAdministrator if authority.is_records_officer => Viewer::RecordsOfficer,
+        other => other,
+    };
+    let mut sight = whole.map_or_else(Sight::default, |(role, _)| of_whole(*role).sight());
     for (role, scope) in &held {
         if let PlanScope::Organizations(organizations) = scope {
             let organizations: Vec<_> = organizations.iter().copied().collect();

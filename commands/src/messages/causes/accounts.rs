@@ -74,6 +74,7 @@ pub(super) fn of_account(event: &UserEvent) -> Vec<Planned> {
             vec![mail.link(LinkPurpose::VerifyEmail, *link_id, *expires_at)]
         }
         UserEvent::UserRegistered { .. }
+        | UserEvent::UserErased { .. }
         | UserEvent::UserImported { .. }
         | UserEvent::ProfileUpdated { .. }
         | UserEvent::UserDetailsCorrected { .. }

@@ -67,6 +67,8 @@ pub async fn caused_by(
         | AnyEvent::MoveRequest(_)
         | AnyEvent::Attestation(_)
         | AnyEvent::Evidence(_)
+        | AnyEvent::LegalHolds(_)
+        | AnyEvent::Erasure(_)
         | AnyEvent::Workspace(_)
         | AnyEvent::Session(_)
         | AnyEvent::PeopleImport(_)

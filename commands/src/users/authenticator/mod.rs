@@ -14,6 +14,7 @@ use rollcall_domain::{
 };
 
 pub use enrol::{ConfirmTotpEnrolment, Enrolment, StartTotpEnrolment};
+pub(super) use recovery::CODES;
 pub use recovery::{RecoveryCodes, RenewRecoveryCodes};
 pub use remove::RemoveTotp;
 pub use totp::DIGITS;
@@ -22,7 +23,7 @@ pub(crate) use totp::{TotpSecret, matching_step};
 use crate::{Context, Failure};
 
 /// The vault kind of secrets.
-const SECRET: &str = "totp";
+pub(super) const SECRET: &str = "totp";
 
 /// What somebody typed, held against their app and their recovery codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

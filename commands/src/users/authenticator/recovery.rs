@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{Access, Command, Context, Failure, users::one_time_passcode::require_authenticator};
 
 /// The vault kind of a set's hashes.
-pub(super) const CODES: &str = "recovery_codes";
+pub(in crate::users) const CODES: &str = "recovery_codes";
 /// No letter or digit that is taken for another one.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 /// Characters of a code: fifty bits.

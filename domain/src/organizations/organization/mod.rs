@@ -183,6 +183,11 @@ impl Organization {
         self.npis.iter().filter(|(_, held)| held.holds(at)).map(|(npi, _)| npi.clone()).collect()
     }
 
+    /// The NPIs that are or ever were held.
+    pub fn npis_ever(&self) -> impl Iterator<Item = &Npi> {
+        self.npis.iter().map(|(npi, _)| npi)
+    }
+
     /// What is known of an NPI that is or was held.
     #[must_use]
     pub fn npi(&self, npi: &Npi) -> Option<&NpiHolding> {

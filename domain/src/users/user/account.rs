@@ -24,6 +24,8 @@ pub enum User {
     Unregistered,
     /// Somebody.
     Registered(Box<Profile>),
+    /// Nobody any more; the id is never anybody's again (GN-27).
+    Erased,
 }
 
 /// A person's data as it stands.
@@ -57,7 +59,7 @@ impl User {
     #[must_use]
     pub fn profile(&self) -> Option<&Profile> {
         match self {
-            Self::Unregistered => None,
+            Self::Unregistered | Self::Erased => None,
             Self::Registered(profile) => Some(profile),
         }
     }
@@ -199,6 +201,7 @@ impl Decider for User {
             UserCommand::RegisterUser(registration) => match self {
                 Self::Unregistered => Ok(vec![user_registered(*registration)]),
                 Self::Registered(_) => Err(UserRefusal::AlreadyRegistered),
+                Self::Erased => Err(UserRefusal::Unknown),
             },
             UserCommand::RecordImport { legacy_id, source } => {
                 let user = self.registered()?.user;
@@ -226,6 +229,12 @@ impl Decider for User {
             UserCommand::VerifyEmail { link_id } => {
                 self.registered()?.verify_email(decision.now, link_id)
             }
+            UserCommand::EraseUser { user } => match self {
+                Self::Unregistered | Self::Registered(_) => {
+                    Ok(vec![UserEvent::UserErased { user }])
+                }
+                Self::Erased => Ok(Vec::new()),
+            },
             UserCommand::DiscloseUsername => {
                 let profile = self.registered()?;
                 let user = profile.user;
@@ -296,6 +305,7 @@ impl Decider for User {
                 })
             }
             UserEvent::EmailVerified { .. } => self.update(|profile| profile.email_verified = true),
+            UserEvent::UserErased { .. } => *self = Self::Erased,
             UserEvent::UsernameDisclosed { .. } => {}
             UserEvent::AgreementAccepted { kind, version, .. } => {
                 self.update(|profile| profile.accepted.insert_mut(*kind, version.clone()));

@@ -27,6 +27,8 @@ pub enum UserCommand {
     VerifyEmail { link_id: LinkId },
     /// Support tells the user name (AL-03).
     DiscloseUsername,
+    /// Nobody from now on (GN-27); that it is allowed, the person's erasure decides.
+    EraseUser { user: UserId },
     /// Accept an agreement that passed the check against the published version.
     AcceptAgreement(Acceptance),
     /// Choose mail for a type of notice (MC-64 to MC-66).

@@ -52,6 +52,8 @@ pub enum UserEvent {
     EmailVerified { user: UserId, email: Sealed<EmailAddress> },
     /// Support told the person, or somebody who speaks for them, the user name (AL-03).
     UsernameDisclosed { user: UserId },
+    /// The person's keys are destroyed: who they were is known no more (GN-27).
+    UserErased { user: UserId },
     /// The person accepted an agreement with all its boxes (MC-06, MC-18).
     AgreementAccepted { user: UserId, kind: AgreementKind, version: String, boxes: Vec<String> },
     /// The person chose whether and how often mail follows notices of a type (MC-64, MC-65).
@@ -75,6 +77,7 @@ impl Event for UserEvent {
             Self::EmailVerificationSent { .. } => "users.user.email_verification_sent",
             Self::EmailVerified { .. } => "users.user.email_verified",
             Self::UsernameDisclosed { .. } => "users.user.username_disclosed",
+            Self::UserErased { .. } => "users.user.user_erased",
             Self::AgreementAccepted { .. } => "users.user.agreement_accepted",
             Self::NotificationPreferenceChanged { .. } => {
                 "users.user.notification_preference_changed"
@@ -93,6 +96,7 @@ impl Event for UserEvent {
             | Self::EmailVerificationSent { user, .. }
             | Self::EmailVerified { user, .. }
             | Self::UsernameDisclosed { user }
+            | Self::UserErased { user }
             | Self::AgreementAccepted { user, .. }
             | Self::NotificationPreferenceChanged { user, .. } => user,
         };

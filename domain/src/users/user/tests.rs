@@ -290,3 +290,15 @@ fn gn_33_an_imported_address_is_not_verified_and_the_file_is_named() {
     let state = ann().when(record).then(&[imported]);
     assert!(!state.profile().unwrap().email_verified);
 }
+
+#[test]
+fn gn_27_who_is_erased_is_nobody_for_ever() {
+    let erase = || UserCommand::EraseUser { user: user() };
+    let erased = UserEvent::UserErased { user: user() };
+    let gone = ann().when(erase()).then(std::slice::from_ref(&erased));
+    assert!(gone.profile().is_none());
+    given::<User>(&[]).when(erase()).then(std::slice::from_ref(&erased));
+    let gone = || given::<User>(&[registered(), erased.clone()]);
+    gone().when(erase()).then(&[]);
+    gone().when(UserCommand::DiscloseUsername).refused(Code::UserUnknown);
+}

@@ -26,6 +26,7 @@ pub(super) fn user(event: &UserEvent) -> Act {
         | E::EmailVerificationSent { .. }
         | E::EmailVerified { .. }
         | E::UsernameDisclosed { .. }
+        | E::UserErased { .. }
         | E::AgreementAccepted { .. }
         | E::NotificationPreferenceChanged { .. } => AccountAct::Changed,
     })

@@ -125,6 +125,8 @@ pub fn act(event: &AnyEvent) -> Act {
         AnyEvent::ClientGuidance(event) => plan::guidance(event),
         AnyEvent::Attestation(event) => plan::attestation(event),
         AnyEvent::Evidence(event) => plan::evidence(event),
+        AnyEvent::LegalHolds(event) => plan::holds(event),
+        AnyEvent::Erasure(event) => plan::erasure(event),
         AnyEvent::Workspace(event) => plan::workspace(event),
         AnyEvent::Denial(event) => plan::denial(event),
         AnyEvent::AuditExport(event) => plan::export(event),

@@ -3,8 +3,8 @@
 use rollcall_domain::{
     attestations::AttestationEvent,
     audit::{
-        ActivityReviewsEvent, AuditExportEvent, AuditSinksEvent, DenialEvent, EvidenceEvent,
-        SodRulesEvent, WorkspaceEvent,
+        ActivityReviewsEvent, AuditExportEvent, AuditSinksEvent, DenialEvent, ErasureEvent,
+        EvidenceEvent, LegalHoldsEvent, SodRulesEvent, WorkspaceEvent,
     },
     content::ClientGuidanceEvent,
     imports::PeopleImportEvent,
@@ -78,6 +78,29 @@ pub(super) fn evidence(event: &EvidenceEvent) -> Act {
     match event {
         EvidenceEvent::EvidenceRequested { .. } => Act::Use(UseAct::Read),
         EvidenceEvent::EvidenceOpened { .. } => Act::Use(UseAct::Exported),
+    }
+}
+
+pub(super) fn holds(event: &LegalHoldsEvent) -> Act {
+    use LegalHoldsEvent as E;
+    match event {
+        E::LegalHoldPlaced { hold, .. } => {
+            Act::Managed(Verb::Created, Thing::Part("legal hold", hold.0))
+        }
+        E::LegalHoldReleased { hold, .. } => {
+            Act::Managed(Verb::Deleted, Thing::Part("legal hold", hold.0))
+        }
+        E::RecordsOfficerNamed { .. } | E::RecordsOfficerRelieved { .. } => {
+            Act::Managed(Verb::Updated, Thing::Person)
+        }
+    }
+}
+
+pub(super) fn erasure(event: &ErasureEvent) -> Act {
+    match event {
+        ErasureEvent::ErasureRequested { .. } => Act::Managed(Verb::Created, Thing::Own),
+        ErasureEvent::ErasureRefused { .. } => Act::Managed(Verb::Deactivated, Thing::Own),
+        ErasureEvent::PersonErased { .. } => Act::Managed(Verb::Deleted, Thing::Person),
     }
 }
 

@@ -47,6 +47,9 @@ pub(super) fn user(event: &UserEvent, telling: Telling<'_>) -> String {
         UserEvent::UsernameDisclosed { user } => {
             format!("{who} told {} user name to somebody who asked.", telling.whose(*user))
         }
+        UserEvent::UserErased { user } => {
+            format!("The data of {} were erased.", telling.person(*user))
+        }
         UserEvent::AgreementAccepted { user, kind, version, .. } => {
             let (person, kind) = (telling.person(*user), title(kind));
             format!("{person} accepted version {version} of the {kind}.")

@@ -9,6 +9,7 @@ mod affiliations;
 mod api_keys;
 mod exports;
 mod imports;
+mod keeping;
 mod messages;
 mod organizations;
 mod permissions;
@@ -16,7 +17,7 @@ mod plan;
 mod registration;
 mod right_use;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -34,6 +35,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     pub people: HashMap<Uuid, String>,
+    /// Who was erased.
+    pub erased: HashSet<Uuid>,
     pub organizations: HashMap<Uuid, String>,
     /// Job roles, locations, tax ids and machines' keys.
     pub things: HashMap<Uuid, String>,
@@ -77,6 +80,8 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::MoveRequest(event) => access_requests::moving(event, telling),
         AnyEvent::Attestation(event) => plan::attestation(event, telling),
         AnyEvent::Evidence(event) => plan::evidence(event, telling),
+        AnyEvent::LegalHolds(event) => keeping::holds(event, telling),
+        AnyEvent::Erasure(event) => keeping::erasure(event, telling),
         AnyEvent::Workspace(event) => plan::workspace(event, telling),
         AnyEvent::Pin(event) => permissions::pin(event, telling),
         AnyEvent::SubmitterProfile(event) => affiliations::profile(event, telling),
@@ -121,6 +126,9 @@ impl Telling<'_> {
     }
 
     fn person(&self, user: UserId) -> String {
+        if self.names.erased.contains(&user.0) {
+            return format!("a person who was erased ({})", last_digits(user.0));
+        }
         self.names.people.get(&user.0).cloned().unwrap_or_else(|| short("person", user.0))
     }
 
@@ -160,8 +168,13 @@ impl Telling<'_> {
 
 /// What is said of somebody or something whose name is not known, or is erased.
 fn short(kind: &str, id: Uuid) -> String {
+    format!("{kind} {}", last_digits(id))
+}
+
+/// Enough of an id to tell two apart.
+fn last_digits(id: Uuid) -> String {
     let digits = id.simple().to_string();
-    format!("{kind} {}", &digits[digits.len() - 8..])
+    digits[digits.len() - 8..].to_owned()
 }
 
 /// A stored word as text: `NPI_ADMIN` becomes `npi admin`.
@@ -231,6 +244,9 @@ mod tests {
         let telling = Telling { names: &names, actor: Actor::SYSTEM };
         let user = UserId(Uuid::from_u128(0x1234_abcd));
         assert_eq!(telling.person(user), "person 1234abcd");
+        let names = Names { erased: [user.0].into(), ..Names::default() };
+        let erased = Telling { names: &names, actor: Actor::SYSTEM }.person(user);
+        assert_eq!(erased, "a person who was erased (1234abcd)");
         assert_eq!(telling.who(), "Rollcall");
     }
 
