@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use rollcall_projections::proof::verify::{Policy, verify};
 
 use super::CliResult;
+use crate::service::upcasters;
 
 /// Exit code where a file that was named cannot be read.
 const MALFORMED: i32 = 20;
@@ -29,7 +30,7 @@ fn check(bundle: &Path, policy: &Path, since: Option<&Path>) -> Result<u8, Strin
     let policy = Policy::parse(&fs::read_to_string(policy).map_err(unreadable(policy))?)?;
     let since = since.map(|path| fs::read(path).map_err(unreadable(path))).transpose()?;
     let file = fs::File::open(bundle).map_err(unreadable(bundle))?;
-    match verify(std::io::BufReader::new(file), &policy, since.as_deref()) {
+    match verify(std::io::BufReader::new(file), &policy, since.as_deref(), &upcasters()) {
         Ok(proven) => {
             proven.told().iter().for_each(|line| println!("{line}"));
             Ok(proven.code())

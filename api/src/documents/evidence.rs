@@ -161,11 +161,13 @@ async fn write(
             (parts.reads.snapshot(ask).await.map_err(|error| fault(&error))?, None)
         }
     };
-    let extent = match &present {
-        Some((organization, positions)) => {
+    let upcasters = parts.commands.journal.upcasters();
+    let extent = match (&present, &asked.report) {
+        (Some((organization, positions)), _) => {
             Extent::Presence { organization: *organization, positions }
         }
-        None => Extent::Range,
+        (None, Some(report)) => Extent::Report(report, upcasters),
+        (None, None) => Extent::Range,
     };
     let text = |text: Option<&Reason>| text.map(ToString::to_string).unwrap_or_default();
     let occasion = Occasion {
@@ -192,10 +194,14 @@ async fn write(
         Err(error) => Err(match error {
             BundleError::NothingSigned
             | BundleError::Nothing
+            | BundleError::NotYetSigned { .. }
             | BundleError::UnknownCheckpoint(..) => {
                 TransportError::new(ErrorCode::NotFound, sentence(&error))
             }
-            BundleError::Proof(_) | BundleError::Keys(_) | BundleError::Write(_) => fault(&error),
+            BundleError::Proof(_)
+            | BundleError::Keys(_)
+            | BundleError::Unreadable(_)
+            | BundleError::Write(_) => fault(&error),
         }),
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Refusal,
-    audit::{Evidence, EvidenceCommand, EvidenceQuestion, FETCHED_WITHIN},
+    audit::{Evidence, EvidenceCommand, EvidenceQuestion, FETCHED_WITHIN, ReportQuestion},
     kernel::ids::{EvidenceId, OrganizationId},
     tenants::{PlanRole, PlanScope},
     values::Reason,
@@ -32,6 +32,8 @@ pub fn takes_away(kept_to: Option<OrganizationId>) -> Access {
 /// Asks for a bundle.
 pub struct RequestEvidence {
     pub question: EvidenceQuestion,
+    /// Asked for instead of events; of the whole log, and so by auditors of the whole plan.
+    pub report: Option<Box<ReportQuestion>>,
     /// Whom it is for, and what for.
     pub recipient: Reason,
     pub purpose: Reason,
@@ -95,6 +97,11 @@ impl Command for RequestEvidence {
         let kept_to = match self.question.organization {
             _ if cx.authority.plan_roles.values().any(PlanScope::is_whole) => None,
             Some(organization) => Some(organization),
+            None if self.report.is_some() => {
+                let message = "A report is proven from the whole log, which is for auditors of the \
+                               whole plan. Ask for the events of your organization.";
+                return Err(Refusal::new(Code::Forbidden, message).at("report").into());
+            }
             None => {
                 let message = "Name the organization whose events you audit.";
                 let refusal = Refusal::new(Code::FieldRequired, message);
@@ -110,6 +117,7 @@ impl Command for RequestEvidence {
             purpose: self.purpose.clone(),
             since: self.since,
             kept_to,
+            report: self.report.clone(),
         };
         cx.decide::<Evidence>(evidence, request).await?;
         Ok(AskedEvidence { evidence, expires_at: cx.now + FETCHED_WITHIN })

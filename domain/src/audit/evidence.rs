@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::ReportQuestion;
 use crate::kernel::ids::{EvidenceId, OrganizationId, UserId};
 use crate::values::{Npi, Reason};
 use crate::{Code, Decider, Decision, Event, Facets, Refusal, Sealed};
@@ -46,7 +47,7 @@ pub enum EvidenceEvent {
     EvidenceRequested {
         evidence: EvidenceId,
         requested_by: UserId,
-        question: EvidenceQuestion,
+        question: Box<EvidenceQuestion>,
         /// Whom it is for, and what for.
         recipient: Sealed<Reason>,
         purpose: Sealed<Reason>,
@@ -57,6 +58,9 @@ pub enum EvidenceEvent {
         /// The organisation to which the auditor is kept: the presence of its events is proven.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept_to: Option<OrganizationId>,
+        /// The report that is asked for instead of events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<Box<ReportQuestion>>,
     },
     /// A bundle was made and is leaving.
     EvidenceOpened {
@@ -81,6 +85,7 @@ pub enum EvidenceCommand {
         purpose: Reason,
         since: Option<i64>,
         kept_to: Option<OrganizationId>,
+        report: Option<Box<ReportQuestion>>,
     },
     /// By whoever asked for it.
     Open { evidence: EvidenceId, by: UserId, checkpoint: i64, population: u64, sha256: String },
@@ -120,6 +125,7 @@ pub struct RequestedEvidence {
     pub since: Option<i64>,
     pub expires_at: DateTime<Utc>,
     pub kept_to: Option<OrganizationId>,
+    pub report: Option<Box<ReportQuestion>>,
     /// How often it was taken away.
     pub released: u32,
 }
@@ -182,6 +188,7 @@ impl Decider for Evidence {
                 purpose,
                 since,
                 kept_to,
+                report,
             } => {
                 if question.from.zip(question.to).is_some_and(|(from, to)| to <= from) {
                     return Err(EvidenceRefusal::RangeReversed);
@@ -189,12 +196,13 @@ impl Decider for Evidence {
                 Ok(vec![EvidenceEvent::EvidenceRequested {
                     evidence,
                     requested_by,
-                    question,
+                    question: Box::new(question),
                     recipient: Sealed::new(requested_by, recipient),
                     purpose: Sealed::new(requested_by, purpose),
                     since,
                     expires_at: decision.now + FETCHED_WITHIN,
                     kept_to,
+                    report,
                 }])
             }
             EvidenceCommand::Open { evidence, by, checkpoint, population, sha256 } => {
@@ -220,16 +228,18 @@ impl Decider for Evidence {
                 since,
                 expires_at,
                 kept_to,
+                report,
                 ..
             } => {
                 self.requested = Some(RequestedEvidence {
                     requested_by: *requested_by,
-                    question: question.clone(),
+                    question: EvidenceQuestion::clone(question),
                     recipient: recipient.clone(),
                     purpose: purpose.clone(),
                     since: *since,
                     expires_at: *expires_at,
                     kept_to: *kept_to,
+                    report: report.clone(),
                     released: 0,
                 });
             }
@@ -258,6 +268,7 @@ mod tests {
             purpose: Reason::parse("Investigation 12").unwrap(),
             since: Some(40),
             kept_to: None,
+            report: None,
         }
     }
 
@@ -277,7 +288,7 @@ mod tests {
         EvidenceEvent::EvidenceRequested {
             evidence: id(7),
             requested_by: id(1),
-            question: question(),
+            question: Box::new(question()),
             recipient: Sealed::new(
                 UserId(Uuid::from_u128(1)),
                 Reason::parse("Office for Civil Rights").unwrap(),
@@ -289,6 +300,7 @@ mod tests {
             since: Some(40),
             expires_at,
             kept_to: None,
+            report: None,
         }
     }
 

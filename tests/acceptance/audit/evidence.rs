@@ -4,6 +4,7 @@ use std::io::{Cursor, Read, Write};
 
 use reqwest::StatusCode;
 use rollcall_domain::permissions::NpiLevel;
+use rollcall_journal::upcast::Upcasters;
 use rollcall_projections::proof::{
     bundle::{LOG, MANIFEST, REPORT},
     verify::{Fault, Policy, Proven, TrustedLog, verify},
@@ -55,7 +56,7 @@ pub(super) fn policy(log: &Value) -> Policy {
 }
 
 pub(super) fn checked(bytes: &[u8], policy: &Policy, since: Option<&str>) -> Result<Proven, Fault> {
-    verify(Cursor::new(bytes), policy, since.map(str::as_bytes))
+    verify(Cursor::new(bytes), policy, since.map(str::as_bytes), &Upcasters::default())
 }
 
 pub(super) fn file(bundle: &[u8], name: &str) -> String {

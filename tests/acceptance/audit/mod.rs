@@ -3,6 +3,7 @@
 mod activity_reviews;
 mod evidence;
 mod evidence_of_one;
+mod evidence_of_reports;
 mod explanation;
 mod exports;
 mod exposure;

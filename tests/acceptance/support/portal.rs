@@ -288,6 +288,7 @@ impl Portal {
             carriers: Carriers::default(),
             upcasters: upcasters.clone(),
             trusted_documents: TrustedDocuments::default(),
+            witnesses: Vec::new(),
         };
         let service = process.start(&clock).await;
         Self { world, preset, clock, service, database, folder, upcasters }

@@ -263,7 +263,8 @@ pub async fn bundles(report: &mut Report, portal: &Portal) {
         quorum: 0,
     };
     let begun = Instant::now();
-    let proven = verify(Cursor::new(&bundle), &policy, None).expect("a good bundle");
+    let proven = verify(Cursor::new(&bundle), &policy, None, &rollcall_api::service::upcasters())
+        .expect("a good bundle");
     assert!(proven.manifest.report.population > 0);
     report.at_most("bundle of 100,000 events, checked", begun.elapsed().as_secs_f64(), 5.0, "s");
 }

@@ -4,15 +4,19 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use rollcall_commands::audit::RequestEvidence;
 use rollcall_domain::{
     Code, Refusal,
-    audit::EvidenceQuestion,
+    audit::{EvidenceQuestion, ReportQuestion},
     values::{Npi, Reason},
 };
 use uuid::Uuid;
 
-use super::input;
+use super::{
+    input,
+    reports::{AuditReportName, AuditReportParameters, question},
+};
 use crate::{
     documents::bundle_path,
     graphql::{
+        errors::top_level,
         ids::NodeType,
         scalars::{DateTime, NpiScalar, Position},
         sending::{MutationMeta, payload, send},
@@ -37,10 +41,22 @@ pub struct EvidenceQuestionInput {
     pub to: Option<DateTime>,
 }
 
+/// A named report, as `auditReport` answers it.
+#[derive(Debug, InputObject)]
+pub struct EvidenceReportInput {
+    pub name: AuditReportName,
+    pub parameters: Option<AuditReportParameters>,
+    /// Only what concerns this organisation.
+    pub organization_id: Option<ID>,
+}
+
 /// Asks for evidence to take away.
 #[derive(InputObject)]
 pub struct RequestEvidenceInput {
-    pub question: EvidenceQuestionInput,
+    /// Which events; all, where neither this nor a report is asked for.
+    pub question: Option<EvidenceQuestionInput>,
+    /// A named report instead of events: its rows, and the events from which anybody computes them anew.
+    pub report: Option<EvidenceReportInput>,
     /// Whom it is for; stands in the bundle.
     pub recipient: String,
     /// What it is for; stands in the bundle.
@@ -83,7 +99,26 @@ impl EvidenceMutation {
         ctx: &Context<'_>,
         input: RequestEvidenceInput,
     ) -> Result<RequestEvidencePayload> {
-        let command = command(input.question, (&input.recipient, &input.purpose), input.since);
+        let report = match input.report {
+            Some(asked) if input.question.is_none() => {
+                let asked = (
+                    asked.name.into(),
+                    asked.parameters.unwrap_or_default(),
+                    asked.organization_id,
+                );
+                // The view is let go of before anything is written.
+                Some(Box::new(question(ctx, asked, None).await?.0))
+            }
+            Some(_) => {
+                let message = "Ask for events or for a report, not for both.";
+                return Err(top_level(
+                    Refusal::new(Code::FieldInvalid, message).at("input.report"),
+                ));
+            }
+            None => None,
+        };
+        let asked = input.question.unwrap_or_default();
+        let command = command(asked, report, (&input.recipient, &input.purpose), input.since);
         let mut sent = send(ctx, input.meta, command).await?;
         let evidence = sent.output.take().map(|asked| Evidence {
             id: asked.evidence.0,
@@ -96,6 +131,7 @@ impl EvidenceMutation {
 
 fn command(
     asked: EvidenceQuestionInput,
+    report: Option<Box<ReportQuestion>>,
     (recipient, purpose): (&str, &str),
     since: Option<Position>,
 ) -> std::result::Result<RequestEvidence, Refusal> {
@@ -124,6 +160,7 @@ fn command(
             from: moment(asked.from, "question.from")?,
             to: moment(asked.to, "question.to")?,
         },
+        report,
         recipient: text(recipient, "recipient")?,
         purpose: text(purpose, "purpose")?,
         since: since.transpose()?,

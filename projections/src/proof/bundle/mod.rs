@@ -14,6 +14,9 @@
 //! nothing can have been left out. Its proof is the perfect subtrees of the tree before it, and the
 //! consistency proof from the tree at its end to the checkpoint.
 //!
+//! A named report is proven from the log up to the position it holds for, of which the events that bear
+//! on it are open but for what is sealed; its rows stand in `report.jsonl`.
+//!
 //! An auditor who is kept to an organisation gets presence: only the events of that organisation,
 //! each with a proof of its own, and nothing from which to learn of others but how many there are.
 //!
@@ -28,23 +31,26 @@ mod write;
 use std::{collections::BTreeMap, io};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::EvidenceQuestion;
+use rollcall_domain::audit::{EvidenceQuestion, ReportQuestion};
 use rollcall_journal::{keys::KeyError, seal::SealError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use question::{answers, recorded_at, row};
+pub use question::{BEARING, answers, bears, recorded_at, row};
 pub use write::{Extent, Order, write};
 
 use super::{
     leaf::{Envelope, Hidden, NoForm, Opening},
     store::ProofError,
 };
+use crate::reports::recount::Unreadable;
 
 /// The only form there is.
 pub const FORMAT: &str = "rollcall-evidence/1";
 pub const LOG: &str = "log.jsonl";
 pub const REPORT: &str = "report.csv";
+/// The rows of a named report stand here, one to a line, each the row's one form in JSON.
+pub const REPORT_ROWS: &str = "report.jsonl";
 pub const CHECKPOINT: &str = "checkpoint.txt";
 pub const CERTIFICATION: &str = "certification.txt";
 pub const MANIFEST: &str = "manifest.json";
@@ -109,6 +115,9 @@ pub struct Manifest {
     /// Whether the log is none of evidence (GN-35).
     pub not_evidence: bool,
     pub question: EvidenceQuestion,
+    /// The named report that is answered instead of the question about events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_question: Option<ReportQuestion>,
     pub occasion: Occasion,
     pub report: Report,
     /// The organisation to which whoever asked is kept: the bundle proves the presence of its events
@@ -128,6 +137,14 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
     pub files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// The file in which the answer's rows stand.
+    #[must_use]
+    pub const fn rows_file(&self) -> &'static str {
+        if self.report_question.is_some() { REPORT_ROWS } else { REPORT }
+    }
 }
 
 /// The definition of the answer's rows, and how many there are.
@@ -158,6 +175,12 @@ pub enum BundleError {
     NothingSigned,
     #[error("no event recorded so far lies in this range")]
     Nothing,
+    #[error(
+        "the log is signed up to {signed}, the report holds for {asked}: fetch it again in a second"
+    )]
+    NotYetSigned { asked: i64, signed: i64 },
+    #[error("the report cannot be made: {0}")]
+    Unreadable(#[from] Unreadable),
     #[error("a checkpoint of {0} events is none of this log, which is signed up to {1}")]
     UnknownCheckpoint(i64, i64),
     #[error("the bundle could not be written: {0}")]

@@ -2,10 +2,13 @@
 //! alone, so whoever checks a bundle comes to the same.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::EvidenceQuestion;
+use rollcall_domain::audit::{EvidenceQuestion, ReportQuestion};
 
 use super::{COLUMNS, Line};
-use crate::proof::leaf::{Envelope, Hidden};
+use crate::{
+    proof::leaf::{Envelope, Hidden},
+    reports::recount,
+};
 
 /// The hidden fields that tell whether an event answers a question.
 #[must_use]
@@ -49,6 +52,22 @@ pub fn answers(line: &Line, question: &EvidenceQuestion) -> Option<bool> {
         fits &= value(Hidden::Npi)? == npi.to_string();
     }
     Some(fits)
+}
+
+/// What is open of an event that bears on a report.
+pub const BEARING: [Hidden; 6] = [
+    Hidden::Actor,
+    Hidden::Organization,
+    Hidden::Subject,
+    Hidden::SubjectOrganization,
+    Hidden::Npi,
+    Hidden::Payload,
+];
+
+/// Whether the event at a position bears on a report; the first one tells when the records begin.
+#[must_use]
+pub fn bears(question: &ReportQuestion, position: i64, event_type: &str) -> bool {
+    position == 1 || recount::reads(question.report, event_type)
 }
 
 /// When an event was recorded, as its leaf says.

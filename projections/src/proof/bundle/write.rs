@@ -7,26 +7,30 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rollcall_domain::{
-    audit::EvidenceQuestion,
+    audit::{EvidenceQuestion, ReportQuestion},
     kernel::ids::{OrganizationId, TenantId},
 };
-use rollcall_journal::keys::KeyRing;
+use rollcall_journal::{keys::KeyRing, upcast::Upcasters};
 use sqlx::PgConnection;
 use tlog_tiles::{Hash, HashReader, tlog};
 
 use super::{
-    BundleError, CERTIFICATION, CHECKPOINT, COLUMNS, FORMAT, LOG, Line, MANIFEST, Manifest,
-    Occasion, Place, REPORT, Report, Since,
+    BEARING, BundleError, CERTIFICATION, CHECKPOINT, COLUMNS, FORMAT, LOG, Line, MANIFEST,
+    Manifest, Occasion, Place, REPORT, REPORT_ROWS, Report, Since,
     archive::Archive,
+    bears,
     certification::certification,
     lines::{Disclosure, is_answer, lines},
     row,
 };
-use crate::proof::{
-    is_no_evidence,
-    leaf::moment,
-    store::{self, SignedHead},
-    tree::Frontier,
+use crate::{
+    proof::{
+        is_no_evidence,
+        leaf::moment,
+        store::{self, SignedHead},
+        tree::Frontier,
+    },
+    reports::{Row, recount::Recount},
 };
 
 const BATCH: usize = 1_000;
@@ -48,6 +52,8 @@ pub enum Extent<'a> {
     Range,
     /// These events of an organisation alone, in order; all of them answer.
     Presence { organization: OrganizationId, positions: &'a [i64] },
+    /// The log up to the position for which the report holds.
+    Report(&'a ReportQuestion, &'a Upcasters),
 }
 
 /// What an extent comes to.
@@ -56,8 +62,13 @@ struct Shown {
     to: i64,
     before: Vec<Hash>,
     consistency: Vec<Hash>,
+    answer: Answer,
+}
+
+enum Answer {
     /// Positions of the events that answer.
-    answering: Vec<i64>,
+    Events(Vec<i64>),
+    Rows(Vec<Row>),
 }
 
 /// Writes a bundle up to the log's latest checkpoint.
@@ -81,22 +92,37 @@ pub async fn write<W: Write + Seek>(
         Extent::Presence { organization, positions } => {
             maker.presence(signed.size, organization, positions).await?
         }
+        Extent::Report(question, upcasters) => {
+            maker.bearing(signed.size, question, upcasters).await?
+        }
     };
-    maker.report(&shown.answering).await?;
+    let population = match &shown.answer {
+        Answer::Events(positions) => {
+            maker.events(positions).await?;
+            positions.len()
+        }
+        Answer::Rows(rows) => {
+            maker.rows(rows)?;
+            rows.len()
+        }
+    };
     let mut archive = maker.archive;
     archive.file(CHECKPOINT, signed.note.as_bytes())?;
-    let population = shown.answering.len() as u64;
     let mut manifest = Manifest {
         format: FORMAT.to_owned(),
         not_evidence: is_no_evidence(&latest.origin),
         origin: latest.origin,
         tenant: order.tenant.0,
         question: order.question.clone(),
+        report_question: match extent {
+            Extent::Report(question, _) => Some(question.clone()),
+            Extent::Range | Extent::Presence { .. } => None,
+        },
         occasion: order.occasion,
-        report: Report { name: "events".to_owned(), version: 1, population },
+        report: definition(extent, population as u64),
         presence_of: match extent {
-            Extent::Range => None,
             Extent::Presence { organization, .. } => Some(organization.0),
+            Extent::Range | Extent::Report(..) => None,
         },
         from: shown.from,
         to: shown.to,
@@ -111,6 +137,14 @@ pub async fn write<W: Write + Seek>(
     let text = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from)?;
     archive.file(MANIFEST, &text)?;
     Ok((archive.zip.finish()?, manifest))
+}
+
+fn definition(extent: Extent<'_>, population: u64) -> Report {
+    let (name, version) = match extent {
+        Extent::Range | Extent::Presence { .. } => ("events", 1),
+        Extent::Report(question, _) => (question.report.as_str(), question.version),
+    };
+    Report { name: name.to_owned(), version, population }
 }
 
 /// The proof that the log of the recipient's checkpoint is the beginning of this one.
@@ -137,13 +171,8 @@ struct Maker<'a, W: Write + Seek> {
 impl<W: Write + Seek> Maker<'_, W> {
     async fn range(&mut self, signed: i64) -> Result<Shown, BundleError> {
         let (from, to) = self.edges(signed).await?;
-        let (size, end, start) = (unsigned(signed), unsigned(to), unsigned(from - 1));
-        let indexes = Frontier::indexes(start);
+        let (before, consistency) = self.proof((from, to), signed).await?;
         let tenant = self.order.tenant;
-        let before =
-            store::prove(self.connection, tenant, |tiles| tiles.read_hashes(&indexes)).await?;
-        let proof = |tiles: &_| tlog::prove_tree(size, end, tiles);
-        let consistency = store::prove(self.connection, tenant, proof).await?;
         let mut answering = Vec::new();
         let mut after = from - 1;
         while after < to {
@@ -159,7 +188,53 @@ impl<W: Write + Seek> Maker<'_, W> {
             }
             after += limit;
         }
-        Ok(Shown { from, to, before, consistency, answering })
+        Ok(Shown { from, to, before, consistency, answer: Answer::Events(answering) })
+    }
+
+    /// Every event up to the position a report holds for, and the report.
+    async fn bearing(
+        &mut self,
+        signed: i64,
+        question: &ReportQuestion,
+        upcasters: &Upcasters,
+    ) -> Result<Shown, BundleError> {
+        let (from, to) = (1, question.known_at);
+        if to > signed {
+            return Err(BundleError::NotYetSigned { asked: to, signed });
+        }
+        let (before, consistency) = self.proof((from, to), signed).await?;
+        let mut recount = Recount::new(question, upcasters);
+        let mut after = 0;
+        while after < to {
+            let limit = (to - after).min(BATCH as i64);
+            let tenant = self.order.tenant;
+            for event in store::events_after(self.connection, tenant, after, limit).await? {
+                recount.take(&event)?;
+                let bears = bears(question, event.tenant_position, &event.event_type);
+                let open = BEARING.into_iter().filter(|_| bears);
+                let (secrets, place) = Default::default();
+                let open = open.map(|field| (field, event.opening(field))).collect();
+                self.line(&Line { leaf: event.envelope(), open, secrets, place })?;
+            }
+            after += limit;
+        }
+        Ok(Shown { from, to, before, consistency, answer: Answer::Rows(recount.finish()) })
+    }
+
+    /// The tree before a range, and the proof that the tree at its end is part of the signed one.
+    async fn proof(
+        &mut self,
+        (from, to): (i64, i64),
+        signed: i64,
+    ) -> Result<(Vec<Hash>, Vec<Hash>), BundleError> {
+        let (size, end, start) = (unsigned(signed), unsigned(to), unsigned(from - 1));
+        let indexes = Frontier::indexes(start);
+        let tenant = self.order.tenant;
+        let before =
+            store::prove(self.connection, tenant, |tiles| tiles.read_hashes(&indexes)).await?;
+        let proof = |tiles: &_| tlog::prove_tree(size, end, tiles);
+        let consistency = store::prove(self.connection, tenant, proof).await?;
+        Ok((before, consistency))
     }
 
     async fn presence(
@@ -186,7 +261,8 @@ impl<W: Write + Seek> Maker<'_, W> {
             }
         }
         let (before, consistency) = Default::default();
-        Ok(Shown { from: *from, to: *to, before, consistency, answering: positions.to_vec() })
+        let answer = Answer::Events(positions.to_vec());
+        Ok(Shown { from: *from, to: *to, before, consistency, answer })
     }
 
     fn line(&mut self, line: &Line) -> Result<(), BundleError> {
@@ -194,8 +270,17 @@ impl<W: Write + Seek> Maker<'_, W> {
         Ok(self.archive.write_all(b"\n")?)
     }
 
-    /// The report's rows, after the log they follow from.
-    async fn report(&mut self, answering: &[i64]) -> Result<(), BundleError> {
+    fn rows(&mut self, rows: &[Row]) -> Result<(), BundleError> {
+        self.archive.begin(REPORT_ROWS)?;
+        for row in rows {
+            self.archive.write_all(row.canonical().as_bytes())?;
+            self.archive.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// The rows of the events that answer, after the log they follow from.
+    async fn events(&mut self, answering: &[i64]) -> Result<(), BundleError> {
         self.archive.begin(REPORT)?;
         let mut rows = csv::Writer::from_writer(&mut self.archive);
         rows.write_record(COLUMNS).map_err(io::Error::other)?;

@@ -8,16 +8,26 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{audit::EvidenceQuestion, hex};
-use rollcall_journal::seal::{self, FieldSecret, Opened, Part};
+use rollcall_domain::{
+    audit::{EvidenceQuestion, ReportQuestion},
+    hex,
+};
+use rollcall_journal::{
+    seal::{self, FieldSecret, Opened, Part},
+    upcast::Upcasters,
+};
 use sha2::{Digest, Sha256};
 use tlog_tiles::{Hash, tlog};
+use uuid::Uuid;
 
 use super::{Digesting, Fault, hashes, json};
-use crate::proof::{
-    bundle::{COLUMNS, LOG, Line, Manifest, Place, answers, recorded_at, row},
-    leaf::{Hidden, unhex},
-    tree::Frontier,
+use crate::{
+    proof::{
+        bundle::{COLUMNS, LOG, Line, Manifest, Place, answers, bears, recorded_at, row},
+        leaf::{Hidden, StoredEvent, unhex},
+        tree::Frontier,
+    },
+    reports::recount::Recount,
 };
 
 /// What came of reading the log from beginning to end.
@@ -34,7 +44,11 @@ pub(super) fn follow(
     log: impl Read,
     manifest: &Manifest,
     head: (u64, Hash),
+    upcasters: &Upcasters,
 ) -> Result<Followed, Fault> {
+    if let Some(question) = &manifest.report_question {
+        return recounted(log, manifest, (question, upcasters), head);
+    }
     let mut lines = Lines { reader: BufReader::new(log), hash: Sha256::new() };
     let mut report = csv::Writer::from_writer(Digesting(Sha256::new()));
     let write = |error: csv::Error| Fault::Malformed(error.to_string());
@@ -66,6 +80,102 @@ pub(super) fn follow(
     let digest = report.into_inner().map_err(|error| Fault::Malformed(error.to_string()))?;
     followed.report = hex(&digest.0.finalize());
     Ok(followed)
+}
+
+/// A named report, computed anew from the events that bear on it.
+fn recounted(
+    log: impl Read,
+    manifest: &Manifest,
+    (question, upcasters): (&ReportQuestion, &Upcasters),
+    head: (u64, Hash),
+) -> Result<Followed, Fault> {
+    if manifest.presence_of.is_some() || manifest.from != 1 || manifest.to != question.known_at {
+        let what = "a report is proven from the whole log up to its position";
+        return Err(Fault::Malformed(what.into()));
+    }
+    if question.version != question.report.definition().version {
+        let what = "this version knows another definition of the report";
+        return Err(Fault::Malformed(what.into()));
+    }
+    let mut lines = Lines { reader: BufReader::new(log), hash: Sha256::new() };
+    let mut places = Places::begin(manifest, head)?;
+    let mut recount = Recount::new(question, upcasters);
+    while let Some(line) = lines.next()? {
+        let position = places.place(&line)?;
+        if line.leaf.tenant != manifest.tenant {
+            return Err(Fault::Proof(format!("event {position} is of another tenant")));
+        }
+        check_openings(position, &line)?;
+        if bears(question, position, &line.leaf.event_type) {
+            let event = stored(position, &line)?;
+            recount.take(&event).map_err(|error| Fault::Report(error.to_string()))?;
+        }
+    }
+    places.end(manifest)?;
+    let rows = recount.finish();
+    let mut report = Sha256::new();
+    for row in &rows {
+        report.update(row.canonical());
+        report.update(b"\n");
+    }
+    Ok(Followed {
+        population: rows.len() as u64,
+        opened: 0,
+        erased: 0,
+        log: hex(&lines.hash.finalize()),
+        report: hex(&report.finalize()),
+    })
+}
+
+/// The event that a line tells, as far as reports read it.
+fn stored(position: i64, line: &Line) -> Result<StoredEvent, Fault> {
+    let leaf = &line.leaf;
+    let value = |field: Hidden| {
+        let opening = line.open.get(&field).ok_or_else(|| {
+            Fault::Missing(format!("event {position} bears on the report and is not told"))
+        })?;
+        Ok(opening.value.clone())
+    };
+    let malformed = |what: &str| Fault::Malformed(format!("event {position}: {what}"));
+    let id = |field: Hidden| {
+        let text = value(field)?;
+        let id = (!text.is_empty()).then(|| text.parse::<Uuid>()).transpose();
+        id.map_err(|_| malformed("an id is none"))
+    };
+    let moment = |text: &str| {
+        let at = DateTime::parse_from_rfc3339(text).map_err(|_| malformed("a time is none"))?;
+        Ok(at.to_utc())
+    };
+    let actor = value(Hidden::Actor)?;
+    let (kind, actor) =
+        actor.split_once(':').map_or((actor.as_str(), None), |(kind, id)| (kind, Some(id)));
+    let actor = actor.map(str::parse::<Uuid>).transpose();
+    let npi = value(Hidden::Npi)?;
+    Ok(StoredEvent {
+        tenant_id: leaf.tenant,
+        tenant_position: position,
+        aggregate_type: leaf.stream_type.clone(),
+        aggregate_id: leaf.stream_id.clone(),
+        sequence: leaf.sequence,
+        event_id: leaf.event_id,
+        event_type: leaf.event_type.clone(),
+        event_version: leaf.type_version.clone(),
+        payload: value(Hidden::Payload)?,
+        metadata: String::new(),
+        actor_kind: kind.to_owned(),
+        actor_id: actor.map_err(|_| malformed("an id is none"))?,
+        organization_id: id(Hidden::Organization)?,
+        subject_id: id(Hidden::Subject)?,
+        subject_organization_id: id(Hidden::SubjectOrganization)?,
+        npi: Some(npi).filter(|npi| !npi.is_empty()),
+        correlation_id: leaf.correlation_id,
+        causation_id: leaf.causation_id,
+        command_id: leaf.command_id,
+        recorded_at: moment(&leaf.recorded_at)?,
+        occurred_at: moment(&leaf.occurred_at)?,
+        effective_at: moment(&leaf.effective_at)?,
+        salt: Vec::new(),
+    })
 }
 
 /// Whether an event answers the question; one that does is told with all that it hides.
@@ -151,7 +261,7 @@ impl Places {
     }
 
     fn end(self, manifest: &Manifest) -> Result<(), Fault> {
-        let Manifest { question, from, to, .. } = manifest;
+        let Manifest { question, from, to, report_question, .. } = manifest;
         let (tree, next, first, last, (size, root)) = match self {
             Self::Presence { .. } => return Ok(()),
             Self::Range { tree, next, first, last, head } => (tree, next, first, last, head),
@@ -163,7 +273,11 @@ impl Places {
             .map_err(|_| {
                 Fault::Proof(format!("events {from} to {to} are not those under the checkpoint"))
             })?;
-        check_edges(question, (*from, first), (tree.size() == size, last))
+        match report_question {
+            // What comes after the position it holds for does not count.
+            Some(_) => Ok(()),
+            None => check_edges(question, (*from, first), (tree.size() == size, last)),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 };
 
 use rollcall_domain::hex;
+use rollcall_journal::upcast::Upcasters;
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use signed_note::{Note, StandardVerifier, Verifier, VerifierList};
@@ -19,7 +20,7 @@ use tlog_tiles::{Checkpoint, Hash, tlog};
 use zip::ZipArchive;
 
 use super::{
-    bundle::{CERTIFICATION, CHECKPOINT, FORMAT, LOG, MANIFEST, Manifest, REPORT},
+    bundle::{CERTIFICATION, CHECKPOINT, FORMAT, LOG, MANIFEST, Manifest},
     is_no_evidence,
     witness::WitnessKey,
 };
@@ -130,6 +131,7 @@ pub fn verify<R: Read + Seek>(
     bundle: R,
     policy: &Policy,
     since: Option<&[u8]>,
+    upcasters: &Upcasters,
 ) -> Result<Proven, Fault> {
     let malformed = |what: &dyn fmt::Display| Fault::Malformed(what.to_string());
     let mut archive = ZipArchive::new(bundle).map_err(|error| malformed(&error))?;
@@ -138,7 +140,7 @@ pub fn verify<R: Read + Seek>(
         return Err(Fault::Malformed(format!("this version reads {FORMAT} only")));
     }
     let hashes = &manifest.files;
-    let expected = [LOG, REPORT, CHECKPOINT, CERTIFICATION];
+    let expected = [LOG, manifest.rows_file(), CHECKPOINT, CERTIFICATION];
     if !hashes.keys().map(String::as_str).eq({
         let mut names = expected;
         names.sort_unstable();
@@ -157,14 +159,14 @@ pub fn verify<R: Read + Seek>(
     }
 
     let log = archive.by_name(LOG).map_err(|error| malformed(&error))?;
-    let followed = follow(log, &manifest, (size, root))?;
-    let stored = digest(&mut archive, REPORT)?;
+    let followed = follow(log, &manifest, (size, root), upcasters)?;
+    let stored = digest(&mut archive, manifest.rows_file())?;
     if stored != followed.report {
         return Err(Fault::Report("its rows are not those that follow from the events".into()));
     }
     if followed.population != manifest.report.population {
         return Err(Fault::Report(format!(
-            "{} events answer the question, the manifest says {}",
+            "{} rows answer the question, the manifest says {}",
             followed.population, manifest.report.population
         )));
     }

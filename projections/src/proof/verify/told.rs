@@ -15,8 +15,17 @@ impl Proven {
     /// In plain words, what was proven and what was not.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
-        let Manifest { origin, report, from, to, checkpoint, occasion, presence_of, .. } =
-            &self.manifest;
+        let Manifest {
+            origin,
+            report,
+            from,
+            to,
+            checkpoint,
+            occasion,
+            presence_of,
+            report_question,
+            ..
+        } = &self.manifest;
         let mut told = vec![
             format!("Log {origin}, checkpoint of {checkpoint} events: signed by a key you trust."),
             match presence_of {
@@ -29,13 +38,24 @@ impl Proven {
                      unaltered."
                 ),
             },
-            format!(
-                "Report {} version {}: {} events answer the question{}.",
-                report.name,
-                report.version,
-                report.population,
-                if presence_of.is_none() { ", and no other event of the range does" } else { "" },
-            ),
+            match report_question {
+                Some(question) => format!(
+                    "Report {} version {}: its {} rows, and no others, follow from the events up to \
+                     {}, computed anew.",
+                    report.name, report.version, report.population, question.known_at
+                ),
+                None => format!(
+                    "Report {} version {}: {} events answer the question{}.",
+                    report.name,
+                    report.version,
+                    report.population,
+                    if presence_of.is_none() {
+                        ", and no other event of the range does"
+                    } else {
+                        ""
+                    },
+                ),
+            },
             format!(
                 "Sealed fields: {} open to what the log committed to; {} were erased or are not \
                  disclosed.",

@@ -65,7 +65,10 @@ impl Reach {
             Ok(Self { within, of_plan: true })
         };
         match looking.viewer {
-            Viewer::Auditor | Viewer::PlanAdministrator | Viewer::PlanSupport => {
+            Viewer::Auditor
+            | Viewer::PlanAdministrator
+            | Viewer::RecordsOfficer
+            | Viewer::PlanSupport => {
                 // A machine of the plan sees what its administrators do.
                 if authority.person().is_err() {
                     return of_plan(None);
@@ -117,7 +120,7 @@ impl Reach {
 ///
 /// # Errors
 /// UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, or what is wrong with the parameters.
-pub(super) async fn question<'a>(
+pub(in crate::graphql::audit) async fn question<'a>(
     ctx: &Context<'a>,
     (report, parameters, organization): (ReportName, AuditReportParameters, Option<ID>),
     min_position: Option<Position>,

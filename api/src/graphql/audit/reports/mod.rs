@@ -23,9 +23,12 @@ pub use self::{
     reviews::{ActivityReviewMutation, ActivityReviewQuery},
     rules::{SodRuleMutation, SodRuleQuery},
 };
-use self::{
+pub(super) use self::{
     asking::{AuditReportParameters, question},
-    definitions::{AuditReportDefinition, AuditReportName, criteria},
+    definitions::AuditReportName,
+};
+use self::{
+    definitions::{AuditReportDefinition, criteria},
     rows::AuditReportRow,
 };
 use super::viewer;
