@@ -16,7 +16,7 @@ const NODES: &str = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 /// Other views of an entity, or names of one, that carry its id; the challenge, which only its
 /// visitor asks for, by an id of its own kind; and what is read within its list only.
-const NO_NODES: [&str; 11] = [
+const NO_NODES: [&str; 14] = [
     "AuditSink",
     "JobRole",
     "LinkedTaxId",
@@ -26,6 +26,10 @@ const NO_NODES: [&str; 11] = [
     "OrganizationSummary",
     "OtpChallenge",
     "PersonReference",
+    // Read in their lists, like the settings they are.
+    "ActivityReview",
+    "LegalHold",
+    "SodRule",
     "PolicyProposal",
     "UserInvitation",
 ];

@@ -60,7 +60,7 @@ fn gn_34_several_missed_periods_are_one_alert_and_the_next_one_comes_alone() {
     let told = overdue((0, 90), 3);
     given::<ActivityReviews>(&[]).at(days(100)).when(watch()).then(std::slice::from_ref(&told));
     let all = overdue((0, 120), 4);
-    given::<ActivityReviews>(&[told.clone()]).at(days(127)).when(watch()).then(&[all]);
+    given::<ActivityReviews>(std::slice::from_ref(&told)).at(days(127)).when(watch()).then(&[all]);
     let caught_up = completed(done((start(), days(100)), days(100)));
     let state = given::<ActivityReviews>(&[told, caught_up]).state();
     assert_eq!(state.reviewed_until(start()), days(100));
@@ -75,7 +75,10 @@ fn gn_34_a_review_covers_what_was_not_reviewed_and_is_over() {
     first.then(std::slice::from_ref(&there));
     let refuse = |period, code| {
         let review = done(period, now);
-        given::<ActivityReviews>(&[there.clone()]).at(now).when(complete(review)).refused(code)
+        given::<ActivityReviews>(std::slice::from_ref(&there))
+            .at(now)
+            .when(complete(review))
+            .refused(code)
     };
     refuse((days(29), days(31)), Code::AlreadySigned);
     refuse((days(30), now + TimeDelta::seconds(1)), Code::RangeInvalid);

@@ -16,7 +16,6 @@ use super::{
 use crate::{
     documents::bundle_path,
     graphql::{
-        errors::top_level,
         ids::NodeType,
         scalars::{DateTime, NpiScalar, Position},
         sending::{MutationMeta, payload, send},
@@ -100,25 +99,21 @@ impl EvidenceMutation {
         input: RequestEvidenceInput,
     ) -> Result<RequestEvidencePayload> {
         let report = match input.report {
+            // The view is let go of before anything is written.
             Some(asked) if input.question.is_none() => {
-                let asked = (
-                    asked.name.into(),
-                    asked.parameters.unwrap_or_default(),
-                    asked.organization_id,
-                );
-                // The view is let go of before anything is written.
-                Some(Box::new(question(ctx, asked, None).await?.0))
+                let parameters = asked.parameters.unwrap_or_default();
+                let asked = (asked.name.into(), parameters, asked.organization_id);
+                Ok(Some(Box::new(question(ctx, asked, None).await?.0)))
             }
             Some(_) => {
                 let message = "Ask for events or for a report, not for both.";
-                return Err(top_level(
-                    Refusal::new(Code::FieldInvalid, message).at("input.report"),
-                ));
+                Err(Refusal::new(Code::FieldInvalid, message).at("report"))
             }
-            None => None,
+            None => Ok(None),
         };
         let asked = input.question.unwrap_or_default();
-        let command = command(asked, report, (&input.recipient, &input.purpose), input.since);
+        let (to, purpose) = (&input.recipient, &input.purpose);
+        let command = report.and_then(|report| command(asked, report, (to, purpose), input.since));
         let mut sent = send(ctx, input.meta, command).await?;
         let evidence = sent.output.take().map(|asked| Evidence {
             id: asked.evidence.0,

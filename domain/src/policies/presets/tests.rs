@@ -51,10 +51,11 @@ fn answers(policy: &Policy) -> String {
     let rights = ImpliedRight::WORDS.iter().map(|word| ImpliedRight::from_word(word).expect(word));
     let day = NaiveDate::from_ymd_opt(2026, 1, 13).expect("a day");
     let midnight = policy.time_zone().start_of_day(day);
-    let answers: [&dyn std::fmt::Debug; 40] = [
+    let answers: [&dyn std::fmt::Debug; 41] = [
         &(policy.time_zone(), policy.needs_four_eyes()),
         &(policy.contracted_only(), policy.contact_page()),
         &policy.retention_years(),
+        &(policy.activity_review(), policy.activity_review_grace()),
         &policy.login_identifier(),
         &policy.password_rules(),
         &policy.password_history(),

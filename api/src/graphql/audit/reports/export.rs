@@ -2,7 +2,7 @@
 //! the same question, which stands on record with its moment and position.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use rollcall_commands::{Commands, audit::ExportAuditReport};
+use rollcall_commands::{Commands, audit::ExportAuditReport, authorization::out_of_scope};
 use rollcall_domain::{Code, Refusal, api_keys::Scope, audit::ExportFormat};
 
 use super::{
@@ -16,6 +16,7 @@ use crate::{
             exports::{AuditExport, AuditExportFormat, link},
             viewer,
         },
+        errors::top_level,
         ids::NodeType,
         sending::{MutationMeta, payload, send},
     },
@@ -56,6 +57,10 @@ impl AuditReportMutation {
         input: ExportAuditReportInput,
     ) -> Result<ExportAuditReportPayload> {
         let (commands, caller) = (ctx.data::<Commands>()?, viewer::caller(ctx)?);
+        // A machine takes nothing away, and learns nothing about the validity of a question.
+        if caller.key().is_some() {
+            return Err(top_level(out_of_scope()));
+        }
         let organization = input.organization_id.as_ref();
         let organization =
             organization.and_then(|id| NodeType::Organization.parse(id, "organizationId").ok());
