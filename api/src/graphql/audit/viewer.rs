@@ -163,7 +163,13 @@ fn of_plan(authority: &Authority, user: UserId) -> Looking {
     // Named for legal holds is only who administers the whole plan.
     let of_whole = |role| match viewer(role) {
         Viewer::PlanAdministrator if authority.is_records_officer => Viewer::RecordsOfficer,
-        other => other,
+        other @ (Viewer::Auditor
+        | Viewer::PlanAdministrator
+        | Viewer::RecordsOfficer
+        | Viewer::PlanSupport
+        | Viewer::OrgAdmin { .. }
+        | Viewer::OrganizationKey(_)
+        | Viewer::Person(_)) => other,
     };
     let mut sight = whole.map_or_else(Sight::default, |(role, _)| of_whole(*role).sight());
     for (role, scope) in &held {

@@ -155,7 +155,15 @@ pub(super) async fn held(
         ReportName::Administrators | ReportName::Dormant | ReportName::Orphaned => {
             Some(&OF_ACCOUNTS[..])
         }
-        _ => None,
+        ReportName::ActiveAccounts
+        | ReportName::NeverAssigned
+        | ReportName::PinActivity
+        | ReportName::Terminations
+        | ReportName::Revocations
+        | ReportName::SodConflicts
+        | ReportName::AffiliationsInForce
+        | ReportName::AuditReads
+        | ReportName::AccessToNpi => None,
     };
     let of_people = ("user_id = ANY ($2)", ids(people), kinds);
     let theirs = read(view, &mut ledger, question, of_people).await?;
@@ -276,7 +284,16 @@ pub(super) async fn facts(
             facts.actors = actors(view, held, people).await?;
         }
         ReportName::SodConflicts => facts.rules = rules(view, question).await?.rules,
-        _ => {}
+        ReportName::ActiveAccounts
+        | ReportName::Administrators
+        | ReportName::Orphaned
+        | ReportName::NeverAssigned
+        | ReportName::PinActivity
+        | ReportName::Terminations
+        | ReportName::Revocations
+        | ReportName::AffiliationsInForce
+        | ReportName::AuditReads
+        | ReportName::AccessToNpi => {}
     }
     Ok(facts)
 }
