@@ -1,8 +1,9 @@
 //! Pushes the audit timeline to the plan's receivers (GN-26): says where a batch ends, sends it, and
 //! goes on once it was taken.
 //!
-//! Invariant: a receiver gets what an auditor of the plan would see of its filter, every event at least
-//! once and in the order of positions; whatever is cut off is done again under the same id.
+//! Invariant: a receiver gets what an administrator of the plan would see of its filter, so nothing of
+//! legal holds, every event at least once and in the order of positions; whatever is cut off is done
+//! again under the same id.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_commands::{
@@ -71,19 +72,12 @@ enum Trouble {
 impl SinkSender {
     /// Sends until `stopping` is true; what is being sent then is finished first.
     #[must_use]
-    pub fn spawn(self, mut pace: Pace, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+    pub fn spawn(self, pace: Pace, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         tokio::spawn(async move {
-            while !*stopping.borrow() {
-                match self.step().await {
-                    Ok(true) => pace.hurry(),
-                    Ok(false) => pace.wait(&mut stopping).await,
-                    Err(error) => {
-                        tracing::warn!(%error, "a sink could not be worked on; it is tried again");
-                        pace.slow_down();
-                        pace.wait(&mut stopping).await;
-                    }
-                }
-            }
+            pace.drive(stopping, "a sink could not be worked on; it is tried again", || {
+                self.step()
+            })
+            .await;
         })
     }
 
@@ -166,7 +160,7 @@ impl SinkSender {
         let known = view.position_of(audit_timeline::NAME);
         let request =
             PageRequest { order: Order::OldestFirst, after: Some(after), limit: MOST_EVENTS };
-        let sight = Viewer::Auditor.sight();
+        let sight = Viewer::PlanAdministrator.sight();
         let mut names = KnownNames::default();
         let read =
             audit_timeline::untold_page(&mut view, &sight, filter, request, &mut names).await?;

@@ -7,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rollcall_projections::proof::witness::{Witness, WitnessKey};
 
-/// The longest a head waits for a witness.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest a head waits for a witness; all logs are sealed in turns and wait with it.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where a witness is asked, and the key it signs with.
 #[derive(Clone, Debug, PartialEq, Eq)]

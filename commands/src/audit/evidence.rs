@@ -61,24 +61,17 @@ pub struct AskedEvidence {
 }
 
 impl RequestEvidence {
-    /// Legal holds are for auditors and the administrators named for them, in evidence too (GN-26):
-    /// others name the types of events that they ask for.
-    fn check_holds(&self, cx: &Context<'_>) -> Result<(), Refusal> {
-        let types = &self.question.types;
-        let shows = types.is_empty() || types.iter().any(|name| name.starts_with(HOLDS));
-        let may_know =
-            cx.authority.plan_roles.contains_key(&PlanRole::Au) || cx.authority.is_records_officer;
-        if !shows || may_know {
+    /// The leaves of a range show the type of every event in it, those of legal holds too, which are for
+    /// auditors and the administrators named for them (GN-26).
+    fn check_holds(cx: &Context<'_>) -> Result<(), Refusal> {
+        if cx.authority.plan_roles.contains_key(&PlanRole::Au) || cx.authority.is_records_officer {
             return Ok(());
         }
-        let message = "Name the types of events you need: legal holds are for auditors and the \
-                       administrators who are named for them.";
-        Err(Refusal::new(Code::Forbidden, message).at("question.types"))
+        let message = "Evidence shows which kinds of events there are, legal holds among them. Have \
+                       an auditor ask for it, or be named as records officer.";
+        Err(Refusal::new(Code::Forbidden, message))
     }
 }
-
-/// How the names of events about holds begin.
-const HOLDS: &str = "audit.legal_holds.";
 
 #[async_trait]
 impl Command for RequestEvidence {
@@ -93,9 +86,12 @@ impl Command for RequestEvidence {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AskedEvidence, Failure> {
-        self.check_holds(cx)?;
+        Self::check_holds(cx)?;
+        // In another role they may see the whole plan; it is as auditors that they take evidence away.
+        let mut held = AUDITORS.iter().filter_map(|role| cx.authority.plan_roles.get(role));
+        let is_whole = held.any(PlanScope::is_whole);
         let kept_to = match self.question.organization {
-            _ if cx.authority.plan_roles.values().any(PlanScope::is_whole) => None,
+            _ if is_whole => None,
             Some(organization) => Some(organization),
             None if self.report.is_some() => {
                 let message = "A report is proven from the whole log, which is for auditors of the \

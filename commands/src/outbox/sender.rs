@@ -67,19 +67,12 @@ enum Trouble {
 impl Sender {
     /// Sends until `stopping` is true; what is being sent then is finished first.
     #[must_use]
-    pub fn spawn(self, mut pace: Pace, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+    pub fn spawn(self, pace: Pace, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         tokio::spawn(async move {
-            while !*stopping.borrow() {
-                match self.deliver_one().await {
-                    Ok(true) => pace.hurry(),
-                    Ok(false) => pace.wait(&mut stopping).await,
-                    Err(error) => {
-                        tracing::warn!(%error, "a message could not be worked on; it is tried again");
-                        pace.slow_down();
-                        pace.wait(&mut stopping).await;
-                    }
-                }
-            }
+            pace.drive(stopping, "a message could not be worked on; it is tried again", || {
+                self.deliver_one()
+            })
+            .await;
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a call made while the task works is not lost.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use tokio::sync::watch;
 
@@ -23,18 +23,35 @@ impl Pace {
         Self { call, appended, pause: SHORTEST }
     }
 
-    /// There was work; there may be more.
-    pub fn hurry(&mut self) {
-        self.pause = SHORTEST;
-    }
-
-    /// Something is wrong; trying at once would not help.
-    pub fn slow_down(&mut self) {
-        self.pause = LONGEST;
+    /// Takes one step after the other until `stopping` is true; the one under way then is finished
+    /// first. A step says whether there was work; `trouble` is what is logged where one fails, which
+    /// is tried again.
+    pub async fn drive<Step, E>(
+        mut self,
+        mut stopping: watch::Receiver<bool>,
+        trouble: &'static str,
+        step: impl Fn() -> Step,
+    ) where
+        Step: Future<Output = Result<bool, E>>,
+        E: Display,
+    {
+        while !*stopping.borrow() {
+            match step().await {
+                // There may be more.
+                Ok(true) => self.pause = SHORTEST,
+                Ok(false) => self.wait(&mut stopping).await,
+                Err(error) => {
+                    tracing::warn!(%error, "{trouble}");
+                    // Trying at once would not help.
+                    self.pause = LONGEST;
+                    self.wait(&mut stopping).await;
+                }
+            }
+        }
     }
 
     /// Returns when called, when the log moved, after a pause, or when `stopping` is true.
-    pub async fn wait(&mut self, stopping: &mut watch::Receiver<bool>) {
+    async fn wait(&mut self, stopping: &mut watch::Receiver<bool>) {
         // A branch that ends by an error has lost its sender: the service is stopping.
         let log_moved = tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => false,

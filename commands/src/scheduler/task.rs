@@ -67,19 +67,10 @@ pub struct Scheduler {
 impl Scheduler {
     /// Works until `stopping` is true.
     #[must_use]
-    pub fn spawn(self, mut pace: Pace, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+    pub fn spawn(self, pace: Pace, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         tokio::spawn(async move {
-            while !*stopping.borrow() {
-                match self.carry_out_one().await {
-                    Ok(true) => pace.hurry(),
-                    Ok(false) => pace.wait(&mut stopping).await,
-                    Err(error) => {
-                        tracing::warn!(%error, "what is due could not be looked up");
-                        pace.slow_down();
-                        pace.wait(&mut stopping).await;
-                    }
-                }
-            }
+            pace.drive(stopping, "what is due could not be looked up", || self.carry_out_one())
+                .await;
         })
     }
 

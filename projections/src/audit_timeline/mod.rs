@@ -7,9 +7,11 @@
 pub mod acts;
 mod chain;
 mod changes;
+mod entries;
 mod facets;
 mod filter;
 mod names;
+mod pages;
 mod projection;
 mod queries;
 mod rights;
@@ -17,13 +19,11 @@ pub mod sentences;
 mod text;
 mod visibility;
 
+pub use entries::{Entry, TellError, Untold};
 pub use filter::Filter;
 pub use names::KnownNames;
 pub(crate) use names::read as names_of;
 pub use projection::{AuditTimeline, NAME, Outcome};
-pub use queries::{
-    Entry, Order, PageRequest, TellError, Untold, by_event_ids, count, page, positions, told_at,
-    untold_page,
-};
+pub use queries::{Order, PageRequest, by_event_ids, count, page, positions, told_at, untold_page};
 pub use text::{MAX_WORDS, words};
 pub use visibility::{Audience, Sight, Viewer};

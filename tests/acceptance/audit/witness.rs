@@ -120,6 +120,7 @@ async fn gn_26_a_witness_signs_each_head_with_proof_that_it_continues_the_last()
     assert_eq!(proven.witnesses, [NAME]);
     assert!(proven.told().iter().any(|line| line.starts_with(&format!("Seen by {NAME}"))));
     trusted.quorum = 2;
+    trusted.witnesses.push(keeper.key());
     assert_eq!(checked(&evidence, &trusted, None).err().map(|fault| fault.code()), Some(11));
 
     // Started again, the log asks what the witness knows and goes on from there.

@@ -63,24 +63,15 @@ type Together = (Uuid, Uuid, Uuid, NaiveDate);
 impl RollUp {
     /// Works until `stopping` is true.
     #[must_use]
-    pub fn spawn(self, mut pace: Pace, mut stopping: watch::Receiver<bool>) -> JoinHandle<()> {
+    pub fn spawn(self, pace: Pace, stopping: watch::Receiver<bool>) -> JoinHandle<()> {
         tokio::spawn(async move {
-            while !*stopping.borrow() {
-                match self.carry_out().await {
-                    Ok(0) => pace.wait(&mut stopping).await,
-                    Ok(_) => pace.hurry(),
-                    Err(error) => {
-                        tracing::warn!(%error, "uses of rights could not be looked up");
-                        pace.slow_down();
-                        pace.wait(&mut stopping).await;
-                    }
-                }
-            }
+            pace.drive(stopping, "uses of rights could not be looked up", || self.carry_out())
+                .await;
         })
     }
 
-    /// Writes some of the earliest day that is due down; how many rows were taken up.
-    async fn carry_out(&self) -> Result<usize, sqlx::Error> {
+    /// Writes some of the earliest day that is due down; `false` when nothing is.
+    async fn carry_out(&self) -> Result<bool, sqlx::Error> {
         let now = self.commands.journal.now();
         let mut tx = self.pool.begin().await?;
         // Of one day only, so that no other process takes a later day of a right meanwhile.
@@ -96,9 +87,8 @@ impl RollUp {
         .fetch_all(&mut *tx)
         .await?;
         if rows.is_empty() {
-            return Ok(0);
+            return Ok(false);
         }
-        let count = rows.len();
         let mut together: BTreeMap<Together, Vec<(Row, UsedRight)>> = BTreeMap::new();
         let mut unknown = Vec::new();
         for row in rows {
@@ -119,7 +109,7 @@ impl RollUp {
             put_off(&mut tx, &unknown, now + LONG_PAUSE).await?;
         }
         tx.commit().await?;
-        Ok(count)
+        Ok(true)
     }
 
     /// Whether these uses need nothing more.

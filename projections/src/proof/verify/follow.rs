@@ -106,6 +106,10 @@ fn recounted(
             return Err(Fault::Proof(format!("event {position} is of another tenant")));
         }
         check_openings(position, &line)?;
+        if !line.secrets.is_empty() {
+            let what = format!("event {position}: a report opens nothing that is sealed");
+            return Err(Fault::Malformed(what));
+        }
         if bears(question, position, &line.leaf.event_type) {
             let event = stored(position, &line)?;
             recount.take(&event).map_err(|error| Fault::Report(error.to_string()))?;

@@ -7,6 +7,7 @@ mod follow;
 mod told;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     io::{self, Read, Seek, Write},
 };
@@ -185,11 +186,12 @@ pub fn verify<R: Read + Seek>(
 /// The names of the trusted witnesses that have signed a checkpoint; as many as are demanded, at least.
 fn witnesses(note: &[u8], policy: &Policy) -> Result<Vec<String>, Fault> {
     let note = String::from_utf8_lossy(note);
-    let mut names = Vec::new();
+    // By name: a witness that stands twice in the policy is one.
+    let mut names = BTreeSet::new();
     for key in &policy.witnesses {
         let key: WitnessKey = key.parse().map_err(Fault::Signature)?;
         if key.cosigned(&note).is_some() {
-            names.push(key.name().to_owned());
+            names.insert(key.name().to_owned());
         }
     }
     if names.len() < policy.quorum {
@@ -199,7 +201,7 @@ fn witnesses(note: &[u8], policy: &Policy) -> Result<Vec<String>, Fault> {
             policy.quorum
         )));
     }
-    Ok(names)
+    Ok(names.into_iter().collect())
 }
 
 /// Size and root of a checkpoint that a trusted key of the log has signed.

@@ -38,6 +38,7 @@ impl Proven {
                      unaltered."
                 ),
             },
+            format!("Asked: {}", asked(&self.manifest)),
             match report_question {
                 Some(question) => format!(
                     "Report {} version {}: its {} rows, and no others, follow from the events up to \
@@ -99,4 +100,13 @@ impl Proven {
         }
         told
     }
+}
+
+/// The question as whoever asked put it, in the form of the manifest.
+fn asked(manifest: &Manifest) -> String {
+    let question = match &manifest.report_question {
+        Some(report) => serde_json::to_string(report),
+        None => serde_json::to_string(&manifest.question),
+    };
+    question.expect("a question that was read is JSON")
 }
