@@ -7,6 +7,7 @@ use rollcall_commands::post::{SmtpConfig, TelephoneConfig};
 use crate::{
     gateway::ROLES,
     http::{Trust, TrustByRole, TrustedDocuments},
+    proxies::TrustedProxies,
     witness::WitnessConfig,
 };
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub dev: bool,
     /// `ROLLCALL_TENANT_HOSTS`: `host=slug` pairs, comma separated.
     pub tenant_hosts: BTreeMap<String, String>,
+    /// `ROLLCALL_TRUSTED_PROXIES`: addresses and networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
     /// `ROLLCALL_SMTP_URL` and `ROLLCALL_MAIL_FROM`; unset means the local mailbox.
     pub smtp: Option<SmtpConfig>,
     /// `ROLLCALL_TELEPHONE_URL` and `ROLLCALL_TELEPHONE_FROM`; unset means the local mailbox.
@@ -92,6 +95,7 @@ impl Config {
             demo,
             dev: dev || demo,
             tenant_hosts: hosts(&setting("ROLLCALL_TENANT_HOSTS").unwrap_or_default())?,
+            trusted_proxies: proxies(setting("ROLLCALL_TRUSTED_PROXIES"))?,
             smtp: setting("ROLLCALL_SMTP_URL").map(|url| SmtpConfig {
                 url,
                 from: setting("ROLLCALL_MAIL_FROM").unwrap_or_else(|| MAIL_FROM.to_owned()),
@@ -107,6 +111,15 @@ impl Config {
             witnesses: witnesses(setting("ROLLCALL_WITNESSES"))?,
         })
     }
+}
+
+fn proxies(setting: Option<String>) -> Result<TrustedProxies, ConfigError> {
+    let Some(value) = setting else { return Ok(TrustedProxies::default()) };
+    TrustedProxies::read(&value).map_err(|reason| ConfigError::Invalid {
+        name: "ROLLCALL_TRUSTED_PROXIES",
+        value,
+        reason,
+    })
 }
 
 fn witnesses(setting: Option<String>) -> Result<Vec<WitnessConfig>, ConfigError> {

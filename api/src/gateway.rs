@@ -2,7 +2,12 @@
 //!
 //! Invariant: a session that contradicts the tenant a request names is nobody's session.
 
-use std::{any::TypeId, collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    any::TypeId,
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use async_graphql::{Data, Request, Response, Value};
 use async_trait::async_trait;
@@ -20,8 +25,10 @@ use rollcall_projections::{ReadStore, proof::Signer};
 use uuid::Uuid;
 
 use crate::{
+    config::Config,
     graphql::{Schema, reading::RequestView, transactions::PublicUrl},
     http::{ErrorCode, Gateway, Inbound, Purpose, TransportError},
+    proxies::TrustedProxies,
 };
 
 /// Roles by which the setting `ROLLCALL_TRUST` tells callers apart: a visitor, a machine's key,
@@ -43,6 +50,7 @@ struct Parts {
     reads: ReadStore,
     tenant_hosts: BTreeMap<String, String>,
     public_url: PublicUrl,
+    proxies: TrustedProxies,
     signer: Signer,
 }
 
@@ -52,11 +60,13 @@ impl ServiceGateway {
         schema: Schema,
         commands: Commands,
         reads: ReadStore,
-        tenant_hosts: BTreeMap<String, String>,
-        public_url: PublicUrl,
+        config: &Config,
         signer: Signer,
     ) -> Self {
-        Self(Arc::new(Parts { schema, commands, reads, tenant_hosts, public_url, signer }))
+        let tenant_hosts = config.tenant_hosts.clone();
+        let public_url = PublicUrl(config.public_url.clone().into());
+        let proxies = config.trusted_proxies.clone();
+        Self(Arc::new(Parts { schema, commands, reads, tenant_hosts, public_url, proxies, signer }))
     }
 
     /// The tenant a request names: header, connection_init or host.
@@ -118,7 +128,8 @@ impl ServiceGateway {
         init: Option<&serde_json::Value>,
     ) -> Result<Option<Caller>, TransportError> {
         let tenant = self.named_tenant(inbound, init).await?;
-        let address = inbound.peer.map(|peer| peer.ip());
+        let client = |peer: SocketAddr| self.0.proxies.client(peer.ip(), &inbound.headers);
+        let address = inbound.peer.map(client);
         let correlation_id =
             Uuid::parse_str(&inbound.request_id).unwrap_or_else(|_| Uuid::now_v7());
         match bearer(inbound, init)? {

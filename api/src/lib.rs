@@ -19,6 +19,7 @@ pub mod http;
 pub mod link_pages;
 pub mod metrics;
 pub mod postgres;
+pub mod proxies;
 pub mod routes;
 pub mod service;
 mod sinks;

@@ -39,7 +39,7 @@ use crate::{
     config::Config,
     dev, documents,
     gateway::ServiceGateway,
-    graphql::{self, transactions::PublicUrl},
+    graphql,
     http::{self, HttpLimits},
     link_pages, routes,
     sinks::{self, SinkSender},
@@ -203,14 +203,8 @@ impl Service {
             .await
             .map_err(|error| StartError::Listen(config.listen, error))?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
-        let gateway = ServiceGateway::new(
-            graphql::schema(),
-            commands.clone(),
-            reads.clone(),
-            config.tenant_hosts.clone(),
-            PublicUrl(config.public_url.clone().into()),
-            signer,
-        );
+        let gateway =
+            ServiceGateway::new(graphql::schema(), commands.clone(), reads.clone(), &config, signer);
         let files = documents::Parts {
             gateway: gateway.clone(),
             commands: commands.clone(),

@@ -87,7 +87,7 @@ async fn measure(plan: Plan, ground: &Ground) {
     proofs::sealing(&mut report, &database, ground.folder(), &years.population, plan.time).await;
     let folder = ground.folder();
     let portal = Portal::start(database.clone(), folder, years.population.clone(), None).await;
-    questions::measure(&mut report, &portal, &years, plan.time).await;
+    questions::measure(&mut report, (&portal, &database), &years, plan.time).await;
     proofs::bundles(&mut report, &portal).await;
     exports::measure(&mut report, &portal, &database).await;
     eprintln!("load average {}", ground.load_average());

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 use uuid::Uuid;
 
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "position",
     "recordedAt",
     "occurredAt",
@@ -35,6 +35,7 @@ const COLUMNS: [&str; 25] = [
     "npi",
     "command",
     "sessionId",
+    "clientAddress",
     "policyVersion",
     "correlationId",
     "causationId",
@@ -147,6 +148,7 @@ struct Line<'a> {
     npi: Option<&'a str>,
     command: &'a str,
     session_id: Option<Uuid>,
+    client_address: Option<&'a str>,
     policy_version: i64,
     correlation_id: Uuid,
     causation_id: Option<Uuid>,
@@ -182,6 +184,7 @@ impl<'a> Line<'a> {
             npi: entry.npi.as_deref(),
             command: &entry.command,
             session_id: entry.session,
+            client_address: entry.client_address.as_deref(),
             policy_version: entry.policy_version,
             correlation_id: entry.correlation_id,
             causation_id: entry.causation_id,
@@ -211,6 +214,7 @@ impl<'a> Line<'a> {
         cells.text(self.npi.unwrap_or_default());
         cells.text(self.command);
         cells.id(self.session_id);
+        cells.text(self.client_address.unwrap_or_default());
         cells.number(self.policy_version);
         cells.id(Some(self.correlation_id));
         cells.id(self.causation_id);

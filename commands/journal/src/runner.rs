@@ -5,7 +5,7 @@
 //! that tenant, loudly, until it can; every other subscriber and tenant goes on.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -97,7 +97,15 @@ impl<E: EventSet> Runner<E> {
     }
 
     /// Runs until `shutdown` is true or its sender is gone. What is under way then is rolled back.
+    ///
+    /// # Panics
+    /// If two subscribers have one name: they would share a checkpoint, and each would miss what the
+    /// other took in.
     pub fn spawn(mut self, mut shutdown: watch::Receiver<bool>) -> JoinHandle<()> {
+        let mut names = HashSet::new();
+        for (name, _) in self.subscribers.iter().map(Subscriber::subscription) {
+            assert!(names.insert(name), "two subscribers are called {name}");
+        }
         tokio::spawn(async move {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => {}

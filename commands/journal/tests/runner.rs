@@ -272,3 +272,14 @@ async fn what_a_process_writes_commits_with_its_checkpoint() {
     let once = "SELECT count(*) = 8 AND count(DISTINCT event_id) = 8 FROM ops.notarised";
     assert!(database.value::<bool>(once).await);
 }
+
+#[tokio::test]
+#[should_panic(expected = "two subscribers are called notary")]
+async fn two_subscribers_of_one_name_are_refused() {
+    let database = Database::create().await;
+    let journal = database.journal().await;
+    let runner =
+        Runner::new(database.runner_pool().await, database.reader(&journal).await, Vec::new());
+    let notary = || Arc::new(Notary::default()) as _;
+    Running::start(runner.with_processes(vec![notary(), notary()]));
+}

@@ -26,7 +26,7 @@ pub(crate) struct ErasuresProcess;
 #[async_trait]
 impl Process<AnyEvent> for ErasuresProcess {
     fn name(&self) -> &'static str {
-        "erasures"
+        "erasure_leftovers"
     }
 
     async fn react(
@@ -47,10 +47,23 @@ impl Process<AnyEvent> for ErasuresProcess {
                 .bind(streams.collect::<Vec<Uuid>>())
                 .execute(&mut *tx)
                 .await?;
+            sqlx::query(RETIRED_ADDRESSES)
+                .bind(recorded.tenant.0)
+                .bind(user.0)
+                .execute(&mut *tx)
+                .await?;
         }
         Ok(())
     }
 }
+
+/// In the live timeline its projection sees to it, between the events before and after.
+const RETIRED_ADDRESSES: &str = "
+    SELECT ops.forget_addresses(t.oid::regclass, $1, $2)
+      FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'client_address'
+     WHERE t.relname = 'audit_timeline' AND t.relkind = 'r'
+       AND (n.nspname LIKE 'retired\\_%' OR n.nspname LIKE 'replay\\_%')";
 
 /// Keeps the data folder as the database is: no message to the erased, every erasure in the ledger.
 pub(crate) struct Keeper {

@@ -36,7 +36,7 @@ pub(crate) async fn side_by_side<T, E>(
 
 /// Every process's name.
 pub const NAMES: &[&str] =
-    &["outbox", "notifications", "digests", "schedule", "erasures", "audit_sinks"];
+    &["outbox", "notifications", "digests", "schedule", "erasure_leftovers", "audit_sinks"];
 
 /// Events of a batch that a process looks things up for, or sends commands for, at the same time.
 const AT_ONCE: usize = 64;

@@ -44,6 +44,8 @@ pub struct Entry {
     /// JSON as it is kept; nothing personal.
     pub before: Option<Box<RawValue>>,
     pub after: Option<Box<RawValue>>,
+    /// Where the request came from; for whom [`Sight::shows_addresses`](super::Sight) alone.
+    pub client_address: Option<String>,
     pub sentence: String,
     /// The stream's id.
     pub stream: Uuid,
@@ -82,6 +84,7 @@ pub(super) struct Row {
     pub effective_at: DateTime<Utc>,
     pub before: Option<Json<Box<RawValue>>>,
     pub after: Option<Json<Box<RawValue>>>,
+    pub client_address: Option<String>,
 }
 
 /// What the log itself holds of it; what is sealed in it stays sealed here.
@@ -96,7 +99,7 @@ pub(super) struct Source {
 pub(super) const COLUMNS: &str = "t.position, t.event_id, t.event_type, t.outcome, t.actor_kind,
    t.actor_id, t.organization_id, t.subject_id, t.subject_organization_id, t.npi, t.command,
    t.session_id, t.policy_version, t.correlation_id, t.causation_id, t.recorded_at, t.occurred_at,
-   t.effective_at, t.before, t.after";
+   t.effective_at, t.before, t.after, host(t.client_address)";
 pub(super) const SOURCE: &str = "e.aggregate_type, e.aggregate_id, e.event_version, e.payload";
 pub(super) const ITS_EVENT: &str =
     "JOIN es.events e ON e.tenant_id = t.tenant_id AND e.tenant_position = t.position";
@@ -135,6 +138,7 @@ impl<'r> Columns<'r> {
             effective_at: self.next()?,
             before: self.next()?,
             after: self.next()?,
+            client_address: self.next()?,
         })
     }
 
@@ -240,6 +244,7 @@ impl Row {
             effective_at: self.effective_at,
             before: self.before.map(|side| side.0),
             after: self.after.map(|side| side.0),
+            client_address: self.client_address,
             // Ids of streams are UUIDs.
             stream: source.aggregate_id.parse().unwrap_or_default(),
             event,

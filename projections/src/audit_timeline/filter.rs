@@ -8,6 +8,7 @@
 //! Invariant: what the viewer may see is demanded beside the filter, so no filter shows more.
 
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use rollcall_domain::{kernel::ActorKind, permissions::right_use::RightKind};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -46,6 +47,9 @@ pub struct Filter {
     pub consequences_of: Option<Uuid>,
     /// Words that must all be found ([`super::words`]).
     pub words: Vec<String>,
+    /// The address the request came from, or a network of them; nothing fits for whom
+    /// [`Sight::shows_addresses`] does not.
+    pub client_address: Option<IpNet>,
     /// Known then: nothing after this position.
     pub up_to: Option<i64>,
 }
@@ -110,7 +114,9 @@ impl<'a> Search<'a> {
         let Filter { actor, subject, npi, organization, .. } = self.filter;
         let Filter { correlation, causation, session, .. } = self.filter;
         let ids = [actor, subject, organization, correlation, causation, session];
-        npi.is_some() || ids.into_iter().any(Option::is_some)
+        npi.is_some()
+            || self.filter.client_address.is_some()
+            || ids.into_iter().any(Option::is_some)
     }
 
     pub fn is_of_an_organization(&self) -> bool {
@@ -136,6 +142,16 @@ impl<'a> Search<'a> {
         equal(query, "t.session_id", filter.session);
         if let Some(npi) = &filter.npi {
             query.push(" AND t.npi = ").push_bind(npi.clone());
+        }
+        if let Some(net) = filter.client_address {
+            let is_one = net.prefix_len() == net.max_prefix_len();
+            let (operator, text) =
+                if is_one { ("=", net.addr().to_string()) } else { ("<<=", net.to_string()) };
+            query.push(format_args!(" AND t.client_address {operator} "));
+            query.push_bind(text).push("::inet");
+            if !sight.shows_addresses() {
+                query.push(" AND false");
+            }
         }
         match side {
             Side::Acting => equal(query, "t.organization_id", filter.organization),

@@ -1,11 +1,15 @@
 //! One row per event.
 //!
-//! Invariant: a row follows from its event alone, whatever came before.
+//! Invariant: a row follows from its event alone, whatever came before. An erasure takes addresses out
+//! of rows, as reading their events anew would.
+
+use std::net::IpAddr;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    AnyEvent,
+    AnyEvent, Sealed,
+    audit::ErasureEvent,
     organizations::{RegistrationEvent, RegistrationTokenEvent},
     users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
 };
@@ -125,6 +129,15 @@ impl Projection<AnyEvent> for AuditTimeline {
             columns.push(event)?;
         }
         columns.insert(tx).await?;
+        for recorded in batch {
+            if let AnyEvent::Erasure(ErasureEvent::PersonErased { user, .. }) = &recorded.event {
+                sqlx::query("SELECT ops.forget_addresses('audit_timeline', $1, $2)")
+                    .bind(recorded.tenant.0)
+                    .bind(user.0)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
         Ok(())
     }
 }
@@ -155,6 +168,7 @@ struct Columns {
     effective_at: Vec<DateTime<Utc>>,
     before: Vec<Option<Value>>,
     after: Vec<Option<Value>>,
+    client_address: Vec<Option<String>>,
 }
 
 impl Columns {
@@ -184,6 +198,7 @@ impl Columns {
         self.effective_at.push(event.effective_at);
         self.before.push(before);
         self.after.push(after);
+        self.client_address.push(client_address(event));
         Ok(())
     }
 
@@ -192,12 +207,13 @@ impl Columns {
             "INSERT INTO audit_timeline (tenant_id, position, event_id, event_type, outcome,
                audience, actor_kind, actor_id, organization_id, subject_id,
                subject_organization_id, npi, command, session_id, policy_version, correlation_id,
-               causation_id, command_id, recorded_at, occurred_at, effective_at, before, after)
+               causation_id, command_id, recorded_at, occurred_at, effective_at, before, after,
+               client_address)
              SELECT $1, * FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[],
                $13::text[], $14::uuid[], $15::bigint[], $16::uuid[], $17::uuid[], $18::uuid[],
                $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::jsonb[],
-               $23::jsonb[])",
+               $23::jsonb[], $24::inet[])",
         )
         .bind(self.tenant)
         .bind(self.position)
@@ -222,8 +238,16 @@ impl Columns {
         .bind(self.effective_at)
         .bind(self.before)
         .bind(self.after)
+        .bind(self.client_address)
         .execute(tx)
         .await?;
         Ok(())
     }
+}
+
+/// Where the request came from, while its key is there.
+fn client_address(event: &Recorded<AnyEvent>) -> Option<String> {
+    let address: IpAddr =
+        event.metadata.client_address.as_ref().and_then(Sealed::get)?.parse().ok()?;
+    Some(address.to_canonical().to_string())
 }

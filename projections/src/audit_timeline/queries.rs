@@ -93,7 +93,7 @@ pub async fn untold_page(
         query.push(format_args!(" {ITS_EVENT} ORDER BY {order}"));
         query.build().try_map(both).fetch_all(view.connection()).await?
     };
-    untold(view, rows, known).await
+    untold(view, sight, rows, known).await
 }
 
 /// The rows, with what the log holds of each.
@@ -176,7 +176,7 @@ pub async fn by_event_ids(
     let mut query = entries(view, sight).await?;
     query.push(" AND t.event_id = ANY (").push_bind(event_ids.to_vec()).push(")");
     let rows = query.build().try_map(both).fetch_all(view.connection()).await?;
-    untold(view, rows, &mut KnownNames::default()).await?.tell().collect()
+    untold(view, sight, rows, &mut KnownNames::default()).await?.tell().collect()
 }
 
 /// Entries by position, as far as they are in sight.
@@ -191,16 +191,22 @@ pub async fn told_at(
     let mut query = entries(view, sight).await?;
     query.push(" AND t.position = ANY (").push_bind(positions.to_vec()).push(")");
     let rows = query.build().try_map(both).fetch_all(view.connection()).await?;
-    untold(view, rows, &mut KnownNames::default()).await?.tell().collect()
+    untold(view, sight, rows, &mut KnownNames::default()).await?.tell().collect()
 }
 
 async fn untold(
     view: &mut Snapshot,
-    rows: Vec<(Row, Source)>,
+    sight: &Sight,
+    mut rows: Vec<(Row, Source)>,
     known: &mut KnownNames,
 ) -> Result<Untold, sqlx::Error> {
     let mut ids = HashSet::new();
-    for (row, source) in &rows {
+    // An answer that is pinned to a place has nothing in it that an erasure takes away.
+    let shows_addresses = sight.shows_addresses() && view.pinned().is_none();
+    for (row, source) in &mut rows {
+        if !shows_addresses {
+            row.client_address = None;
+        }
         names::mentioned(source.payload.get(), &mut ids);
         let around =
             [row.actor_id, row.subject_id, row.organization_id, row.subject_organization_id];

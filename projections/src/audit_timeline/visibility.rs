@@ -276,6 +276,13 @@ pub struct Sight {
 }
 
 impl Sight {
+    /// Whether it shows where requests came from: to those who see failed attempts.
+    #[must_use]
+    pub fn shows_addresses(&self) -> bool {
+        let within = self.of_organizations.iter().map(|(_, audiences)| audiences);
+        within.chain([&self.whole]).any(|audiences| audiences.contains(&Audience::Security))
+    }
+
     /// What either of the two shows.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

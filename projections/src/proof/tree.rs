@@ -299,7 +299,8 @@ mod tests {
             (earlier..size).for_each(|n| frontier.push(leaf(n)));
             prop_assert_eq!(frontier.root(), edge.root());
             if earlier < size {
-                prop_assert!(tlog::check_tree(&proof, size, edge.root(), earlier, leaf(0)).is_err());
+                // No subtree has this root: it is a leaf that was never appended.
+                prop_assert!(tlog::check_tree(&proof, size, edge.root(), earlier, leaf(size)).is_err());
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The audit timeline and the access register, through the API.
 
 mod activity_reviews;
+mod addresses;
 mod evidence;
 mod evidence_of_one;
 mod evidence_of_reports;

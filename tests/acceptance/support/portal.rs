@@ -12,6 +12,7 @@ use rollcall_api::{
     config::Config,
     http::TrustedDocuments,
     postgres::volatile,
+    proxies::TrustedProxies,
     service::{Ground, Service, ServiceClock},
     witness::WitnessConfig,
 };
@@ -236,6 +237,7 @@ impl Portal {
             url: format!("http://{}/graphql", self.service.address),
             tenant: Some(tenant.to_owned()),
             token: None,
+            address: None,
         }
     }
 
@@ -381,6 +383,7 @@ impl Process {
             demo: false,
             dev: true,
             tenant_hosts: Default::default(),
+            trusted_proxies: TrustedProxies::read("127.0.0.1").expect("an address"),
             smtp: self.carriers.smtp,
             telephone: self.carriers.telephone,
             trusted_documents: self.trusted_documents,
@@ -405,9 +408,16 @@ pub struct Client {
     url: String,
     pub tenant: Option<String>,
     pub token: Option<String>,
+    /// Where a proxy in front of the service says that it is.
+    address: Option<&'static str>,
 }
 
 impl Client {
+    /// The same person elsewhere.
+    pub fn from(&self, address: &'static str) -> Self {
+        Self { address: Some(address), ..self.clone() }
+    }
+
     /// The same person, signed in.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
@@ -435,6 +445,9 @@ impl Client {
         }
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(address) = self.address {
+            request = request.header("x-forwarded-for", address);
         }
         let response = request.send().await.expect("the service answers");
         let status = response.status().as_u16();

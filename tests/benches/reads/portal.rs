@@ -49,6 +49,7 @@ impl Portal {
             demo: false,
             dev: false,
             tenant_hosts: Default::default(),
+            trusted_proxies: Default::default(),
             smtp: None,
             telephone: None,
             trusted_documents: Default::default(),

@@ -138,6 +138,7 @@ fn requestor(entry: &Entry) -> Value {
         "role": [{ "coding": [{ "system": ACTOR_KIND, "code": role }] }],
         "who": { "identifier": entry.actor.id.map(urn), "display": entry.actor_name },
         "requestor": true,
+        "network": entry.client_address.as_ref().map(|it| json!({ "address": it, "type": "2" })),
     })
 }
 

@@ -267,8 +267,11 @@ fn resources(entry: &Entry) -> Value {
     if resources.is_empty() { Value::Null } else { resources.into() }
 }
 
-/// Where it came from. Addresses are personal and stay sealed.
+/// Where it came from; an address is told to whom the timeline shows it.
 fn source(entry: &Entry) -> Value {
+    if let Some(address) = &entry.client_address {
+        return json!({ "ip": address });
+    }
     match entry.actor.kind {
         ActorKind::System => json!({ "svc_name": PRODUCT }),
         ActorKind::Anonymous

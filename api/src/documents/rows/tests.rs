@@ -55,6 +55,7 @@ fn entry(file: &Path) -> Entry {
         effective_at: at,
         before: None,
         after: raw(r#"{"value": "ADMIN"}"#),
+        client_address: Some("192.0.2.7".to_owned()),
         sentence: "It happened.".to_owned(),
         stream: id(6),
         event,

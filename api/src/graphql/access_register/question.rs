@@ -160,8 +160,10 @@ impl Asked {
 /// What is on record at the position asked about.
 pub struct Records {
     beginning: Instant<Utc>,
-    /// When the position that was named, or that the answer is pinned to, was recorded.
-    asked: Option<Instant<Utc>>,
+    /// When the position was recorded.
+    recorded: Instant<Utc>,
+    /// Whether the position was named, or the answer is pinned to it.
+    is_past: bool,
     known_at: i64,
     held: i64,
 }
@@ -186,8 +188,7 @@ impl Records {
             return Err(top_level(before_records(beginning, held).at("asOf")));
         };
         let is_past = as_of_position.is_some() || view.pinned().is_some();
-        let asked = is_past.then_some(recorded);
-        Ok(Self { beginning, asked, known_at, held })
+        Ok(Self { beginning, recorded, is_past, known_at, held })
     }
 
     /// The position.
@@ -202,9 +203,10 @@ impl Records {
         self.beginning
     }
 
-    /// When the position was recorded, or now where none was named.
+    /// When the position was recorded, or now where none was named. Many events of one microsecond are
+    /// recorded one after another: what is on record is never later than now.
     pub fn last(&self, now: Instant<Utc>) -> Instant<Utc> {
-        self.asked.unwrap_or(now)
+        if self.is_past { self.recorded } else { self.recorded.max(now) }
     }
 
     /// Refuses a moment before the records.

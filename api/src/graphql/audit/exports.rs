@@ -9,7 +9,7 @@ use rollcall_commands::{
     audit::{ExportAuditEvents, RequestedExport},
 };
 use rollcall_domain::{
-    Refusal,
+    Code, Refusal,
     api_keys::Scope,
     audit::{Export, ExportFilter, ExportFormat},
     kernel::ids::{AuditExportId, OrganizationId, UserId},
@@ -151,8 +151,14 @@ pub(super) fn stored(filter: Filter) -> Result<(ExportFilter, Vec<String>), Refu
         causes_of,
         consequences_of,
         words,
+        client_address,
         up_to: _,
     } = filter;
+    if client_address.is_some() {
+        let message = "Leave `clientAddress` out here: what is asked for stays on record for good. Ask \
+                       `auditEvents` by it.";
+        return Err(Refusal::new(Code::FieldInvalid, message).at("filter.clientAddress"));
+    }
     let npi = npi.map(|npi| Npi::parse(&npi).map_err(|bad| Refusal::from(bad).at("filter.npi")));
     let stored = ExportFilter {
         actor,
@@ -208,6 +214,7 @@ pub fn filter_from(stored: ExportFilter, words: Vec<String>) -> Filter {
         causes_of: stored.causes_of,
         consequences_of: stored.consequences_of,
         words,
+        client_address: None,
         up_to: None,
     }
 }

@@ -1,9 +1,12 @@
 //! Filters and order of audit events. Invariant: ids are read as given; what they lead to is bound
 //! to the tenant by the query.
 
+use std::net::IpAddr;
+
 use async_graphql::{Enum, ID, InputObject};
+use ipnet::IpNet;
 use rollcall_domain::{Code, Refusal, kernel::ids::OrganizationId, values::Npi};
-use rollcall_projections::audit_timeline::{Filter, MAX_WORDS, Order, Outcome, words};
+use rollcall_projections::audit_timeline::{Filter, MAX_WORDS, Order, Outcome, Sight, words};
 use uuid::Uuid;
 
 use crate::graphql::{
@@ -72,6 +75,10 @@ pub struct AuditEventFilter {
     /// organisations it is about. Up to eight. Names are today's; a person who was erased is found no
     /// more, and by addresses and telephones nobody is.
     pub text: Option<String>,
+    /// Everything done from an IP address such as `192.0.2.7`, or from a network such as
+    /// `192.0.2.0/24`; auditors and plan administrators ask by it. Of a person who was erased no
+    /// address is known.
+    pub client_address: Option<String>,
 }
 
 impl AuditEventFilter {
@@ -109,6 +116,7 @@ impl AuditEventFilter {
                 id(NodeType::AuditEvent, self.consequences_of, "filter.consequencesOf")?
             },
             words: self.text.as_deref().map(text).transpose()?.unwrap_or_default(),
+            client_address: self.client_address.as_deref().map(network).transpose()?,
             up_to: None,
         })
     }
@@ -124,6 +132,38 @@ fn text(text: &str) -> Result<Vec<String>, Refusal> {
     }
     let message = "Give one to eight words of letters or digits to look for.";
     Err(Refusal::new(Code::FieldInvalid, message).at("filter.text"))
+}
+
+fn network(text: &str) -> Result<IpNet, Refusal> {
+    let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+    text.parse::<IpNet>().map(|net| net.trunc()).or_else(|_| one()).map_err(|_| {
+        let message = "Give an IP address such as 192.0.2.7 or 2001:db8::7, or a network such as \
+                       192.0.2.0/24.";
+        Refusal::new(Code::FieldInvalid, message).at(CLIENT_ADDRESS)
+    })
+}
+
+const CLIENT_ADDRESS: &str = "filter.clientAddress";
+
+/// Refuses to look for addresses for whom they are not shown, and where an answer is to stay as it is.
+///
+/// # Errors
+/// FORBIDDEN or FIELD_INVALID.
+pub(super) fn may_ask(filter: &Filter, sight: &Sight, is_pinned: bool) -> Result<(), Refusal> {
+    if filter.client_address.is_none() {
+        return Ok(());
+    }
+    if is_pinned {
+        let message =
+            "Leave `clientAddress` out here: an erasure takes addresses out of the records.";
+        return Err(Refusal::new(Code::FieldInvalid, message).at(CLIENT_ADDRESS));
+    }
+    if !sight.shows_addresses() {
+        let message = "Only auditors and plan administrators look for addresses. Leave \
+                       `clientAddress` out.";
+        return Err(Refusal::new(Code::Forbidden, message).at(CLIENT_ADDRESS));
+    }
+    Ok(())
 }
 
 pub(super) fn actor(id: ID, field: &str) -> Result<Uuid, Refusal> {

@@ -5,7 +5,7 @@ use rollcall_domain::{Code, Refusal, api_keys::Scope};
 use rollcall_projections::audit_timeline::{self, PageRequest};
 
 use super::{
-    input::{AuditEventFilter, AuditEventOrder, organization_of},
+    input::{AuditEventFilter, AuditEventOrder, may_ask, organization_of},
     types::{AuditEvent, AuditEventConnection},
     viewer,
 };
@@ -45,6 +45,7 @@ impl AuditQuery {
             viewer::reading(ctx, organization_of(&filter), Scope::ReadAudit, min_position).await?;
         let sight = looking.sight;
         let view = &mut reading.view;
+        may_ask(&filter, &sight, view.pinned().is_some()).map_err(top_level)?;
         if let Some(pin) = view.pinned() {
             let up_to = filter.up_to.unwrap_or(pin.position);
             filter.up_to = Some(up_to.min(pin.position));

@@ -15,7 +15,7 @@ use rollcall_projections::{
 };
 
 use super::{
-    input::{AuditEventFilter, organization_of},
+    input::{AuditEventFilter, may_ask, organization_of},
     types::AuditEvent,
     viewer,
 };
@@ -122,6 +122,7 @@ impl Tail {
         let demand = right.demand();
         let authority = authorised(&self.commands, &self.caller, demand, &mut view).await?;
         let looking = right.looking(&authority)?;
+        may_ask(&self.filter, &looking.sight, false).map_err(top_level)?;
         if !self.noted {
             self.commands.note_question(tenant, "eventAppended", &authority, Vec::new()).await;
             self.noted = true;

@@ -1,5 +1,5 @@
 //! An event as auditors see it. Invariant: names are today's, or none where a person was erased;
-//! before and after hold nothing personal.
+//! before and after hold nothing personal, and addresses are shown to few.
 
 use async_graphql::{ID, Json, SimpleObject};
 use rollcall_domain::Actor;
@@ -91,6 +91,9 @@ pub struct AuditEvent {
     pub correlation_id: Uuid,
     /// The event that caused this one, where it was not a person's doing.
     pub causation_id: Option<Uuid>,
+    /// The IP address the request came from, as auditors and plan administrators see it; absent for the
+    /// service itself, and once the person was erased.
+    pub client_address: Option<String>,
     /// When it was written down.
     pub recorded_at: DateTime,
     /// When it was decided.
@@ -131,6 +134,7 @@ impl From<Entry> for AuditEvent {
             policy_version: Position(entry.policy_version),
             correlation_id: entry.correlation_id,
             causation_id: entry.causation_id,
+            client_address: entry.client_address,
             recorded_at: entry.recorded_at.into(),
             occurred_at: entry.occurred_at.into(),
             effective_at: entry.effective_at.into(),

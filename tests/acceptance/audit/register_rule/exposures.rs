@@ -42,7 +42,9 @@ fn covers(times: &Times, at: DateTime<Utc>) -> bool {
 async fn exposed(portal: &Portal, world: &World, right: &AskedRight, head: i64) -> Exposed {
     let ask = Ask { tenant: world.tenant, projections: NAMES, min_position: Some(head) };
     let mut view = portal.service.reads.snapshot(ask).await.expect("the register catches up");
-    let now = portal.service.commands.journal.now();
+    // The last event may be recorded microseconds after the moment at which the clock stands.
+    let recorded = access_register::recorded_at(&mut view, head).await.expect("the log answers");
+    let now = portal.service.commands.journal.now().max(recorded.expect("an event"));
     let window = Window { from: None, to: None, known_at: head, now };
     let question = Question { organization: Some(world.clinic.id.0), ..Question::default() };
     let mut exposed = Exposed::new();
