@@ -20,10 +20,9 @@ impl TrustedProxies {
     /// # Errors
     /// What it takes.
     pub fn read(text: &str) -> Result<Self, String> {
-        let networks = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-        let networks = networks.map(|word| {
-            let one = || word.parse::<IpAddr>().map(IpNet::from);
-            word.parse().or_else(|_| one()).map_err(|_| {
+        let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let networks = words.map(|word| {
+            network(word).ok_or_else(|| {
                 format!("{word} is no address and no network; give some such as 10.0.0.0/8,::1")
             })
         });
@@ -46,6 +45,19 @@ impl TrustedProxies {
         }
         client
     }
+}
+
+/// A network, or one of a single address; of IPv4 where it is mapped into IPv6, as addresses are kept.
+pub fn network(text: &str) -> Option<IpNet> {
+    let one = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse::<IpNet>().or_else(|_| one()).ok()?.trunc();
+    let mapped = match (network.addr().to_canonical(), network.prefix_len().checked_sub(96)) {
+        (IpAddr::V4(address), Some(length)) if network.addr().is_ipv6() => {
+            IpNet::new(address.into(), length).ok()
+        }
+        (IpAddr::V4(_) | IpAddr::V6(_), _) => None,
+    };
+    Some(mapped.unwrap_or(network))
 }
 
 /// An address, perhaps with a port as some proxies write it.
@@ -82,6 +94,19 @@ mod tests {
         assert_eq!(client("10.0.0.0/8", "203.0.113.9", &["192.0.2.7"]), "203.0.113.9");
         assert_eq!(client("127.0.0.1", "127.0.0.1", &["192.0.2.7, 203.0.113.9"]), "203.0.113.9");
         assert_eq!(client("127.0.0.1", "127.0.0.1", &["192.0.2.7, unknown"]), "127.0.0.1");
+    }
+
+    #[test]
+    fn a_network_of_mapped_addresses_is_one_of_ipv4() {
+        for (text, known) in [
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("192.0.2.9/24", "192.0.2.0/24"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(network(text).expect(text).to_string(), known);
+        }
     }
 
     #[test]

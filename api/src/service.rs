@@ -203,8 +203,13 @@ impl Service {
             .await
             .map_err(|error| StartError::Listen(config.listen, error))?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
-        let gateway =
-            ServiceGateway::new(graphql::schema(), commands.clone(), reads.clone(), &config, signer);
+        let gateway = ServiceGateway::new(
+            graphql::schema(),
+            commands.clone(),
+            reads.clone(),
+            &config,
+            signer,
+        );
         let files = documents::Parts {
             gateway: gateway.clone(),
             commands: commands.clone(),

@@ -180,7 +180,17 @@ impl SinkSender {
                 .await
                 .map(drop);
         };
-        let (read, _) = self.read(tenant, &filter, cursor).await?;
+        let (read, known) = self.read(tenant, &filter, cursor).await?;
+        if known < to {
+            // The timeline is being built anew: what was planned is not all there yet.
+            return Ok(turn.held(now + LATER).await?);
+        }
+        if read.len() as i64 == MOST_EVENTS
+            && let Some((_, last)) = read.ends().filter(|(_, last)| *last < to)
+        {
+            // More is found than when it was planned, as words meet today's names.
+            return Ok(turn.planned(last).await?);
+        }
         let (events, format) = (read.len(), written(sink.format));
         let body = tokio::task::spawn_blocking(move || lines(format, tenant, read.tell()));
         let batch = Batch { sink: id, after: cursor, to, body: body.await?? };

@@ -5,8 +5,11 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use reqwest::redirect::Policy;
 use rollcall_projections::proof::witness::{Witness, WitnessKey};
 
+/// The most bytes of an answer: some lines of signatures.
+const LONGEST: usize = 64 << 10;
 /// The longest a head waits for a witness; all logs are sealed in turns and wait with it.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -47,7 +50,7 @@ struct HttpWitness {
 /// # Errors
 /// TLS cannot be set up.
 pub fn witnesses(configured: &[WitnessConfig]) -> Result<Vec<Arc<dyn Witness>>, reqwest::Error> {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
+    let client = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT).build()?;
     let one = |config: &WitnessConfig| -> Arc<dyn Witness> {
         Arc::new(HttpWitness { config: config.clone(), client: client.clone() })
     };
@@ -63,9 +66,16 @@ impl Witness for HttpWitness {
     async fn add_checkpoint(&self, body: String) -> Result<(u16, String), String> {
         let url = format!("{}/add-checkpoint", self.config.url);
         let answer = self.client.post(url).body(body).send().await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.text().await.map_err(|error| error.to_string())?))
+        let mut answer = answer.map_err(|error| error.to_string())?;
+        let mut said = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| error.to_string())? {
+            said.extend_from_slice(&chunk);
+            if said.len() > LONGEST {
+                return Err(format!("its answer has more than {LONGEST} bytes"));
+            }
+        }
+        let said = String::from_utf8(said).map_err(|error| error.to_string())?;
+        Ok((answer.status().as_u16(), said))
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Code, Decider, Decision, Refusal,
-    kernel::ids::{TenantId, UserId},
+    Code, Decider, Decision, Refusal, Sealed,
+    kernel::ids::{SubjectId, TenantId, UserId},
     permissions::right_use::UsedRight,
     policies::{Policy, PolicyHistory},
 };
@@ -29,6 +29,13 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Seals the address of the request under the key of whom it turned out to be from.
+    pub(crate) fn comes_from(&mut self, subject: impl Into<SubjectId>) {
+        let subject = subject.into();
+        self.work.header_mut().client_address =
+            self.caller.address.map(|address| Sealed::new(subject, address.to_string()));
+    }
+
     /// Says that the command used a right; it counts once the command is done.
     pub(crate) fn use_right(&mut self, right: UsedRight) {
         self.used.push(right);
@@ -156,7 +163,6 @@ pub(crate) fn header(
     ids: (Uuid, [u8; 32]),
     now: DateTime<Utc>,
 ) -> Header {
-    use rollcall_domain::{Sealed, kernel::ids::SubjectId};
     let causation_id = match caller.identity {
         crate::Identity::System { causation_id } => causation_id,
         crate::Identity::Anonymous

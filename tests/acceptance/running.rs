@@ -21,27 +21,27 @@ async fn gn_29_health_tells_live_and_ready_with_positions() {
 async fn gn_29_metrics_tell_how_far_a_projection_is_behind() {
     let portal = Portal::medi_cal().await;
     portal.settle().await;
-    assert_eq!(lag_of_pins(&portal).await, 0);
+    assert_eq!(lag_of_sessions(&portal).await, 0);
 
     // As when it is slow: its rows are held while others go on.
     let mut session = PgConnection::connect_with(&portal.database()).await.expect("a session");
     let mut held = session.begin().await.expect("a transaction");
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('rollcall.rows/pins', 0))")
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('rollcall.rows/sessions', 0))")
         .execute(&mut *held)
         .await
         .expect("held");
     portal.client(&portal.world().clinic_admin).await;
-    assert!(lag_of_pins(&portal).await > 0, "a sign-in is an event it has not taken in");
+    assert!(lag_of_sessions(&portal).await > 0, "a sign-in is an event it has not taken in");
     held.rollback().await.expect("let go");
     portal.settle().await;
-    assert_eq!(lag_of_pins(&portal).await, 0);
+    assert_eq!(lag_of_sessions(&portal).await, 0);
     portal.finish().await;
 }
 
-async fn lag_of_pins(portal: &Portal) -> i64 {
+async fn lag_of_sessions(portal: &Portal) -> i64 {
     let text = portal.get_text("/metrics").await;
     let name = format!(
-        "rollcall_projection_lag_events{{projection=\"pins\",tenant=\"{}\"}} ",
+        "rollcall_projection_lag_events{{projection=\"sessions\",tenant=\"{}\"}} ",
         portal.world().tenant
     );
     let value = text.lines().find_map(|line| line.strip_prefix(&name));

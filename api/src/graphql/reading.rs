@@ -43,7 +43,8 @@ impl RequestView {
         Self { pin: Some(pin), ..Self::default() }
     }
 
-    /// Lets the view go, so that what follows sees the mutation just made.
+    /// Lets the view go before something is written: what follows sees it, and one request does not hold
+    /// two connections.
     pub async fn reset(&self) {
         *self.snapshot.lock().await = None;
     }

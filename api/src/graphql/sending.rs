@@ -47,6 +47,7 @@ pub async fn send<C: Command>(
         fingerprint: commands.journal.secrets().fingerprint(input(ctx).to_string().as_bytes()),
         key,
     });
+    ctx.data::<std::sync::Arc<RequestView>>()?.reset().await;
     let outcome = match command {
         // On the heap: the future of a command would otherwise be part of every resolver's.
         Ok(command) => Box::pin(commands.dispatch(caller, key.as_ref(), &command)).await,
@@ -55,7 +56,6 @@ pub async fn send<C: Command>(
         Err(_) if C::SCOPE.is_none() && caller.key().is_some() => Err(out_of_scope().into()),
         Err(refusal) => Err(refusal.into()),
     };
-    ctx.data::<std::sync::Arc<RequestView>>()?.reset().await;
     let mut sent = Sent {
         output: None,
         position: None,

@@ -79,8 +79,11 @@ impl Admission {
     }
 }
 
-/// Refuses text that is too much to parse.
-pub(super) fn check_text(document: &str, limits: &Limits) -> Result<(), TransportError> {
+/// Refuses text that is too much to parse: the parser goes as deep as the text does.
+///
+/// # Errors
+/// QUERY_TOO_COMPLEX.
+pub fn check_text(document: &str, limits: &Limits) -> Result<(), TransportError> {
     within("TOKEN_LIMIT", "tokens", tokens::count(document), limits.tokens)
 }
 

@@ -38,7 +38,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 pub use self::{
     errors::{ErrorCode, TransportError, complete},
-    limits::{Limits, limited},
+    limits::{Limits, check_text, limited},
     persisted::{Trust, TrustByRole, TrustError, TrustedDocuments},
     trace::TraceParent,
 };

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Actor, Code, Refusal, Sealed,
+    Actor, Code, Refusal,
     kernel::ids::{OrganizationId, OtpChallengeId, SessionId, TenantId, UserId, VaultRef},
     policies::{ResetMethod, StepUpAction},
     sessions::{EndCause, LoginMethod, Session, SessionCommand},
@@ -291,13 +291,12 @@ impl Opening {
         let limits = cx.policy.session();
         let organization = standing.only_organization();
         make_room(cx, user, limits.concurrent).await?;
-        let address = cx.caller.address.map(|address| Sealed::new(user, address.to_string()));
+        cx.comes_from(user);
         let tenant = cx.tenant();
         let header = cx.work.header_mut();
         header.actor = standing.actor(tenant, user);
         header.session = Some(session);
         header.organization = organization;
-        header.client_address = address;
         let absolute_expires_at = cx.now + limits.absolute;
         let begin = SessionCommand::StartSession {
             user,

@@ -44,7 +44,7 @@ pub struct Entry {
     /// JSON as it is kept; nothing personal.
     pub before: Option<Box<RawValue>>,
     pub after: Option<Box<RawValue>>,
-    /// Where the request came from; for whom [`Sight::shows_addresses`](super::Sight) alone.
+    /// Where the request came from, as far as [`Sight::of_addresses`](super::Sight) reaches.
     pub client_address: Option<String>,
     pub sentence: String,
     /// The stream's id.

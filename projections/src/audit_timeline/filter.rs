@@ -47,8 +47,8 @@ pub struct Filter {
     pub consequences_of: Option<Uuid>,
     /// Words that must all be found ([`super::words`]).
     pub words: Vec<String>,
-    /// The address the request came from, or a network of them; nothing fits for whom
-    /// [`Sight::shows_addresses`] does not.
+    /// The network that the request came from, of one address or more; only what
+    /// [`Sight::of_addresses`] has is found by it.
     pub client_address: Option<IpNet>,
     /// Known then: nothing after this position.
     pub up_to: Option<i64>,
@@ -143,15 +143,13 @@ impl<'a> Search<'a> {
         if let Some(npi) = &filter.npi {
             query.push(" AND t.npi = ").push_bind(npi.clone());
         }
-        if let Some(net) = filter.client_address {
-            let is_one = net.prefix_len() == net.max_prefix_len();
-            let (operator, text) =
-                if is_one { ("=", net.addr().to_string()) } else { ("<<=", net.to_string()) };
-            query.push(format_args!(" AND t.client_address {operator} "));
-            query.push_bind(text).push("::inet");
-            if !sight.shows_addresses() {
-                query.push(" AND false");
-            }
+        if let Some(network) = filter.client_address {
+            // Not `<<=`, which row-level security keeps from the index.
+            query.push(" AND t.client_address >= ");
+            query.push_bind(network.network().to_string()).push("::inet");
+            query.push(" AND t.client_address <= ");
+            query.push_bind(network.broadcast().to_string()).push("::inet");
+            see(query, &sight.of_addresses());
         }
         match side {
             Side::Acting => equal(query, "t.organization_id", filter.organization),

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    AnyEvent, Sealed,
+    AnyEvent,
     audit::ErasureEvent,
     organizations::{RegistrationEvent, RegistrationTokenEvent},
     users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
@@ -169,6 +169,7 @@ struct Columns {
     before: Vec<Option<Value>>,
     after: Vec<Option<Value>>,
     client_address: Vec<Option<String>>,
+    address_subject: Vec<Option<Uuid>>,
 }
 
 impl Columns {
@@ -198,7 +199,9 @@ impl Columns {
         self.effective_at.push(event.effective_at);
         self.before.push(before);
         self.after.push(after);
-        self.client_address.push(client_address(event));
+        let (address, subject) = client_address(event).unzip();
+        self.client_address.push(address);
+        self.address_subject.push(subject);
         Ok(())
     }
 
@@ -208,12 +211,13 @@ impl Columns {
                audience, actor_kind, actor_id, organization_id, subject_id,
                subject_organization_id, npi, command, session_id, policy_version, correlation_id,
                causation_id, command_id, recorded_at, occurred_at, effective_at, before, after,
-               client_address)
+               client_address, address_subject)
              SELECT $1, * FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[],
                $13::text[], $14::uuid[], $15::bigint[], $16::uuid[], $17::uuid[], $18::uuid[],
                $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::jsonb[],
-               $23::jsonb[], $24::inet[])",
+               $23::jsonb[], $24::inet[],
+               $25::uuid[])",
         )
         .bind(self.tenant)
         .bind(self.position)
@@ -239,15 +243,16 @@ impl Columns {
         .bind(self.before)
         .bind(self.after)
         .bind(self.client_address)
+        .bind(self.address_subject)
         .execute(tx)
         .await?;
         Ok(())
     }
 }
 
-/// Where the request came from, while its key is there.
-fn client_address(event: &Recorded<AnyEvent>) -> Option<String> {
-    let address: IpAddr =
-        event.metadata.client_address.as_ref().and_then(Sealed::get)?.parse().ok()?;
-    Some(address.to_canonical().to_string())
+/// Where the request came from, while its key is there, and whose key that is.
+fn client_address(event: &Recorded<AnyEvent>) -> Option<(String, Uuid)> {
+    let sealed = event.metadata.client_address.as_ref()?;
+    let address: IpAddr = sealed.get()?.parse().ok()?;
+    Some((address.to_canonical().to_string(), sealed.subject().0))
 }

@@ -202,9 +202,11 @@ async fn untold(
 ) -> Result<Untold, sqlx::Error> {
     let mut ids = HashSet::new();
     // An answer that is pinned to a place has nothing in it that an erasure takes away.
-    let shows_addresses = sight.shows_addresses() && view.pinned().is_none();
+    let addresses = sight.of_addresses();
     for (row, source) in &mut rows {
-        if !shows_addresses {
+        if view.pinned().is_some()
+            || !addresses.reaches([row.organization_id, row.subject_organization_id])
+        {
             row.client_address = None;
         }
         names::mentioned(source.payload.get(), &mut ids);

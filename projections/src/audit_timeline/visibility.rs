@@ -16,6 +16,7 @@ use rollcall_domain::{
     permissions::{JobRoleEvent, right_use::RightUseEvent},
     users::{credential::CredentialEvent, one_time_passcode::OneTimePasscodeEvent},
 };
+use uuid::Uuid;
 
 /// Whose business an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -276,11 +277,26 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Whether it shows where requests came from: to those who see failed attempts.
+    /// The parts of it that show where requests came from: those that show failed attempts.
+    #[must_use]
+    pub fn of_addresses(&self) -> Self {
+        let shows = |audiences: &[Audience]| audiences.contains(&Audience::Security);
+        let whole = if shows(&self.whole) { self.whole.clone() } else { Vec::new() };
+        let of_organizations = self.of_organizations.iter().filter(|(_, of)| shows(of));
+        Self { whole, of_organizations: of_organizations.cloned().collect(), of_person: None }
+    }
+
+    /// Whether it shows where any request came from.
     #[must_use]
     pub fn shows_addresses(&self) -> bool {
-        let within = self.of_organizations.iter().map(|(_, audiences)| audiences);
-        within.chain([&self.whole]).any(|audiences| audiences.contains(&Audience::Security))
+        self.of_addresses() != Self::default()
+    }
+
+    /// Whether it has a part in whole, or of one of these organisations.
+    pub(super) fn reaches(&self, organizations: [Option<Uuid>; 2]) -> bool {
+        let mut named = organizations.into_iter().flatten().map(OrganizationId);
+        let is_in = |id| self.of_organizations.iter().any(|(these, _)| these.contains(&id));
+        !self.whole.is_empty() || named.any(is_in)
     }
 
     /// What either of the two shows.

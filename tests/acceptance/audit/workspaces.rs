@@ -313,3 +313,31 @@ async fn gn_26_workspaces_belong_to_auditors_and_plan_administrators_and_are_on_
     assert!(told(&support).await.is_empty());
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_14_a_document_made_to_exhaust_the_server_is_refused_before_it_is_parsed() {
+    let portal = Portal::medi_cal().await;
+    let auditor = portal.client(&portal.world().auditor).await;
+    let workspace = open(&auditor, "Quarter", None).await;
+    let deep = format!("{{a(b:{}", "[".repeat(400_000));
+    let saved = save(&portal.anybody(), &workspace, &deep, json!({})).await;
+    assert_eq!(saved.error_code(), "UNAUTHENTICATED");
+    assert_eq!(save(&auditor, &workspace, &deep, json!({})).await.refused(), "FIELD_INVALID");
+    let variables = json!({ "workspace": workspace["id"], "document": deep });
+    let asked = auditor.send(ANSWER, variables).await;
+    assert_eq!(asked.body["errors"][0]["extensions"]["reason"], "FIELD_INVALID");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_14_an_answer_is_a_request_of_its_own_and_one_request_has_one() {
+    let portal = Portal::medi_cal().await;
+    let auditor = portal.client(&portal.world().auditor).await;
+    let workspace = open(&auditor, "Quarter", None).await;
+    let two = "query($id: ID!, $of: String) {
+        a: auditWorkspaceAnswer(workspaceId: $id, document: $of) { position }
+        b: auditWorkspaceAnswer(workspaceId: $id, document: $of) { position } }";
+    let of = json!({ "id": workspace["id"], "of": "{ auditEvents { totalCount } }" });
+    assert_eq!(auditor.send(two, of).await.error_code(), "QUERY_TOO_COMPLEX");
+    portal.finish().await;
+}

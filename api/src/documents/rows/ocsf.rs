@@ -132,6 +132,7 @@ pub fn event(entry: &Entry, tenant: TenantId) -> Value {
         "message": entry.sentence,
         "metadata": metadata(entry, tenant),
         "actor": actor(entry),
+        "src_endpoint": entry.client_address.as_ref().map(|it| json!({ "ip": it })),
         "unmapped": unmapped(entry),
     });
     if let (Value::Object(event), Value::Object(own)) = (&mut event, of_class(&act, entry)) {

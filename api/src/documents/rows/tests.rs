@@ -143,6 +143,7 @@ fn gn_26_every_kind_of_event_is_of_a_class_of_ocsf_with_what_it_requires() {
         assert_eq!(number("time"), 1_782_820_800_000);
         assert_eq!(event["metadata"]["version"], "1.8.0");
         assert_eq!(event["metadata"]["uid"], id(1).to_string());
+        assert_eq!(event["src_endpoint"]["ip"], "192.0.2.7");
         assert_eq!(event["metadata"]["original_time"], "2026-06-30T12:00:00.000000Z");
         let required: &[&str] = match class {
             3001 => &["user"],

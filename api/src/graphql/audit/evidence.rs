@@ -99,7 +99,6 @@ impl EvidenceMutation {
         input: RequestEvidenceInput,
     ) -> Result<RequestEvidencePayload> {
         let report = match input.report {
-            // The view is let go of before anything is written.
             Some(asked) if input.question.is_none() => {
                 let parameters = asked.parameters.unwrap_or_default();
                 let asked = (asked.name.into(), parameters, asked.organization_id);

@@ -1,20 +1,21 @@
 //! Filters and order of audit events. Invariant: ids are read as given; what they lead to is bound
 //! to the tenant by the query.
 
-use std::net::IpAddr;
-
 use async_graphql::{Enum, ID, InputObject};
 use ipnet::IpNet;
 use rollcall_domain::{Code, Refusal, kernel::ids::OrganizationId, values::Npi};
 use rollcall_projections::audit_timeline::{Filter, MAX_WORDS, Order, Outcome, Sight, words};
 use uuid::Uuid;
 
-use crate::graphql::{
-    access_register::AccessRight,
-    ids::NodeType,
-    paging::OrderDirection,
-    scalars::{DateTime, NpiScalar},
-    vocabulary::ActorKind,
+use crate::{
+    graphql::{
+        access_register::AccessRight,
+        ids::NodeType,
+        paging::OrderDirection,
+        scalars::{DateTime, NpiScalar},
+        vocabulary::ActorKind,
+    },
+    proxies,
 };
 
 /// Whether what was asked for was done.
@@ -135,8 +136,7 @@ fn text(text: &str) -> Result<Vec<String>, Refusal> {
 }
 
 fn network(text: &str) -> Result<IpNet, Refusal> {
-    let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    text.parse::<IpNet>().map(|net| net.trunc()).or_else(|_| one()).map_err(|_| {
+    proxies::network(text).ok_or_else(|| {
         let message = "Give an IP address such as 192.0.2.7 or 2001:db8::7, or a network such as \
                        192.0.2.0/24.";
         Refusal::new(Code::FieldInvalid, message).at(CLIENT_ADDRESS)

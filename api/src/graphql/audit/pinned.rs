@@ -17,7 +17,10 @@ use rollcall_domain::{Code, Refusal};
 use rollcall_projections::{Pin, ReadStore};
 use serde_json::Value;
 
-use crate::graphql::{errors::fault, reading::RequestView, schema::Schema};
+use crate::{
+    graphql::{errors::fault, reading::RequestView, schema::Schema},
+    http::{Limits, check_text},
+};
 
 /// The questions that are answered as of a place of the log.
 const QUESTIONS: [&str; 6] = [
@@ -35,6 +38,7 @@ const QUESTIONS: [&str; 6] = [
 /// `FIELD_INVALID` at `document`.
 pub(super) fn check(document: &str) -> Result<(), Refusal> {
     let refuse = |message: String| Refusal::new(Code::FieldInvalid, message).at("document");
+    check_text(document, &Limits::default()).map_err(|error| refuse(error.message.to_string()))?;
     let parsed = parse_query(document)
         .map_err(|error| refuse(format!("Give a GraphQL document. This one is none: {error}.")))?;
     let mut operations = parsed.operations.iter().map(|(_, operation)| operation);

@@ -246,7 +246,7 @@ pub struct AuditSinkMutation;
 #[Object]
 impl AuditSinkMutation {
     /// Has audit events pushed to a receiver, by an administrator of the whole plan (GN-26). It gets what
-    /// an administrator of the plan may see of the filter, names and sentences included; what left is on record,
+    /// an administrator of the plan may see of the filter, names, sentences and addresses included; what left is on record,
     /// rolled up by day. Refusals: FIELD_REQUIRED, FIELD_INVALID, NAME_INVALID, NPI_INVALID, DATE_INVALID,
     /// RANGE_INVALID, ALREADY_ASSIGNED, NOT_FOUND; repeated, RESULT_WITHHELD.
     async fn create_audit_sink(

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a question is saved only if it has an answer for whoever saves it.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Json, Object, Result};
 use rollcall_commands::{
     Access,
@@ -25,7 +27,7 @@ use super::{
 use crate::graphql::{
     errors::fault,
     ids::NodeType,
-    reading::{read, read_if_permitted},
+    reading::{RequestView, read, read_if_permitted},
     scalars::Position,
     sending::{MutationMeta, Sent, payload, send},
 };
@@ -200,6 +202,7 @@ async fn tried(ctx: &Context<'_>, question: &SaveWorkspaceQuestion) -> Result<Re
         Err(refusal) => return Ok(Err(refusal)),
     };
     drop(reading);
+    ctx.data::<Arc<RequestView>>()?.reset().await;
     let variables = serde_json::from_str(&question.variables).map_err(|error| fault(&error))?;
     let response = pinned::run(ctx, pin, (&question.document, variables)).await?;
     Ok(match response.errors.first() {

@@ -63,6 +63,9 @@ pub struct AuditWorkspaceAnswer {
 
 connection!(AuditWorkspaceConnection, AuditWorkspaceEdge, AuditWorkspace);
 
+/// What an answer weighs: it is a request of its own, of which one leaves room for no second.
+const ANSWER: usize = 6_000;
+
 /// Workspaces of auditors.
 #[derive(Default)]
 pub struct WorkspaceQuery;
@@ -109,6 +112,7 @@ impl WorkspaceQuery {
     /// Asks a question as of a workspace's place: one that is saved there, or any document that asks
     /// `auditEvents`, `accessRegister`, `accessDifference`, `accessExplanation`, `accessExposure` or
     /// `policySimulation`. Whatever happens later, whoever has the same rights gets the same answer.
+    #[graphql(complexity = "ANSWER + child_complexity")]
     async fn audit_workspace_answer(
         &self,
         ctx: &Context<'_>,

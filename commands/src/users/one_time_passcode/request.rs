@@ -103,6 +103,7 @@ async fn send(
         .into());
     }
     count(cx, recipient.owner).await?;
+    cx.comes_from(recipient.owner.subject());
     let send = OneTimePasscodeCommand::SendOtp(SendOtp {
         challenge,
         owner: recipient.owner,

@@ -120,6 +120,9 @@ pub(crate) async fn check_code(
 ) -> Result<Verdict, Failure> {
     let state = cx.load::<OneTimePasscode>(challenge).await?;
     let pending = state.pending().and_then(|_| state.sent().cloned());
+    if let Some(sent) = state.sent() {
+        cx.comes_from(sent.owner.subject());
+    }
     let (matches, replayed) = match pending {
         None => (false, false),
         Some(sent) => match (&sent.source, sent.owner.user()) {

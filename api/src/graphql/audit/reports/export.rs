@@ -68,7 +68,6 @@ impl AuditReportMutation {
         let asked =
             (input.name.into(), input.parameters.unwrap_or_default(), input.organization_id);
         let (question, reading) = question(ctx, asked, None).await?;
-        // The view is let go of before anything is written.
         drop(reading);
         let format: ExportFormat = input.format.into();
         let command = match format {
