@@ -1,3 +1,8 @@
+-- What job roles bundle, without all that people were granted: they belong to no organisation and have no
+-- name by which another index would find them.
+CREATE INDEX access_intervals_job_role_bundle_idx ON read.access_intervals (tenant_id, holder_id)
+  WHERE kind = 'JOB_ROLE_BUNDLE';
+
 -- The next `at_most` people, each with an organisation, who may ever have held a right, from a key on
 -- (`from_*`, itself included), in the order of their keys; nil stands for the whole plan. More than
 -- those who held it is no harm. Found by what gave it, so that an organisation's other members cost

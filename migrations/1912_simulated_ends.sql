@@ -13,13 +13,30 @@ CREATE FUNCTION ops.simulated_ends(
   ends_at timestamptz, last_used date
 ) LANGUAGE sql STABLE AS $$
   SELECT i.known_from, i.ordinal, i.kind, i.user_id, i.organization_id, i.npi, i.name,
-         i.value, i.valid_from, i.valid_to, i.cause, i.cause_position, e.ends_at, e.last_used
+         i.value, i.valid_from, i.valid_to, i.cause, i.cause_position, e.ends_at,
+         -- Uses too old to matter for when it ends are only told.
+         coalesce(e.last_used, CASE WHEN only_unused THEN (
+           SELECT max(r.day) FROM read.right_uses r
+            WHERE r.tenant_id = in_tenant AND r.user_id = i.user_id AND r.organization_id = u.place
+              AND r.kind = ANY (u.kinds) AND (u.npi IS NULL OR r.npi = u.npi) AND (u.detail IS NULL OR r.detail = u.detail)
+              AND r.day >= u.since_day AND r.day < u.counted_from AND r.recorded_position <= known_at) END)
     FROM read.access_intervals i
    CROSS JOIN LATERAL (
      SELECT greatest(i.valid_from, CASE i.kind WHEN 'ORG_ROLE' THEN watched_roles
                                                WHEN 'NPI_LEVEL' THEN watched_levels
                                                WHEN 'PLAN_ROLE' THEN watched_plan_roles
                                                WHEN 'SUBMISSION' THEN watched_submissions END) AS since) w
+    -- Which uses are uses of the grant, and from which day on they may put off its end.
+   CROSS JOIN LATERAL (
+     SELECT CASE i.kind WHEN 'PLAN_ROLE' THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE i.organization_id END AS place,
+            CASE i.kind WHEN 'ORG_ROLE' THEN '{VIEW_ORGANIZATION,MANAGE_USERS}'::text[]
+                        WHEN 'NPI_LEVEL' THEN '{VIEW_NPI,MANAGE_PIN}'
+                        WHEN 'SUBMISSION' THEN '{SUBMIT_TRANSACTIONS}'
+                        ELSE '{PLAN_ROLE}' END AS kinds,
+            CASE WHEN i.kind NOT IN ('ORG_ROLE', 'PLAN_ROLE') THEN nullif(i.npi, '*') END AS npi,
+            CASE i.kind WHEN 'PLAN_ROLE' THEN i.name END AS detail,
+            (w.since AT TIME ZONE in_zone)::date AS since_day,
+            (from_at AT TIME ZONE in_zone)::date - after_days - 2 AS counted_from) u
    CROSS JOIN LATERAL (
      SELECT greatest(i.valid_from + after_days * interval '24 hours', from_at) AS ends_at, NULL::date AS last_used
       WHERE NOT only_unused
@@ -32,20 +49,12 @@ CREATE FUNCTION ops.simulated_ends(
                lead(p.starts) OVER (ORDER BY p.starts) AS next_use
           FROM (SELECT NULL::date AS day, '-infinity'::timestamptz AS starts
                 UNION ALL
-                SELECT u.day, (u.day::timestamp AT TIME ZONE in_zone) FROM (
+                SELECT d.day, (d.day::timestamp AT TIME ZONE in_zone) FROM (
                   SELECT DISTINCT r.day FROM read.right_uses r
-                   WHERE only_unused AND r.tenant_id = in_tenant AND r.user_id = i.user_id
-                     AND r.organization_id = CASE i.kind WHEN 'PLAN_ROLE' THEN '00000000-0000-0000-0000-000000000000'::uuid
-                                                         ELSE i.organization_id END
-                     AND r.kind = ANY (CASE i.kind WHEN 'ORG_ROLE' THEN '{VIEW_ORGANIZATION,MANAGE_USERS}'::text[]
-                                                   WHEN 'NPI_LEVEL' THEN '{VIEW_NPI,MANAGE_PIN}'
-                                                   WHEN 'SUBMISSION' THEN '{SUBMIT_TRANSACTIONS}'
-                                                   ELSE '{PLAN_ROLE}' END)
-                     AND (i.kind IN ('ORG_ROLE', 'PLAN_ROLE') OR i.npi = '*' OR r.npi = i.npi)
-                     AND (i.kind <> 'PLAN_ROLE' OR r.detail = i.name)
-                     AND r.day >= (w.since AT TIME ZONE in_zone)::date
-                     AND r.day >= (from_at AT TIME ZONE in_zone)::date - after_days - 2
-                     AND r.recorded_position <= known_at) u) p) g
+                   WHERE only_unused AND r.tenant_id = in_tenant AND r.user_id = i.user_id AND r.organization_id = u.place
+                     AND r.kind = ANY (u.kinds) AND (u.npi IS NULL OR r.npi = u.npi)
+                     AND (u.detail IS NULL OR r.detail = u.detail)
+                     AND r.day >= greatest(u.since_day, u.counted_from) AND r.recorded_position <= known_at) d) p) g
        WHERE only_unused AND (g.next_use IS NULL OR g.next_use >= g.ends_at)
        ORDER BY g.starts LIMIT 1)) e
     -- One at a moment, as of every timeline.

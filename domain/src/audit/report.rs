@@ -114,7 +114,7 @@ impl ReportName {
         const PERIOD: &[P] = &[P::From, P::To, P::AsOfPosition];
         let of = |title, answers, parameters, columns| ReportDefinition {
             name: self,
-            version: 1,
+            version: self.version(),
             title,
             answers,
             parameters,
@@ -289,6 +289,27 @@ impl ReportName {
                     "heldTo",
                 ],
             ),
+        }
+    }
+
+    /// The definition's version.
+    const fn version(self) -> u32 {
+        match self {
+            // Since these were first defined: nobody acts where the portal does not serve, whoever was
+            // erased holds nothing, a conflict concerns the organisations of the two rights that met,
+            // and NPIs of a submitter's people and a narrower scope are revocations.
+            Self::ActiveAccounts
+            | Self::Administrators
+            | Self::Dormant
+            | Self::Orphaned
+            | Self::NeverAssigned
+            | Self::Revocations
+            | Self::SodConflicts
+            | Self::AccessToNpi => 2,
+            Self::PinActivity
+            | Self::Terminations
+            | Self::AffiliationsInForce
+            | Self::AuditReads => 1,
         }
     }
 

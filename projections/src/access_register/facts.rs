@@ -154,9 +154,11 @@ impl Change<'_> {
             UserEvent::UserRegistered { user, .. } => {
                 self.begins(&Timeline::AccountActive(*user), so(Cause::Registration));
             }
+            UserEvent::UserErased { user } => {
+                self.ends(&Timeline::AccountActive(*user), Cause::Deactivation);
+            }
             UserEvent::ProfileUpdated { .. }
             | UserEvent::UserDetailsCorrected { .. }
-            | UserEvent::UserErased { .. }
             | UserEvent::PhoneChanged { .. }
             | UserEvent::EmailChanged { .. }
             | UserEvent::EmailVerificationSent { .. }
@@ -190,7 +192,9 @@ impl Change<'_> {
                 }
             }
             PlanStaffEvent::PlanRoleEnded { user, role, cause, .. } => {
-                let held = self.ledger.timelines().filter(|held| held.is_plan_role(*user, *role));
+                let first = Timeline::PlanRole(*user, role.as_str(), None);
+                let held = self.ledger.timelines_from(&first);
+                let held = held.take_while(|held| held.is_plan_role(*user, *role));
                 let held: Vec<Timeline> = held.cloned().collect();
                 for timeline in held {
                     self.ends(&timeline, Cause::from(*cause));

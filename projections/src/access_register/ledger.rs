@@ -76,6 +76,12 @@ impl Ledger {
         self.held.iter().filter(|(_, rows)| !rows.is_empty()).map(|(timeline, _)| timeline)
     }
 
+    /// The same from one of them on, found without those before it.
+    pub fn timelines_from(&self, first: &Timeline) -> impl Iterator<Item = &Timeline> {
+        let rest = self.held.range::<Timeline, _>(first..);
+        rest.filter(|(_, rows)| !rows.is_empty()).map(|(timeline, _)| timeline)
+    }
+
     /// Whether the timeline ever had a value as held now, ended or not.
     pub fn has_any(&self, timeline: &Timeline) -> bool {
         self.held.get(timeline).is_some_and(|rows| !rows.is_empty())

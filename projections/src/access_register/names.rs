@@ -1,21 +1,14 @@
-//! The names of people and organisations beside what is told of them. Invariant: two statements for a
-//! whole page.
+//! The names of people and organisations beside what is told of them. Invariant: a fixed number of
+//! statements for a whole page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use rollcall_domain::kernel::ids::UserId;
 use uuid::Uuid;
 
-use crate::{Snapshot, people};
+pub use crate::audit_timeline::sentences::Names;
+use crate::{Snapshot, audit_timeline};
 
-/// Names by id; who was erased has none.
-#[derive(Clone, Debug, Default)]
-pub struct Names {
-    pub people: BTreeMap<Uuid, String>,
-    pub organizations: BTreeMap<Uuid, String>,
-}
-
-/// Looks them up; none in an answer that is pinned to a place.
+/// Looks them up; none in an answer that is pinned to a place. Who was erased has none.
 ///
 /// # Errors
 /// The database's.
@@ -24,20 +17,6 @@ pub async fn names(
     users: BTreeSet<Uuid>,
     organizations: BTreeSet<Uuid>,
 ) -> Result<Names, sqlx::Error> {
-    if view.pinned().is_some() {
-        return Ok(Names::default());
-    }
-    let users: Vec<UserId> = users.into_iter().map(UserId).collect();
-    let people = people::persons(view, &users).await?;
-    let organizations: Vec<(Uuid, String)> = sqlx::query_as(
-        "SELECT id, name FROM read.organizations WHERE tenant_id = $1 AND id = ANY ($2)",
-    )
-    .bind(view.tenant().0)
-    .bind(organizations.into_iter().collect::<Vec<_>>())
-    .fetch_all(view.connection())
-    .await?;
-    Ok(Names {
-        people: people.into_iter().filter_map(|(id, it)| Some((id.0, it.full_name()?))).collect(),
-        organizations: organizations.into_iter().collect(),
-    })
+    let ids = users.into_iter().chain(organizations).collect();
+    audit_timeline::names_of(view, &ids).await
 }

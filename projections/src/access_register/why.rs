@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     AccessSource, Moment,
-    rule::{AskedRight, Clock, Happened, Records, Requirement, RequirementKind, Rule, load_one},
+    rule::{AskedRight, Clock, Happened, Records, Requirement, RequirementKind, Rule, load},
 };
 use crate::Snapshot;
 
@@ -59,25 +59,12 @@ impl Explanation {
     /// What is missing: conditions, and where no way is met what was lost of one last.
     #[must_use]
     pub fn missing(&self) -> Vec<&Finding> {
-        let unmet = |them: &'_ [Finding]| -> Vec<usize> {
-            (0..them.len()).filter(|at| !them[*at].met).collect()
-        };
-        let mut missing: Vec<&Finding> =
-            unmet(&self.conditions).into_iter().map(|at| &self.conditions[at]).collect();
+        let mut missing: Vec<&Finding> = unmet(&self.conditions).collect();
         if !self.ways.iter().any(|way| way.met) {
-            let lost = |way: &&FoundWay| {
-                unmet(&way.requirements)
-                    .into_iter()
-                    .filter_map(|at| way.requirements[at].since)
-                    .max()
-            };
+            let lost = |way: &&FoundWay| unmet(&way.requirements).filter_map(|it| it.since).max();
             // Of equals the first, which is the plainest way.
             let nearest = self.ways.iter().rev().max_by_key(lost);
-            missing.extend(
-                nearest
-                    .into_iter()
-                    .flat_map(|way| way.requirements.iter().filter(|finding| !finding.met)),
-            );
+            missing.extend(nearest.into_iter().flat_map(|way| unmet(&way.requirements)));
         }
         missing
     }
@@ -92,6 +79,10 @@ impl Explanation {
             .collect();
         positions.into_iter().collect()
     }
+}
+
+fn unmet(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|finding| !finding.met)
 }
 
 /// Whether the person, and the organisation where one is named, have ever been in the register; with
@@ -133,7 +124,7 @@ pub async fn explain(
     right: &AskedRight,
     (user, organization): (Uuid, Option<Uuid>),
 ) -> Result<Explanation, sqlx::Error> {
-    let records = load_one(view, right, (user, organization), moment.known_at).await?;
+    let records = load(view, right, &[(user, organization)], moment.known_at).await?;
     let rule = Rule::of(right, UserId(user), organization.map(OrganizationId), &records);
     Ok(explained(&rule, &records, moment))
 }

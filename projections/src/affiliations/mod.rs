@@ -13,7 +13,7 @@ pub use directory::{
     DirectoryFilter, DirectoryKey, Submitter, SubmitterType, count_submitters, is_listed,
     submitter_types, submitters,
 };
-pub use projection::Affiliations;
+pub use projection::{Affiliations, NAME};
 pub use queries::{
     AffiliationFilter, AffiliationView, Viewpoint, affiliations, affiliations_by_id,
     count_affiliations,

@@ -18,13 +18,16 @@ use uuid::Uuid;
 use super::AffiliationRow;
 use crate::readers;
 
+/// The projection's name in checkpoints.
+pub const NAME: &str = "affiliations";
+
 /// Keeps affiliations and the directory of submitters.
 pub struct Affiliations;
 
 #[async_trait]
 impl Projection<AnyEvent> for Affiliations {
     fn name(&self) -> &'static str {
-        "affiliations"
+        NAME
     }
 
     fn version(&self) -> i32 {

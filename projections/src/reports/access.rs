@@ -2,7 +2,7 @@
 //!
 //! Invariant: a row is one span of time in which the rule gives the same answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -41,27 +41,64 @@ impl Ground<'_> {
         let held = spans(self.held, user, self.question.span(), None);
         let mut rows = Vec::new();
         for (rule, terms) in rules {
-            for (place, (from, to)) in conflicts(terms, &held) {
-                let covered = match terms.scope {
-                    SodScope::Anywhere => self.covers_any(terms, &held),
-                    SodScope::SameNpi | SodScope::SameOrganization => place
-                        .organizations
-                        .iter()
-                        .any(|organization| self.question.covers(Some(*organization))),
-                };
-                if covered {
-                    rows.push(row_of_conflict(user, (*rule, terms), &place, (from, to)));
-                }
+            for (place, times) in self.conflicts(terms, &held) {
+                let row = |time| row_of_conflict(user, (*rule, terms), &place, time);
+                rows.extend(times.into_iter().map(row));
             }
         }
         rows
     }
 
-    fn covers_any(&self, terms: &SodTerms, held: &[HeldSpan<(RightKey, Holding)>]) -> bool {
-        let concerned = held
-            .iter()
-            .filter(|span| fits(&terms.first, &span.what.0) || fits(&terms.second, &span.what.0));
-        concerned.into_iter().any(|span| self.question.covers(span.what.0.organization))
+    /// The places and times of a rule's conflicts, as far as one of the two rights that met is of the
+    /// answer; those that touch are told as one.
+    fn conflicts(
+        &self,
+        terms: &SodTerms,
+        held: &[HeldSpan<(RightKey, Holding)>],
+    ) -> BTreeMap<Place, Vec<Moments>> {
+        let firsts = self.side(&terms.first, terms.scope, held);
+        let mut seconds = self.side(&terms.second, terms.scope, held);
+        let mut found: BTreeMap<Place, Vec<Moments>> = BTreeMap::new();
+        for (common, first) in &firsts {
+            let Some(second) = seconds.remove(common) else { continue };
+            for ((one, covered), these) in first {
+                for ((other, also), those) in &second {
+                    if !covered && !also {
+                        continue;
+                    }
+                    let organizations = one.iter().chain(other).copied().collect();
+                    let place = Place { organizations, npi: common.npi.to_owned() };
+                    found.entry(place).or_default().extend(both(these, those));
+                }
+            }
+        }
+        found.values_mut().for_each(merge);
+        found.retain(|_, times| !times.is_empty());
+        found
+    }
+
+    /// When one of a rule's rights was held, by what the other one has to have in common with it.
+    fn side<'h>(
+        &self,
+        asked: &SodRight,
+        scope: SodScope,
+        held: &'h [HeldSpan<(RightKey, Holding)>],
+    ) -> BTreeMap<Common<'h>, Side> {
+        let mut side: BTreeMap<Common<'h>, Side> = BTreeMap::new();
+        for HeldSpan { what: (right, _), from, to } in held {
+            let Some(common) = common(scope, right).filter(|_| fits(asked, right)) else {
+                continue;
+            };
+            let told = match scope {
+                SodScope::SameNpi | SodScope::SameOrganization => right.organization,
+                SodScope::Anywhere => None,
+            };
+            let of = (told, self.question.covers(right.organization));
+            let times = side.entry(common).or_default().entry(of).or_default();
+            times.push((*from, to.unwrap_or_else(never)));
+        }
+        side.values_mut().flat_map(BTreeMap::values_mut).for_each(merge);
+        side
     }
 
     /// An affiliation that was in force.
@@ -129,47 +166,46 @@ fn fits(asked: &SodRight, right: &RightKey) -> bool {
 
 type Moments = (DateTime<Utc>, DateTime<Utc>);
 
-/// The places and times of a rule's conflicts, those that touch told as one.
-fn conflicts(terms: &SodTerms, held: &[HeldSpan<(RightKey, Holding)>]) -> Vec<(Place, Moments)> {
-    let of = |asked: &SodRight| -> Vec<&HeldSpan<(RightKey, Holding)>> {
-        held.iter().filter(|span| fits(asked, &span.what.0)).collect()
-    };
-    let (firsts, seconds) = (of(&terms.first), of(&terms.second));
-    let mut found: Vec<(Place, Moments)> = Vec::new();
-    for first in &firsts {
-        for second in &seconds {
-            let Some(place) = place(terms.scope, &first.what.0, &second.what.0) else { continue };
-            let to = |span: &HeldSpan<_>| span.to.unwrap_or_else(never);
-            let (from, to) = (first.from.max(second.from), to(first).min(to(second)));
-            if from < to {
-                found.push((place, (from, to)));
-            }
-        }
-    }
-    found.sort();
-    let mut merged: Vec<(Place, Moments)> = Vec::new();
-    for (place, (from, to)) in found {
-        match merged.last_mut() {
-            Some((last, (_, end))) if *last == place && from <= *end => *end = (*end).max(to),
-            Some(_) | None => merged.push((place, (from, to))),
-        }
-    }
-    merged
+/// What two rights have in common where a rule counts them as held together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Common<'a> {
+    organization: Option<OrganizationId>,
+    /// Empty where it may be any.
+    npi: &'a str,
 }
 
-fn place(scope: SodScope, first: &RightKey, second: &RightKey) -> Option<Place> {
-    let together = first.organization == second.organization;
-    let organizations = || first.organization.into_iter().chain(second.organization).collect();
+/// When a right was held, by the organisation that is told and whether it is of the answer.
+type Side = BTreeMap<(Option<OrganizationId>, bool), Vec<Moments>>;
+
+fn common(scope: SodScope, right: &RightKey) -> Option<Common<'_>> {
     match scope {
-        SodScope::SameNpi if first.npi == second.npi && !first.npi.is_empty() => {
-            Some(Place { organizations: organizations(), npi: first.npi.clone() })
+        SodScope::SameNpi if right.npi.is_empty() => None,
+        SodScope::SameNpi => Some(Common { organization: None, npi: &right.npi }),
+        SodScope::SameOrganization => {
+            let organization = Some(right.organization?);
+            Some(Common { organization, npi: "" })
         }
-        SodScope::SameOrganization if together && first.organization.is_some() => {
-            Some(Place { organizations: organizations(), npi: String::new() })
-        }
-        SodScope::Anywhere => Some(Place { organizations: BTreeSet::new(), npi: String::new() }),
-        SodScope::SameNpi | SodScope::SameOrganization => None,
+        SodScope::Anywhere => Some(Common { organization: None, npi: "" }),
     }
+}
+
+/// When something of both was held.
+fn both(these: &[Moments], those: &[Moments]) -> Vec<Moments> {
+    let pairs = these.iter().flat_map(|this| those.iter().map(move |that| (this, that)));
+    let together = pairs.map(|(this, that)| (this.0.max(that.0), this.1.min(that.1)));
+    together.filter(|(from, to)| from < to).collect()
+}
+
+/// Makes one of those that touch, in the order of time.
+fn merge(times: &mut Vec<Moments>) {
+    times.sort_unstable();
+    times.dedup_by(|(from, to), (_, end)| {
+        let touches = *from <= *end;
+        if touches {
+            *end = (*end).max(*to);
+        }
+        touches
+    });
 }
 
 fn row_of_conflict(
@@ -195,4 +231,24 @@ fn row_of_conflict(
         .with("second", right(&terms.second))
         .time("heldFrom", from)
         .maybe_time("heldTo", Some(to).filter(|to| *to < never()))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn times_that_touch_are_one_and_what_only_meets_at_an_end_is_not_together() {
+        let at = |hour: u32| Utc.with_ymd_and_hms(2026, 1, 12, hour, 0, 0).unwrap();
+        let mut times = vec![(at(5), at(6)), (at(1), at(4)), (at(2), at(3)), (at(4), at(5))];
+        merge(&mut times);
+        assert_eq!(times, [(at(1), at(6))]);
+        let mut apart = vec![(at(7), at(9)), (at(1), at(2))];
+        merge(&mut apart);
+        assert_eq!(apart, [(at(1), at(2)), (at(7), at(9))]);
+        assert_eq!(both(&times, &apart), [(at(1), at(2))]);
+        assert!(both(&times, &[(at(6), at(8))]).is_empty());
+    }
 }

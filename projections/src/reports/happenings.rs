@@ -2,15 +2,19 @@
 //!
 //! Invariant: a row follows from its event alone; a type that no row can come of is not looked at.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     AnyEvent,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
+    affiliations::AffiliationEvent,
     audit::{AuditExportEvent, EvidenceEvent, ReportName, ReportQuestion},
     organizations::{OrganizationEvent, RegistrationTokenEvent},
     permissions::{EntitlementChange, MembershipEvent, NpiLevel, right_use::RightKind},
     pins::PinEvent,
-    tenants::PlanStaffEvent,
+    tenants::{PlanRoleEnd, PlanStaffEvent},
+    values::Npi,
 };
 use rollcall_journal::Recorded;
 use serde_json::Value;
@@ -38,7 +42,9 @@ pub(crate) const fn types(report: ReportName) -> &'static [&'static str] {
             "permissions.membership.npi_permission_set",
             "permissions.membership.tax_id_access_revoked",
             "organizations.organization.org_role_assigned",
+            "affiliations.affiliation.affiliation_npis_assigned",
             "tenants.plan_staff.plan_role_ended",
+            "tenants.plan_staff.plan_role_scoped",
         ],
         ReportName::AuditReads => &[
             "audit.evidence.evidence_opened",
@@ -196,16 +202,48 @@ fn revoked(event: &AnyEvent) -> Option<Revoked> {
             npi: None,
             of: Some(word(new)),
         })
-    } else if let AnyEvent::PlanStaff(PlanStaffEvent::PlanRoleEnded { role, cause, .. }) = event {
-        (*cause == rollcall_domain::tenants::PlanRoleEnd::Revoked).then(|| Revoked {
-            decision: "RIGHT_REVOKED",
-            right: Some(RightKind::PlanRole.as_str()),
-            npi: None,
-            of: Some(role.as_str().to_owned()),
-        })
+    } else if let AnyEvent::PlanStaff(event) = event {
+        of_plan_staff(event)
+    } else if let AnyEvent::Affiliation(AffiliationEvent::AffiliationNpisAssigned {
+        removed, ..
+    }) = event
+    {
+        of_submitter(removed)
     } else {
         None
     }
+}
+
+/// A role of the plan that was taken back, as a whole or for some of what it counted for.
+fn of_plan_staff(event: &PlanStaffEvent) -> Option<Revoked> {
+    let (role, is_revoked) = match event {
+        PlanStaffEvent::PlanRoleEnded { role, cause, .. } => (role, *cause == PlanRoleEnd::Revoked),
+        PlanStaffEvent::PlanRoleScoped { role, old, new, .. } => {
+            let (was_whole, is_whole) = (old.is_empty(), new.is_empty());
+            (role, !is_whole && (was_whole || !old.is_subset(new)))
+        }
+        PlanStaffEvent::PlanStaffInvited { .. } | PlanStaffEvent::PlanRoleAssigned { .. } => {
+            return None;
+        }
+    };
+    is_revoked.then(|| Revoked {
+        decision: "RIGHT_REVOKED",
+        right: Some(RightKind::PlanRole.as_str()),
+        npi: None,
+        of: Some(role.as_str().to_owned()),
+    })
+}
+
+/// NPIs of a provider for which somebody works no longer; several of them stand side by side.
+fn of_submitter(removed: &BTreeSet<Npi>) -> Option<Revoked> {
+    let npis: Vec<String> = removed.iter().map(ToString::to_string).collect();
+    let (npi, of) = match &npis[..] {
+        [] => return None,
+        [npi] => (Some(npi.clone()), None),
+        [_, _, ..] => (None, Some(npis.join(" "))),
+    };
+    let right = Some(RightKind::SubmitTransactions.as_str());
+    Some(Revoked { decision: "RIGHT_REVOKED", right, npi, of })
 }
 
 fn of_membership(event: &MembershipEvent) -> Option<Revoked> {

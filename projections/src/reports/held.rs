@@ -20,8 +20,8 @@ pub(crate) struct Held {
     rows: BTreeMap<Timeline, Vec<Interval>>,
     of_holders: HashMap<Uuid, BTreeSet<Timeline>>,
     of_people: BTreeMap<UserId, BTreeSet<Timeline>>,
-    /// Who ever had a role for a whole organisation.
-    with_roles: BTreeMap<OrganizationId, BTreeSet<UserId>>,
+    /// Who ever administered an organisation.
+    administrators: BTreeMap<OrganizationId, BTreeSet<UserId>>,
 }
 
 impl Held {
@@ -30,20 +30,22 @@ impl Held {
         let rows = ledger.into_held();
         let mut of_holders: HashMap<Uuid, BTreeSet<Timeline>> = HashMap::new();
         let mut of_people: BTreeMap<UserId, BTreeSet<Timeline>> = BTreeMap::new();
-        let mut with_roles: BTreeMap<OrganizationId, BTreeSet<UserId>> = BTreeMap::new();
+        let mut administrators: BTreeMap<OrganizationId, BTreeSet<UserId>> = BTreeMap::new();
         for (timeline, held) in &rows {
             if held.is_empty() {
                 continue;
             }
             of_holders.entry(timeline.holder(tenant)).or_default().insert(timeline.clone());
-            if let Timeline::OrgRole(user, organization) = timeline {
-                with_roles.entry(*organization).or_default().insert(*user);
+            if let Timeline::OrgRole(user, organization) = timeline
+                && held.iter().any(|row| row.value.first().is_some_and(|role| role == "ADMIN"))
+            {
+                administrators.entry(*organization).or_default().insert(*user);
             }
             if let Some(user) = timeline.user() {
                 of_people.entry(user).or_default().insert(timeline.clone());
             }
         }
-        Self { tenant, rows, of_holders, of_people, with_roles }
+        Self { tenant, rows, of_holders, of_people, administrators }
     }
 
     /// What a timeline has at a moment.
@@ -56,9 +58,9 @@ impl Held {
         self.rows.get(timeline).map_or(&[], Vec::as_slice)
     }
 
-    /// Whoever ever had a role for a whole organisation.
-    pub fn with_role(&self, organization: OrganizationId) -> impl Iterator<Item = UserId> {
-        self.with_roles.get(&organization).into_iter().flatten().copied()
+    /// Whoever ever administered an organisation.
+    pub fn administrators(&self, organization: OrganizationId) -> impl Iterator<Item = UserId> {
+        self.administrators.get(&organization).into_iter().flatten().copied()
     }
 
     /// Everybody, in order.

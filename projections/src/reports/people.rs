@@ -17,10 +17,13 @@ use serde_json::{Value, json};
 use super::{
     facts::{Facts, told_apart},
     held::Held,
-    rights::rights,
+    rights::{is_served, rights},
     row::{Row, key},
 };
-use crate::access_register::interval::{Interval, Timeline};
+use crate::{
+    access_register::interval::{Interval, Timeline},
+    right_use::watched_since,
+};
 
 /// What a report about people is made of.
 #[derive(Clone, Copy)]
@@ -29,6 +32,9 @@ pub(crate) struct Ground<'a> {
     pub facts: &'a Facts,
     pub question: &'a ReportQuestion,
 }
+
+/// How many rights of a kind are held, what of it where that is told apart, and since when the first.
+type Kinds = BTreeMap<(RightKind, String), (i64, DateTime<Utc>)>;
 
 /// A membership of somebody who can act.
 struct Member<'a> {
@@ -51,6 +57,7 @@ impl<'a> Ground<'a> {
             .filter(|(organization, _)| {
                 self.question.covers(Some(*organization))
                     && self.held.is_open(*organization, self.now())
+                    && is_served(self.held, *organization, self.now())
             })
             .map(|(organization, membership)| Member { organization, membership })
             .collect()
@@ -76,34 +83,45 @@ impl<'a> Ground<'a> {
         let account = |organization: Option<OrganizationId>, since| {
             row_of(user, organization).time("since", since).maybe_time("lastSignIn", signed_in)
         };
-        let roles = self.plan_roles(user);
+        let (roles, members) = (self.plan_roles(user), self.active(user));
+        if roles.is_empty() && members.is_empty() {
+            return rows;
+        }
+        let mut kinds = self.kinds(user);
+        let mut told = |of| self.told(user, of, kinds.remove(&of).unwrap_or_default());
         if let Some(since) = roles.iter().map(|(.., held)| held.valid_from).min() {
             let row = account(None, since).with("role", Value::Null);
-            rows.push(row.with("rights", self.kinds(user, None)));
+            rows.push(row.with("rights", told(None)));
         }
-        for Member { organization, membership } in self.active(user) {
+        for Member { organization, membership } in members {
             let role = self.held.org_role(user, organization, self.now()).map(|(role, _)| role);
             let row = account(Some(organization), membership.valid_from).with("role", role);
-            rows.push(row.with("rights", self.kinds(user, Some(organization))));
+            rows.push(row.with("rights", told(Some(organization))));
         }
         rows
     }
 
-    /// The kinds of rights that the person holds there, each with its last use.
-    fn kinds(&self, user: UserId, of: Option<OrganizationId>) -> Value {
-        let mut kinds: BTreeMap<(RightKind, String), (i64, DateTime<Utc>)> = BTreeMap::new();
+    /// The kinds of rights that the person holds in each organisation, and of the plan under none.
+    fn kinds(&self, user: UserId) -> BTreeMap<Option<OrganizationId>, Kinds> {
+        let mut places: BTreeMap<Option<OrganizationId>, Kinds> = BTreeMap::new();
         for (right, holding) in rights(self.held, user, self.now(), None) {
             let is_plans = right.kind == RightKind::PlanRole;
-            let here = if of.is_some() { !is_plans && right.organization == of } else { is_plans };
-            if !here || (is_plans && !self.question.covers(right.organization)) {
+            if is_plans && !self.question.covers(right.organization) {
                 continue;
             }
+            let place = right.organization.filter(|_| !is_plans);
             let since = holding.span.from;
             let told = (right.kind, told_apart(right.kind, &right.of));
+            let kinds = places.entry(place).or_default();
             let (many, earliest) = kinds.entry(told).or_insert((0, since));
             *many += 1;
             *earliest = (*earliest).min(since);
         }
+        places
+    }
+
+    /// Kinds of rights, each with its last use.
+    fn told(&self, user: UserId, of: Option<OrganizationId>, kinds: Kinds) -> Value {
         let kinds = kinds.into_iter().map(|((kind, what), (many, since))| {
             let used = self.facts.uses.get(&(user, of, kind, what.clone())).copied();
             let (state, on) = match used {
@@ -125,7 +143,7 @@ impl<'a> Ground<'a> {
     /// Since when a use of a right held since `since` would have been noted.
     fn watched_since(&self, kind: RightKind, since: DateTime<Utc>) -> DateTime<Utc> {
         let noted = self.question.noted_since.get(kind.as_str()).copied();
-        self.facts.begins.into_iter().chain(noted).fold(since, DateTime::max)
+        watched_since((self.facts.begins, noted), since)
     }
 
     /// Who administers organisations, and who holds a role of the plan.
@@ -214,7 +232,7 @@ impl<'a> Ground<'a> {
     }
 
     fn is_administered(&self, organization: OrganizationId) -> bool {
-        self.held.with_role(organization).any(|user| {
+        self.held.administrators(organization).any(|user| {
             let role = self.held.org_role(user, organization, self.now());
             let membership = Timeline::MembershipActive(user, organization);
             role.is_some_and(|(role, _)| role == "ADMIN")

@@ -25,9 +25,10 @@ use crate::{
 
 pub use load::noted_since;
 
-/// How many people, affiliations or events are looked at together.
+/// How many people, affiliations or events are looked at together at first, from and to.
+const LEAST: i64 = 16;
 const BATCH: i64 = 200;
-/// The same where only rows are counted.
+/// The same where only rows are counted, and where the rows of a page are few and far between.
 const COUNTED: i64 = 2_000;
 
 /// Why a report cannot be answered.
@@ -50,10 +51,12 @@ pub async fn page(
     limit: i64,
 ) -> Result<Vec<Row>, ReportError> {
     let wanted = usize::try_from(limit).unwrap_or(0);
-    let mut walk = Walk::new(question, after, limit.clamp(1, BATCH));
+    let mut walk = Walk::new(question, after, limit.clamp(LEAST, BATCH));
     let mut rows = Vec::new();
     while rows.len() < wanted && walk.goes_on {
         let found = walk.next(view).await?;
+        // Where rows come of few, the next ones are looked for among more.
+        walk.batch = COUNTED.min(2 * walk.batch);
         rows.extend(
             found.into_iter().filter(|row| after.is_none_or(|after| row.key.as_str() > after)),
         );

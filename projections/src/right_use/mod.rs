@@ -5,5 +5,6 @@
 mod projection;
 mod queries;
 
-pub use projection::RightUses;
+pub use projection::{NAME, RightUses};
+pub(crate) use queries::watched_since;
 pub use queries::{AsOf, Asked, Noting, last_uses};

@@ -8,13 +8,16 @@ use uuid::Uuid;
 
 use crate::readers;
 
+/// The projection's name in checkpoints.
+pub const NAME: &str = "right_uses";
+
 /// Keeps `read.right_uses`.
 pub struct RightUses;
 
 #[async_trait]
 impl Projection<AnyEvent> for RightUses {
     fn name(&self) -> &'static str {
-        "right_uses"
+        NAME
     }
 
     fn version(&self) -> i32 {

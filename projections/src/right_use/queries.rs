@@ -109,7 +109,15 @@ impl Noting {
     /// The moment from which on a right held since then would have been seen to be used.
     #[must_use]
     pub fn watched_since(&self, kind: &str, held: DateTime<Utc>) -> DateTime<Utc> {
-        let began = self.begins.into_iter().chain(self.later.get(kind).copied());
-        began.fold(held, DateTime::max)
+        watched_since((self.begins, self.later.get(kind).copied()), held)
     }
+}
+
+/// The moment from which on the use of a right held since then would have been seen: not before the
+/// records begin, nor before uses of its kind are noted.
+pub(crate) fn watched_since(
+    (begins, noted): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    held: DateTime<Utc>,
+) -> DateTime<Utc> {
+    begins.into_iter().chain(noted).fold(held, DateTime::max)
 }

@@ -7,5 +7,5 @@ mod projection;
 mod queries;
 
 pub use login_history::{LoginEntry, LoginOutcome, login_history};
-pub use projection::Sessions;
+pub use projection::{NAME, Sessions};
 pub use queries::{SessionKey, SessionRow, sessions, sessions_by_id};

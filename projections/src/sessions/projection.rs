@@ -15,13 +15,16 @@ use uuid::Uuid;
 use super::{SessionRow, login_history};
 use crate::readers;
 
+/// The projection's name in checkpoints.
+pub const NAME: &str = "sessions";
+
 /// Keeps `read.sessions` and `read.login_history`.
 pub struct Sessions;
 
 #[async_trait]
 impl Projection<AnyEvent> for Sessions {
     fn name(&self) -> &'static str {
-        "sessions"
+        NAME
     }
 
     fn version(&self) -> i32 {

@@ -267,3 +267,25 @@ async fn gn_14_why_is_asked_within_ones_sight_and_in_full() {
     assert_eq!(visitor.send(WHY, whose).await.error_code(), "UNAUTHENTICATED");
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_14_who_asks_about_themself_is_told_of_their_own_organizations_only() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    portal.settle().await;
+    let paul = portal.client(&world.processor).await;
+    let user = world.processor.user;
+    let ask = |organization: Value| json!({ "user": user, "organization": organization, "right": "VIEW_NPI", "npi": world.hospital.npis[0] });
+    for foreign in [json!(world.hospital.id), json!(world.biller.id), json!(uuid::Uuid::new_v4())] {
+        let expected = ("NOT_FOUND".to_owned(), json!(["organizationId"]));
+        assert_eq!(reason(&paul, ask(foreign)).await, expected);
+    }
+    let own = why(&paul, ask(json!(world.clinic.id))).await;
+    assert_eq!(
+        (&own["held"], &own["organization"]["name"]),
+        (&json!(false), &json!("Redwood Clinic"))
+    );
+    let whole_plan = json!({ "user": user, "right": "PLAN_ROLE", "of": "AU" });
+    assert_eq!(why(&paul, whole_plan).await["neverGranted"], true);
+    portal.finish().await;
+}

@@ -123,6 +123,29 @@ async fn gn_14_a_rule_that_ends_unused_grants_is_tried_on_what_was_used_in_fact(
 }
 
 #[tokio::test]
+async fn gn_14_the_last_use_is_told_however_long_before_the_rule_it_was() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let nora = portal.client(&world.npi_admin).await;
+    let pin = json!({ "organizationId": world.clinic.id, "npi": world.clinic.npis[0] });
+    nora.mutate("revealPin", pin, "pin").await.done();
+    portal.advance(Duration::from_secs(60 * 86_400));
+    portal.settle().await;
+    let auditor = portal.client(&world.auditor).await;
+    let ask = json!({ "rule": { "expireUnused": { "days": 10 } }, "from": "2026-03-01T00:00:00Z",
+                      "first": 100, "organization": world.clinic.id, "min": min(&portal).await });
+    let told = simulate(&auditor, ask).await;
+    let [nora] = about(&told, "Nora Diaz", "NPI_LEVEL")[..] else { panic!("one grant: {told}") };
+    assert_eq!(
+        (&nora["reachedAt"], &nora["lastUsedOn"]),
+        (&json!("2026-03-01T00:00:00Z"), &json!("2026-01-12"))
+    );
+    let [paul] = about(&told, "Paul Kim", "NPI_LEVEL")[..] else { panic!("one grant: {told}") };
+    assert_eq!(paul["lastUsedOn"], Value::Null, "never used");
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn gn_14_a_rule_that_limits_grants_tells_what_would_have_ended_when() {
     let portal = Portal::medi_cal().await;
     let world = portal.world();

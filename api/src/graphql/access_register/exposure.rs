@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime as Instant, TimeDelta, Utc};
 use rollcall_commands::Commands;
-use rollcall_domain::{Code, Refusal, api_keys::Scope, policies::Feature};
+use rollcall_domain::{Code, Refusal, api_keys::Scope};
 use rollcall_projections::access_register::{
-    self, AskedRight, Cause, Exposure, ExposureKey, Names, Of, Question,
+    self, AskedRight, Cause, Exposure, ExposureKey, Names, Question,
 };
 
 use super::{
@@ -177,15 +177,7 @@ fn parse(range: TimeRange) -> Result<During, Refusal> {
 
 /// Refuses a question about more people than are found by what they were given.
 fn narrow_enough(right: &AskedRight, question: &Question) -> Result<(), Refusal> {
-    let by_role = match right.of() {
-        Of::Nothing => right.npi().is_none(),
-        Of::Feature(feature) => *feature == Feature::UserManagement,
-        Of::Correspondence(_)
-        | Of::JobRole(_)
-        | Of::Location(_)
-        | Of::TaxId(_)
-        | Of::PlanRole(_) => false,
-    };
+    let by_role = !access_register::is_found_by_grants(right);
     if by_role && question.user.is_none() && question.organization.is_none() {
         let message = "Name a person or an organization: roles give this right to very many.";
         return Err(Refusal::new(Code::FieldRequired, message).at("organizationId"));

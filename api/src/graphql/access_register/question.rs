@@ -11,7 +11,9 @@ use rollcall_domain::{
 use rollcall_projections::{
     Snapshot,
     access_register::{self, InForce, Moment, Question, Span, Window},
-    audit_timeline::Viewer,
+    affiliations,
+    audit_timeline::{self, Viewer},
+    right_use, sessions,
 };
 
 use super::types::AccessRight;
@@ -157,6 +159,16 @@ impl Asked {
     }
 }
 
+/// The projections whose tables answer questions about access, reports included. Each follows the log
+/// for itself; what all of them hold is on record.
+const READ: [&str; 5] = [
+    access_register::NAME,
+    audit_timeline::NAME,
+    affiliations::NAME,
+    right_use::NAME,
+    sessions::NAME,
+];
+
 /// What is on record at the position asked about.
 pub struct Records {
     beginning: Instant<Utc>,
@@ -174,7 +186,7 @@ impl Records {
     /// # Errors
     /// RANGE_INVALID for a position to come, BEFORE_RECORDS where there is none yet.
     pub async fn read(view: &mut Snapshot, as_of_position: Option<i64>) -> Result<Self> {
-        let held = view.position_of(access_register::NAME);
+        let held = READ.iter().map(|name| view.position_of(name)).min().unwrap_or(0);
         let held = view.pinned().map_or(held, |pin| pin.position);
         let known_at = as_of_position.unwrap_or(held);
         if known_at > held {

@@ -7,7 +7,7 @@ use rollcall_domain::{Code, Refusal, api_keys::Scope};
 use rollcall_projections::{
     Snapshot,
     access_register::{self, AskedRight, Explanation, Link, Question},
-    audit_timeline::{self, Sight},
+    audit_timeline::{self, Sight, Viewer},
 };
 use uuid::Uuid;
 
@@ -19,7 +19,10 @@ use super::{
     },
 };
 use crate::graphql::{
-    audit::{AuditEvent, OrganizationReference, PersonReference, viewer},
+    audit::{
+        AuditEvent, OrganizationReference, PersonReference,
+        viewer::{self, Looking},
+    },
     errors::{fault, top_level},
     scalars::{DateTime, NpiScalar, Position},
 };
@@ -68,8 +71,7 @@ impl AccessExplanationQuery {
         let now = ctx.data::<Commands>()?.journal.now();
         let moment = asked.moment(view, now).await?;
         let question = asked.within(&looking).map_err(top_level)?;
-        let limits = looking.limits();
-        let place = place(view, &question, right, limits.as_deref()).await?;
+        let place = place(view, &question, right, &looking).await?;
         let explanation = access_register::explain(view, moment, &which, place).await;
         let explanation = explanation.map_err(|error| fault(&error))?;
         let trail = if explanation.held {
@@ -111,12 +113,13 @@ impl AccessExplanationQuery {
     }
 }
 
-/// Whose right, and where; both must be known here, as far as the viewer may know of them.
+/// Whose right, and where; both must be known here, as far as the viewer may know of them. Whoever asks
+/// about themself is told of organisations that they have or had to do with, and of no other.
 async fn place(
     view: &mut Snapshot,
     question: &Question,
     right: AccessRight,
-    within: Option<&[Uuid]>,
+    looking: &Looking,
 ) -> Result<(Uuid, Option<Uuid>)> {
     let (Some(user), organization) = (question.user, question.organization) else {
         return Err(top_level(Refusal::not_found("userId")));
@@ -129,9 +132,12 @@ async fn place(
     if question.within.as_deref().is_some_and(outside) {
         return Err(top_level(Refusal::not_found("organizationId")));
     }
-    let known = access_register::is_known(view, Some(user), organization, within).await;
+    let is_oneself = matches!(looking.viewer, Viewer::Person(_));
+    let own = organization.filter(|_| is_oneself).map(|id| vec![id]);
+    let within = own.or_else(|| looking.limits());
+    let known = access_register::is_known(view, Some(user), organization, within.as_deref()).await;
     let (user_known, organization_known) = known.map_err(|error| fault(&error))?;
-    if !organization_known {
+    if !organization_known || (is_oneself && organization.is_some() && !user_known) {
         return Err(top_level(Refusal::not_found("organizationId")));
     }
     if !user_known {

@@ -4,11 +4,16 @@
 
 use rollcall_domain::{
     kernel::ids::{OrganizationId, UserId},
-    permissions::{EntitlementChange, MembershipEvent, NpiLevel},
+    permissions::{Entitlement, EntitlementChange, MembershipEvent, NpiLevel},
+    policies::Feature,
 };
 
 use super::{Change, nothing};
-use crate::access_register::{cause::Cause, interval::Timeline, ledger::Held};
+use crate::access_register::{
+    cause::Cause,
+    interval::Timeline,
+    ledger::{Held, Ledger},
+};
 
 impl Change<'_> {
     fn entitlement(
@@ -60,7 +65,7 @@ impl Change<'_> {
                 self.begins(&Timeline::correspondence(*user, *organization, npi), held);
             }
             E::MembershipPermissionsEnded { user, organization, cause } => {
-                for timeline in self.permissions(*user, *organization) {
+                for timeline in permissions(self.ledger, *user, *organization) {
                     self.ends(&timeline, Cause::from(*cause));
                 }
             }
@@ -81,17 +86,79 @@ impl Change<'_> {
             | E::FormerPermissionsConfirmed { .. } => {}
         }
     }
+}
 
-    fn permissions(&self, user: UserId, organization: OrganizationId) -> Vec<Timeline> {
-        let is_permission = |timeline: &&Timeline| {
-            matches!(
-                timeline,
-                Timeline::NpiLevel(of, at, _)
-                | Timeline::Correspondence(of, at, _)
-                | Timeline::Entitlement(of, at, _)
-                    if (*of, *at) == (user, organization)
-            )
+/// All that a membership's permissions ever gave, as held now: by its place in the ledger, since there
+/// may be very many others.
+fn permissions(ledger: &Ledger, user: UserId, organization: OrganizationId) -> Vec<Timeline> {
+    let least = Entitlement::Feature(Feature::ALL[0]);
+    let firsts = [
+        Timeline::NpiLevel(user, organization, String::new()),
+        Timeline::Correspondence(user, organization, String::new()),
+        Timeline::Entitlement(user, organization, least),
+    ];
+    let of = |first: &Timeline| -> Vec<Timeline> {
+        let is_theirs = |it: &&Timeline| {
+            std::mem::discriminant(*it) == std::mem::discriminant(first)
+                && (it.user(), it.organization()) == (Some(user), Some(organization))
         };
-        self.ledger.timelines().filter(is_permission).cloned().collect()
+        ledger.timelines_from(first).take_while(is_theirs).cloned().collect()
+    };
+    firsts.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use rollcall_domain::{
+        kernel::ids::{JobRoleId, LocationId, TaxIdId},
+        tenants::PlanRole,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::access_register::ledger::Happening;
+
+    #[test]
+    fn the_permissions_of_one_membership_are_found_all_and_no_other() {
+        let id = |n: u128| Uuid::from_u128(n);
+        let (users, places) = ([1, 2, 3], [4, 5, 6]);
+        let of = |user: u128, place: u128| -> Vec<Timeline> {
+            let (user, place) = (UserId(id(user)), OrganizationId(id(place)));
+            let levels = ["*", "1245319599", "1999999984"].map(ToOwned::to_owned);
+            let scopes = levels.clone();
+            let features = Feature::ALL.iter().copied().map(Entitlement::Feature);
+            let others = [0, u128::MAX].into_iter().flat_map(|n| {
+                [
+                    Entitlement::JobRole(JobRoleId(id(n))),
+                    Entitlement::Location(LocationId(id(n))),
+                    Entitlement::TaxId(TaxIdId(id(n))),
+                ]
+            });
+            let mut all: Vec<Timeline> =
+                levels.into_iter().map(|npi| Timeline::NpiLevel(user, place, npi)).collect();
+            all.extend(scopes.into_iter().map(|npi| Timeline::Correspondence(user, place, npi)));
+            let entitlements = features.chain(others);
+            all.extend(entitlements.map(|it| Timeline::Entitlement(user, place, it)));
+            all.sort();
+            all
+        };
+        let mut ledger = Ledger::default();
+        let by = Happening { position: 1, recorded_at: DateTime::<Utc>::UNIX_EPOCH };
+        let mut hold = |timeline: &Timeline| {
+            let held = Held { value: nothing(), until: None, cause: Cause::Plan };
+            ledger.set(by, timeline, DateTime::<Utc>::UNIX_EPOCH, held);
+        };
+        for (user, place) in users.iter().flat_map(|user| places.map(|place| (*user, place))) {
+            of(user, place).iter().for_each(&mut hold);
+            let (user, place) = (UserId(id(user)), OrganizationId(id(place)));
+            hold(&Timeline::OrgRole(user, place));
+            hold(&Timeline::MembershipActive(user, place));
+            hold(&Timeline::PlanRole(user, PlanRole::Au.as_str(), Some(place)));
+        }
+        for (user, place) in users.iter().flat_map(|user| places.map(|place| (*user, place))) {
+            let found = permissions(&ledger, UserId(id(user)), OrganizationId(id(place)));
+            assert_eq!(found, of(user, place));
+        }
     }
 }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        Cause,
-        interval::{End, Timeline},
+        interval::Timeline,
+        projection::{self, COLUMNS},
     },
     AskedRight,
     record::{Record, Records},
@@ -21,31 +21,14 @@ use crate::Snapshot;
 /// A person in an organisation; without one in the whole plan.
 pub type Place = (Uuid, Option<Uuid>);
 
+/// A stored row, and since when it is held otherwise.
 #[derive(FromRow)]
 struct Row {
-    known_from: i64,
-    kind: String,
-    holder_id: Uuid,
-    user_id: Option<Uuid>,
-    organization_id: Option<Uuid>,
-    npi: Option<String>,
-    name: Option<String>,
-    value: Vec<String>,
-    valid_from: DateTime<Utc>,
-    valid_to: DateTime<Utc>,
-    known_from_at: DateTime<Utc>,
+    #[sqlx(flatten)]
+    row: projection::Row,
     known_to: Option<i64>,
     known_to_at: Option<DateTime<Utc>>,
-    cause: String,
-    cause_position: i64,
-    end_position: Option<i64>,
-    end_cause: Option<String>,
 }
-
-const COLUMNS: &str =
-    "i.known_from, i.kind, i.holder_id, i.user_id, i.organization_id, i.npi, i.name,
-   i.value, i.valid_from, i.valid_to, i.known_from_at, i.known_to, i.known_to_at, i.cause,
-   i.cause_position, i.end_position, i.end_cause";
 
 /// What a person's own rows of a right are.
 const fn own_kinds(right: RightKind) -> &'static [&'static str] {
@@ -80,19 +63,6 @@ const SHARED_KINDS: &[&str] = &[
     "POLICY",
 ];
 
-/// As [`load`], for one person.
-///
-/// # Errors
-/// The database's.
-pub async fn load_one(
-    view: &mut Snapshot,
-    right: &AskedRight,
-    place: Place,
-    up_to: i64,
-) -> Result<Records, sqlx::Error> {
-    load(view, right, &[place], up_to).await
-}
-
 /// The rows that these people's right rests on, of all time, as written down up to a position.
 ///
 /// # Errors
@@ -105,8 +75,8 @@ pub async fn load(
 ) -> Result<Records, sqlx::Error> {
     let mut records = Records::default();
     let organizations: BTreeSet<Uuid> = places.iter().filter_map(|(_, of)| *of).collect();
-    for row in own(view, right, places, up_to).await? {
-        row.read_into(&mut records)?;
+    for (timeline, row) in own(view, right, places, up_to).await? {
+        records.add(timeline, row);
     }
     let mut holders = organizations;
     holders.insert(view.tenant().0);
@@ -123,16 +93,16 @@ pub async fn load(
     let shared = shared(view, right, holders, up_to).await?;
     let providers: BTreeSet<Uuid> = shared
         .iter()
-        .filter(|row| row.kind == "AFFILIATION")
-        .filter_map(|row| row.value.first()?.parse().ok())
+        .filter(|(timeline, _)| matches!(timeline, Timeline::Affiliation(..)))
+        .filter_map(|(_, row)| row.value.first()?.parse().ok())
         .filter(|provider| !places.iter().any(|(_, of)| *of == Some(*provider)))
         .collect();
-    for row in shared {
-        row.read_into(&mut records)?;
+    for (timeline, row) in shared {
+        records.add(timeline, row);
     }
     if !providers.is_empty() {
-        for row in self::shared(view, right, providers, up_to).await? {
-            row.read_into(&mut records)?;
+        for (timeline, row) in self::shared(view, right, providers, up_to).await? {
+            records.add(timeline, row);
         }
     }
     Ok(records)
@@ -143,13 +113,13 @@ async fn own(
     right: &AskedRight,
     places: &[Place],
     up_to: i64,
-) -> Result<Vec<Row>, sqlx::Error> {
+) -> Result<Vec<(Timeline, Record)>, sqlx::Error> {
     let users: BTreeSet<Uuid> = places.iter().map(|(user, _)| *user).collect();
     let organizations: BTreeSet<Uuid> = places.iter().filter_map(|(_, of)| *of).collect();
     let npis: Vec<&str> = right.npi().into_iter().chain(["*"]).collect();
     // Job roles may bundle what is asked about, whatever they are called.
-    sqlx::query_as(&format!(
-        "SELECT {COLUMNS} FROM read.access_intervals i
+    let rows: Vec<Row> = sqlx::query_as(&format!(
+        "SELECT {COLUMNS}, known_to, known_to_at FROM read.access_intervals i
           WHERE i.tenant_id = $1 AND i.user_id = ANY ($2) AND i.kind = ANY ($3) AND i.known_from <= $4
             AND (i.organization_id IS NULL OR i.organization_id = ANY ($5))
             AND (i.npi IS NULL OR i.npi = ANY ($6))
@@ -163,7 +133,8 @@ async fn own(
     .bind(npis)
     .bind(named(right))
     .fetch_all(view.connection())
-    .await
+    .await?;
+    rows.into_iter().map(Row::read).collect()
 }
 
 /// Under which name the right's own rows stand.
@@ -189,12 +160,12 @@ async fn shared(
     right: &AskedRight,
     holders: BTreeSet<Uuid>,
     up_to: i64,
-) -> Result<Vec<Row>, sqlx::Error> {
+) -> Result<Vec<(Timeline, Record)>, sqlx::Error> {
     if right.kind() == RightKind::PlanRole {
         return Ok(Vec::new());
     }
-    sqlx::query_as(&format!(
-        "SELECT {COLUMNS} FROM read.access_intervals i
+    let rows: Vec<Row> = sqlx::query_as(&format!(
+        "SELECT {COLUMNS}, known_to, known_to_at FROM read.access_intervals i
           WHERE i.tenant_id = $1 AND i.holder_id = ANY ($2) AND i.kind = ANY ($3) AND i.known_from <= $4
             AND i.user_id IS NULL AND (i.npi IS NULL OR i.npi = $5)
             AND (i.name IS NULL OR i.kind = 'POLICY' OR i.name = $6)"
@@ -206,36 +177,26 @@ async fn shared(
     .bind(right.npi())
     .bind(right.word())
     .fetch_all(view.connection())
-    .await
+    .await?;
+    rows.into_iter().map(Row::read).collect()
 }
 
 impl Row {
-    fn read_into(self, records: &mut Records) -> Result<(), sqlx::Error> {
-        let unknown = |what: &str| sqlx::Error::Decode(format!("{what} is not known").into());
-        let parse = |cause: &str| Cause::parse(cause).ok_or_else(|| unknown(cause));
-        let timeline = Timeline::stored(
-            (&self.kind, self.holder_id),
-            self.user_id,
-            self.organization_id,
-            self.npi,
-            self.name.as_deref(),
-        );
-        let end = match (self.end_position, self.end_cause) {
-            (Some(position), Some(cause)) => Some(End { position, cause: parse(&cause)? }),
-            (Some(_) | None, _) => None,
-        };
+    fn read(self) -> Result<(Timeline, Record), sqlx::Error> {
+        let Self { row, known_to, known_to_at } = self;
+        let unknown = || sqlx::Error::Decode("an interval of no known kind".into());
+        let (timeline, interval) = row.read().ok_or_else(unknown)?;
         let record = Record {
-            value: self.value,
-            valid_from: self.valid_from,
-            valid_to: self.valid_to,
-            known_from: self.known_from,
-            known_from_at: self.known_from_at,
-            known_to: self.known_to.zip(self.known_to_at),
-            cause: parse(&self.cause)?,
-            cause_position: self.cause_position,
-            end,
+            value: interval.value,
+            valid_from: interval.valid_from,
+            valid_to: interval.valid_to,
+            known_from: interval.known_from,
+            known_from_at: interval.known_from_at,
+            known_to: known_to.zip(known_to_at),
+            cause: interval.cause,
+            cause_position: interval.cause_position,
+            end: interval.end,
         };
-        records.add(timeline.ok_or_else(|| unknown(&self.kind))?, record);
-        Ok(())
+        Ok((timeline, record))
     }
 }

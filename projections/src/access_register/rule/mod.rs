@@ -11,7 +11,7 @@ mod record;
 mod requirements;
 mod right;
 
-pub(super) use load::{load, load_one};
+pub(super) use load::load;
 pub(super) use record::{Clock, Happened, Records, Span, just_before};
 pub use requirements::RequirementKind;
 pub(super) use requirements::{Requirement, Rule};

@@ -182,7 +182,7 @@ pub(super) async fn held(
     let of = (conditions, affiliations.into_iter().collect(), None);
     read(view, &mut ledger, question, of).await?;
     holders.extend(providers(&ledger));
-    let kinds = kinds.map(|_| &["ORGANIZATION_ACTIVE"][..]);
+    let kinds = kinds.map(|_| &["ORGANIZATION_ACTIVE", "CONTRACTED", "POLICY"][..]);
     let of = (conditions, holders.iter().copied().collect(), kinds);
     read(view, &mut ledger, question, of).await?;
     if question.report == ReportName::Orphaned {

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     kernel::ids::{AffiliationId, JobRoleId, MembershipId, OrganizationId, UserId},
     permissions::{Entitlement, right_use::RightKind},
-    policies::Feature,
+    policies::{Feature, PolicyKey},
 };
 use uuid::Uuid;
 
@@ -94,6 +94,12 @@ pub(crate) fn rights(
         }
     }
     look.rights
+}
+
+/// Whether the portal serves an organisation at a moment, with the contract that it has or without.
+pub(crate) fn is_served(held: &Held, organization: OrganizationId, moment: DateTime<Utc>) -> bool {
+    let only = held.at(&Timeline::Policy(PolicyKey::ContractedOnly.name()), moment);
+    policy::serves(only, held.at(&Timeline::Contracted(organization), moment)).is_some()
 }
 
 /// A person who may act in an organisation.

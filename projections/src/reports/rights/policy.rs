@@ -62,15 +62,23 @@ impl<'a> Rules<'a> {
 
     /// The time for which the portal serves an organisation with this contract, or without any.
     pub fn serves(&self, contract: Option<&Interval>) -> Option<Span> {
-        match (self.contracted_only, contract) {
-            (Some(only), contract) if says(only, "true") => contract.map(Span::of),
-            (Some(open), Some(contract)) => Some(Span {
-                from: contract.valid_from.min(open.valid_from),
-                to: contract.valid_to.max(open.valid_to),
-            }),
-            (Some(row), None) | (None, Some(row)) => Some(Span::of(row)),
-            (None, None) => Some(Span { from: always(), to: never() }),
-        }
+        serves(self.contracted_only, contract)
+    }
+}
+
+/// As [`Rules::serves`], by what the policy says of contracts.
+pub(super) fn serves(
+    contracted_only: Option<&Interval>,
+    contract: Option<&Interval>,
+) -> Option<Span> {
+    match (contracted_only, contract) {
+        (Some(only), contract) if says(only, "true") => contract.map(Span::of),
+        (Some(open), Some(contract)) => Some(Span {
+            from: contract.valid_from.min(open.valid_from),
+            to: contract.valid_to.max(open.valid_to),
+        }),
+        (Some(row), None) | (None, Some(row)) => Some(Span::of(row)),
+        (None, None) => Some(Span { from: always(), to: never() }),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     DAY, HOUR, affiliated, assign, clerk, column, deactivate, define, eventful, of, report,
     set_level,
 };
-use crate::support::{Client, Portal};
+use crate::support::{Client, Person, Portal};
 
 const REGISTER: &str = "query($npi: NPI!, $asOf: DateTime) { accessRegister(npi: $npi, asOf: $asOf,
     first: 100) { nodes { user { id } organization { id } right level correspondenceType source
@@ -165,6 +165,44 @@ async fn gn_26_conflicts_of_rights_are_found_now_and_over_time_by_rules_that_are
     );
     let rules = auditor.send("{ sodRules { name } }", json!({})).await;
     assert_eq!(rules.data()["sodRules"], json!([]));
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_a_conflict_anywhere_is_told_to_those_whose_rights_met() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let plan = portal.client(&world.plan_admin).await;
+    let rights = ("VIEW_ORGANIZATION", "MANAGE_USERS");
+    let rule = define(&plan, "View and manage", rights, "ANYWHERE").await;
+    let rule = rule.done()["sodRule"]["id"].clone();
+    let role = async |by: &Person, of: &Person, role: &str| {
+        let input = json!({ "organizationId": by.organization, "userId": of.user, "role": role });
+        let admin = portal.client(by).await;
+        admin.mutate("assignOrgRole", input, "user { id }").await.done();
+    };
+    // A processor of the clinic, who left before they came to administer the biller.
+    role(&world.clinic_admin, &world.newcomer, "PROCESSOR").await;
+    portal.advance(HOUR);
+    let admin = portal.client(&world.clinic_admin).await;
+    deactivate(&admin, &world.newcomer, None).await;
+    portal.advance(HOUR);
+    let clerk = clerk(&portal).await;
+    role(&world.biller_admin, &clerk, "ADMIN").await;
+    portal.advance(HOUR);
+    let period =
+        || json!({ "ruleId": rule, "from": "2026-01-12T17:00:00Z", "to": "2026-01-12T20:00:00Z" });
+    let newcomer = json!(world.newcomer.user.to_string());
+    let clinic = portal.client(&world.clinic_admin).await;
+    let told = report(&portal, &clinic, "SOD_CONFLICTS", period()).await;
+    assert!(!told.rows.is_empty(), "the clinic's administrators");
+    assert!(!column(&told, "userId").contains(&newcomer), "{:?}", told.rows);
+    let biller = portal.client(&world.biller_admin).await;
+    let told = report(&portal, &biller, "SOD_CONFLICTS", period()).await;
+    assert_eq!(of(&told, &world.newcomer)["heldFrom"], "2026-01-12T19:00:00.000000Z");
+    let told =
+        report(&portal, &portal.client(&world.auditor).await, "SOD_CONFLICTS", period()).await;
+    assert_eq!(of(&told, &world.newcomer)["heldTo"], Value::Null);
     portal.finish().await;
 }
 

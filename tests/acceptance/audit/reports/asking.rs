@@ -1,9 +1,12 @@
 //! Who gets which report, and what is refused.
 
-use rollcall_domain::policies::Preset;
-use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
-use super::{ask, column, report, report_of};
+use rollcall_domain::{audit::ReportQuestion, policies::Preset};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+
+use super::{ask, column, recounted, report, report_of};
 use crate::support::Portal;
 
 #[tokio::test]
@@ -15,8 +18,10 @@ async fn gn_26_reports_are_listed_with_version_parameters_and_columns() {
     let answer = auditor.send(list, json!({})).await;
     let reports = answer.data()["auditReports"].as_array().expect("reports").clone();
     assert_eq!(reports.len(), 12);
+    let first = ["PIN_ACTIVITY", "TERMINATIONS", "AFFILIATIONS_IN_FORCE", "AUDIT_READS"];
     for report in &reports {
-        assert_eq!(report["version"], 1);
+        let name = report["name"].as_str().expect("a name");
+        assert_eq!(report["version"], if first.contains(&name) { 1 } else { 2 }, "{name}");
         let parameters = report["parameters"].as_array().expect("parameters");
         assert!(parameters.contains(&json!("AS_OF_POSITION")), "{report}");
     }
@@ -131,5 +136,57 @@ async fn gn_26_a_question_that_cannot_be_answered_says_why() {
     assert_eq!(refused("ACCESS_TO_NPI", both).await.0, "RANGE_INVALID");
     let beyond = json!({ "asOfPosition": (head + 1000).to_string() });
     assert_eq!(refused("DORMANT", beyond).await.0, "RANGE_INVALID");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_a_report_is_of_what_all_tables_that_it_reads_hold() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let auditor = portal.client(&world.auditor).await;
+    let member = portal.client(&world.npi_admin).await;
+    portal.settle().await;
+    // The timeline falls behind, whatever else goes on.
+    let mut held_up = PgConnection::connect_with(&portal.database()).await.expect("it answers");
+    let mut connection = PgConnection::connect_with(&portal.database()).await.expect("it answers");
+    let mut held_up = held_up.begin().await.expect("a transaction");
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended('rollcall.rows/audit_timeline', 0))",
+    )
+    .execute(&mut *held_up)
+    .await
+    .expect("the lock");
+    let pin = json!({ "organizationId": world.clinic.id, "npi": world.clinic.npis[0] });
+    let reset = member.mutate("resetPin", pin, "position").await;
+    let reset: i64 =
+        reset.done()["position"].as_str().expect("a position").parse().expect("a number");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let register: i64 = sqlx::query_scalar(
+            "SELECT position FROM ops.checkpoints WHERE name = 'access_register' AND tenant_id = $1",
+        )
+        .bind(world.tenant.0)
+        .fetch_one(&mut connection)
+        .await
+        .expect("it answers");
+        if register >= reset {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the register stands at {register}, not {reset}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answer = ask(&auditor, "PIN_ACTIVITY", Value::Null, json!({})).await;
+    let told = &answer.data()["auditReport"];
+    let question = told["question"].as_str().expect("a question");
+    let question: ReportQuestion = serde_json::from_str(question).expect("a question");
+    assert!(question.known_at < reset, "{} is not held of {reset}", question.known_at);
+    let rows = told["nodes"].as_array().expect("rows").len();
+    assert_eq!(rows, recounted(&portal, &question).await.len());
+    let beyond = json!({ "asOfPosition": reset.to_string() });
+    let refused = ask(&auditor, "PIN_ACTIVITY", beyond, json!({})).await;
+    assert_eq!(refused.body["errors"][0]["extensions"]["reason"], "RANGE_INVALID");
+    held_up.rollback().await.expect("it goes on");
+    let told = report(&portal, &auditor, "PIN_ACTIVITY", json!({})).await;
+    assert_eq!(column(&told, "what"), ["RESET"]);
     portal.finish().await;
 }

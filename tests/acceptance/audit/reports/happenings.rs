@@ -3,7 +3,7 @@
 use rollcall_domain::permissions::NpiLevel;
 use serde_json::{Value, json};
 
-use super::{DAY, HOUR, ask, column, deactivate, of, report, set_level};
+use super::{DAY, HOUR, affiliated, ask, assign, clerk, column, deactivate, of, report, set_level};
 use crate::support::Portal;
 
 #[tokio::test]
@@ -109,6 +109,47 @@ async fn gn_26_revocations_are_told_with_the_time_to_removal() {
     let seconds = column(&told, "secondsToRemoval");
     assert_eq!(seconds, [json!(null), json!(0), json!(0)]);
     assert_eq!(column(&told, "of"), [json!(null), json!("PROCESSOR"), json!(null)]);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_npis_of_a_submitters_people_and_a_narrower_role_of_the_plan_are_revocations() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let affiliation = affiliated(&portal, &world).await;
+    let clerk = clerk(&portal).await;
+    let npis: Vec<&str> = world.clinic.npis.iter().map(String::as_str).collect();
+    assign(&portal, &affiliation, &clerk, &npis).await;
+    assign(&portal, &affiliation, &clerk, &npis[..2]).await;
+    assign(&portal, &affiliation, &clerk, &npis[2..]).await;
+    let told =
+        report(&portal, &portal.client(&world.auditor).await, "REVOCATIONS", json!({})).await;
+    assert_eq!(column(&told, "right"), ["SUBMIT_TRANSACTIONS", "SUBMIT_TRANSACTIONS"]);
+    assert_eq!(column(&told, "npi"), [json!(npis[2]), json!(null)]);
+    let mut both = npis[..2].to_vec();
+    both.sort_unstable();
+    assert_eq!(column(&told, "of"), [json!(null), json!(both.join(" "))]);
+    assert_eq!(column(&told, "secondsToRemoval"), [json!(0), json!(0)]);
+    let biller = json!(world.biller.id.to_string());
+    assert_eq!(column(&told, "organizationId"), [biller.clone(), biller]);
+    // The plan's support for one organisation alone, for two, and for the other one.
+    for kept_to in
+        [vec![world.clinic.id], vec![world.clinic.id, world.hospital.id], vec![world.hospital.id]]
+    {
+        let input = json!({ "userId": world.plan_support.user, "role": "PS",
+            "organizationIds": kept_to, "reason": "By region." });
+        let plan = portal.client(&world.plan_admin).await;
+        plan.mutate("scopePlanRole", input, "position").await.done();
+    }
+    let told =
+        report(&portal, &portal.client(&world.auditor).await, "REVOCATIONS", json!({})).await;
+    let of_plan: Vec<_> = told.rows.iter().filter(|row| row["right"] == "PLAN_ROLE").collect();
+    assert_eq!(of_plan.len(), 2, "to one of all, and away from one: {:?}", told.rows);
+    let support = json!(world.plan_support.user.to_string());
+    for row in of_plan {
+        assert_eq!((&row["decision"], &row["of"]), (&json!("RIGHT_REVOKED"), &json!("PS")));
+        assert_eq!((&row["userId"], &row["secondsToRemoval"]), (&support, &json!(0)));
+    }
     portal.finish().await;
 }
 

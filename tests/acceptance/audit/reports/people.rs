@@ -3,6 +3,8 @@
 use rollcall_domain::{
     organizations::{Authority, organization::RosterCommand},
     permissions::NpiLevel,
+    policies::{PolicyKey, PolicyValue},
+    users::user::{User, UserCommand},
 };
 use serde_json::json;
 
@@ -149,5 +151,57 @@ async fn gn_26_members_who_were_never_given_anything_stay_on_the_list_until_they
     let told =
         report(&portal, &portal.client(&world.auditor).await, "NEVER_ASSIGNED", before).await;
     assert_eq!(column(&told, "userId"), [json!(world.newcomer.user.to_string())]);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_nobody_acts_where_the_portal_serves_only_others() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let support = portal.client(&world.plan_support).await;
+    let end = json!({ "organizationId": world.clinic.id, "status": "TERMINATED" });
+    support.mutate("setContractStatus", end, "position").await.done();
+    portal.advance(DAY);
+    let clinic = json!(world.clinic.id.to_string());
+    let names = ["ACTIVE_ACCOUNTS", "ADMINISTRATORS", "DORMANT", "NEVER_ASSIGNED"];
+    let told = async |name: &str| {
+        let auditor = portal.client(&world.auditor).await;
+        let parameters = if name == "DORMANT" { json!({ "days": 1 }) } else { json!({}) };
+        let told = report(&portal, &auditor, name, parameters).await;
+        column(&told, "organizationId").contains(&clinic)
+    };
+    for name in names {
+        assert!(told(name).await, "{name}: a contract is not asked for");
+    }
+    portal.change_policy(PolicyKey::ContractedOnly, PolicyValue::Boolean(true)).await;
+    for name in names {
+        assert!(!told(name).await, "{name}: whoever cannot act has no active account");
+    }
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_who_was_erased_is_no_orphan() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let admin = portal.client(&world.clinic_admin).await;
+    deactivate(&admin, &world.processor, None).await;
+    let told = report(&portal, &portal.client(&world.auditor).await, "ORPHANED", json!({})).await;
+    assert_eq!(of(&told, &world.processor)["reason"], "NO_MEMBERSHIP");
+    let before = portal.position().await;
+    let user = world.processor.user;
+    portal.decide::<User>(user, UserCommand::EraseUser { user }).await;
+    let paul = json!(user.to_string());
+    let told = report(&portal, &portal.client(&world.auditor).await, "ORPHANED", json!({})).await;
+    assert!(!column(&told, "userId").contains(&paul), "{:?}", told.rows);
+    let then = json!({ "asOfPosition": before.to_string() });
+    let told = report(&portal, &portal.client(&world.auditor).await, "ORPHANED", then).await;
+    assert!(column(&told, "userId").contains(&paul), "as was known before");
+    let why = "query($user: ID!, $of: ID!) { accessExplanation(userId: $user, organizationId: $of,
+        right: VIEW_ORGANIZATION) { conditions { kind met cause } } }";
+    let auditor = portal.client(&world.auditor).await;
+    let told = auditor.send(why, json!({ "user": user, "of": world.clinic.id })).await;
+    let account = json!({ "kind": "ACCOUNT_ACTIVE", "met": false, "cause": "DEACTIVATION" });
+    assert_eq!(told.data()["accessExplanation"]["conditions"][0], account);
     portal.finish().await;
 }
