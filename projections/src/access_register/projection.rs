@@ -31,7 +31,7 @@ impl Projection<AnyEvent> for AccessRegister {
     }
 
     fn version(&self) -> i32 {
-        3
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use async_graphql::{Context, Error, ID, InputObject, Object, Result};
 use chrono::Utc;
 use rollcall_commands::Commands;
-use rollcall_domain::{Code, Refusal, api_keys::Scope};
+use rollcall_domain::{Code, Refusal};
 use rollcall_projections::access_register::{self, AccessKey, ChangeFilter, CountError};
 
 use super::{
@@ -16,7 +16,6 @@ use super::{
     types::{AccessCauseKind, AccessRight},
 };
 use crate::graphql::{
-    audit::viewer,
     errors::{fault, top_level},
     paging::Page,
     scalars::{DateTime, NpiScalar, Position},
@@ -107,10 +106,7 @@ impl AccessDifferenceQuery {
         let filter = filter.unwrap_or_default();
         let asked = filter.parse(to, as_of_position).map_err(top_level)?;
         let page = Page::<AccessKey>::new(first, after).map_err(top_level)?;
-        let caller = viewer::caller(ctx)?;
-        let organization = asked.as_administrator_of(caller.user(), caller.organization());
-        let (looking, mut reading) =
-            viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
+        let (looking, mut reading) = asked.reading(ctx, min_position).await?;
         let view = &mut reading.view;
         let span = asked.span(from, view, ctx.data::<Commands>()?.journal.now()).await?;
         let question = asked.within(&looking).map_err(in_filter).map_err(top_level)?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime as Instant, TimeDelta, Utc};
 use rollcall_commands::Commands;
-use rollcall_domain::{Code, Refusal, api_keys::Scope};
+use rollcall_domain::{Code, Refusal};
 use rollcall_projections::access_register::{
     self, AskedRight, Cause, Exposure, ExposureKey, Names, Question,
 };
@@ -17,7 +17,7 @@ use super::{
     types::{AccessCause, AccessRight},
 };
 use crate::graphql::{
-    audit::{OrganizationReference, PersonReference, viewer},
+    audit::{OrganizationReference, PersonReference},
     errors::{fault, top_level},
     paging::{Page, PageInfo, Rows, TimeRange, connection},
     scalars::{DateTime, NpiScalar, Position},
@@ -117,10 +117,7 @@ impl AccessExposureQuery {
             .map_err(top_level)?;
         let during = parse(during.unwrap_or_default()).map_err(top_level)?;
         let page = Page::<ExposureKey>::new(first, after).map_err(top_level)?;
-        let caller = viewer::caller(ctx)?;
-        let organization = asked.as_administrator_of(caller.user(), caller.organization());
-        let (looking, mut reading) =
-            viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
+        let (looking, mut reading) = asked.reading(ctx, min_position).await?;
         let view = &mut reading.view;
         let now = ctx.data::<Commands>()?.journal.now();
         let window = asked.window(during, view, now).await?;

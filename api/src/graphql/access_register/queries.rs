@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Object, Result};
 use rollcall_commands::Commands;
-use rollcall_domain::api_keys::Scope;
 use rollcall_projections::{
     Snapshot,
     access_register::{self, AccessKey},
@@ -18,7 +17,6 @@ use super::{
     uses::Uses,
 };
 use crate::graphql::{
-    audit::viewer,
     errors::{fault, top_level},
     paging::{Page, Rows},
     permissions::last_use::LastUse,
@@ -53,10 +51,7 @@ impl AccessRegisterQuery {
         let asked = Asked::parse(as_of, as_of_position, npi, user, organization, right)
             .map_err(top_level)?;
         let page = Page::<AccessKey>::new(first, after).map_err(top_level)?;
-        let caller = viewer::caller(ctx)?;
-        let organization = asked.as_administrator_of(caller.user(), caller.organization());
-        let (looking, mut reading) =
-            viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
+        let (looking, mut reading) = asked.reading(ctx, min_position).await?;
         let view = &mut reading.view;
         let now = ctx.data::<Commands>()?.journal.now();
         let moment = asked.moment(view, now).await?;

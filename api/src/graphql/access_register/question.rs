@@ -1,10 +1,11 @@
 //! From arguments to a question about a moment. Invariant: a moment before the tenant's records is
 //! refused, since no rows there would read as "nobody".
 
-use async_graphql::{ID, Result};
+use async_graphql::{Context, ID, Result};
 use chrono::{DateTime as Instant, Utc};
 use rollcall_domain::{
     Code, Refusal,
+    api_keys::Scope,
     kernel::ids::{OrganizationId, UserId},
     values::Npi,
 };
@@ -18,9 +19,10 @@ use rollcall_projections::{
 
 use super::types::AccessRight;
 use crate::graphql::{
-    audit::viewer::Looking,
+    audit::viewer::{self, Looking},
     errors::{fault, top_level},
     ids::NodeType,
+    reading::Reading,
     scalars::{DateTime, NpiScalar, Position},
 };
 
@@ -57,15 +59,18 @@ impl Asked {
         })
     }
 
-    /// The organisation as whose administrator somebody may ask; a question about oneself is asked
-    /// for oneself.
-    pub fn as_administrator_of(
+    /// Opens the view as whoever asks: as administrator of the organisation asked about or signed in to;
+    /// a question about oneself is asked for oneself.
+    pub async fn reading<'a>(
         &self,
-        caller: Option<UserId>,
-        session: Option<OrganizationId>,
-    ) -> Option<OrganizationId> {
-        let about_oneself = self.user.is_some() && self.user == caller;
-        self.organization.or(session.filter(|_| !about_oneself))
+        ctx: &Context<'a>,
+        min_position: Option<Position>,
+    ) -> Result<(Looking, Reading<'a>)> {
+        let caller = viewer::caller(ctx)?;
+        let about_oneself = self.user.is_some() && self.user == caller.user();
+        let signed_in_to = caller.organization().filter(|_| !about_oneself);
+        let organization = self.organization.or(signed_in_to);
+        viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await
     }
 
     /// The question as far as the viewer may ask it.

@@ -3,7 +3,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use rollcall_commands::Commands;
-use rollcall_domain::{Code, Refusal, api_keys::Scope};
+use rollcall_domain::{Code, Refusal};
 use rollcall_projections::{
     Snapshot,
     access_register::{self, AskedRight, Explanation, Link, Question},
@@ -19,10 +19,7 @@ use super::{
     },
 };
 use crate::graphql::{
-    audit::{
-        AuditEvent, OrganizationReference, PersonReference,
-        viewer::{self, Looking},
-    },
+    audit::{AuditEvent, OrganizationReference, PersonReference, viewer::Looking},
     errors::{fault, top_level},
     scalars::{DateTime, NpiScalar, Position},
 };
@@ -63,10 +60,7 @@ impl AccessExplanationQuery {
                 .map_err(top_level)?;
         let which = AskedRight::parse(right.into(), asked.npi.as_ref(), of.as_deref())
             .map_err(top_level)?;
-        let caller = viewer::caller(ctx)?;
-        let organization = asked.as_administrator_of(caller.user(), caller.organization());
-        let (looking, mut reading) =
-            viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
+        let (looking, mut reading) = asked.reading(ctx, min_position).await?;
         let view = &mut reading.view;
         let now = ctx.data::<Commands>()?.journal.now();
         let moment = asked.moment(view, now).await?;
