@@ -1,7 +1,9 @@
 -- What is left of an erased person outside the events and the tables that follow from them: answers
 -- and fingerprints of commands about the person, which came of what was typed, and the tables that a
--- rebuild retired or a replay left, which no event reaches. The process `erasures` calls it with the
--- streams of what the person did before they had an account.
+-- rebuild retired or a replay left, which no event reaches. The process `erasure_leftovers` calls it
+-- with the streams of what the person did before they had an account. What is kept is the answer to the
+-- command that erased them: it holds no more than the event, and whoever repeats the command is told
+-- what was done.
 CREATE FUNCTION ops.forget_person(in_tenant uuid, in_user uuid, in_streams uuid[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -11,10 +13,13 @@ BEGIN
    WHERE c.tenant_id = in_tenant AND c.command_id IN (
          SELECT e.command_id FROM es.events e
           WHERE e.tenant_id = in_tenant AND e.subject_id = in_user
-            AND e.aggregate_type <> 'audit.erasure'
          UNION
          SELECT e.command_id FROM es.events e
-          WHERE e.tenant_id = in_tenant AND e.aggregate_id = ANY (in_streams::text[]));
+          WHERE e.tenant_id = in_tenant AND e.aggregate_id = ANY (in_streams::text[]))
+     AND NOT EXISTS (
+         SELECT FROM es.events e
+          WHERE e.tenant_id = in_tenant AND e.subject_id = in_user
+            AND e.event_type = 'audit.erasure.person_erased' AND e.command_id = c.command_id);
   FOR left_over IN
     SELECT n.nspname, t.relname, a.attname
       FROM pg_namespace n

@@ -13,7 +13,7 @@ CREATE TABLE ops.audit_sinks (
   failing_since    timestamptz,
   next_attempt_at  timestamptz NOT NULL,
   last_delivery_at timestamptz,
-  -- The status and the beginning of what the receiver said.
+  -- The status that the receiver answered, or why there was no answer; nothing of what it said.
   last_error       text,
   -- What was taken is on record up to here, and what was taken since.
   recorded_to      bigint      NOT NULL,

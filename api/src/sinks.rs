@@ -10,7 +10,7 @@ use rollcall_commands::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     audit::sinks::{
         Batch, Claimed, RecordAuditSinkDelivered, SinkClient, Step, StopAuditSink, Turn, Verdict,
-        claim,
+        claim, put_off,
     },
     processes::Pace,
 };
@@ -39,7 +39,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 const DEAD_AFTER: TimeDelta = TimeDelta::days(5);
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(2);
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
-/// Before a receiver that is gone, or a tenant that cannot be read, is looked at again.
+/// Before a receiver that is gone, or cannot be worked on, is looked at again.
 const LATER: TimeDelta = TimeDelta::minutes(1);
 
 /// Sends what waits.
@@ -85,6 +85,16 @@ impl SinkSender {
     async fn step(&self) -> Result<bool, Trouble> {
         let now = self.commands.journal.now();
         let Some(turn) = claim(&self.pool, now).await? else { return Ok(false) };
+        let claimed = turn.claimed;
+        let done = self.work_on(turn, now).await;
+        if done.is_err() {
+            // Its transaction is gone. Where this fails too it comes first once more, and no harm is done.
+            let _ = put_off(&self.pool, claimed, now + LATER).await;
+        }
+        done
+    }
+
+    async fn work_on(&self, turn: Turn, now: DateTime<Utc>) -> Result<bool, Trouble> {
         let Claimed { tenant, sink: id, step, .. } = turn.claimed;
         match step {
             Step::RollUp => return self.roll_up(turn, now).await.map(|()| true),
@@ -98,14 +108,19 @@ impl SinkSender {
             return Ok(turn.held(now + LATER).await.map(|()| true)?);
         };
         match step {
-            Step::Plan => self.plan(turn, sink).await,
+            Step::Plan => self.plan(turn, sink, now).await,
             Step::Send { to } => self.send(turn, (sink, to), now).await.map(|()| true),
             Step::RollUp | Step::Drop => Ok(true),
         }
     }
 
     /// Says where the next batch ends, or that there is nothing for the filter so far.
-    async fn plan(&self, turn: Turn, sink: &AuditSink) -> Result<bool, Trouble> {
+    async fn plan(
+        &self,
+        turn: Turn,
+        sink: &AuditSink,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Trouble> {
         let cursor = turn.claimed.cursor;
         let Some(filter) = filter_of(sink, None) else {
             // Its words were erased: without them it would get more.
@@ -117,7 +132,7 @@ impl SinkSender {
         }
         let is_all = (read.len() as i64) < MOST_EVENTS;
         match self.fitting(turn.claimed.tenant, sink.format, read).await? {
-            None => turn.passed(known).await?,
+            None => turn.passed(known, now).await?,
             // What follows and is not of the filter is passed with it.
             Some((last, all_fit)) => {
                 turn.planned(if is_all && all_fit { known } else { last }).await?

@@ -364,8 +364,10 @@ async fn plan_staff(
         return Err(forbidden().into());
     }
     authority.acting_roles = roles.iter().filter(|role| held.contains_key(role)).copied().collect();
-    // Where auditors are let in, an administrator may see as much who is named for it (GN-26).
-    if roles.contains(&PlanRole::Au) && held.contains_key(&PlanRole::Pa) {
+    // Where auditors are let in, an administrator of the whole plan may see as much who is named for it
+    // (GN-26).
+    let is_plans = held.get(&PlanRole::Pa).is_some_and(PlanScope::is_whole);
+    if roles.contains(&PlanRole::Au) && is_plans {
         let holds = sources.load::<LegalHolds>(sources.tenant.legal_holds_stream()).await?;
         authority.is_records_officer = holds.officers().contains(&user);
     }

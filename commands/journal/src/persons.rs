@@ -5,19 +5,13 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::kernel::ids::{SubjectId, TenantId, UserId};
-use sqlx::types::Json;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::{Journal, JournalError};
-
-/// Kinds of streams that people begin before they have an account; the index
-/// `events_visitors_idx` has their first events.
-pub const VISITORS: [&str; 4] = [
-    "organizations.registration",
-    "organizations.account_request",
-    "access_requests.join_request",
-    "access_requests.move_request",
-];
+use crate::{
+    Journal, JournalError,
+    load::{self, StoredEvent},
+};
 
 impl Journal {
     /// When the newest record about a person was made, beside those of some aggregates and types.
@@ -84,7 +78,8 @@ impl Journal {
         .map_err(JournalError::of)
     }
 
-    /// The streams of one of [`VISITORS`]' kinds.
+    /// The streams of a kind that people begin before they have an account: registrations, requests for
+    /// an account, to join and to move. Of another kind there are none.
     ///
     /// # Errors
     /// The database does not answer.
@@ -96,6 +91,7 @@ impl Journal {
         sqlx::query_scalar(
             "SELECT aggregate_id::uuid FROM es.events
               WHERE tenant_id = $1 AND aggregate_type = $2 AND sequence = 1
+                -- As in the index events_visitors_idx, which is not used otherwise.
                 AND aggregate_type IN ('organizations.registration',
                                        'organizations.account_request',
                                        'access_requests.join_request',
@@ -163,19 +159,34 @@ impl Journal {
         .map_err(JournalError::of)
     }
 
-    /// Every event of one type in the whole log, for types that have an index of their own
-    /// (`audit.erasure.person_erased`); nothing of it is opened.
+    /// Every erasure of a person in the whole log, of all tenants and oldest first.
     ///
     /// # Errors
-    /// The database does not answer.
-    pub async fn persons_erased(&self) -> Result<Vec<(TenantId, serde_json::Value)>, JournalError> {
-        let rows: Vec<(Uuid, Json<serde_json::Value>)> = sqlx::query_as(
-            "SELECT tenant_id, payload FROM es.events
+    /// The database does not answer, or an erasure cannot be read.
+    pub async fn persons_erased<E: DeserializeOwned>(
+        &self,
+    ) -> Result<Vec<(TenantId, E)>, JournalError> {
+        #[derive(sqlx::FromRow)]
+        struct OfTenant {
+            tenant_id: Uuid,
+            #[sqlx(flatten)]
+            event: StoredEvent,
+        }
+        let rows: Vec<OfTenant> = sqlx::query_as(
+            "SELECT tenant_id, sequence, event_id, event_type, event_version,
+                    payload::text AS payload
+               FROM es.events
               WHERE event_type = 'audit.erasure.person_erased' ORDER BY position",
         )
         .fetch_all(&self.0.pool)
         .await
         .map_err(JournalError::of)?;
-        Ok(rows.into_iter().map(|(tenant, payload)| (TenantId(tenant), payload.0)).collect())
+        let mut erased = Vec::with_capacity(rows.len());
+        for OfTenant { tenant_id, event } in rows {
+            let tenant = TenantId(tenant_id);
+            let events = load::decode(&self.0.keys, &self.0.upcasters, tenant, &[event]).await?;
+            erased.extend(events.into_iter().map(|event| (tenant, event)));
+        }
+        Ok(erased)
     }
 }

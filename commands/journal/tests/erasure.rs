@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rollcall_domain::{Sealed, kernel::ids::SubjectId};
 use rollcall_journal::{
-    Journal, JournalConfig, Reader, clock::SystemClock, keys::KeyRing, secrets::MasterKey,
-    upcast::Upcasters,
+    Journal, JournalConfig, JournalError, Reader, clock::SystemClock, keys::KeyRing,
+    secrets::MasterKey, upcast::Upcasters,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -112,4 +112,32 @@ async fn upcasters_get_personal_data_opened_so_that_they_may_move_it() {
     assert_eq!(loaded, std::slice::from_ref(&loud));
     let reader = database.reader(&journal).await.with_upcasters(upcasters);
     assert_eq!(notes(&reader).await, [loud]);
+}
+
+#[tokio::test]
+async fn an_erasure_that_cannot_be_read_is_an_error_and_one_of_an_old_version_is_read() {
+    let database = Database::create().await;
+    let journal = database.journal().await;
+    book_all(&journal, TENANT, 1, vec![Booked::entry(7)]).await;
+    for sql in [
+        "ALTER TABLE es.events DISABLE TRIGGER ALL",
+        "UPDATE es.events SET event_type = 'audit.erasure.person_erased'",
+    ] {
+        database.execute(sql).await.unwrap();
+    }
+    assert_eq!(journal.persons_erased().await.unwrap(), [(TENANT, Booked::entry(7))]);
+    let unreadable = journal.persons_erased::<u8>().await.unwrap_err();
+    assert!(matches!(unreadable, JournalError::Decode { .. }), "{unreadable}");
+
+    let newer = |_| json!({ "Entry": { "amount": 8 } });
+    let upcasters = Upcasters::default().with("audit.erasure.person_erased", "1.0", "2.0", newer);
+    let config = JournalConfig {
+        writer: database.writer().await,
+        master: MasterKey::from_bytes([7; 32]),
+        clock: Arc::new(SystemClock),
+        injected_time: false,
+        cache_states: 10,
+    };
+    let journal = Journal::open_with(config, upcasters).await.unwrap();
+    assert_eq!(journal.persons_erased().await.unwrap(), [(TENANT, Booked::entry(8))]);
 }

@@ -1,13 +1,14 @@
 //! `RequestErasure`, `ApproveErasure`, `RefuseErasure`, and `RepeatErasure` of the ledger (GN-27).
 //!
-//! Invariant: the keys are destroyed in the append that says so, together with the passwords and the
-//! addresses that are kept as unique; whatever else there is of the person follows from the event.
+//! Invariant: the keys are destroyed in the append that says so, together with the passwords and every
+//! address that is kept as the person's alone; whatever else there is of the person follows from the
+//! event.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider, Refusal, Sealed,
-    audit::{Erasure, ErasureCommand, LegalBasis, Obstacles},
+    audit::{Erasure, ErasureCommand, LegalBasis},
     kernel::ids::{SubjectId, UserId},
     organizations::AccountRequest,
     sessions::EndCause,
@@ -20,11 +21,12 @@ use rollcall_domain::{
 };
 
 use super::{
-    retention::obstacles,
+    retention::{last_counted, obstacles},
     subjects::{Subjects, subjects_of},
 };
 use crate::{
     Access, Command, Context, Failure,
+    context::version_conflict,
     organizations::PENDING_ACCOUNT_REQUEST,
     sessions::end_sessions_of,
     users::{EMAIL, PERSONAL_SECRETS, USERNAME, release_identities},
@@ -89,15 +91,21 @@ impl Command for ApproveErasure {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
-        let subjects = subjects_of(cx.journal(), cx.tenant(), self.user).await?;
-        let approve = ErasureCommand::Approve {
-            by: cx.person()?,
-            subjects: subjects.named.clone(),
-            obstacles: known(obstacles(cx, self.user).await?)?,
-        };
-        cx.decide::<Erasure>(cx.tenant().erasure_stream(self.user), approve).await?;
-        forget(cx, self.user, subjects).await?;
-        Ok(self.user)
+        let (tenant, user, by) = (cx.tenant(), self.user, cx.person()?);
+        let seen = known(last_counted(cx.journal(), tenant, user).await?)?;
+        let erasure = cx.load::<Erasure>(tenant.erasure_stream(user)).await?;
+        erasure.decidable(by, cx.now).map_err(Refusal::from)?;
+        let obstacles = known(obstacles(cx, user).await?)?;
+        // Opens what every visitor asked for.
+        let subjects = subjects_of(cx.journal(), tenant, user).await?;
+        let approve = ErasureCommand::Approve { by, subjects: subjects.named.clone(), obstacles };
+        cx.decide::<Erasure>(tenant.erasure_stream(user), approve).await?;
+        forget(cx, user, subjects).await?;
+        // Perhaps in a stream that was not there to be loaded.
+        if last_counted(cx.journal(), tenant, user).await? != Some(seen) {
+            return Err(version_conflict(None).into());
+        }
+        Ok(user)
     }
 }
 
@@ -143,8 +151,8 @@ impl Command for RepeatErasure {
     }
 }
 
-fn known(obstacles: Option<Obstacles>) -> Result<Obstacles, Refusal> {
-    obstacles.ok_or_else(|| Refusal::not_found("userId"))
+fn known<T>(of_them: Option<T>) -> Result<T, Refusal> {
+    of_them.ok_or_else(|| Refusal::not_found("userId"))
 }
 
 /// Everything of the person that stands in no projection goes with the keys.
@@ -152,13 +160,15 @@ async fn forget(cx: &mut Context<'_>, user: UserId, subjects: Subjects) -> Resul
     let tenant = cx.tenant();
     end_sessions_of(cx, user, None, EndCause::Deactivated).await?;
     let account = cx.load::<User>(user).await?;
-    if let Some(profile) = account.profile() {
-        if let Some(email) = profile.email.get() {
-            cx.work.release(EMAIL, &email.key(), user.0);
+    // Also that of somebody who was invited and never came.
+    for address in &subjects.addresses {
+        if cx.journal().owner_of(tenant, EMAIL, address).await? == Some(user.0) {
+            cx.work.release(EMAIL, address, user.0);
         }
-        if let Some(username) = profile.username.as_ref().and_then(Sealed::get) {
-            cx.work.release(USERNAME, &username.key(), user.0);
-        }
+    }
+    let username = account.profile().and_then(|profile| profile.username.as_ref());
+    if let Some(username) = username.and_then(Sealed::get) {
+        cx.work.release(USERNAME, &username.key(), user.0);
     }
     let identities = cx.load::<ExternalIdentities>(tenant.external_identities_stream(user)).await?;
     release_identities(cx, user, &identities);

@@ -60,17 +60,16 @@ pub struct AskedEvidence {
     pub expires_at: DateTime<Utc>,
 }
 
-impl RequestEvidence {
-    /// The leaves of a range show the type of every event in it, those of legal holds too, which are for
-    /// auditors and the administrators named for them (GN-26).
-    fn check_holds(cx: &Context<'_>) -> Result<(), Refusal> {
-        if cx.authority.plan_roles.contains_key(&PlanRole::Au) || cx.authority.is_records_officer {
-            return Ok(());
-        }
-        let message = "Evidence shows which kinds of events there are, legal holds among them. Have \
-                       an auditor ask for it, or be named as records officer.";
-        Err(Refusal::new(Code::Forbidden, message))
+/// The leaves of a range show the type of every event in it, those of legal holds too, which are for
+/// auditors and the administrators named for them (GN-26): asked when evidence is asked for, and when it
+/// leaves.
+fn check_holds(cx: &Context<'_>) -> Result<(), Refusal> {
+    if cx.authority.plan_roles.contains_key(&PlanRole::Au) || cx.authority.is_records_officer {
+        return Ok(());
     }
+    let message = "Evidence shows which kinds of events there are, legal holds among them. Have an \
+                   auditor ask for it, or be named as records officer.";
+    Err(Refusal::new(Code::Forbidden, message))
 }
 
 #[async_trait]
@@ -86,7 +85,7 @@ impl Command for RequestEvidence {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AskedEvidence, Failure> {
-        Self::check_holds(cx)?;
+        check_holds(cx)?;
         // In another role they may see the whole plan; it is as auditors that they take evidence away.
         let mut held = AUDITORS.iter().filter_map(|role| cx.authority.plan_roles.get(role));
         let is_whole = held.any(PlanScope::is_whole);
@@ -130,6 +129,7 @@ impl Command for OpenEvidence {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        check_holds(cx)?;
         let open = EvidenceCommand::Open {
             evidence: self.evidence,
             by: cx.person()?,

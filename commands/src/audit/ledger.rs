@@ -2,10 +2,12 @@
 //! today's has people again who were erased, with their keys; the ledger knows better (GN-27).
 //!
 //! Invariant: it holds ids and times only and grows at its end only; every line contains the hash of
-//! all before it, so a line that is altered or taken out is found. A line that a crash cut off is
-//! written again.
+//! all before it, so a line that is altered, or taken out from before others, is found. Lines cut off
+//! its end are not found: those of erasures that the database has are written again, as is a line that
+//! a crash cut off; that others were there, nothing tells.
 
 use std::{
+    collections::HashSet,
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -93,10 +95,10 @@ impl ErasureLedger {
             false => Ok(Vec::new()),
         });
         let listed = listed.await?;
-        let erased = erased_in(&commands.journal).await?;
+        let erased = people(&erased_in(&commands.journal).await?);
         let mut repeated = 0;
         for Entry { at, tenant, user } in listed {
-            if erased.iter().any(|known| (known.tenant, known.user) == (tenant, user)) {
+            if erased.contains(&(tenant, user)) {
                 continue;
             }
             let caller = Caller::system(tenant, Uuid::now_v7(), None);
@@ -121,8 +123,7 @@ impl ErasureLedger {
         let path = self.path.clone();
         blocking(move || {
             let mut contents = Contents::lock(&path)?;
-            let known: std::collections::HashSet<_> =
-                contents.entries.iter().map(|entry| (entry.tenant, entry.user)).collect();
+            let known = people(&contents.entries);
             let new = erased.into_iter().filter(|it| !known.contains(&(it.tenant, it.user)));
             contents.append(&new.collect::<Vec<_>>())
         })
@@ -130,14 +131,19 @@ impl ErasureLedger {
     }
 }
 
-/// Everybody whom the database has as erased.
+/// Everybody whom the database has as erased. One erasure that cannot be read is an error: passed over,
+/// it would be missing in the ledger and nobody would know.
 async fn erased_in(journal: &Journal) -> Result<Vec<Entry>, JournalError> {
-    let events = journal.persons_erased().await?;
-    let entry = |(tenant, payload)| match serde_json::from_value(payload).ok()? {
+    let events = journal.persons_erased::<ErasureEvent>().await?;
+    let entry = |(tenant, event)| match event {
         ErasureEvent::PersonErased { user, first_at: at, .. } => Some(Entry { at, tenant, user }),
         ErasureEvent::ErasureRequested { .. } | ErasureEvent::ErasureRefused { .. } => None,
     };
     Ok(events.into_iter().filter_map(entry).collect())
+}
+
+fn people(entries: &[Entry]) -> HashSet<(TenantId, UserId)> {
+    entries.iter().map(|entry| (entry.tenant, entry.user)).collect()
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,12 +1,13 @@
 //! `PlaceLegalHold`, `ReleaseLegalHold`, and who may know of holds: auditors, and the plan
 //! administrators whom `NameRecordsOfficer` names (GN-26).
 //!
-//! Invariant: whoever may not know of holds places none, releases none and is told of none.
+//! Invariant: whoever may not know of holds places none, releases none, and is told neither which there
+//! are nor how many; that there is one they learn where it stands against an erasure.
 
 use async_trait::async_trait;
 use rollcall_domain::{
     Refusal,
-    audit::{HoldScope, LegalHolds, LegalHoldsCommand},
+    audit::{Erasure, ErasureRefusal, HoldScope, LegalHolds, LegalHoldsCommand},
     kernel::ids::{LegalHoldId, UserId},
     organizations::Organization,
     tenants::{PlanRole, PlanStaff},
@@ -77,10 +78,15 @@ impl Command for PlaceLegalHold {
     }
 }
 
-/// A hold on nobody would be found out too late. An NPI may be held that is yet to come.
+/// A hold on nobody would be found out too late, and of one on a person who was erased not even the words
+/// would be left. An NPI may be held that is yet to come.
 async fn check_scope(cx: &mut Context<'_>, scope: &HoldScope) -> Result<(), Failure> {
     let known = match scope {
         HoldScope::Person { user } => {
+            let erasure = cx.load::<Erasure>(cx.tenant().erasure_stream(*user)).await?;
+            if *erasure == Erasure::Erased {
+                return Err(Refusal::from(ErasureRefusal::AlreadyErased).into());
+            }
             let known = cx.journal().last_recorded((cx.tenant(), *user), (&[], &[])).await?;
             known.is_some().then_some(()).ok_or("userId")
         }

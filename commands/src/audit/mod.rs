@@ -12,14 +12,13 @@ mod ledger;
 mod left_over;
 mod legal_holds;
 mod retention;
-mod subjects;
-
-pub use erasure::{ApproveErasure, ERASURE_STAFF, RefuseErasure, RepeatErasure, RequestErasure};
 pub mod sinks;
 mod sod_rules;
+mod subjects;
 mod workspaces;
 
 pub use activity_review::{ACTIVITY_REVIEWERS, CompleteActivityReview, WatchActivityReview};
+pub use erasure::{ApproveErasure, ERASURE_STAFF, RefuseErasure, RepeatErasure, RequestErasure};
 pub use evidence::{AUDITORS, AskedEvidence, OpenEvidence, RequestEvidence, takes_away};
 pub use export_audit_events::{
     AUDIT_READERS, AuditReader, ExportAuditEvents, RecordAuditExportGiven, RequestedExport,

@@ -1,23 +1,24 @@
 //! What a person's retention goes by, and which legal holds cover them (GN-26).
 //!
-//! Invariant: asked of the streams themselves within a unit of work, so that whoever goes on from the
-//! answer has all of it checked again at the append.
+//! Invariant: asked of the log within a unit of work. The streams that are loaded for it are checked
+//! again at the append; what is asked of the indexes (the newest record, which streams there are) is
+//! not. Whoever goes on from the answer asks [`last_counted`] again when all else is done, which moves
+//! with whatever counts for retention; what is written between that and the append is not seen.
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider,
-    affiliations::Affiliation,
+    affiliations::{Affiliation, AffiliationEvent},
     audit::{
         LegalHolds, Obstacles, Traces,
         retention::{InEffect, Kept, UNCOUNTED_AGGREGATES, UNCOUNTED_EVENTS},
     },
-    kernel::ids::{AffiliationId, OrganizationId, UserId},
+    kernel::ids::{AffiliationId, OrganizationId, TenantId, UserId},
     organizations::{Organization, organization::Standing},
-    policies::Policy,
     tenants::{PlanRole, PlanStaff},
     values::Npi,
 };
-use rollcall_journal::{Journal, Work};
+use rollcall_journal::{Journal, JournalError, Work};
 
 use crate::{
     Authority, Caller, Commands, Context, Failure, NO_KEY, authorization::knows_of_holds, context,
@@ -79,26 +80,25 @@ pub(super) async fn obstacles(
     let journal = cx.journal().clone();
     let Whereabouts { kept, traces } = standing(&mut cx.work, &journal, user, now).await?;
     let holds = cx.load::<LegalHolds>(stream).await?;
-    Ok(kept.last_recorded.map(|_| {
-        against(
-            &kept,
-            &cx.policy,
-            now,
-            Obstacles {
-                holds: holds.covering(user, &traces),
-                may_know_holds: knows_of_holds(&cx.authority, &holds),
-                ..Obstacles::default()
-            },
-        )
+    Ok(kept.last_recorded.map(|_| Obstacles {
+        in_effect: !kept.in_effect.is_empty(),
+        retained_until: kept.until(&cx.policy).filter(|until| now < *until),
+        holds: holds.covering(user, &traces),
+        may_know_holds: knows_of_holds(&cx.authority, &holds),
     }))
 }
 
-fn against(kept: &Kept, policy: &Policy, now: DateTime<Utc>, holds: Obstacles) -> Obstacles {
-    Obstacles {
-        in_effect: !kept.in_effect.is_empty(),
-        retained_until: kept.until(policy).filter(|until| now < *until),
-        ..holds
-    }
+/// When the newest record about a person was made that counts for retention; `None` where nothing is
+/// known of them.
+///
+/// # Errors
+/// The database did not answer.
+pub(super) async fn last_counted(
+    journal: &Journal,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Option<DateTime<Utc>>, JournalError> {
+    journal.last_recorded((tenant, user), (UNCOUNTED_AGGREGATES, UNCOUNTED_EVENTS)).await
 }
 
 /// Where a person stands and has been.
@@ -114,12 +114,21 @@ async fn standing(
     now: DateTime<Utc>,
 ) -> Result<Whereabouts, Failure> {
     let tenant = work.header().tenant;
-    let uncounted = (UNCOUNTED_AGGREGATES, UNCOUNTED_EVENTS);
-    let last_recorded = journal.last_recorded((tenant, user), uncounted).await?;
+    let last_recorded = last_counted(journal, tenant, user).await?;
     let mut kept = Kept { last_recorded, ..Kept::default() };
     let mut traces = Traces::default();
     let named = journal.npis_about(tenant, user).await?;
     traces.npis.extend(named.iter().filter_map(|npi| Npi::parse(npi).ok()));
+    // For whose NPIs they worked; these events name several, so no column has them.
+    let assigned = journal.streams_about(tenant, user, Affiliation::TYPE).await?;
+    let assigned = journal.events_of::<Affiliation>(tenant, &assigned).await?;
+    for event in assigned.into_values().flatten() {
+        if let AffiliationEvent::AffiliationNpisAssigned { user: of, npis, .. } = event
+            && of == user
+        {
+            traces.npis.extend(npis);
+        }
+    }
     let places = journal.streams_about(tenant, user, Organization::TYPE).await?;
     for (id, organization) in places.iter().zip(work.load_all::<Organization>(&places).await?) {
         membership(&mut kept, (OrganizationId(*id), &organization), user, now);

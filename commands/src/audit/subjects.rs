@@ -2,12 +2,13 @@
 //! before they had an account (GN-27).
 //!
 //! Invariant: what visitors asked for belongs to a person if it led to their account, or names an
-//! address that was ever theirs. Whatever cannot be opened any more belongs to nobody.
+//! address that was ever theirs and led to nobody else's: addresses change hands. Whatever cannot be
+//! opened any more belongs to nobody.
 
 use std::collections::BTreeSet;
 
 use rollcall_domain::{
-    Decider, Sealed,
+    Decider, Event, Sealed,
     access_requests::{JoinRequest, JoinRequestEvent, MoveRequest, MoveRequestEvent, MoveWish},
     kernel::ids::{SubjectId, TenantId, UserId},
     organizations::{
@@ -32,6 +33,8 @@ pub(super) struct Subjects {
     pub named: Vec<SubjectId>,
     /// Single requests of theirs as a visitor.
     pub attempts: Vec<SubjectId>,
+    /// Every address that was ever theirs, as keys.
+    pub addresses: BTreeSet<String>,
 }
 
 /// Finds all of it.
@@ -45,20 +48,20 @@ pub(super) async fn subjects_of(
 ) -> Result<Subjects, JournalError> {
     let invitations = journal.streams_about(tenant, user, Invitation::TYPE).await?;
     let addresses = addresses_of(journal, tenant, user, &invitations).await?;
-    let whose = Whose { journal, tenant, addresses };
+    let whose = Whose { journal, tenant, user, addresses };
     let mut streams: BTreeSet<Uuid> = invitations.into_iter().collect();
     for kind in [Registration::TYPE, AccountRequest::TYPE, JoinRequest::TYPE] {
         streams.extend(journal.streams_about(tenant, user, kind).await?);
     }
-    streams.extend(whose.named_in::<Registration>(of_registration).await?);
-    streams.extend(whose.named_in::<AccountRequest>(of_account_request).await?);
-    streams.extend(whose.named_in::<JoinRequest>(of_join_request).await?);
+    streams.extend(whose.asked_by::<Registration>(of_registration).await?);
+    streams.extend(whose.asked_by::<AccountRequest>(of_account_request).await?);
+    streams.extend(whose.asked_by::<JoinRequest>(of_join_request).await?);
     // Those about the person as an asker hold somebody else's address.
-    streams.extend(whose.named_in::<MoveRequest>(of_move_request).await?);
+    streams.extend(whose.named_in::<MoveRequest>(of_move_request, |_| true).await?);
     let streams: Vec<Uuid> = streams.into_iter().collect();
     let attempts = journal.attempts_of((tenant, user), &streams).await?;
     let named = [SubjectId::from(user)].into_iter().chain(streams.into_iter().map(SubjectId));
-    Ok(Subjects { named: named.collect(), attempts })
+    Ok(Subjects { named: named.collect(), attempts, addresses: whose.addresses })
 }
 
 /// Every address that was ever the person's, as keys.
@@ -105,21 +108,34 @@ async fn addresses_of(
 struct Whose<'a> {
     journal: &'a Journal,
     tenant: TenantId,
+    user: UserId,
     addresses: BTreeSet<String>,
 }
 
 impl Whose<'_> {
-    /// The streams of a kind that name one of the addresses.
+    /// The streams of a kind that name one of the addresses as the asker's, but for those that led to
+    /// another account: then the address was its owner's.
+    async fn asked_by<A: Decider>(
+        &self,
+        address: fn(&A::Event) -> Option<&Sealed<EmailAddress>>,
+    ) -> Result<Vec<Uuid>, JournalError> {
+        let no_others = |event: &A::Event| event.facets().subject.is_none_or(|it| it == self.user);
+        self.named_in::<A>(address, |events| events.iter().all(no_others)).await
+    }
+
+    /// The streams of a kind that name one of the addresses and count.
     async fn named_in<A: Decider>(
         &self,
         address: fn(&A::Event) -> Option<&Sealed<EmailAddress>>,
+        counts: impl Fn(&[A::Event]) -> bool,
     ) -> Result<Vec<Uuid>, JournalError> {
         let mut found = Vec::new();
         let all = self.journal.streams_of_visitors(self.tenant, A::TYPE).await?;
         for chunk in all.chunks(AT_ONCE) {
             for (stream, events) in self.journal.events_of::<A>(self.tenant, chunk).await? {
                 let named = events.iter().filter_map(address).filter_map(Sealed::get);
-                if named.map(EmailAddress::key).any(|key| self.addresses.contains(&key)) {
+                let mut named = named.map(EmailAddress::key);
+                if named.any(|key| self.addresses.contains(&key)) && counts(&events) {
                     found.push(stream);
                 }
             }

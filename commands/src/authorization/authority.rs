@@ -34,8 +34,8 @@ pub struct Authority {
     pub plan_roles: BTreeMap<PlanRole, PlanScope>,
     /// Those of them that it asked for: in these the caller acts.
     pub acting_roles: BTreeSet<PlanRole>,
-    /// Whether the caller is an administrator named to know of legal holds, where the access lets
-    /// auditors in (GN-26).
+    /// Whether the caller is an administrator of the whole plan who is named to know of legal holds,
+    /// where the access lets auditors in (GN-26).
     pub is_records_officer: bool,
 }
 

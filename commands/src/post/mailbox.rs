@@ -2,12 +2,14 @@
 //! and as files in the data folder.
 //!
 //! Invariant: only the service's user can read the files; a message that comes twice stands once, and
-//! one to a person who is erased no more.
+//! one to a person who is erased no more. The index names every file that is there: a line comes before
+//! its file and goes after it, and one process at a time changes either.
 
 use std::{
     collections::HashSet,
+    fs::File,
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -29,6 +31,8 @@ use super::{
 use crate::messages::Address;
 
 const INDEX: &str = "index.jsonl";
+/// Locked by the process that changes the folder; the index itself is replaced now and then.
+const LOCK: &str = "index.lock";
 
 /// One message in the mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +60,7 @@ struct Inner {
     folder: PathBuf,
     sender: Sender,
     items: Mutex<Vec<Item>>,
-    /// Held while the index is written, so that lines never interleave.
+    /// Held while the folder is changed, within this process.
     index: tokio::sync::Mutex<()>,
 }
 
@@ -99,10 +103,19 @@ impl Mailbox {
     /// A file cannot be changed.
     pub(crate) async fn forget(&self, gone: &HashSet<(TenantId, SubjectId)>) -> io::Result<()> {
         let is_gone = |item: &Item| item.about.is_some_and(|subject| gone.contains(&subject));
-        let _turn = self.0.index.lock().await;
+        let _turn = self.turn().await?;
         // As it stands in the folder: another process may have put something there.
         let (forgotten, kept): (Vec<_>, Vec<_>) =
             read_index(&self.0.folder.join(INDEX))?.into_iter().partition(is_gone);
+        for item in &forgotten {
+            for extension in ["eml", "pdf", "txt"] {
+                let file = self.0.folder.join(format!("{}.{extension}", item.id));
+                match tokio::fs::remove_file(&file).await {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
         let mut lines = Vec::new();
         for item in &kept {
             lines.extend(serde_json::to_vec(item)?);
@@ -115,15 +128,6 @@ impl Mailbox {
         index.write_all(&lines).await?;
         index.sync_all().await?;
         tokio::fs::rename(&rewritten, self.0.folder.join(INDEX)).await?;
-        for item in &forgotten {
-            for extension in ["eml", "pdf", "txt"] {
-                let file = self.0.folder.join(format!("{}.{extension}", item.id));
-                match tokio::fs::remove_file(&file).await {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    Ok(()) | Err(_) => {}
-                }
-            }
-        }
         self.lock().retain(|item| !is_gone(item));
         Ok(())
     }
@@ -162,19 +166,32 @@ impl Mailbox {
     }
 
     async fn write(&self, file: &Path, bytes: &[u8], item: &Item) -> io::Result<()> {
-        let mut options = tokio::fs::OpenOptions::new();
-        options.create(true).truncate(true).write(true).mode(0o600);
-        let mut document = options.open(file).await?;
-        document.write_all(bytes).await?;
-        document.flush().await?;
         let mut line = serde_json::to_vec(item)?;
         line.push(b'\n');
-        let _turn = self.0.index.lock().await;
+        let _turn = self.turn().await?;
         let mut options = tokio::fs::OpenOptions::new();
         options.create(true).append(true).mode(0o600);
         let mut index = options.open(self.0.folder.join(INDEX)).await?;
         index.write_all(&line).await?;
-        index.flush().await
+        index.flush().await?;
+        let mut options = tokio::fs::OpenOptions::new();
+        options.create(true).truncate(true).write(true).mode(0o600);
+        let mut document = options.open(file).await?;
+        document.write_all(bytes).await?;
+        document.flush().await
+    }
+
+    /// The folder is this task's to change, until what is given back is dropped.
+    async fn turn(&self) -> io::Result<(tokio::sync::MutexGuard<'_, ()>, File)> {
+        let turn = self.0.index.lock().await;
+        let path = self.0.folder.join(LOCK);
+        let locked = tokio::task::spawn_blocking(move || {
+            let mut options = File::options();
+            let file = options.create(true).truncate(false).write(true).mode(0o600).open(path)?;
+            file.lock()?;
+            Ok::<_, io::Error>(file)
+        });
+        Ok((turn, locked.await.map_err(io::Error::other)??))
     }
 }
 
@@ -281,6 +298,41 @@ mod tests {
         let mut left: Vec<_> = std::fs::read_dir(&folder.0).unwrap().flatten().collect();
         left.retain(|file| file.path().extension().is_some_and(|it| it == "eml"));
         assert_eq!(left.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn while_a_file_of_somebody_who_is_erased_cannot_be_removed_the_index_names_it() {
+        let folder = Folder::new();
+        let mailbox = Mailbox::open(&folder.0).unwrap();
+        mailbox.carry(&parcel(1, Address::Email("1@clinic.example".to_owned()))).await.unwrap();
+        let first = (TenantId(Uuid::from_u128(1)), SubjectId(Uuid::from_u128(1)));
+        let in_the_way = folder.0.join(format!("{}.pdf", Uuid::from_u128(1)));
+        std::fs::create_dir(&in_the_way).unwrap();
+        mailbox.forget(&[first].into()).await.unwrap_err();
+        let again = Mailbox::open(&folder.0).unwrap();
+        assert!(again.subjects().contains(&first), "nobody would come back for it");
+        std::fs::remove_dir(&in_the_way).unwrap();
+        again.forget(&[first].into()).await.unwrap();
+        assert!(Mailbox::open(&folder.0).unwrap().subjects().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_one_process_puts_in_stays_while_another_takes_something_away() {
+        let folder = Folder::new();
+        let (one, other) = (Mailbox::open(&folder.0).unwrap(), Mailbox::open(&folder.0).unwrap());
+        let gone = HashSet::from([(TenantId(Uuid::from_u128(1)), SubjectId(Uuid::from_u128(999)))]);
+        let put = async {
+            for n in 1..=50 {
+                one.carry(&parcel(n, Address::Email(format!("{n}@clinic.example")))).await.unwrap();
+            }
+        };
+        let take = async {
+            for _ in 0..50 {
+                other.forget(&gone).await.unwrap();
+            }
+        };
+        tokio::join!(put, take);
+        assert_eq!(Mailbox::open(&folder.0).unwrap().items(None).len(), 50);
     }
 
     #[tokio::test]

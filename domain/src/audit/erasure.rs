@@ -81,8 +81,9 @@ pub enum ErasureEvent {
         /// Who approved it; `None`: a database older than the erasure was put back, and the ledger
         /// outside of it has the person.
         by: Option<UserId>,
-        /// Everything that was sealed about the person: themself, and what they did before they had
-        /// an account.
+        /// Under whose keys something was sealed about the person: themself, and each stream of what
+        /// they did before they had an account. Not named are their single requests as a visitor, whose
+        /// keys are destroyed as well.
         subjects: Vec<SubjectId>,
         /// When they were erased first.
         first_at: DateTime<Utc>,
@@ -212,6 +213,14 @@ impl Obstacles {
 }
 
 impl Erasure {
+    /// Whether `by` may decide now, whatever stands against the erasure itself.
+    ///
+    /// # Errors
+    /// Nobody asked for it, it was decided, the request ran out, or it is theirs or about them.
+    pub fn decidable(&self, by: UserId, now: DateTime<Utc>) -> Result<(), ErasureRefusal> {
+        self.decided(by, now).map(drop)
+    }
+
     /// The request that `by` may decide.
     fn decided(&self, by: UserId, now: DateTime<Utc>) -> Result<&RequestedErasure, ErasureRefusal> {
         match self {

@@ -42,6 +42,9 @@ fn one_asks_and_another_approves() {
     open().when(approve(2, FREE)).then(&[erased(Some(id(2)))]);
     open().when(request(2, FREE)).refused(Code::DuplicateRequest);
     given::<Erasure>(&[]).when(approve(2, FREE)).refused(Code::NotPending);
+    let state = open().state();
+    assert_eq!(state.decidable(id(2), start()), Ok(()));
+    assert_eq!(state.decidable(id(1), start()), Err(ErasureRefusal::SelfApproval));
     let gone = || given::<Erasure>(&[requested_at(start()), erased(Some(id(2)))]);
     gone().when(approve(3, FREE)).refused(Code::AlreadyErased);
     gone().when(request(1, FREE)).refused(Code::AlreadyErased);

@@ -74,6 +74,7 @@ pub const UNCOUNTED_EVENTS: &[&str] = &[
     "users.credential.user_locked",
     "users.credential.user_unlocked",
     "users.credential.password_reset_requested",
+    "users.credential.temporary_password_issued",
     "users.one_time_passcode.otp_failed",
 ];
 

@@ -254,7 +254,8 @@ impl AuditSinks {
         if self.0.len() >= MOST_SINKS {
             return Err(AuditSinkRefusal::TooMany);
         }
-        if self.0.values().any(|other| other.name == name) {
+        let key = name.key();
+        if self.0.values().any(|other| other.name.key() == key) {
             return Err(AuditSinkRefusal::NameTaken);
         }
         if !filter.names_only() {

@@ -120,8 +120,9 @@ pub enum SodRulesRefusal {
          SUBMIT_TRANSACTIONS."
     )]
     NotAboutNpis,
+    /// With the field.
     #[error("Name what the right is to by its word or id, such as EOP_REPORTS.")]
-    NotAWord,
+    NotAWord(&'static str),
     #[error("A rule of this name is in force. Retire it first or choose another name.")]
     NameTaken,
     #[error("There are a hundred rules in force, which is the most. Retire one first.")]
@@ -137,7 +138,7 @@ impl From<SodRulesRefusal> for Refusal {
         match refusal {
             R::OneRight => Self::new(Code::FieldInvalid, message).at("second"),
             R::NotAboutNpis => Self::new(Code::FieldInvalid, message).at("scope"),
-            R::NotAWord => Self::new(Code::FieldInvalid, message).at("first.of"),
+            R::NotAWord(field) => Self::new(Code::FieldInvalid, message).at(field),
             R::NameTaken => Self::new(Code::NameInvalid, message).at("name"),
             R::TooMany => Self::new(Code::RangeInvalid, message).at("name"),
             R::Unknown => Self::not_found("ruleId"),
@@ -172,8 +173,10 @@ impl Decider for SodRules {
                 let name = terms.name.key();
                 if terms.first == terms.second {
                     Err(SodRulesRefusal::OneRight)
-                } else if !terms.first.is_plain() || !terms.second.is_plain() {
-                    Err(SodRulesRefusal::NotAWord)
+                } else if !terms.first.is_plain() {
+                    Err(SodRulesRefusal::NotAWord("first.of"))
+                } else if !terms.second.is_plain() {
+                    Err(SodRulesRefusal::NotAWord("second.of"))
                 } else if terms.scope == SodScope::SameNpi
                     && !(terms.first.is_about_npis() && terms.second.is_about_npis())
                 {
@@ -257,8 +260,12 @@ mod tests {
         let apart = (RightKind::ManagePin, RightKind::ManageUsers);
         let apart = terms("x", apart, SodScope::SameNpi);
         given::<SodRules>(&[]).when(define(apart)).refused(Code::FieldInvalid);
-        let mut odd = pins();
-        odd.first.of = Some("a b".to_owned());
-        given::<SodRules>(&[]).when(define(odd)).refused(Code::FieldInvalid);
+        let odd = Some("a b".to_owned());
+        let (mut first, mut second) = (pins(), pins());
+        (first.first.of, second.second.of) = (odd.clone(), odd);
+        for (odd, field) in [(first, "first"), (second, "second")] {
+            let refused = given::<SodRules>(&[]).when(define(odd)).refused(Code::FieldInvalid);
+            assert_eq!(refused.field, [field, "of"]);
+        }
     }
 }

@@ -107,6 +107,11 @@ impl SinkName {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line(text, 80, Code::NameInvalid, "name of the sink").map(Self)
     }
+
+    /// The form uniqueness is decided on.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
 }
 
 /// A line that the portal shows its visitors, 1 to 300 characters (MC-01, CX-01).

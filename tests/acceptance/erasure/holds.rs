@@ -1,5 +1,13 @@
 //! Legal holds: who knows of them, and what they keep.
 
+use reqwest::StatusCode;
+use rollcall_domain::{
+    Actor,
+    kernel::ids::InvitationId,
+    organizations::organization::RosterCommand,
+    tenants::{PlanRole, PlanScope, PlanStaff, PlanStaffCommand},
+    values::AgreementKind,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -161,5 +169,95 @@ async fn gn_26_a_hold_on_a_person_an_organisation_an_npi_or_everybody_keeps_ever
         release(&auditor, hold).await.done();
     }
     approve(&other, paul).await.done();
+    // Of a hold on somebody who is gone not even the words would be left.
+    let late = place(&auditor, json!({ "scope": "PERSON", "userId": paul })).await;
+    assert_eq!(late.refused(), "ALREADY_ERASED");
+    portal.finish().await;
+}
+
+/// An affiliation of the biller with the clinic for all its NPIs.
+async fn affiliated(portal: &Portal) -> String {
+    portal.publish(AgreementKind::AffiliationAgreement, "2026-01", &["ELIGIBILITY"]).await;
+    let world = portal.world();
+    let signature = json!({ "eligibilityConfirmed": true, "firstName": "Ann", "lastName": "Lee",
+                            "role": "OWNER", "agreementVersion": "2026-01" });
+    let ask = json!({ "organizationId": world.biller.id, "counterpartyId": world.clinic.id,
+        "scope": { "transactionTypes": ["837P", "835"] }, "signature": signature });
+    let biller = portal.client(&world.biller_admin).await;
+    let asked = biller.mutate("requestAffiliation", ask, "affiliation { id }").await;
+    let id = asked.done()["affiliation"]["id"].as_str().expect("an id").to_owned();
+    let approve =
+        json!({ "organizationId": world.clinic.id, "affiliationId": id, "signature": signature });
+    let clinic = portal.client(&world.clinic_admin).await;
+    clinic.mutate("approveAffiliation", approve, "affiliation { id }").await.done();
+    id
+}
+
+#[tokio::test]
+async fn gn_26_a_hold_on_an_npi_covers_who_worked_for_it_through_an_affiliation() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let affiliation = affiliated(&portal).await;
+    // Of the hospital, who works for the biller as well.
+    let hana = world.hospital_admin.user;
+    let (invitation, email_domain) = (InvitationId(Uuid::new_v4()), "portal.example".to_owned());
+    let invite = RosterCommand::InviteMember { user: hana, invitation, email_domain };
+    portal.roster(&world.biller, invite).await;
+    let join = RosterCommand::JoinByInvitation { user: hana, invitation, signed_in: false };
+    portal.roster(&world.biller, join).await;
+    let auditor = portal.client(&world.auditor).await;
+    for npi in &world.clinic.npis[..2] {
+        placed(&auditor, json!({ "scope": "NPI", "npi": npi })).await;
+    }
+    assert_eq!(retention(&auditor, &portal, hana.0).await["legalHolds"], 0);
+    let biller = portal.client(&world.biller_admin).await;
+    for npis in [json!([world.clinic.npis[0]]), json!([])] {
+        let assign = json!({ "organizationId": world.biller.id, "affiliationId": affiliation,
+                             "userId": hana, "npis": npis });
+        biller.mutate("assignAffiliatedNpis", assign, "position").await.done();
+        assert_eq!(retention(&auditor, &portal, hana.0).await["legalHolds"], 1, "{npis}");
+    }
+    portal.finish().await;
+}
+
+async fn evidence(client: &Client, question: Value) -> Answer {
+    let input = json!({ "question": question, "recipient": "Office for Civil Rights",
+                        "purpose": "Investigation 12" });
+    client.mutate("requestEvidence", input, "evidence { url }").await
+}
+
+async fn fetch(client: &Client, path: &str) -> StatusCode {
+    let url = format!("http://{}{path}", client.address());
+    let token = client.token.as_deref().expect("signed in");
+    let answer = reqwest::Client::new().get(url).bearer_auth(token).send().await;
+    answer.expect("an answer").status()
+}
+
+#[tokio::test]
+async fn gn_35_evidence_leaves_only_for_who_knows_of_holds_when_it_leaves() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let pat = &world.second_plan_admin;
+    let (plan, other) = (portal.client(&world.plan_admin).await, portal.client(pat).await);
+    name(&plan, "nameRecordsOfficer", pat.user.0).await.done();
+    let asked = evidence(&other, json!({})).await;
+    let path = asked.done()["evidence"]["url"].as_str().expect("a path").to_owned();
+    let begun = std::time::Instant::now();
+    while fetch(&other, &path).await != StatusCode::OK {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "nothing is signed");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    name(&plan, "relieveRecordsOfficer", pat.user.0).await.done();
+    assert_eq!(fetch(&other, &path).await, StatusCode::NOT_FOUND);
+    // Named, and kept to the clinic: not for the whole plan, as holds are.
+    name(&plan, "nameRecordsOfficer", pat.user.0).await.done();
+    let scope = PlanScope::Organizations([world.clinic.id].into());
+    let scope = PlanStaffCommand::ScopePlanRole { role: PlanRole::Pa, scope, reason: None };
+    let (by, staff) =
+        (Actor::plan_staff(world.plan_admin.user), world.tenant.plan_staff_stream(pat.user));
+    portal.record::<PlanStaff>(by, staff, scope).await;
+    let other = portal.client(pat).await;
+    let of_clinic = json!({ "organization": world.clinic.id });
+    assert_eq!(evidence(&other, of_clinic).await.refused(), "FORBIDDEN");
     portal.finish().await;
 }

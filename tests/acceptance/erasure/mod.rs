@@ -1,6 +1,7 @@
 //! How long a person in the records is kept, what holds them there, and how they are erased (GN-26,
 //! GN-27).
 
+mod addresses;
 mod dump;
 mod holds;
 mod persons;

@@ -205,3 +205,28 @@ async fn gn_27_somebody_invited_anew_at_the_address_of_the_erased_is_somebody_el
     portal.settle().await;
     portal.finish().await;
 }
+
+#[tokio::test]
+async fn gn_27_an_approval_sent_again_under_its_key_is_answered_as_before() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let paul = world.processor.user;
+    deactivate(&portal, &world.processor, "left").await;
+    keep_until_the_end(&portal, paul.0).await;
+    let plan = portal.client(&world.plan_admin).await;
+    let other = portal.client(&world.second_plan_admin).await;
+    let ask = json!({ "userId": paul, "basis": "PERSONS_REQUEST", "reason": "They asked us to.",
+                      "idempotencyKey": "asked" });
+    plan.mutate("requestErasure", ask.clone(), "request { status }").await.done();
+    let approve = json!({ "userId": paul, "confirm": true, "idempotencyKey": "approved" });
+    let send = async || other.mutate("approveErasure", approve.clone(), "request { status }").await;
+    let first = send().await;
+    portal.settle().await;
+    let again = send().await;
+    assert_eq!(again.done()["position"], first.done()["position"]);
+    assert_eq!(again.done()["request"]["status"], "ERASED");
+    // Of the request nothing is kept that came of what was typed.
+    let forgotten = plan.mutate("requestErasure", ask, "request { status }").await;
+    assert_eq!(forgotten.refused(), "ALREADY_ERASED");
+    portal.finish().await;
+}

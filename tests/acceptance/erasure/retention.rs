@@ -84,5 +84,14 @@ async fn gn_26_what_somebody_tries_at_a_persons_account_keeps_nobody_longer() {
     assert_eq!(tried.refused(), "CREDENTIALS_INVALID");
     portal.settle().await;
     assert_eq!(end_of_retention(&portal, world.processor.user.0).await, before);
+    for by in ["LINK", "TEMPORARY_PASSWORD"] {
+        portal.change_policy(PolicyKey::ResetBy, PolicyValue::Text(by.to_owned())).await;
+        let events = portal.credential_events(world.processor.user).await.len();
+        let ask = json!({ "email": world.processor.email });
+        visitor.mutate("requestPasswordReset", ask, "position").await.done();
+        portal.settle().await;
+        assert!(portal.credential_events(world.processor.user).await.len() > events, "{by}");
+        assert_eq!(end_of_retention(&portal, world.processor.user.0).await, before, "{by}");
+    }
     portal.finish().await;
 }

@@ -70,7 +70,7 @@ pub struct AuditSink {
     /// How many positions the log is ahead of it.
     pub lag: Position,
     pub last_delivery_at: Option<DateTime>,
-    /// The status and the beginning of what the receiver answered last, while deliveries fail.
+    /// The status that the receiver answered last, or why there was no answer, while deliveries fail.
     pub last_error: Option<String>,
     /// When it is tried again, while deliveries fail.
     pub next_attempt_at: Option<DateTime>,

@@ -1,11 +1,12 @@
 //! One delivery to a receiver.
 //!
 //! Invariant: no redirect is followed and no proxy asked, so that the address that was allowed is the
-//! one that is reached; of an answer's body no more than the beginning is read.
+//! one that is reached; of an answer nothing is kept but its status, since its text may repeat what was
+//! sent, and no erasure would reach that.
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
+use reqwest::{Client, StatusCode, Url, redirect::Policy};
 use rollcall_domain::{
     audit::AuditSink,
     kernel::ids::{AuditSinkId, TenantId},
@@ -21,8 +22,6 @@ use super::{
 /// The longest a receiver may take for one answer, and for a connection.
 const PATIENCE: Duration = Duration::from_secs(15);
 const CONNECTING: Duration = Duration::from_secs(5);
-/// Letters of a receiver's answer that are kept.
-const EXCERPT: usize = 200;
 
 /// What a receiver is sent.
 pub struct Batch {
@@ -47,9 +46,9 @@ impl Batch {
 pub enum Verdict {
     /// It was taken.
     Taken,
-    /// The receiver is gone for good.
+    /// The receiver is gone for good; its status.
     Gone(String),
-    /// It was not taken; why, in a few words.
+    /// It was not taken; its status, or why there is none in a few words.
     Failed(String),
 }
 
@@ -122,7 +121,7 @@ impl SinkClient {
             .header("webhook-signature", signatures)
             .body(body);
         match request.send().await {
-            Ok(response) => verdict(response).await,
+            Ok(response) => verdict(response.status()),
             // The kind only: the error itself repeats the address.
             Err(error) if error.is_timeout() => Verdict::Failed("no answer in time".to_owned()),
             Err(error) if error.is_connect() => Verdict::Failed("no connection".to_owned()),
@@ -131,27 +130,11 @@ impl SinkClient {
     }
 }
 
-async fn verdict(response: Response) -> Verdict {
-    let status = response.status();
-    if status.is_success() {
-        return Verdict::Taken;
+fn verdict(status: StatusCode) -> Verdict {
+    let said = || status.as_str().to_owned();
+    match status {
+        _ if status.is_success() => Verdict::Taken,
+        StatusCode::GONE => Verdict::Gone(said()),
+        _ => Verdict::Failed(said()),
     }
-    let said = match excerpt(response).await {
-        said if said.is_empty() => status.as_u16().to_string(),
-        said => format!("{}: {said}", status.as_u16()),
-    };
-    if status == StatusCode::GONE { Verdict::Gone(said) } else { Verdict::Failed(said) }
-}
-
-/// How an answer begins, on one line.
-async fn excerpt(mut response: Response) -> String {
-    let mut begun = Vec::new();
-    while begun.len() < EXCERPT
-        && let Ok(Some(chunk)) = response.chunk().await
-    {
-        begun.extend_from_slice(&chunk[..chunk.len().min(EXCERPT)]);
-    }
-    let text = String::from_utf8_lossy(&begun);
-    let text = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    text.take(EXCERPT).collect::<String>().trim().to_owned()
 }

@@ -20,7 +20,7 @@ pub use manage::{
     RotateAuditSinkSecret,
 };
 pub use process::SinksProcess;
-pub use queue::{Claimed, Standing, Step, Turn, claim, standings};
+pub use queue::{Claimed, Standing, Step, Turn, claim, put_off, standings};
 pub use record::{RecordAuditSinkDelivered, StopAuditSink};
 pub use secret::{SinkSecret, signature};
 pub use target::{Targets, is_public};

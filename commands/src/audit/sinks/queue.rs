@@ -187,6 +187,28 @@ pub async fn claim(pool: &sqlx::PgPool, now: DateTime<Utc>) -> Result<Option<Tur
     Ok(None)
 }
 
+/// Leaves a receiver alone until then whose turn broke off, so that the others are not behind it; one
+/// that waits longer already goes on waiting.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn put_off(
+    pool: &sqlx::PgPool,
+    Claimed { tenant, sink, .. }: Claimed,
+    until: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE ops.audit_sinks SET next_attempt_at = $3
+          WHERE tenant_id = $1 AND sink_id = $2 AND next_attempt_at < $3",
+    )
+    .bind(tenant.0)
+    .bind(sink.0)
+    .bind(until)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 impl Turn {
     /// The next batch ends here.
     ///
@@ -197,13 +219,14 @@ impl Turn {
         self.update(sqlx::query(set), |query| query.bind(to)).await
     }
 
-    /// There was nothing for it up to here.
+    /// There was nothing for it up to here; others that wait are looked at first.
     ///
     /// # Errors
     /// The database did not answer.
-    pub async fn passed(self, to: i64) -> Result<(), sqlx::Error> {
-        let set = "UPDATE ops.audit_sinks SET cursor = $3 WHERE tenant_id = $1 AND sink_id = $2";
-        self.update(sqlx::query(set), |query| query.bind(to)).await
+    pub async fn passed(self, to: i64, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        let set = "UPDATE ops.audit_sinks SET cursor = $3, next_attempt_at = $4
+             WHERE tenant_id = $1 AND sink_id = $2";
+        self.update(sqlx::query(set), |query| query.bind(to).bind(now)).await
     }
 
     /// It took so many events, up to here.
