@@ -155,6 +155,28 @@ async fn gn_35_evidence_is_fetched_and_checked_offline() {
 }
 
 #[tokio::test]
+async fn gn_35_each_release_of_a_bundle_is_numbered_and_on_record() {
+    let portal = Portal::medi_cal().await;
+    let auditor = portal.client(&portal.world().auditor).await;
+    let log = signed_up_to(&auditor, 1).await;
+    let asked = request(&auditor, json!({}), None).await;
+    for release in 1..=2 {
+        let (status, bytes) = fetch(&auditor, &asked).await;
+        assert_eq!(status, StatusCode::OK);
+        let proven = checked(&bytes, &policy(&log), None).expect("a good bundle");
+        let occasion = proven.manifest.occasion;
+        assert_eq!(occasion.release, release);
+        assert_eq!(occasion.recipient, "Office for Civil Rights");
+    }
+    portal.settle().await;
+    let events = "{ auditEvents(filter: { types: [\"audit.evidence.evidence_opened\"] }) {
+        totalCount } }";
+    let seen = auditor.send(events, json!({})).await;
+    assert_eq!(seen.data()["auditEvents"]["totalCount"], 2);
+    portal.finish().await;
+}
+
+#[tokio::test]
 async fn gn_35_evidence_is_for_whoever_asked_for_it_within_a_day() {
     let portal = Portal::medi_cal().await;
     let world = portal.world();
