@@ -27,16 +27,18 @@ BEGIN
          AND ops.is_held(i.valid_from, i.valid_to, i.known_from, i.known_to, true_at, known_at)
        ORDER BY i.user_id LIMIT at_most);
   ELSIF only_npi IS NOT NULL THEN
-    -- Members of its holder, and people of submitters who work for it.
+    -- Members of its holder, and people of submitters who work for it; of those no more than asked for.
     RETURN array(
-      SELECT i.user_id
-        FROM read.access_intervals n
-        JOIN read.access_intervals i ON i.tenant_id = n.tenant_id
-             AND i.organization_id = n.organization_id AND i.kind = 'MEMBERSHIP_ACTIVE'
+      SELECT m.user_id
+        FROM read.access_intervals n CROSS JOIN LATERAL (
+          SELECT DISTINCT i.user_id FROM read.access_intervals i
+           WHERE i.tenant_id = in_tenant AND i.organization_id = n.organization_id
+             AND i.kind = 'MEMBERSHIP_ACTIVE'
+             AND i.user_id >= from_user AND i.user_id IS DISTINCT FROM done
+             AND ops.is_held(i.valid_from, i.valid_to, i.known_from, i.known_to, true_at, known_at)
+           ORDER BY i.user_id LIMIT at_most) m
        WHERE n.tenant_id = in_tenant AND n.npi = only_npi AND n.kind = 'NPI_HELD'
          AND ops.is_held(n.valid_from, n.valid_to, n.known_from, n.known_to, true_at, known_at)
-         AND i.user_id >= from_user AND i.user_id IS DISTINCT FROM done
-         AND ops.is_held(i.valid_from, i.valid_to, i.known_from, i.known_to, true_at, known_at)
       UNION
       SELECT s.user_id FROM read.access_intervals s
        WHERE s.tenant_id = in_tenant AND s.npi = only_npi AND s.kind = 'SUBMISSION'
