@@ -161,6 +161,7 @@ async fn cc_09_a_job_role_is_a_named_bundle_of_features() {
         user(id: $id, organizationId: $of) { grants { jobRoles { jobRole { name } } } }
         jobRoles(organizationId: $of) { name features } }";
     let variables = json!({ "id": paul.user, "of": world.clinic.id });
+    portal.settle().await;
     let answer = admin.send(document, variables.clone()).await;
     let roles = &answer.data()["user"]["grants"]["jobRoles"];
     assert_eq!(roles, &json!([{ "jobRole": { "name": "Front desk" } }]));
@@ -174,6 +175,7 @@ async fn cc_09_a_job_role_is_a_named_bundle_of_features() {
     assert!(features(&admin, world, paul).await.is_empty());
     let refused = change(&admin, "assignJobRole", (world, paul), assign).await;
     assert_eq!(refused.refused(), "ROLE_UNKNOWN");
+    portal.settle().await;
     let answer = admin.send(document, variables).await;
     assert_eq!(answer.data()["jobRoles"], json!([]));
     define(&admin, world, desk).await.done();
