@@ -24,7 +24,7 @@ use rollcall_domain::{
     policies::{PolicyCommand, PolicyHistory, PolicyKey, PolicyValue, Preset},
     values::Reason,
 };
-use rollcall_journal::{InjectedClock, MasterKey, upcast::Upcasters};
+use rollcall_journal::{InjectedClock, Lag, MasterKey, Progress, upcast::Upcasters};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::OnceCell;
@@ -235,6 +235,7 @@ impl Portal {
         Client {
             http: reqwest::Client::new(),
             url: format!("http://{}/graphql", self.service.address),
+            progress: self.service.progress.clone(),
             tenant: Some(tenant.to_owned()),
             token: None,
             address: None,
@@ -406,6 +407,7 @@ impl Process {
 pub struct Client {
     http: reqwest::Client,
     url: String,
+    progress: Progress,
     pub tenant: Option<String>,
     pub token: Option<String>,
     /// Where a proxy in front of the service says that it is.
@@ -425,7 +427,8 @@ impl Client {
 
     /// The same person through another process.
     pub fn through(&self, service: &Service) -> Self {
-        Self { url: format!("http://{}/graphql", service.address), ..self.clone() }
+        let url = format!("http://{}/graphql", service.address);
+        Self { url, progress: service.progress.clone(), ..self.clone() }
     }
 
     /// Where the process is that it talks to.
@@ -433,8 +436,25 @@ impl Client {
         self.url.trim_start_matches("http://").trim_end_matches("/graphql")
     }
 
-    /// Sends a document with variables.
+    /// Waits until everything written so far can be read, or it is clear that it cannot.
+    async fn follow(&self) {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let lags = self.progress.lag().await.unwrap_or_default();
+        if lags.iter().any(Lag::is_stalled) {
+            return;
+        }
+        let heads: BTreeMap<_, _> = lags.iter().map(|lag| (lag.tenant, lag.head)).collect();
+        for (tenant, head) in heads {
+            let _ = self.progress.wait(rollcall_projections::NAMES, tenant, head, PATIENCE).await;
+        }
+    }
+
+    /// Sends a document with variables. What reads, reads what was written before.
     pub async fn send(&self, document: &str, variables: Value) -> Answer {
+        let takes_away = ["exportAudit", "requestEvidence"];
+        if !document.starts_with("mutation") || takes_away.iter().any(|it| document.contains(it)) {
+            self.follow().await;
+        }
         let mut request = self
             .http
             .post(&self.url)
