@@ -88,7 +88,7 @@ async fn measure(plan: Plan, ground: &Ground) {
     let folder = ground.folder();
     let portal = Portal::start(database.clone(), folder, years.population.clone(), None).await;
     questions::measure(&mut report, (&portal, &database), &years, plan.time).await;
-    proofs::bundles(&mut report, &portal).await;
+    proofs::bundles(&mut report, &portal, plan.time).await;
     exports::measure(&mut report, &portal, &database).await;
     eprintln!("load average {}", ground.load_average());
     if !plan.hold.is_zero() {

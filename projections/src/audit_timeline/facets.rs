@@ -7,11 +7,12 @@ use sqlx::QueryBuilder;
 use super::{Filter, rights};
 use crate::Snapshot;
 
-/// The facets that fit a filter; `None` where it asks for none of what they tell apart.
+/// The facets that fit a filter, each with its type of event; `None` where it asks for none of what they
+/// tell apart.
 pub(super) async fn wanted(
     view: &mut Snapshot,
     filter: &Filter,
-) -> Result<Option<Vec<i64>>, sqlx::Error> {
+) -> Result<Option<Vec<(i64, String)>>, sqlx::Error> {
     let Filter { types, command, actor_kind, outcome, right, .. } = filter;
     if types.is_empty()
         && command.is_none()
@@ -21,7 +22,7 @@ pub(super) async fn wanted(
     {
         return Ok(None);
     }
-    let mut query = QueryBuilder::new("SELECT f.facet FROM ops.audit_facets(");
+    let mut query = QueryBuilder::new("SELECT f.facet, f.event_type FROM ops.audit_facets(");
     query.push_bind(view.tenant().0).push(") f WHERE true");
     if !types.is_empty() {
         query.push(" AND f.event_type = ANY (").push_bind(types).push(")");
@@ -39,5 +40,5 @@ pub(super) async fn wanted(
         query.push(" AND f.event_type = ANY (").push_bind(rights::all_types(*right)).push(")");
     }
     query.push(" ORDER BY 1");
-    query.build_query_scalar().fetch_all(view.connection()).await.map(Some)
+    query.build_query_as().fetch_all(view.connection()).await.map(Some)
 }

@@ -7,6 +7,8 @@
 //!
 //! Invariant: what the viewer may see is demanded beside the filter, so no filter shows more.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use rollcall_domain::{kernel::ActorKind, permissions::right_use::RightKind};
@@ -14,7 +16,7 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
-    Audience, Outcome, Sight, chain, facets, rights,
+    Audience, Outcome, Sight, chain, facets, rights, terms,
     text::{self, Meaning},
 };
 use crate::Snapshot;
@@ -60,6 +62,8 @@ pub(super) struct Search<'a> {
     words: Vec<Meaning>,
     /// What events may be of; `None`: anything.
     pub facets: Option<Vec<i64>>,
+    /// The types of events with these; `None`: any.
+    types: Option<Vec<String>>,
     /// Positions from which on and before which.
     from: Option<i64>,
     before: Option<i64>,
@@ -84,12 +88,15 @@ pub(super) enum By {
     Aside,
     /// The one that the query calls `f.facet`.
     Each,
+    /// As [`By::Aside`], of events that have the [`Search::terms`].
+    Found,
 }
 
 impl<'a> Search<'a> {
     pub async fn of(view: &mut Snapshot, filter: &'a Filter) -> Result<Self, sqlx::Error> {
         let words = text::meanings(view, &filter.words).await?;
-        let facets = facets::wanted(view, filter).await?;
+        let (facets, types) =
+            facets::wanted(view, filter).await?.map(|it| it.into_iter().unzip()).unzip();
         let (mut from, mut before) = (None, None);
         if filter.from.is_some() || filter.to.is_some() {
             (from, before) = sqlx::query_as(
@@ -106,7 +113,7 @@ impl<'a> Search<'a> {
             .fetch_one(view.connection())
             .await?;
         }
-        Ok(Self { filter, words, facets, from, before })
+        Ok(Self { filter, words, facets, types, from, before })
     }
 
     /// Whether it is somebody's or something's events alone.
@@ -165,7 +172,7 @@ impl<'a> Search<'a> {
         if let Some(facets) = &self.facets {
             match by {
                 By::Any => query.push(" AND t.facet = ANY (").push_bind(facets.clone()).push(")"),
-                By::Aside => {
+                By::Aside | By::Found => {
                     query.push(" AND t.facet + 0 = ANY (").push_bind(facets.clone()).push(")")
                 }
                 By::Each => query.push(" AND t.facet = f.facet"),
@@ -189,9 +196,52 @@ impl<'a> Search<'a> {
         if let Some(event) = filter.consequences_of {
             chain::consequences(query, tenant, event);
         }
-        for word in &self.words {
+        let is_found = matches!(by, By::Found);
+        for word in self.words.iter().filter(|word| !is_found || !word.is_listed()) {
             word.demand(query);
         }
+    }
+
+    /// What the index of terms is asked, each a `tsquery`; `None` where something else finds fewer, or
+    /// the filter asks for nothing that it has. All else is demanded of what it finds.
+    pub fn terms(&self, sight: &Sight) -> Option<Vec<String>> {
+        let filter = self.filter;
+        let Filter { correlation, causation, session, causes_of, consequences_of, .. } = filter;
+        let few = [correlation, causation, session, causes_of, consequences_of];
+        let is_of_few = few.into_iter().any(Option::is_some) || filter.client_address.is_some();
+        let is_of_busy = filter.organization.is_some() && self.facets.is_some();
+        if is_of_few || !(self.words.iter().any(Meaning::is_listed) || is_of_busy) {
+            return None;
+        }
+        let types = self.types_of_all();
+        let around = [filter.actor, filter.subject, filter.organization];
+        let lists = [
+            types.as_ref().map(|types| {
+                terms::any_of('=', types.iter().copied()).unwrap_or_else(terms::nothing)
+            }),
+            terms::any_of('!', filter.command.as_deref()),
+            terms::any_of('%', filter.actor_kind.map(|kind| kind.as_str())),
+            terms::any_of('?', filter.outcome.map(|outcome| outcome.as_str())),
+            filter.npi.as_deref().map(terms::plain),
+            terms::of_sight(sight),
+        ];
+        let ids = around.into_iter().flatten().map(|id| terms::around([id]));
+        let words = self.words.iter().filter_map(|word| word.terms(types.as_ref()));
+        Some(terms::at_once(lists.into_iter().flatten().chain(ids).chain(words).collect()))
+    }
+
+    /// The types of which an event can be that has every word; `None`: any.
+    fn types_of_all(&self) -> Option<BTreeSet<&str>> {
+        let of_filter = self.types.as_ref().map(|types| types.iter().map(String::as_str).collect());
+        let each = self.words.iter().filter_map(Meaning::types);
+        of_filter.into_iter().chain(each).reduce(|some, others: BTreeSet<&str>| &some & &others)
+    }
+
+    /// From which position on and before which one it may be.
+    pub fn range(&self, head: i64) -> (i64, i64) {
+        let ends = [self.before, self.filter.up_to.map(|last| last.saturating_add(1))];
+        let end = ends.into_iter().flatten().fold(head.saturating_add(1), i64::min);
+        (self.from.unwrap_or(1).max(1), end)
     }
 }
 

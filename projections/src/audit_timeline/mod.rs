@@ -17,6 +17,7 @@ mod projection;
 mod queries;
 mod rights;
 pub mod sentences;
+mod terms;
 mod text;
 mod visibility;
 

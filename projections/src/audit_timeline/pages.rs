@@ -6,9 +6,10 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
-    Order, PageRequest, Sight,
+    NAME, Order, PageRequest, Sight,
     filter::{By, Search, Side},
 };
+use crate::Snapshot;
 
 pub(super) const fn order(order: Order) -> &'static str {
     match order {
@@ -17,14 +18,68 @@ pub(super) const fn order(order: Order) -> &'static str {
     }
 }
 
-/// The rows of a page, as `t`.
+/// The positions of a page where the index of terms finds them.
+pub(super) async fn found(
+    view: &mut Snapshot,
+    (tenant, sight): (Uuid, &Sight),
+    search: &Search<'_>,
+    request: PageRequest,
+) -> Result<Option<Vec<i64>>, sqlx::Error> {
+    let Some(terms) = search.terms(sight) else { return Ok(None) };
+    let (mut from, mut before) = search.range(view.position_of(NAME));
+    let newest_first = matches!(request.order, Order::NewestFirst);
+    let mut beyond = request.after;
+    let wanted = usize::try_from(request.limit).unwrap_or(0);
+    let at_once = 2 * wanted + 100;
+    let mut positions = Vec::new();
+    loop {
+        match beyond {
+            Some(last) if newest_first => before = before.min(last),
+            Some(last) => from = from.max(last.saturating_add(1)),
+            None => {}
+        }
+        let mut query = QueryBuilder::new("SELECT p.position, t.position IS NOT NULL FROM ");
+        push_found(&mut query, &terms, (from, before), newest_first, Some(at_once));
+        query
+            .push(" LEFT JOIN read.audit_timeline t ON t.position = p.position AND t.tenant_id = ");
+        search.demand(&mut query, (tenant, sight), (Side::Either, By::Found));
+        query.push(if newest_first { " ORDER BY 1 DESC" } else { " ORDER BY 1" });
+        let looked_at: Vec<(i64, bool)> =
+            query.build_query_as().fetch_all(view.connection()).await?;
+        positions.extend(looked_at.iter().filter(|(_, fits)| *fits).map(|(position, _)| position));
+        beyond = looked_at.last().map(|(position, _)| *position);
+        if positions.len() >= wanted || looked_at.len() < at_once {
+            positions.truncate(wanted);
+            return Ok(Some(positions));
+        }
+    }
+}
+
+/// What the index of terms finds, as `p(position)`.
+pub(super) fn push_found(
+    query: &mut QueryBuilder<'_, Postgres>,
+    terms: &[String],
+    (from, before): (i64, i64),
+    newest_first: bool,
+    limit: Option<usize>,
+) {
+    query.push("ops.audit_found(").push_bind(terms.to_vec()).push(", ");
+    query.push_bind(from).push(", ").push_bind(before).push(", ").push_bind(newest_first);
+    query.push(", ").push_bind(limit.map(|limit| limit as i64)).push(") p(position)");
+}
+
+/// The rows of a page, as `t`; `found` are their positions where these are known.
 pub(super) fn page_rows(
     query: &mut QueryBuilder<'_, Postgres>,
     of: (Uuid, &Sight),
     search: &Search<'_>,
     request: PageRequest,
+    found: Option<Vec<i64>>,
 ) {
-    if search.is_of_one() || search.facets.is_some() {
+    if let Some(positions) = found {
+        query.push("(SELECT t.* FROM read.audit_timeline t WHERE t.tenant_id = ");
+        query.push_bind(of.0).push(" AND t.position = ANY (").push_bind(positions).push(")) t");
+    } else if search.is_of_one() || search.facets.is_some() {
         query.push("(SELECT t.* FROM (");
         page_positions(query, of, search, request);
         query.push(") p JOIN read.audit_timeline t ON t.position = p.position AND t.tenant_id = ");

@@ -112,7 +112,7 @@ impl Projection<AnyEvent> for AuditTimeline {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["audit_timeline"]
+        &["audit_timeline", "audit_words"]
     }
 
     fn reads(&self, _: &AnyEvent) -> bool {
@@ -207,7 +207,7 @@ impl Columns {
 
     async fn insert(self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "INSERT INTO audit_timeline (tenant_id, position, event_id, event_type, outcome,
+            "WITH made AS (INSERT INTO audit_timeline (tenant_id, position, event_id, event_type, outcome,
                audience, actor_kind, actor_id, organization_id, subject_id,
                subject_organization_id, npi, command, session_id, policy_version, correlation_id,
                causation_id, command_id, recorded_at, occurred_at, effective_at, before, after,
@@ -217,7 +217,9 @@ impl Columns {
                $13::text[], $14::uuid[], $15::bigint[], $16::uuid[], $17::uuid[], $18::uuid[],
                $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::jsonb[],
                $23::jsonb[], $24::inet[],
-               $25::uuid[])",
+               $25::uuid[]) RETURNING words, event_type)
+             INSERT INTO audit_words SELECT DISTINCT $1, w, event_type
+               FROM made, unnest(tsvector_to_array(made.words)) w ON CONFLICT DO NOTHING",
         )
         .bind(self.tenant)
         .bind(self.position)

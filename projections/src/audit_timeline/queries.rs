@@ -9,11 +9,11 @@ use sqlx::{Postgres, QueryBuilder, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    Filter, Sight,
+    Filter, NAME, Sight,
     entries::{COLUMNS, Columns, Entry, ITS_EVENT, Row, SOURCE, Source, TellError, Untold, both},
     filter::{By, Search, Side},
     names::{self, KnownNames},
-    pages::{order, page_rows},
+    pages::{self, order, page_rows, push_found},
 };
 use crate::Snapshot;
 
@@ -79,9 +79,10 @@ pub async fn untold_page(
     let search = Search::of(view, filter).await?;
     let of = (view.tenant().0, sight);
     let order = order(request.order);
+    let found = pages::found(view, of, &search, request).await?;
     let rows = if request.limit > MANY {
         let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM "));
-        page_rows(&mut query, of, &search, request);
+        page_rows(&mut query, of, &search, request, found);
         query.push(format_args!(" ORDER BY {order}"));
         let read = |row: PgRow| Columns::of(&row).row();
         let rows = query.build().try_map(read).fetch_all(view.connection()).await?;
@@ -89,7 +90,7 @@ pub async fn untold_page(
     } else {
         // The page first, then its events: joined before, the log is read from its end to a deep page.
         let mut query = QueryBuilder::new(format!("SELECT {COLUMNS}, {SOURCE} FROM "));
-        page_rows(&mut query, of, &search, request);
+        page_rows(&mut query, of, &search, request, found);
         query.push(format_args!(" {ITS_EVENT} ORDER BY {order}"));
         query.build().try_map(both).fetch_all(view.connection()).await?
     };
@@ -140,10 +141,7 @@ pub async fn positions(
     sight: &Sight,
     filter: &Filter,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let search = Search::of(view, filter).await?;
-    let mut query =
-        QueryBuilder::new("SELECT t.position FROM read.audit_timeline t WHERE t.tenant_id = ");
-    search.demand(&mut query, (view.tenant().0, sight), (Side::Either, By::Any));
+    let mut query = all(view, "t.position", sight, filter).await?;
     query.push(" ORDER BY t.position");
     query.build_query_scalar().fetch_all(view.connection()).await
 }
@@ -157,11 +155,29 @@ pub async fn count(
     sight: &Sight,
     filter: &Filter,
 ) -> Result<i64, sqlx::Error> {
-    let search = Search::of(view, filter).await?;
-    let mut query =
-        QueryBuilder::new("SELECT count(*) FROM read.audit_timeline t WHERE t.tenant_id = ");
-    search.demand(&mut query, (view.tenant().0, sight), (Side::Either, By::Any));
+    let mut query = all(view, "count(*)", sight, filter).await?;
     query.build_query_scalar().fetch_one(view.connection()).await
+}
+
+/// All that fits, of which `what` is told.
+async fn all(
+    view: &mut Snapshot,
+    what: &str,
+    sight: &Sight,
+    filter: &Filter,
+) -> Result<QueryBuilder<'static, Postgres>, sqlx::Error> {
+    let search = Search::of(view, filter).await?;
+    let mut query = QueryBuilder::new(format!("SELECT {what} FROM "));
+    let mut by = By::Any;
+    if let Some(terms) = search.terms(sight) {
+        push_found(&mut query, &terms, search.range(view.position_of(NAME)), false, None);
+        query.push(" JOIN read.audit_timeline t USING (position) WHERE t.tenant_id = ");
+        by = By::Found;
+    } else {
+        query.push("read.audit_timeline t WHERE t.tenant_id = ");
+    }
+    search.demand(&mut query, (view.tenant().0, sight), (Side::Either, by));
+    Ok(query)
 }
 
 /// Entries by their events' ids, as far as they are in sight.

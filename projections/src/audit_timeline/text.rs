@@ -4,14 +4,17 @@
 //! and today's names of who acted, whom and which organisations they are about. Addresses, numbers
 //! and what was typed are not searched, and a name that is erased finds nothing.
 
+use std::collections::BTreeSet;
+
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::terms;
 use crate::Snapshot;
 
 /// The most words that are looked for at once.
 pub const MAX_WORDS: usize = 8;
-/// Of people, organisations or events that a word may mean more are not listed but tested row by row.
+/// Of people or organisations that a word may mean more are not listed but tested row by row.
 const AT_MOST: i32 = 1_000;
 
 /// The words of a text, once each: what stands between characters of ASCII that are neither letters
@@ -27,18 +30,21 @@ pub fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// What a word may mean; lists are absent where there are too many.
+/// What a word may mean; lists of people and organisations are absent where there are too many.
 #[derive(FromRow)]
 pub(super) struct Meaning {
     /// In small letters.
     word: String,
     /// As `tsquery`.
     query: String,
+    /// Terms of events whose changes have it, as `tsquery`.
+    forms: Vec<String>,
+    /// The types of these events.
+    said_in: Vec<String>,
+    /// The types whose names have it.
     types: Vec<String>,
     people: Option<Vec<Uuid>>,
     organizations: Option<Vec<Uuid>>,
-    /// Of events whose changes have the word.
-    positions: Option<Vec<i64>>,
 }
 
 /// What the words may mean, by one statement.
@@ -50,7 +56,8 @@ pub(super) async fn meanings(
         return Ok(Vec::new());
     }
     sqlx::query_as(
-        "SELECT word, query, types, people, organizations, positions FROM ops.audit_text($1, $2)",
+        "SELECT word, query, forms, said_in, types, people, organizations
+           FROM ops.audit_meanings($1, $2)",
     )
     .bind(words)
     .bind(AT_MOST)
@@ -59,18 +66,41 @@ pub(super) async fn meanings(
 }
 
 impl Meaning {
+    /// Whether the index of terms has all that it may mean.
+    pub(super) const fn is_listed(&self) -> bool {
+        self.people.is_some() && self.organizations.is_some()
+    }
+
+    /// The types of which an event must be to have it; `None`: any, since it is somebody's name.
+    pub(super) fn types(&self) -> Option<BTreeSet<&str>> {
+        let nobody = |of: &Option<Vec<Uuid>>| of.as_ref().is_some_and(Vec::is_empty);
+        let is_no_name = nobody(&self.people) && nobody(&self.organizations);
+        let types = self.types.iter().chain(&self.said_in);
+        is_no_name.then(|| types.map(String::as_str).collect())
+    }
+
+    /// What an event of the `types` must have of terms to have it; `None` where the type is enough, or
+    /// not all that it may mean is listed.
+    pub(super) fn terms(&self, types: Option<&BTreeSet<&str>>) -> Option<String> {
+        let is_named = |name: &&str| self.types.iter().any(|it| it == *name);
+        if !self.is_listed() || types.is_some_and(|types| types.iter().all(is_named)) {
+            return None;
+        }
+        let may_be = |name: &&str| types.is_none_or(|types| types.contains(name));
+        let named = terms::any_of('=', self.types.iter().map(String::as_str).filter(may_be));
+        let ids = [&self.people, &self.organizations].into_iter().flatten().flatten().copied();
+        let around = Some(terms::around(ids)).filter(|ids| !ids.is_empty());
+        // A word that nothing has is a term that no event has.
+        let word = self.forms.is_empty().then(|| terms::plain(&self.word));
+        let all = self.forms.iter().cloned().chain(word).chain(named).chain(around);
+        Some(all.collect::<Vec<_>>().join(" | "))
+    }
+
     /// Demands that `t` has the word in one of its meanings.
     pub(super) fn demand(&self, query: &mut QueryBuilder<'_, Postgres>) {
         query.push(" AND (t.event_type = ANY (").push_bind(self.types.clone());
         query.push(") OR t.npi = ").push_bind(self.word.clone());
-        match &self.positions {
-            Some(positions) => {
-                query.push(" OR t.position = ANY (").push_bind(positions.clone()).push(")");
-            }
-            None => {
-                query.push(" OR t.words @@ ").push_bind(self.query.clone()).push("::tsquery");
-            }
-        }
+        query.push(" OR t.words @@ ").push_bind(self.query.clone()).push("::tsquery");
         match &self.people {
             Some(people) => {
                 query.push(" OR t.actor_id = ANY (").push_bind(people.clone());

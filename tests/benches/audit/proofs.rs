@@ -29,8 +29,10 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::sync::watch;
 
 use super::{
+    measure::drive,
     population::Population,
-    portal::Portal,
+    portal::{Client, Portal},
+    question::{Question, document},
     report::Report,
     seed::{Person, Seeder},
 };
@@ -44,6 +46,8 @@ const CLIENTS: usize = 64;
 const LOOK: Duration = Duration::from_millis(5);
 /// Events of a bundle.
 const BUNDLE: i64 = 100_000;
+/// Events of which each is proven by itself.
+const PROVEN: i64 = 500;
 const REQUEST: &str = "mutation($input: RequestEvidenceInput!) { requestEvidence(input: $input)
     { evidence { url } userErrors { code message } } }";
 const LOG: &str = "{ transparencyLog { origin verifierKeys checkpointPosition } }";
@@ -221,7 +225,7 @@ impl Log {
 }
 
 /// The proof of one event, and a bundle of many, checked.
-pub async fn bundles(report: &mut Report, portal: &Portal) {
+pub async fn bundles(report: &mut Report, portal: &Portal, time: Duration) {
     let client = portal.client(&portal.population.world.auditor).await;
     let log = loop {
         let log = client.ask(LOG, &json!({})).await["transparencyLog"].take();
@@ -231,6 +235,7 @@ pub async fn bundles(report: &mut Report, portal: &Portal) {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
+    inclusion(report, portal, &client, time).await;
     // Two events beside the hundred thousand show that none was left out.
     let times: Vec<DateTime<Utc>> = stream::iter([0, BUNDLE - 3])
         .then(|nth| {
@@ -267,4 +272,30 @@ pub async fn bundles(report: &mut Report, portal: &Portal) {
         .expect("a good bundle");
     assert!(proven.manifest.report.population > 0);
     report.at_most("bundle of 100,000 events, checked", begun.elapsed().as_secs_f64(), 5.0, "s");
+}
+
+/// Proofs of single events, anywhere in the log.
+async fn inclusion(report: &mut Report, portal: &Portal, client: &Client, time: Duration) {
+    let events = portal.population.events;
+    let ask = document("$id: ID! | eventId: $id", "inclusionProof", "leaf tlogProof");
+    let mut ids = Vec::new();
+    for nth in 1..=PROVEN {
+        let at = (events * nth / PROVEN).to_string();
+        let document =
+            "query($at: Position!) { auditEvents(asOfPosition: $at, first: 1) { nodes { id } } }";
+        let mut answer = client.ask(document, &json!({ "at": at })).await;
+        let id = answer["auditEvents"]["nodes"][0]["id"].take();
+        let proof = client.ask(&ask, &json!({ "id": id })).await;
+        assert!(proof["inclusionProof"].is_object(), "{proof}");
+        ids.push(id);
+    }
+    let question = Question {
+        name: "inclusion proof",
+        client: client.clone(),
+        document: ask,
+        variables: Box::new(move |nth| json!({ "id": ids[nth % ids.len()] })),
+        page: None,
+    };
+    let measured = drive(&question, 1, time).await;
+    report.at_most("inclusion proof, p99", measured.p99_ms, 5.0, "ms");
 }

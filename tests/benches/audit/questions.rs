@@ -43,6 +43,16 @@ impl Asking<'_> {
         drive(&question, 1, self.time).await
     }
 
+    /// The same, where an answer may never come: a request that is stopped takes for ever.
+    async fn try_drive(&self, document: String, variables: Value) -> Measured {
+        let answer = self.client.send(&document, &variables).await;
+        let answer: Value = serde_json::from_slice(&answer).expect("the answer is JSON");
+        if answer["errors"][0]["extensions"]["reason"] == "TIMEOUT" {
+            return Measured { per_s: 0.0, p50_ms: f64::INFINITY, p99_ms: f64::INFINITY };
+        }
+        self.drive(document, None, Box::new(move |_| variables.clone())).await
+    }
+
     /// Asks until the time is over and prints the slowest of a hundred.
     async fn p99(&mut self, what: &str, limit: f64, document: String, variables: Variables) {
         let field = ["auditEvents", "accessRegister", "accessDifference"];
@@ -199,8 +209,7 @@ async fn timeline(asking: &mut Asking<'_>, years: &Years) {
                 .expect("a filter")
                 .extend(second.as_object().cloned().expect("one"));
             let variables = json!({ "of": filter });
-            let measured =
-                asking.drive(by_filter.clone(), None, Box::new(move |_| variables.clone())).await;
+            let measured = asking.try_drive(by_filter.clone(), variables).await;
             if measured.p99_ms > 50.0 {
                 let what = format!("timeline by {one} and {two}, p99");
                 asking.report.at_most(&what, measured.p99_ms, 50.0, "ms");
@@ -246,6 +255,8 @@ fn filters(years: &Years) -> Vec<(&'static str, Value)> {
         ("right", json!({ "right": "MANAGE_PIN" })),
         ("actorKind", json!({ "actorKind": "SYSTEM" })),
         ("command", json!({ "command": "ResetPin" })),
-        ("text", json!({ "text": "pin alder" })),
+        ("a word", json!({ "text": "pin" })),
+        ("a word and a name that many share", json!({ "text": "pin alder" })),
+        ("a word and a name that few share", json!({ "text": "pin alderton12" })),
     ]
 }
