@@ -20,7 +20,7 @@ DROP INDEX read.audit_timeline_words_idx;
 CREATE INDEX audit_timeline_terms_idx ON read.audit_timeline USING gin (
   ops.audit_terms(tenant_id, position, event_type, command, actor_kind, outcome, npi, actor_id, subject_id,
                   organization_id, subject_organization_id, words))
-  WITH (gin_pending_list_limit = 512);
+  WITH (gin_pending_list_limit = 128);
 
 -- Which words events of a type have in what changed. Of a word only the beginning may be typed, and the
 -- index would read all events of all such words before it tells the first; and two words that many events
