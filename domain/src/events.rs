@@ -106,6 +106,7 @@ any_event! {
     AccessRequest(crate::access_requests::AccessRequest);
     JoinRequest(crate::access_requests::JoinRequest);
     MoveRequest(crate::access_requests::MoveRequest);
+    AccessReview(crate::access_reviews::AccessReview);
     Attestation(crate::attestations::Attestation);
     Evidence(crate::audit::Evidence);
     LegalHolds(crate::audit::LegalHolds);

@@ -5,6 +5,7 @@
 //! server and replays the same way forever.
 
 pub mod access_requests;
+pub mod access_reviews;
 pub mod affiliations;
 pub mod api_keys;
 pub mod attestations;

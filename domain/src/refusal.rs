@@ -72,6 +72,7 @@ codes! {
     OrganizationNotSelected = "ORGANIZATION_NOT_SELECTED";
     FeatureNotGranted = "FEATURE_NOT_GRANTED";
     SelfApproval = "SELF_APPROVAL";
+    SelfReview = "SELF_REVIEW";
     // validation
     FieldRequired = "FIELD_REQUIRED";
     FieldInvalid = "FIELD_INVALID";
@@ -148,11 +149,14 @@ codes! {
     LegalHoldActive = "LEGAL_HOLD_ACTIVE";
     RequestExpired = "REQUEST_EXPIRED";
     AlreadyErased = "ALREADY_ERASED";
+    ItemsUndecided = "ITEMS_UNDECIDED";
+    ReviewClosed = "REVIEW_CLOSED";
     // limits
     PinResetLimit = "PIN_RESET_LIMIT";
     RateLimited = "RATE_LIMITED";
     TooEarly = "TOO_EARLY";
     ProviderTypeExcluded = "PROVIDER_TYPE_EXCLUDED";
+    BulkLimit = "BULK_LIMIT";
     // concurrency and repetition
     VersionConflict = "VERSION_CONFLICT";
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED";

@@ -103,6 +103,13 @@ impl TenantId {
         self.derive("join_request", &format!("{organization}/{address_hash}/{n}"))
     }
 
+    /// `access_reviews.access_review` that the schedule opens: one per organisation and time it is
+    /// due, counted from 0.
+    #[must_use]
+    pub fn access_review_stream(&self, organization: OrganizationId, n: u32) -> Uuid {
+        self.derive("access_review", &format!("{organization}/{n}"))
+    }
+
     /// `attestations.attestation`: one per member of an organisation.
     #[must_use]
     pub fn attestation_stream(&self, user: UserId, organization: OrganizationId) -> Uuid {
@@ -174,5 +181,7 @@ mod tests {
         let tenant = TenantId::of_slug("medi-cal");
         assert_eq!(tenant.to_string(), "02edc4bf-eb01-5578-bf00-44d079d1578c");
         assert_eq!(tenant.policy_stream().to_string(), "8e0f0242-a3a1-5db2-8ddb-cf948f29375b");
+        let review = tenant.access_review_stream(OrganizationId(Uuid::from_u128(10)), 1);
+        assert_eq!(review.to_string(), "8f98ddaa-9881-5815-8065-779ac5256abe");
     }
 }

@@ -61,6 +61,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
         | AnyEvent::ActivityReviews(_)
+        | AnyEvent::AccessReview(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::Evidence(_)
         | AnyEvent::LegalHolds(_)

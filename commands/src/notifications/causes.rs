@@ -117,6 +117,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
+        | AnyEvent::AccessReview(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::RegistrationToken(_)

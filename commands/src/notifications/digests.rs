@@ -205,6 +205,7 @@ impl DigestsProcess {
             | AnyEvent::AuditExport(_)
             | AnyEvent::SodRules(_)
             | AnyEvent::ActivityReviews(_)
+            | AnyEvent::AccessReview(_)
             | AnyEvent::AuditSinks(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)

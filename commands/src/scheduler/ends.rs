@@ -66,6 +66,7 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
         | AnyEvent::ActivityReviews(_)
+        | AnyEvent::AccessReview(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)

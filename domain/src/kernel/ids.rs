@@ -70,6 +70,10 @@ typed_id! {
     TaxIdId;
     /// A request for access (CC-11).
     AccessRequestId;
+    /// A periodic review of an organisation's access (CC-13).
+    AccessReviewId;
+    /// Reviews that were opened together (GN-15).
+    CampaignId;
     /// A proposed change of policy (GN-02).
     PolicyProposalId;
     /// An in-portal notification (MC-69).
@@ -136,6 +140,11 @@ impl From<InvitationId> for SubjectId {
 }
 impl From<ActivityReviewId> for SubjectId {
     fn from(id: ActivityReviewId) -> Self {
+        Self(id.0)
+    }
+}
+impl From<AccessReviewId> for SubjectId {
+    fn from(id: AccessReviewId) -> Self {
         Self(id.0)
     }
 }

@@ -4,6 +4,7 @@
 //! refers to it.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 /// An enum whose variants are the words of a parameter.
 pub(super) trait Word: Sized {
@@ -14,8 +15,8 @@ pub(super) trait Word: Sized {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {
             /// Every word's meaning, in the canonical order.

@@ -9,6 +9,7 @@
 )]
 
 mod access_requests;
+mod access_reviews;
 mod accounts;
 mod affiliations;
 mod credentials;

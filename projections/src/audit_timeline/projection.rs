@@ -73,6 +73,7 @@ impl Outcome {
             | AnyEvent::AccessRequest(_)
             | AnyEvent::JoinRequest(_)
             | AnyEvent::MoveRequest(_)
+            | AnyEvent::AccessReview(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
             | AnyEvent::LegalHolds(_)

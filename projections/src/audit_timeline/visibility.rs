@@ -80,6 +80,7 @@ impl Audience {
             | AnyEvent::AccessRequest(_)
             | AnyEvent::JoinRequest(_)
             | AnyEvent::MoveRequest(_)
+            | AnyEvent::AccessReview(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Pin(_)

@@ -54,6 +54,7 @@ pub async fn caused_by(
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
         | AnyEvent::ActivityReviews(_)
+        | AnyEvent::AccessReview(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)

@@ -3,6 +3,7 @@
 
 use rollcall_domain::{
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
+    access_reviews::AccessReviewEvent,
     permissions::{
         CorrespondenceScope, Entitlement, EntitlementChange, JobRoleEvent, MembershipEvent,
         NpiLevel, NpiScope, right_use::RightUseEvent,
@@ -150,6 +151,25 @@ pub(super) fn moving(event: &MoveRequestEvent) -> Act {
         E::MoveRequestDenied { .. }
         | E::MoveRequestWithdrawn { .. }
         | E::MoveRequestExpired { .. } => Verb::Deactivated,
+    };
+    Act::Managed(verb, Thing::Own)
+}
+
+/// What a review takes away is the act of the event by which it goes.
+pub(super) fn review(event: &AccessReviewEvent) -> Act {
+    use AccessReviewEvent as E;
+    let verb = match event {
+        E::AccessReviewOpened { .. } => Verb::Created,
+        E::ReviewItemsListed { .. }
+        | E::ReviewItemDecided(_)
+        | E::ReviewItemDelegated { .. }
+        | E::ReviewRevocationExecuted(_)
+        | E::ReviewChangeExecuted(_)
+        | E::AccessReviewReminded { .. }
+        | E::AccessReviewOverdue { .. }
+        | E::AccessReviewEscalated { .. }
+        | E::AccessReviewCompleted { .. } => Verb::Updated,
+        E::AccessReviewCancelled { .. } => Verb::Deactivated,
     };
     Act::Managed(verb, Thing::Own)
 }

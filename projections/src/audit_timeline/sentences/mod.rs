@@ -4,6 +4,7 @@
 //! [`Names`] alone, so an erased person is erased here too.
 
 mod access_requests;
+mod access_reviews;
 mod accounts;
 mod affiliations;
 mod api_keys;
@@ -78,6 +79,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::AccessRequest(event) => access_requests::sentence(event, telling),
         AnyEvent::JoinRequest(event) => access_requests::joining(event, telling),
         AnyEvent::MoveRequest(event) => access_requests::moving(event, telling),
+        AnyEvent::AccessReview(event) => access_reviews::sentence(event, telling),
         AnyEvent::Attestation(event) => plan::attestation(event, telling),
         AnyEvent::Evidence(event) => plan::evidence(event, telling),
         AnyEvent::LegalHolds(event) => keeping::holds(event, telling),

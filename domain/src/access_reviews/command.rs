@@ -1,0 +1,94 @@
+//! What may be asked of a review.
+//!
+//! Invariant: who may review was decided before a command comes here; what the roster says comes in
+//! with the command, and whoever acts is the reviewer.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Opener, Recommendation, ReviewDecision, ReviewScope, Reviewed, Seen};
+use crate::audit::ReviewSignature;
+use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
+use crate::organizations::Authority;
+use crate::values::Reason;
+
+/// A review to open.
+#[derive(Clone, Debug)]
+pub struct NewReview {
+    pub review: AccessReviewId,
+    pub organization: OrganizationId,
+    pub campaign: Option<CampaignId>,
+    pub scope: ReviewScope,
+    /// The tenant's position as of which `reviewed` was read.
+    pub as_of: i64,
+    /// In the order of the list; each access once.
+    pub reviewed: Vec<Reviewed>,
+    pub opened_by: Opener,
+    pub due_at: DateTime<Utc>,
+    /// When it is escalated; not before `due_at`.
+    pub grace_until: DateTime<Utc>,
+}
+
+/// A decision about items of the list.
+#[derive(Clone, Debug)]
+pub struct DecideItems {
+    /// By their numbers.
+    pub items: Vec<u32>,
+    pub decision: ReviewDecision,
+    /// Needed to take access away or change it.
+    pub reason: Option<Reason>,
+    pub authority: Authority,
+    pub seen: Seen,
+    /// By the numbers of the items, where there was one.
+    pub recommendations: BTreeMap<u32, Recommendation>,
+}
+
+/// Items to be decided by somebody else.
+#[derive(Clone, Debug)]
+pub struct DelegateItems {
+    pub items: Vec<u32>,
+    /// None takes them back.
+    pub to: Option<UserId>,
+    pub reason: Reason,
+    pub authority: Authority,
+}
+
+/// What became of a decision to take access away or to change it.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordExecution {
+    pub item: u32,
+    /// Which decision about the item.
+    pub decided_at: DateTime<Utc>,
+    pub executed_at: DateTime<Utc>,
+    /// Whether the access was looked up afterwards and found to be as decided.
+    pub verified: bool,
+}
+
+/// The end of a review.
+#[derive(Clone, Debug)]
+pub struct CompleteReview {
+    pub attested: bool,
+    pub signature: ReviewSignature,
+    /// Items whose person is no active member any more.
+    pub gone: Vec<u32>,
+    /// How many became members since the list was frozen.
+    pub joiners: u32,
+}
+
+/// A wish about a review.
+#[derive(Clone, Debug)]
+pub enum AccessReviewCommand {
+    /// One that the schedule opened already is no error.
+    Open(Box<NewReview>),
+    /// Deciding otherwise takes the former decision's place until it has taken effect.
+    Decide(Box<DecideItems>),
+    Delegate(Box<DelegateItems>),
+    RecordExecution(RecordExecution),
+    /// The scheduler looks whether it is time for a reminder, or too late; nothing due is no error.
+    Watch,
+    Complete(Box<CompleteReview>),
+    Cancel {
+        reason: Reason,
+    },
+}

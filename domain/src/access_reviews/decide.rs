@@ -1,0 +1,152 @@
+//! How a review begins and how it ends; what lies between is in `deciding` and `watching`.
+//!
+//! Invariant: opening freezes the list, and nothing is signed of which an item has no outcome.
+
+use std::collections::BTreeSet;
+
+use super::{
+    AccessReview, AccessReviewCommand, AccessReviewEvent, AccessReviewRefusal, CompleteReview,
+    ItemOutcome, LISTED_AT_ONCE, MOST_ITEMS, NewReview, Opener, Review, ReviewItem, ReviewResult,
+    ReviewTotals, Reviewed, sha256_of_lines,
+};
+use crate::kernel::ids::UserId;
+use crate::values::Reason;
+use crate::{Decider, Decision, Sealed};
+
+pub(super) type Decided = Result<Vec<AccessReviewEvent>, AccessReviewRefusal>;
+
+/// How many items a refusal names.
+const NAMED: usize = 10;
+
+/// Whoever acts, who has to be a person.
+pub(super) fn reviewer(decision: &Decision<'_>) -> Result<UserId, AccessReviewRefusal> {
+    decision.actor.person().ok_or(AccessReviewRefusal::NoPerson)
+}
+
+fn listed(reviewed: &[Reviewed]) -> Vec<ReviewItem> {
+    let numbered = (1..).zip(reviewed);
+    numbered.map(|(item, it)| ReviewItem { item, user: it.user, access: it.access }).collect()
+}
+
+fn opened(decision: &Decision<'_>, new: NewReview) -> Decided {
+    use AccessReviewRefusal as R;
+    let NewReview { organization, reviewed, due_at, grace_until, .. } = new;
+    if reviewed.is_empty() {
+        return Err(R::NothingToReview);
+    }
+    if reviewed.len() > MOST_ITEMS {
+        return Err(R::TooManyToReview(MOST_ITEMS));
+    }
+    if reviewed.iter().collect::<BTreeSet<_>>().len() < reviewed.len() {
+        return Err(R::ListedTwice);
+    }
+    if due_at <= decision.now || grace_until < due_at {
+        return Err(R::DueTooEarly);
+    }
+    let items = listed(&reviewed);
+    let mut events = vec![AccessReviewEvent::AccessReviewOpened {
+        review: new.review,
+        organization,
+        campaign: new.campaign,
+        scope: new.scope,
+        as_of: new.as_of,
+        items: u32::try_from(items.len()).expect("no more than MOST_ITEMS"),
+        sha256: sha256_of_lines(&items),
+        opened_by: new.opened_by,
+        opened_at: decision.now,
+        due_at,
+        grace_until,
+    }];
+    events.extend(items.chunks(LISTED_AT_ONCE).map(|part| AccessReviewEvent::ReviewItemsListed {
+        organization,
+        first: part[0].item,
+        items: part.to_vec(),
+    }));
+    Ok(events)
+}
+
+impl AccessReview {
+    fn open(&self, decision: &Decision<'_>, new: NewReview) -> Decided {
+        match (self, new.opened_by) {
+            (Self::NotOpened, _) => opened(decision, new),
+            // The schedule's ids are derived: whoever comes second finds the first one's.
+            (Self::Opened(_), Opener::Scheduled) => Ok(Vec::new()),
+            (Self::Opened(_), Opener::ByHand { .. }) => Err(AccessReviewRefusal::Opened),
+        }
+    }
+}
+
+impl Review {
+    fn complete(&self, decision: &Decision<'_>, done: CompleteReview) -> Decided {
+        use AccessReviewRefusal as R;
+        let CompleteReview { attested, signature, gone, joiners } = done;
+        let attested_by = reviewer(decision)?;
+        if let Some(unknown) = gone.iter().find(|number| self.item(**number).is_none()) {
+            return Err(R::ItemUnknown(*unknown));
+        }
+        let gone: BTreeSet<u32> = gone.into_iter().collect();
+        let totals = self.totals(&gone);
+        let first = |outcome| self.first_that_are(outcome, &gone);
+        let ReviewTotals { undecided, pending, .. } = totals;
+        if undecided > 0 {
+            return Err(R::Undecided { count: undecided, first: first(ItemOutcome::Undecided) });
+        }
+        if pending > 0 {
+            return Err(R::Pending { count: pending, first: first(ItemOutcome::Pending) });
+        }
+        if !attested {
+            return Err(R::NotAttested);
+        }
+        let is_gone = |result: &ReviewResult| result.outcome == ItemOutcome::Gone;
+        Ok(vec![AccessReviewEvent::AccessReviewCompleted {
+            organization: self.organization,
+            attested_by,
+            signature,
+            totals,
+            gone: self.results(&gone).filter(is_gone).map(|result| result.item).collect(),
+            joiners,
+            sha256: sha256_of_lines(self.results(&gone)),
+            completed_at: decision.now,
+        }])
+    }
+
+    fn first_that_are(&self, outcome: ItemOutcome, gone: &BTreeSet<u32>) -> Vec<u32> {
+        let those = self.results(gone).filter(|result| result.outcome == outcome);
+        those.map(|result| result.item).take(NAMED).collect()
+    }
+
+    fn cancel(&self, decision: &Decision<'_>, reason: Reason) -> AccessReviewEvent {
+        AccessReviewEvent::AccessReviewCancelled {
+            organization: self.organization,
+            by: decision.actor.person(),
+            reason: Sealed::new(self.review, reason),
+        }
+    }
+}
+
+impl Decider for AccessReview {
+    const TYPE: &'static str = "access_reviews.access_review";
+    type Command = AccessReviewCommand;
+    type Event = AccessReviewEvent;
+    type Refusal = AccessReviewRefusal;
+
+    fn decide(&self, decision: &Decision<'_>, command: AccessReviewCommand) -> Decided {
+        use AccessReviewCommand as C;
+        match command {
+            C::Open(new) => self.open(decision, *new),
+            C::Decide(wish) => self.under_way()?.decide_items(decision, *wish),
+            C::Delegate(wish) => self.under_way()?.delegate(decision, *wish),
+            C::RecordExecution(done) => self.under_way()?.record_execution(done),
+            C::Watch => Ok(self.under_way().map_or_else(|_| Vec::new(), |it| it.watch(decision))),
+            C::Complete(done) => self.under_way()?.complete(decision, *done),
+            C::Cancel { reason } => Ok(vec![self.under_way()?.cancel(decision, reason)]),
+        }
+    }
+
+    fn evolve(&mut self, event: &AccessReviewEvent) {
+        match self {
+            Self::NotOpened => *self = Self::begin(event),
+            Self::Opened(review) => review.evolve(event),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What reviewers do with items: decide, delegate, and see that what was decided took effect.
+//!
+//! Invariant: nobody decides about themself or chooses who does, and what has taken effect is not
+//! decided otherwise.
+
+use std::collections::BTreeSet;
+
+use super::decide::{Decided, reviewer};
+use super::{
+    AccessReviewEvent, AccessReviewRefusal, DECIDED_AT_ONCE, DecideItems, DelegateItems,
+    Delegation, Item, REVOKED_AT_ONCE, RecordExecution, Review, ReviewDecision, ReviewExecution,
+    ReviewItemDecision,
+};
+use crate::kernel::ids::UserId;
+use crate::organizations::Authority;
+use crate::values::Reason;
+use crate::{Decision, Sealed};
+
+/// An item that was chosen, by its number.
+type Chosen<'a> = (u32, &'a Item);
+
+impl Review {
+    pub(super) fn decide_items(&self, decision: &Decision<'_>, wish: DecideItems) -> Decided {
+        use AccessReviewRefusal as R;
+        let by = reviewer(decision)?;
+        let chosen = self.chosen(&wish.items)?;
+        check_bulk(&chosen, wish.decision)?;
+        if wish.decision.is_to_be_carried_out() && wish.reason.is_none() {
+            return Err(R::ReasonRequired);
+        }
+        self.check_last_day(decision, wish.decision)?;
+        for (number, item) in &chosen {
+            item.check_reviewer(*number, by, wish.authority)?;
+            item.check_decision(*number, wish.decision, wish.reason.as_ref())?;
+        }
+        let differing = chosen
+            .into_iter()
+            .filter(|(_, item)| !item.is_decided_so(wish.decision, wish.reason.as_ref()));
+        Ok(differing.map(|chosen| self.decided(decision, by, chosen, &wish)).collect())
+    }
+
+    fn decided(
+        &self,
+        decision: &Decision<'_>,
+        by: UserId,
+        (number, item): Chosen<'_>,
+        wish: &DecideItems,
+    ) -> AccessReviewEvent {
+        AccessReviewEvent::ReviewItemDecided(Box::new(ReviewItemDecision {
+            organization: self.organization,
+            item: number,
+            user: item.user,
+            reviewer: by,
+            old: item.decided.as_ref().map(|former| former.decision),
+            new: wish.decision,
+            reason: item.sealed(wish.reason.as_ref()),
+            decided_at: decision.now,
+            seen: wish.seen.clone(),
+            recommendation: wish.recommendations.get(&number).cloned(),
+        }))
+    }
+
+    /// Each of these items once, in the order of the list.
+    fn chosen(&self, numbers: &[u32]) -> Result<Vec<Chosen<'_>>, AccessReviewRefusal> {
+        use AccessReviewRefusal as R;
+        let numbers: BTreeSet<u32> = numbers.iter().copied().collect();
+        if numbers.is_empty() {
+            return Err(R::NoItems);
+        }
+        if numbers.len() > DECIDED_AT_ONCE {
+            return Err(R::TooMany(DECIDED_AT_ONCE));
+        }
+        let found = |number| Ok((number, self.item(number).ok_or(R::ItemUnknown(number))?));
+        numbers.into_iter().map(found).collect()
+    }
+
+    /// A review cannot be signed before its revocations took effect, so none reaches beyond its time.
+    fn check_last_day(
+        &self,
+        decision: &Decision<'_>,
+        new: ReviewDecision,
+    ) -> Result<(), AccessReviewRefusal> {
+        let zone = decision.policy.time_zone();
+        let latest = zone.local_date(self.due_at.max(decision.now));
+        match new {
+            ReviewDecision::Revoke { left_on: Some(day) } if day.date() > latest => {
+                Err(AccessReviewRefusal::LeavesTooLate)
+            }
+            ReviewDecision::Revoke { .. }
+            | ReviewDecision::Keep
+            | ReviewDecision::Change { .. } => Ok(()),
+        }
+    }
+
+    pub(super) fn delegate(&self, decision: &Decision<'_>, wish: DelegateItems) -> Decided {
+        let DelegateItems { items, to, reason, authority } = wish;
+        let by = reviewer(decision)?;
+        let chosen = self.chosen(&items)?;
+        for (number, item) in &chosen {
+            item.check_delegation(*number, (by, to), authority)?;
+        }
+        let delegated = |item: &Item| item.delegated.map(|delegation| delegation.to);
+        let differing = chosen.into_iter().filter(|(_, item)| delegated(item) != to);
+        let events = differing.map(|(number, item)| AccessReviewEvent::ReviewItemDelegated {
+            organization: self.organization,
+            item: number,
+            user: item.user,
+            old: delegated(item),
+            new: to,
+            by,
+            reason: Sealed::new(item.user, reason.clone()),
+        });
+        Ok(events.collect())
+    }
+
+    pub(super) fn record_execution(&self, done: RecordExecution) -> Decided {
+        use AccessReviewRefusal as R;
+        let RecordExecution { item: number, decided_at, executed_at, verified } = done;
+        let item = self.item(number).ok_or(R::ItemUnknown(number))?;
+        let current = item.decided.as_ref().filter(|decided| decided.at == decided_at);
+        let decided = current.ok_or(R::NotPending(number))?;
+        if decided.has_taken_effect() || decided.executed == Some((executed_at, verified)) {
+            return Ok(Vec::new());
+        }
+        let execution = ReviewExecution {
+            organization: self.organization,
+            item: number,
+            user: item.user,
+            decided_at,
+            executed_at,
+            verified,
+            delay_s: (executed_at - decided_at).num_seconds().max(0),
+        };
+        match decided.decision {
+            ReviewDecision::Keep => Err(R::NotPending(number)),
+            ReviewDecision::Revoke { .. } => {
+                Ok(vec![AccessReviewEvent::ReviewRevocationExecuted(execution)])
+            }
+            ReviewDecision::Change { .. } => {
+                Ok(vec![AccessReviewEvent::ReviewChangeExecuted(execution)])
+            }
+        }
+    }
+}
+
+/// What is taken away or changed by the hundred is one and the same access, so that a slip of the
+/// hand stays small.
+fn check_bulk(chosen: &[Chosen<'_>], new: ReviewDecision) -> Result<(), AccessReviewRefusal> {
+    use AccessReviewRefusal as R;
+    if !new.is_to_be_carried_out() {
+        return Ok(());
+    }
+    if chosen.len() > REVOKED_AT_ONCE {
+        return Err(R::TooMany(REVOKED_AT_ONCE));
+    }
+    let is_one = chosen.windows(2).all(|pair| pair[0].1.access == pair[1].1.access);
+    if is_one { Ok(()) } else { Err(R::NotIdentical) }
+}
+
+impl Item {
+    fn sealed(&self, reason: Option<&Reason>) -> Option<Sealed<Reason>> {
+        reason.map(|reason| Sealed::new(self.user, reason.clone()))
+    }
+
+    fn is_decided_so(&self, new: ReviewDecision, reason: Option<&Reason>) -> bool {
+        let reason = self.sealed(reason);
+        self.decided.as_ref().is_some_and(|it| it.decision == new && it.reason == reason)
+    }
+
+    fn check_reviewer(
+        &self,
+        number: u32,
+        by: UserId,
+        authority: Authority,
+    ) -> Result<(), AccessReviewRefusal> {
+        if self.user == by {
+            return Err(AccessReviewRefusal::SelfReview(number));
+        }
+        match (self.delegated, authority) {
+            (Some(Delegation { to, .. }), Authority::Organization) if to != by => {
+                Err(AccessReviewRefusal::Delegated { item: number, to })
+            }
+            (None | Some(_), Authority::Organization | Authority::Plan) => Ok(()),
+        }
+    }
+
+    fn check_decision(
+        &self,
+        number: u32,
+        new: ReviewDecision,
+        reason: Option<&Reason>,
+    ) -> Result<(), AccessReviewRefusal> {
+        let has_taken_effect = self.decided.as_ref().is_some_and(|it| it.has_taken_effect());
+        if has_taken_effect && !self.is_decided_so(new, reason) {
+            return Err(AccessReviewRefusal::TakenEffect(number));
+        }
+        match new {
+            ReviewDecision::Change { role } if self.access.role() == Some(role) => {
+                Err(AccessReviewRefusal::SameRole(number))
+            }
+            ReviewDecision::Change { .. }
+            | ReviewDecision::Keep
+            | ReviewDecision::Revoke { .. } => Ok(()),
+        }
+    }
+
+    /// The delegate passes an item on, and who delegated it takes it back; nobody sends their own to
+    /// somebody of their choice.
+    fn check_delegation(
+        &self,
+        number: u32,
+        (by, to): (UserId, Option<UserId>),
+        authority: Authority,
+    ) -> Result<(), AccessReviewRefusal> {
+        let is_own = self.delegated.is_some_and(|delegation| delegation.by == by);
+        if !is_own || self.user == by {
+            self.check_reviewer(number, by, authority)?;
+        }
+        if to == Some(self.user) {
+            return Err(AccessReviewRefusal::SelfDelegate(number));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! What is reviewed: who, with which access, and what came of it.
+//!
+//! Invariant: the list of a review and its results each have one text, so that anybody who has the
+//! items can check the hash that the events carry.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::ReviewDecision;
+use crate::hex;
+use crate::kernel::ids::UserId;
+use crate::organizations::OrgRole;
+
+/// Who opened a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Opener {
+    /// A person, beside the schedule.
+    ByHand { user: UserId },
+    /// Its time had come.
+    Scheduled,
+}
+
+/// What the items of a review were chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReviewScope {
+    /// All active members.
+    Roster,
+    /// Those who administer the organisation.
+    Administrators,
+    /// Active members who have not signed in for so many days.
+    Dormant { days: u32 },
+}
+
+/// The access that an item is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReviewedAccess {
+    /// Belonging to the organisation, with the organisation-wide permission at that time.
+    Membership { role: OrgRole },
+}
+
+impl ReviewedAccess {
+    /// The organisation-wide permission, where it is that.
+    #[must_use]
+    pub const fn role(&self) -> Option<OrgRole> {
+        match self {
+            Self::Membership { role } => Some(*role),
+        }
+    }
+}
+
+/// Somebody's access, to be reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reviewed {
+    pub user: UserId,
+    pub access: ReviewedAccess,
+}
+
+/// A line of a review's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewItem {
+    /// The number in the list, from 1.
+    pub item: u32,
+    pub user: UserId,
+    pub access: ReviewedAccess,
+}
+
+/// What came of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ItemOutcome {
+    /// Nobody decided yet.
+    Undecided,
+    /// To be taken away or changed, which has not taken effect or was not verified yet.
+    Pending,
+    Kept,
+    Revoked,
+    Changed,
+    /// The person left for another reason.
+    Gone,
+}
+
+/// A line of a review's results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewResult {
+    pub item: u32,
+    pub user: UserId,
+    pub access: ReviewedAccess,
+    pub outcome: ItemOutcome,
+    pub decision: Option<ReviewDecision>,
+    pub decided_by: Option<UserId>,
+}
+
+/// How many items came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewTotals {
+    pub population: u32,
+    pub undecided: u32,
+    pub pending: u32,
+    pub kept: u32,
+    pub revoked: u32,
+    pub changed: u32,
+    pub gone: u32,
+}
+
+impl ReviewTotals {
+    pub(super) fn count(&mut self, outcome: ItemOutcome) {
+        self.population += 1;
+        let counter = match outcome {
+            ItemOutcome::Undecided => &mut self.undecided,
+            ItemOutcome::Pending => &mut self.pending,
+            ItemOutcome::Kept => &mut self.kept,
+            ItemOutcome::Revoked => &mut self.revoked,
+            ItemOutcome::Changed => &mut self.changed,
+            ItemOutcome::Gone => &mut self.gone,
+        };
+        *counter += 1;
+    }
+}
+
+/// The SHA-256, in hex, of lines: each as JSON without spaces, in the order and under the names of its
+/// fields, with a line feed after it.
+///
+/// # Panics
+/// Never in practice: items and results serialise.
+#[must_use]
+pub fn sha256_of_lines<T: Serialize>(lines: impl IntoIterator<Item = T>) -> String {
+    let mut digest = Sha256::new();
+    for line in lines {
+        digest.update(serde_json::to_vec(&line).expect("a line serialises"));
+        digest.update(b"\n");
+    }
+    hex(&digest.finalize())
+}

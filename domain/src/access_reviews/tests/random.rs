@@ -1,0 +1,214 @@
+//! Random people ask for random things; the invariants are held against the events alone.
+//!
+//! Invariant: the model here is counted from the events and knows nothing of the aggregate's state.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+
+use super::*;
+use crate::policies::{Policy, Preset};
+use crate::{Decider, Decision};
+
+#[derive(Clone, Debug)]
+enum Ask {
+    Decide(Vec<u32>, ReviewDecision, bool),
+    Delegate(Vec<u32>, Option<u128>),
+    /// The decision in force, or one that was never made; verified or not.
+    Execute(u32, bool, bool),
+    Watch,
+    Complete(Vec<u32>),
+    Cancel,
+}
+
+fn decision() -> impl Strategy<Value = ReviewDecision> {
+    prop_oneof![
+        3 => Just(KEEP),
+        1 => Just(REVOKE),
+        1 => Just(ReviewDecision::Change { role: OrgRole::Processor }),
+    ]
+}
+
+/// Mostly some of the list, now and then one that is not on it.
+fn items() -> impl Strategy<Value = Vec<u32>> {
+    prop_oneof![
+        3 => prop::collection::vec(1..=4_u32, 0..4),
+        1 => (1..=6_u32).prop_map(|item| vec![item]),
+        1 => Just(vec![1, 2, 3, 4]),
+    ]
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let to = prop::option::of(1..=6_u128);
+    prop_oneof![
+        40 => (items(), decision(), any::<bool>()).prop_map(|(a, b, c)| Ask::Decide(a, b, c)),
+        10 => (items(), to).prop_map(|(a, b)| Ask::Delegate(a, b)),
+        25 => (1..=5_u32, prop::bool::weighted(0.9), prop::bool::weighted(0.8))
+            .prop_map(|(a, b, c)| Ask::Execute(a, b, c)),
+        10 => Just(Ask::Watch),
+        14 => items().prop_map(Ask::Complete),
+        1 => Just(Ask::Cancel),
+    ]
+}
+
+/// What the events say of an item.
+#[derive(Default)]
+struct Line {
+    decision: Option<(ReviewDecision, DateTime<Utc>)>,
+    is_verified: bool,
+    delegate: Option<UserId>,
+}
+
+#[derive(Default)]
+struct Model {
+    lines: BTreeMap<u32, Line>,
+    is_over: bool,
+    told: BTreeSet<String>,
+}
+
+impl Model {
+    fn take(&mut self, event: &AccessReviewEvent, by_plan: bool) -> Result<(), TestCaseError> {
+        use AccessReviewEvent as E;
+        prop_assert!(!self.is_over, "nothing follows the end");
+        match event {
+            E::AccessReviewOpened { .. } => {}
+            E::ReviewItemsListed { items, .. } => {
+                self.lines.extend(items.iter().map(|item| (item.item, Line::default())));
+            }
+            E::ReviewItemDecided(decided) => {
+                prop_assert_ne!(decided.reviewer, decided.user, "nobody decides about themself");
+                let line = self.lines.get_mut(&decided.item).unwrap();
+                prop_assert!(!line.is_verified, "what has taken effect stays");
+                prop_assert_eq!(decided.old, line.decision.map(|(former, _)| former));
+                let is_delegates = line.delegate.is_none_or(|to| to == decided.reviewer);
+                prop_assert!(is_delegates || by_plan);
+                line.decision = Some((decided.new, decided.decided_at));
+            }
+            E::ReviewItemDelegated { item, user, old, new, by, .. } => {
+                prop_assert_ne!(*new, Some(*user));
+                prop_assert_ne!(by, user, "nobody chooses their own reviewer");
+                let line = self.lines.get_mut(item).unwrap();
+                prop_assert_eq!(line.delegate, *old);
+                line.delegate = *new;
+            }
+            E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) => {
+                let line = self.lines.get_mut(&done.item).unwrap();
+                let (decision, at) = line.decision.unwrap();
+                prop_assert_eq!(at, done.decided_at);
+                let is_revoked = matches!(decision, ReviewDecision::Revoke { .. });
+                prop_assert_eq!(is_revoked, matches!(event, E::ReviewRevocationExecuted(_)));
+                prop_assert_ne!(decision, KEEP);
+                line.is_verified = done.verified;
+            }
+            E::AccessReviewReminded { .. }
+            | E::AccessReviewOverdue { .. }
+            | E::AccessReviewEscalated { .. } => {
+                prop_assert!(self.told.insert(format!("{event:?}")), "told twice: {:?}", event);
+            }
+            E::AccessReviewCompleted { totals, gone, .. } => {
+                self.check_signed(totals, gone)?;
+                self.is_over = true;
+            }
+            E::AccessReviewCancelled { .. } => self.is_over = true,
+        }
+        Ok(())
+    }
+
+    fn check_signed(&self, totals: &ReviewTotals, gone: &[u32]) -> Result<(), TestCaseError> {
+        let mut counted = ReviewTotals { population: 4, ..ReviewTotals::default() };
+        for (item, line) in &self.lines {
+            let is_gone = gone.contains(item);
+            match (line.decision.map(|(decision, _)| decision), line.is_verified, is_gone) {
+                (Some(ReviewDecision::Revoke { .. }), true, false) => counted.revoked += 1,
+                (Some(ReviewDecision::Change { .. }), true, false) => counted.changed += 1,
+                (Some(ReviewDecision::Keep), false, false) => counted.kept += 1,
+                (_, false, true) => counted.gone += 1,
+                other => prop_assert!(false, "signed with {:?}", other),
+            }
+        }
+        prop_assert_eq!(&counted, totals);
+        let sum = counted.kept + counted.revoked + counted.changed + counted.gone;
+        prop_assert_eq!(sum, counted.population);
+        Ok(())
+    }
+
+    fn command(&self, ask: Ask, by_plan: bool, now: DateTime<Utc>) -> AccessReviewCommand {
+        let authority = if by_plan { Authority::Plan } else { Authority::Organization };
+        match ask {
+            Ask::Decide(items, decision, has_reason) => {
+                let mut wish = DecideItems { authority, ..wish(&items, decision) };
+                wish.reason = wish.reason.or(has_reason.then(reason));
+                AccessReviewCommand::Decide(Box::new(wish))
+            }
+            Ask::Delegate(items, to) => delegate(&items, to, authority),
+            Ask::Execute(item, is_current, verified) => {
+                let current = self.lines.get(&item).and_then(|line| line.decision);
+                let decided_at = current.filter(|_| is_current).map_or(days(-1), |(_, at)| at);
+                let done = RecordExecution { item, decided_at, executed_at: now, verified };
+                AccessReviewCommand::RecordExecution(done)
+            }
+            Ask::Watch => AccessReviewCommand::Watch,
+            Ask::Complete(gone) => completing(complete(&gone)),
+            Ask::Cancel => AccessReviewCommand::Cancel { reason: reason() },
+        }
+    }
+}
+
+/// Persons 1 to 4 are on the list, 5 and 6 are not; the plan's staff is one of them now and then.
+type Step = (Ask, u128, bool, i64);
+
+fn step() -> impl Strategy<Value = Step> {
+    let hours = prop_oneof![5 => 0..12_i64, 1 => 24..240_i64];
+    (ask(), 1..=6_u128, prop::bool::weighted(0.2), hours)
+}
+
+/// Whether the walk came to a signature.
+fn walk(steps: Vec<Step>) -> Result<bool, TestCaseError> {
+    let policy = Policy::from(Preset::MediCal);
+    let roles = [OrgRole::None, OrgRole::None, OrgRole::Admin, OrgRole::Admin];
+    let reviewed = (1..).zip(roles).map(|(n, role)| member(n, role)).collect();
+    let (mut now, mut state, mut model) = (start(), AccessReview::default(), Model::default());
+    let outcome = given::<AccessReview>(&[]).when(open(new_review(reviewed)));
+    for event in outcome.events() {
+        state.evolve(event);
+        model.take(event, false)?;
+    }
+    for (ask, who, by_plan, hours) in steps {
+        now += TimeDelta::hours(hours) + TimeDelta::seconds(1);
+        let actor = if by_plan { Actor::plan_staff(id(who)) } else { Actor::user(id(who)) };
+        let decision = Decision { now, actor, policy: &policy };
+        let next = state.next_look(&policy);
+        let is_watch = matches!(ask, Ask::Watch);
+        let decided = state.decide(&decision, model.command(ask, by_plan, now));
+        if is_watch {
+            let tells = decided.as_ref().is_ok_and(|events| !events.is_empty());
+            prop_assert_eq!(tells, next.is_some_and(|at| at <= now));
+        }
+        for event in decided.unwrap_or_default() {
+            model.take(&event, by_plan)?;
+            state.evolve(&event);
+        }
+        let review = state.review().unwrap();
+        let undecided = model.lines.values().filter(|line| line.decision.is_none()).count();
+        prop_assert_eq!(usize::try_from(review.undecided).unwrap(), undecided);
+    }
+    Ok(state.review().unwrap().status == ReviewStatus::Completed)
+}
+
+#[test]
+fn whatever_is_asked_a_signed_review_accounts_for_everybody_on_its_list() {
+    let signed = Cell::new(0_u32);
+    let config = Config { cases: 3_000, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let walked = TestRunner::new_with_rng(config, rng).run(
+        &prop::collection::vec(step(), 1..=60),
+        |steps| {
+            signed.set(signed.get() + u32::from(walk(steps)?));
+            Ok(())
+        },
+    );
+    walked.unwrap_or_else(|error| panic!("{error}"));
+    assert!(signed.get() > 300, "only {} of the walks came to a signature", signed.get());
+}
