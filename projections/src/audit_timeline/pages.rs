@@ -11,6 +11,9 @@ use super::{
 };
 use crate::Snapshot;
 
+/// The most events looked at by one statement, beyond twice a page, where few of them fit.
+const MOST_AT_ONCE: usize = 20_000;
+
 pub(super) const fn order(order: Order) -> &'static str {
     match order {
         Order::NewestFirst => "t.position DESC",
@@ -30,7 +33,7 @@ pub(super) async fn found(
     let newest_first = matches!(request.order, Order::NewestFirst);
     let mut beyond = request.after;
     let wanted = usize::try_from(request.limit).unwrap_or(0);
-    let at_once = 2 * wanted + 100;
+    let mut at_once = 2 * wanted + 100;
     let mut positions = Vec::new();
     loop {
         match beyond {
@@ -52,6 +55,7 @@ pub(super) async fn found(
             positions.truncate(wanted);
             return Ok(Some(positions));
         }
+        at_once = (2 * at_once).min(MOST_AT_ONCE.max(2 * wanted));
     }
 }
 

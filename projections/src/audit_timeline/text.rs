@@ -111,7 +111,7 @@ impl Meaning {
                 query.push(
                     " OR EXISTS (SELECT FROM read.people p WHERE p.tenant_id = t.tenant_id
                        AND p.user_id IN (t.actor_id, t.subject_id)
-                       AND ops.name_words(p.first_name, p.last_name) @@ ",
+                       AND p.name_words @@ ",
                 );
                 query.push_bind(self.query.clone()).push("::tsquery)");
             }
@@ -126,7 +126,7 @@ impl Meaning {
                 query.push(
                     " OR EXISTS (SELECT FROM read.organizations o WHERE o.tenant_id = t.tenant_id
                        AND o.id IN (t.organization_id, t.subject_organization_id)
-                       AND ops.words(o.name) @@ ",
+                       AND o.name_words @@ ",
                 );
                 query.push_bind(self.query.clone()).push("::tsquery)");
             }

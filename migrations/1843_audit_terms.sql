@@ -60,11 +60,10 @@ BEGIN
       SELECT t FROM ops.audit_types(tenant) t WHERE ops.words(t) @@ query::tsquery);
     people := array(
       SELECT p.user_id FROM read.people p
-       WHERE p.tenant_id = tenant
-         AND ops.name_words(p.first_name, p.last_name) @@ query::tsquery LIMIT at_most + 1);
+       WHERE p.tenant_id = tenant AND p.name_words @@ query::tsquery LIMIT at_most + 1);
     organizations := array(
       SELECT o.id FROM read.organizations o
-       WHERE o.tenant_id = tenant AND ops.words(o.name) @@ query::tsquery LIMIT at_most + 1);
+       WHERE o.tenant_id = tenant AND o.name_words @@ query::tsquery LIMIT at_most + 1);
     people := CASE WHEN cardinality(people) <= at_most THEN people END;
     organizations := CASE WHEN cardinality(organizations) <= at_most THEN organizations END;
     SELECT array_agg(DISTINCT quote_literal(w.word)), array_agg(DISTINCT w.event_type)
