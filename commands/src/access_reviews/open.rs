@@ -48,6 +48,9 @@ impl Command for OpenReview {
             let message = format!("Enter 1 to {MOST_DAYS} days.");
             return Err(Refusal::new(Code::RangeInvalid, message).at("dormantDays").into());
         }
+        if cx.load::<Organization>(organization).await?.record().is_none() {
+            return Err(Refusal::not_found("organizationId").into());
+        }
         let review = AccessReviewId(Uuid::now_v7());
         if let Some(other) = open_one(cx, organization, scope).await? {
             return Err(open_already().details([other.to_string()]).into());
