@@ -98,7 +98,7 @@ DECLARE
   wanted bigint := in_limit;
   -- The length of a stretch as a power of two.
   bits integer := CASE WHEN in_limit IS NULL THEN 21 ELSE 12 END;
-  too_many bigint := greatest(2000, 2 * in_limit);
+  too_many bigint := CASE WHEN in_limit IS NOT NULL THEN greatest(2000, 2 * in_limit) END;
   since bigint;
   until bigint;
   positions bigint[];

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use rollcall_domain::values::Npi;
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -71,12 +72,12 @@ impl Meaning {
         self.people.is_some() && self.organizations.is_some()
     }
 
-    /// The types of which an event must be to have it; `None`: any, since it is somebody's name.
+    /// The types of which an event must be to have it; `None`: any, since it is a name or an NPI.
     pub(super) fn types(&self) -> Option<BTreeSet<&str>> {
         let nobody = |of: &Option<Vec<Uuid>>| of.as_ref().is_some_and(Vec::is_empty);
-        let is_no_name = nobody(&self.people) && nobody(&self.organizations);
+        let is_plain = nobody(&self.people) && nobody(&self.organizations);
         let types = self.types.iter().chain(&self.said_in);
-        is_no_name.then(|| types.map(String::as_str).collect())
+        (is_plain && Npi::parse(&self.word).is_err()).then(|| types.map(String::as_str).collect())
     }
 
     /// What an event of the `types` must have of terms to have it; `None` where the type is enough, or
@@ -90,9 +91,9 @@ impl Meaning {
         let named = terms::any_of('=', self.types.iter().map(String::as_str).filter(may_be));
         let ids = [&self.people, &self.organizations].into_iter().flatten().flatten().copied();
         let around = Some(terms::around(ids)).filter(|ids| !ids.is_empty());
-        // A word that nothing has is a term that no event has.
-        let word = self.forms.is_empty().then(|| terms::plain(&self.word));
-        let all = self.forms.iter().cloned().chain(word).chain(named).chain(around);
+        // An NPI is a term that need not be a word of what changed.
+        let word = [terms::plain(&self.word)];
+        let all = word.into_iter().chain(self.forms.iter().cloned()).chain(named).chain(around);
         Some(all.collect::<Vec<_>>().join(" | "))
     }
 

@@ -70,6 +70,8 @@ async fn gn_26_events_are_found_by_words_of_what_changed_and_by_names() {
     let by_id = total(&auditor, json!({ "subject": of.user })).await
         + total(&auditor, json!({ "actor": of.user })).await;
     assert!(0 < by_name && by_name <= by_id, "{by_name} of {by_id}");
+    let of_npi = total(&auditor, json!({ "npi": npi })).await;
+    assert!(0 < of_npi && of_npi <= total(&auditor, json!({ "text": npi })).await);
     // By the beginning from three letters on, by no telephone or user name, and all words count.
     for (text, some) in [("Ki", false), ("Kimb", false), ("pau", true), ("Kim zebra", false)] {
         assert_eq!(total(&auditor, json!({ "text": text })).await > 0, some, "{text}");
