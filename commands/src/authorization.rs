@@ -401,7 +401,7 @@ async fn change_due(sources: &mut Sources<'_>, user: UserId) -> Result<Refusal, 
     })
 }
 
-fn require_admin(authority: &Authority) -> Result<(), Refusal> {
+pub(crate) fn require_admin(authority: &Authority) -> Result<(), Refusal> {
     match authority.org_role {
         Some(OrgRole::Admin) => Ok(()),
         Some(OrgRole::Processor | OrgRole::None) | None => Err(not_org_admin()),

@@ -3,6 +3,7 @@
 //! Invariant: these derivations are frozen by the first stored event; a changed one would lose the
 //! streams written before.
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::{
@@ -103,11 +104,11 @@ impl TenantId {
         self.derive("join_request", &format!("{organization}/{address_hash}/{n}"))
     }
 
-    /// `access_reviews.access_review` that the schedule opens: one per organisation and time it is
-    /// due, counted from 0.
+    /// `access_reviews.access_review` that the schedule opens: one per organisation and day on which
+    /// its period begins.
     #[must_use]
-    pub fn access_review_stream(&self, organization: OrganizationId, n: u32) -> Uuid {
-        self.derive("access_review", &format!("{organization}/{n}"))
+    pub fn access_review_stream(&self, organization: OrganizationId, begins: NaiveDate) -> Uuid {
+        self.derive("access_review", &format!("{organization}/{begins}"))
     }
 
     /// `attestations.attestation`: one per member of an organisation.
@@ -181,7 +182,8 @@ mod tests {
         let tenant = TenantId::of_slug("medi-cal");
         assert_eq!(tenant.to_string(), "02edc4bf-eb01-5578-bf00-44d079d1578c");
         assert_eq!(tenant.policy_stream().to_string(), "8e0f0242-a3a1-5db2-8ddb-cf948f29375b");
-        let review = tenant.access_review_stream(OrganizationId(Uuid::from_u128(10)), 1);
-        assert_eq!(review.to_string(), "8f98ddaa-9881-5815-8065-779ac5256abe");
+        let begins = NaiveDate::from_ymd_opt(2026, 1, 12).expect("a day");
+        let review = tenant.access_review_stream(OrganizationId(Uuid::from_u128(10)), begins);
+        assert_eq!(review.to_string(), "54426c04-8c7f-5962-85fb-e4a0738cd21d");
     }
 }

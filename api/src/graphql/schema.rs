@@ -10,6 +10,7 @@ use super::{
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
     },
+    access_reviews::AccessReviewMutation,
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
@@ -157,6 +158,7 @@ pub struct Mutation(
     GrantMutation,
     RightUseMutation,
     AccessRequestMutation,
+    AccessReviewMutation,
     JoinMutation,
     MoveMutation,
     AttestationMutation,

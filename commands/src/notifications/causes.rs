@@ -5,6 +5,7 @@
 use rollcall_domain::{
     AnyEvent,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
+    access_reviews::AccessReviewEvent,
     affiliations::AffiliationEvent,
     api_keys::ApiKeyEvent,
     audit::{ActivityReviewsEvent, AuditSinksEvent, PauseCause},
@@ -108,6 +109,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
         AnyEvent::ApiKey(event) => vec![of_api_key(event)],
         AnyEvent::ActivityReviews(event) => of_activity_review(event, recorded.aggregate_id),
+        AnyEvent::AccessReview(event) => of_access_review(event, recorded.aggregate_id),
         AnyEvent::AuditSinks(event) => of_sinks(event),
         AnyEvent::Tenant(_)
         | AnyEvent::PlanStaff(_)
@@ -117,7 +119,6 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         | AnyEvent::ClientGuidance(_)
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
-        | AnyEvent::AccessReview(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
         | AnyEvent::RegistrationToken(_)
@@ -432,6 +433,42 @@ fn of_activity_review(event: &ActivityReviewsEvent, stream: Uuid) -> Vec<Raise> 
             vec![due.because(Happening::ActivityReviewOverdue)]
         }
         ActivityReviewsEvent::ActivityReviewCompleted(_) => Vec::new(),
+    }
+}
+
+/// To those who administer the organisation under review, whoever decides about an item in their place,
+/// and the plan where nobody signed in time (CC-13, GN-15). Whose access it is, the roster tells.
+fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
+    use AccessReviewEvent as E;
+    let (organization, _) = event.parties();
+    let notice = |audience, happening| {
+        let subject = (SubjectKind::Review, stream);
+        Raise::new(NotificationType::ReviewDue, audience, subject).because(happening)
+    };
+    let administrators =
+        |happening| notice(Audience::Administrators(organization), happening).within(organization);
+    match event {
+        E::AccessReviewOpened { .. } => vec![administrators(Happening::ReviewOpened)],
+        E::AccessReviewReminded { .. } => vec![administrators(Happening::ReviewReminded)],
+        E::AccessReviewOverdue { .. } => vec![administrators(Happening::ReviewOverdue)],
+        E::AccessReviewEscalated { .. } => {
+            // Plan staff act for no organisation; to them it is the other side.
+            let plan = notice(Audience::PlanSupport(organization), Happening::ReviewUnsigned);
+            let mut plan = plan.counterparty(organization);
+            plan.step = "plan";
+            vec![administrators(Happening::ReviewEscalated), plan]
+        }
+        E::AccessReviewCompleted { .. } => vec![administrators(Happening::ReviewCompleted)],
+        E::ReviewItemDelegated { new: Some(to), .. } => {
+            let delegate = notice(Audience::Person(*to), Happening::ReviewDelegated);
+            vec![delegate.within(organization).once_per_command()]
+        }
+        E::ReviewItemDelegated { new: None, .. }
+        | E::ReviewItemsListed { .. }
+        | E::ReviewItemDecided(_)
+        | E::ReviewRevocationExecuted(_)
+        | E::ReviewChangeExecuted(_)
+        | E::AccessReviewCancelled { .. } => Vec::new(),
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) use npis::NPI;
 pub use npis::{AttachNpi, DetachNpi, MoveNpi, NpiDetails};
 pub use places::{LinkTaxId, RegisterLocation, SetLocationCredentialed, TerminateLocation};
 pub use planned_ends::{CancelNpiEnd, CarryOutNpiEnd};
+pub(crate) use standing::suspend;
 pub use standing::{CloseOrganization, ReopenOrganization, SuspendOrganization};
 
 use rollcall_domain::tenants::PlanRole;

@@ -47,11 +47,20 @@ impl Command for SuspendOrganization {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<OrganizationId, Failure> {
         cx.expect_version::<Organization>(self.organization, self.expected_version).await?;
-        let suspend = OrganizationCommand::SuspendOrganization { reason: self.reason.clone() };
-        cx.decide::<Organization>(self.organization, suspend).await?;
-        end_sessions(cx, self.organization).await?;
+        suspend(cx, self.organization, self.reason.clone()).await?;
         Ok(self.organization)
     }
+}
+
+/// Stops an organisation's access and ends the sessions that act for it.
+pub(crate) async fn suspend(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    reason: Reason,
+) -> Result<(), Failure> {
+    let suspend = OrganizationCommand::SuspendOrganization { reason };
+    cx.decide::<Organization>(organization, suspend).await?;
+    end_sessions(cx, organization).await
 }
 
 #[async_trait]

@@ -54,10 +54,16 @@ pub(super) enum Kind {
     PinPropagation,
     /// The next review of activity, looked at again and again (GN-34).
     ActivityReview,
+    /// An organisation's next review of access, looked at again and again (CC-13).
+    ReviewOpening,
+    /// A review's next reminder, and whether it is too late (CC-13).
+    AccessReview,
+    /// Whether what a review decided is so (GN-15); `detail` is the item.
+    ReviewExecution,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 21] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -76,6 +82,9 @@ impl Kind {
         Self::OrganizationMerge,
         Self::PinPropagation,
         Self::ActivityReview,
+        Self::ReviewOpening,
+        Self::AccessReview,
+        Self::ReviewExecution,
     ];
 
     /// The parameters that decide when it is looked at again.
@@ -97,6 +106,8 @@ impl Kind {
             Self::ActivityReview => {
                 &[PolicyKey::ActivityReviewDays, PolicyKey::ActivityReviewGraceDays]
             }
+            Self::ReviewOpening => &[PolicyKey::ReviewCadenceDays, PolicyKey::TimeZone],
+            Self::AccessReview => &[PolicyKey::ReviewRemindDays, PolicyKey::TimeZone],
             Self::Invitation
             | Self::RegistrationToken
             | Self::AffiliationRequest
@@ -110,7 +121,8 @@ impl Kind {
             | Self::NpiEnd
             | Self::MembershipEnd
             | Self::OrganizationMerge
-            | Self::PinPropagation => &[],
+            | Self::PinPropagation
+            | Self::ReviewExecution => &[],
         }
     }
 
@@ -145,6 +157,9 @@ impl Kind {
             Self::OrganizationMerge => "ORGANIZATION_MERGE",
             Self::PinPropagation => "PIN_PROPAGATION",
             Self::ActivityReview => "ACTIVITY_REVIEW",
+            Self::ReviewOpening => "REVIEW_OPENING",
+            Self::AccessReview => "ACCESS_REVIEW",
+            Self::ReviewExecution => "REVIEW_EXECUTION",
         }
     }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     AnyEvent,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
+    access_reviews::{AccessReviewEvent, ReviewDecision},
     affiliations::AffiliationEvent,
     imports::PeopleImportEvent,
     organizations::{OrganizationEvent, RegistrationTokenEvent},
@@ -25,7 +26,8 @@ const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
 
 /// What the event says about ends of its stream.
 pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Vec<End> {
-    first_of(recorded).into_iter().chain(dormancy_of(recorded)).collect()
+    let first = first_of(recorded).into_iter();
+    first.chain(dormancy_of(recorded)).chain(reviews_of(recorded)).collect()
 }
 
 /// What it says about the watch over a member's sign-ins, beside any other end (MC-32).
@@ -40,6 +42,20 @@ fn dormancy_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
     | E::UserAutoDeactivated { user, .. } = event
     {
         return Some(End::no_more(Kind::Dormant).of(user));
+    }
+    None
+}
+
+/// What it says about an organisation's periodic reviews, beside any other end (CC-13): looked at at
+/// once, to find out when the next one begins under the policy in force.
+fn reviews_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
+    use OrganizationEvent as E;
+    let AnyEvent::Organization(event) = &recorded.event else { return None };
+    if let E::OrganizationRegistered { .. } = event {
+        return Some(End::at(Kind::ReviewOpening, recorded.occurred_at));
+    }
+    if let E::OrganizationMerged { .. } | E::OrganizationClosed { .. } = event {
+        return Some(End::no_more(Kind::ReviewOpening));
     }
     None
 }
@@ -59,6 +75,7 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
         AnyEvent::Pin(event) => of_pin(event),
         AnyEvent::Tenant(event) => of_tenant(event, recorded.occurred_at),
+        AnyEvent::AccessReview(event) => of_access_review(event),
         AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
         | AnyEvent::PolicyProposal(_)
@@ -66,7 +83,6 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
         | AnyEvent::ActivityReviews(_)
-        | AnyEvent::AccessReview(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)
@@ -265,6 +281,33 @@ fn of_tenant(event: &TenantEvent, now: DateTime<Utc>) -> Option<End> {
         TenantEvent::TenantCreated { .. } => Some(End::at(Kind::ActivityReview, now)),
         TenantEvent::TenantClosed { .. } => Some(End::no_more(Kind::ActivityReview)),
         TenantEvent::TenantSuspended { .. } | TenantEvent::TenantResumed {} => None,
+    }
+}
+
+/// A review is looked at at once, to find out when to look again; what a decision says is to be so, is
+/// looked up.
+fn of_access_review(event: &AccessReviewEvent) -> Option<End> {
+    use AccessReviewEvent as E;
+    match event {
+        E::AccessReviewOpened { opened_at, .. } => Some(End::at(Kind::AccessReview, *opened_at)),
+        E::ReviewItemDecided(decided) => {
+            let is_to_be = |decision: &ReviewDecision| decision.is_to_be_carried_out();
+            if is_to_be(&decided.new) {
+                return Some(End::at(Kind::ReviewExecution, decided.decided_at).of(decided.item));
+            }
+            let was_to_be = decided.old.as_ref().is_some_and(is_to_be);
+            was_to_be.then(|| End::no_more(Kind::ReviewExecution).of(decided.item))
+        }
+        E::AccessReviewCompleted { .. } | E::AccessReviewCancelled { .. } => {
+            Some(End::no_more(Kind::AccessReview))
+        }
+        E::ReviewItemsListed { .. }
+        | E::ReviewItemDelegated { .. }
+        | E::ReviewRevocationExecuted(_)
+        | E::ReviewChangeExecuted(_)
+        | E::AccessReviewReminded { .. }
+        | E::AccessReviewOverdue { .. }
+        | E::AccessReviewEscalated { .. } => None,
     }
 }
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     Code,
     kernel::ids::{
-        AccessRequestId, AffiliationId, InvitationId, OrganizationId, PeopleImportId,
-        RegistrationTokenId,
+        AccessRequestId, AccessReviewId, AffiliationId, InvitationId, OrganizationId,
+        PeopleImportId, RegistrationTokenId,
     },
     notifications::Frequency,
     permissions::{Entitlement, NpiScope, membership::MembershipKey},
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     access_requests::ExpireAccessRequest,
+    access_reviews::{OpenScheduledReview, VerifyReviewItem, WatchAccessReview},
     affiliations::ExpireAffiliation,
     audit::WatchActivityReview,
     imports::ContinuePeopleImport,
@@ -189,6 +190,30 @@ impl Scheduler {
             }
             Kind::ActivityReview => {
                 Ok(Next::Again(self.dispatch(due, &WatchActivityReview).await?))
+            }
+            Kind::ReviewOpening => {
+                let organization = OrganizationId(due.stream_id);
+                match self.dispatch(due, &OpenScheduledReview { organization }).await {
+                    Ok(watch) => Ok(watch.into()),
+                    // The schedule goes on, whatever stands in the way of one review.
+                    Err(DispatchError::Refused(refusal))
+                        if refusal.code != Code::VersionConflict =>
+                    {
+                        tracing::warn!(%organization, %refusal, "a review was not opened");
+                        let tomorrow = self.commands.journal.now() + TimeDelta::days(1);
+                        Ok(Next::Again(Some(tomorrow)))
+                    }
+                    Err(other) => Err(other),
+                }
+            }
+            Kind::AccessReview => {
+                let review = AccessReviewId(due.stream_id);
+                Ok(self.dispatch(due, &WatchAccessReview { review }).await?.into())
+            }
+            Kind::ReviewExecution => {
+                let review = AccessReviewId(due.stream_id);
+                let item = due.detail.parse().map_err(|_| unfit())?;
+                Ok(self.dispatch(due, &VerifyReviewItem { review, item }).await?.into())
             }
             Kind::Unassigned => {
                 let (user, organization) =

@@ -49,6 +49,23 @@ pub async fn live_sessions_of(
     Ok(live)
 }
 
+/// Whether a live session of the person acts for the organisation.
+///
+/// # Errors
+/// As [`end_sessions_of`].
+pub(crate) async fn acts_for(
+    cx: &mut Context<'_>,
+    user: UserId,
+    organization: OrganizationId,
+) -> Result<bool, Failure> {
+    for session in live_sessions_of(cx, user).await? {
+        if organization_of(cx, session).await? == Some(organization) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 async fn organization_of(
     cx: &mut Context<'_>,
     session: SessionId,

@@ -17,6 +17,7 @@ pub use begin_login::BeginLogin;
 pub use complete_login::{CompleteLogin, LoginProgress, SessionToken, SignedIn};
 pub use confirm_login::ConfirmLogin;
 pub use end_session::EndSession;
+pub(crate) use ending::acts_for;
 pub use ending::{end_sessions_of, live_sessions_of};
 pub use home::{Home, Tile};
 pub use identifier::Identifier;

@@ -81,7 +81,7 @@ pub struct CompleteReview {
 pub enum AccessReviewCommand {
     /// One that the schedule opened already is no error.
     Open(Box<NewReview>),
-    /// Deciding otherwise takes the former decision's place until it has taken effect.
+    /// Deciding otherwise takes the former decision's place; once that has taken effect, only keeping does.
     Decide(Box<DecideItems>),
     Delegate(Box<DelegateItems>),
     RecordExecution(RecordExecution),

@@ -1,7 +1,7 @@
 //! What reviewers do with items: decide, delegate, and see that what was decided took effect.
 //!
-//! Invariant: nobody decides about themself or chooses who does, and what has taken effect is not
-//! decided otherwise.
+//! Invariant: nobody decides about themself or chooses who does, and what has taken effect is only
+//! taken back.
 
 use std::collections::BTreeSet;
 
@@ -191,7 +191,9 @@ impl Item {
         reason: Option<&Reason>,
     ) -> Result<(), AccessReviewRefusal> {
         let has_taken_effect = self.decided.as_ref().is_some_and(|it| it.has_taken_effect());
-        if has_taken_effect && !self.is_decided_so(new, reason) {
+        // Keeping gives back what was taken, in the append of that decision.
+        let is_other = new.is_to_be_carried_out() && !self.is_decided_so(new, reason);
+        if has_taken_effect && is_other {
             return Err(AccessReviewRefusal::TakenEffect(number));
         }
         match new {

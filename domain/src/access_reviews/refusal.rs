@@ -42,7 +42,9 @@ pub enum AccessReviewRefusal {
     SameRole(u32),
     #[error("Choose a last day before the review is due. Keep who stays longer, and plan the end.")]
     LeavesTooLate,
-    #[error("What was decided about item {0} has taken effect. Change the access itself.")]
+    #[error(
+        "What was decided about item {0} has taken effect. Keep it first, which takes that back."
+    )]
     TakenEffect(u32),
     #[error("Nothing is to be carried out about item {0}, or something else by now.")]
     NotPending(u32),

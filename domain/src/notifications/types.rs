@@ -224,11 +224,18 @@ pub enum Happening {
     ApiKeyRevoked,
     ActivityReviewOverdue,
     SinkStopped,
+    ReviewOpened,
+    ReviewReminded,
+    ReviewOverdue,
+    ReviewEscalated,
+    ReviewUnsigned,
+    ReviewCompleted,
+    ReviewDelegated,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 51] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -273,6 +280,13 @@ impl Happening {
         Self::ApiKeyRevoked,
         Self::ActivityReviewOverdue,
         Self::SinkStopped,
+        Self::ReviewOpened,
+        Self::ReviewReminded,
+        Self::ReviewOverdue,
+        Self::ReviewEscalated,
+        Self::ReviewUnsigned,
+        Self::ReviewCompleted,
+        Self::ReviewDelegated,
     ];
 
     /// The stored name.
@@ -323,6 +337,13 @@ impl Happening {
             Self::ApiKeyRevoked => "API_KEY_REVOKED",
             Self::ActivityReviewOverdue => "ACTIVITY_REVIEW_OVERDUE",
             Self::SinkStopped => "SINK_STOPPED",
+            Self::ReviewOpened => "REVIEW_OPENED",
+            Self::ReviewReminded => "REVIEW_REMINDED",
+            Self::ReviewOverdue => "REVIEW_OVERDUE",
+            Self::ReviewEscalated => "REVIEW_ESCALATED",
+            Self::ReviewUnsigned => "REVIEW_UNSIGNED",
+            Self::ReviewCompleted => "REVIEW_COMPLETED",
+            Self::ReviewDelegated => "REVIEW_DELEGATED",
         }
     }
 

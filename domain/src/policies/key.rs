@@ -248,8 +248,10 @@ policy_keys! {
         "After how many days an undecided request for access expires.", "CC-11 CC-12";
     ReviewCadenceDays "review.cadence_days": integer(Days, 30, 730), Int(180),
         "How often an organization reviews its people.", "CC-13";
+    ReviewOpenDays "review.open_days": integer(Days, 1, 90), Int(30),
+        "How long after it opened a review is due.", "CC-13";
     ReviewGraceDays "review.grace_days": integer(Days, 0, 90), Int(14),
-        "How long a review may stay open.", "CC-13";
+        "How long after it was due a review is escalated.", "CC-13 GN-15";
     ReviewRemindDays "review.remind_days": integers(Days, 1, 60), Ints(&[7, 1]),
         "How many days before it is due reviewers are reminded.", "CC-13";
     ReviewOverdueAction "review.overdue_action": one_of(OverdueAction::WORDS), Text("ESCALATE"),

@@ -470,6 +470,7 @@ impl Policy {
     pub fn review(&self) -> ReviewPolicy {
         ReviewPolicy {
             cadence_days: self.integer(PolicyKey::ReviewCadenceDays),
+            open_days: self.integer(PolicyKey::ReviewOpenDays),
             grace_days: self.integer(PolicyKey::ReviewGraceDays),
             remind_days: self.integers(PolicyKey::ReviewRemindDays).to_vec(),
             overdue: self.word(PolicyKey::ReviewOverdueAction),

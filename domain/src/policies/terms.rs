@@ -271,7 +271,9 @@ pub struct PinPolicy {
 pub struct ReviewPolicy {
     /// Days between reviews.
     pub cadence_days: u32,
-    /// Days a review may stay open.
+    /// Days from its opening until a review is due.
+    pub open_days: u32,
+    /// Days from then until it is escalated.
     pub grace_days: u32,
     /// Days before it is due on which reviewers are reminded.
     pub remind_days: Vec<u32>,

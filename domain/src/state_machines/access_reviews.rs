@@ -124,13 +124,13 @@ fn is_person(who: Who) -> bool {
     !matches!(who, Who::System | Who::Visitor)
 }
 
-/// A decision, by whoever is a person and not the subject (SELF_REVIEW).
+/// A decision, by whoever is a person and not the subject (SELF_REVIEW); keeping takes back what took
+/// effect.
 fn decided(state: State, about: About, who: Who, to: About) -> Answer<State> {
     match (who, about) {
         (Who::System | Who::Visitor, _) => Answer::Refused(Code::Forbidden),
         (Who::Subject, _) => Answer::Refused(Code::SelfReview),
-        (_, About::Revoked) if to == About::Kept => Answer::Refused(Code::AlreadyDecided),
-        (_, About::Revoked) => Answer::Nothing,
+        (_, About::Revoked) if to == About::Pending => Answer::Nothing,
         (_, about) if about == to => Answer::Nothing,
         _ => Answer::To(state.with(to)),
     }

@@ -88,19 +88,40 @@ fn sentence(
             }
             Some(_) | None => security(happening).to_owned(),
         },
-        Some(NotificationType::ReviewDue)
-            if happening == Some(Happening::ActivityReviewOverdue) =>
-        {
-            "A review of the activity in the portal is overdue.".to_owned()
-        }
-        Some(NotificationType::ReviewDue) => {
-            format!("An access review of {organization} waits for you.")
-        }
+        Some(NotificationType::ReviewDue) => review(happening, words),
         Some(NotificationType::ReportReleased) => {
             format!("A report for {organization} was released.")
         }
         Some(NotificationType::SystemAlert) => alert(happening, words),
         None => "The portal has news for you.".to_owned(),
+    }
+}
+
+fn review(happening: Option<Happening>, words: &Words<'_>) -> String {
+    let Words { organization, other, .. } = words;
+    match happening {
+        Some(Happening::ActivityReviewOverdue) => {
+            "A review of the activity in the portal is overdue.".to_owned()
+        }
+        Some(Happening::ReviewReminded) => {
+            format!("The access review of {organization} is due soon.")
+        }
+        Some(Happening::ReviewOverdue) => {
+            format!("The access review of {organization} is overdue.")
+        }
+        Some(Happening::ReviewUnsigned) => {
+            format!("Nobody signed the access review of {other} in time.")
+        }
+        Some(Happening::ReviewEscalated) => {
+            format!("The health plan was told that the access review of {organization} is overdue.")
+        }
+        Some(Happening::ReviewCompleted) => {
+            format!("The access review of {organization} was signed.")
+        }
+        Some(Happening::ReviewDelegated) => {
+            format!("People of {organization} wait for your decision in an access review.")
+        }
+        Some(_) | None => format!("An access review of {organization} waits for you."),
     }
 }
 

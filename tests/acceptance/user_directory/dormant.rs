@@ -75,6 +75,9 @@ async fn mc_32_who_does_not_sign_in_is_warned_and_deactivated_to_the_second() {
         ("hardened", Preset::Hardened, march, 90),
     ] {
         let portal = Portal::seeded(slug, preset).await;
+        // Nobody reviews anything here; where that suspends the organisation, nobody is dormant in it.
+        let escalate = PolicyValue::Text("ESCALATE".to_owned());
+        portal.change_policy(PolicyKey::ReviewOverdueAction, escalate).await;
         let world = portal.world();
         let (nora, ann) = (&world.npi_admin, &world.clinic_admin);
         all_but(&portal, nora).await;

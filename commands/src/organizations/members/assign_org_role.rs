@@ -8,6 +8,7 @@ use rollcall_domain::{
     Code, Refusal, Sealed,
     kernel::ids::{OrganizationId, UserId},
     organizations::{OrgRole, Organization, OrganizationCommand, organization::RosterCommand},
+    permissions::{Cause, membership::MembershipKey},
     policies::{AdminCreator, Policy},
     sessions::EndCause,
     values::Reason,
@@ -45,32 +46,59 @@ impl Command for AssignOrgRole {
         if by_plan && self.reason.is_none() {
             return Err(reason_required().into());
         }
-        if self.role == OrgRole::Admin {
-            let roster = &member.organization;
-            let requested =
-                roster.member(self.user).is_some_and(|member| member.admin_requested_by.is_some());
-            check_creator(&cx.policy, by_plan, roster.is_adminless(cx.now), requested)?;
-            if by_plan {
-                keep_evidence(cx, member.key, self.evidence.as_ref()).await?;
-            }
-        }
         if let Some(reason) = &self.reason {
             cx.work.set_reason(Sealed::new(self.user, reason.to_string()));
         }
-        let assign = OrganizationCommand::from(RosterCommand::AssignOrgRole {
-            user: self.user,
-            role: self.role,
-            cause: cause(cx),
-            authority: roster_authority(&cx.authority),
-        });
-        let before = member.organization.role_of(self.user, cx.now);
-        cx.decide::<Organization>(self.organization, assign).await?;
-        if self.role < before {
-            let only = Some(self.organization);
-            end_sessions_of(cx, self.user, only, EndCause::RoleRemoved).await?;
-        }
+        let appointment = Appointment { cause: cause(cx), evidence: self.evidence.as_ref() };
+        assign_role(cx, (member.key.organization, self.user), self.role, appointment).await?;
         Ok(self.user)
     }
+}
+
+/// By what somebody comes to a role.
+#[derive(Clone, Copy)]
+pub(crate) struct Appointment<'a> {
+    pub cause: Cause,
+    /// As [`AssignOrgRole::evidence`].
+    pub evidence: Option<&'a Reason>,
+}
+
+/// Gives a member a role, where the caller's side may; sessions end with what they had more.
+pub(crate) async fn assign_role(
+    cx: &mut Context<'_>,
+    (organization, user): (OrganizationId, UserId),
+    role: OrgRole,
+    Appointment { cause, evidence }: Appointment<'_>,
+) -> Result<(), Failure> {
+    let roster = cx.load::<Organization>(organization).await?;
+    let by_plan = cx.authority.acts_for_plan();
+    if role == OrgRole::Admin {
+        let requested =
+            roster.member(user).is_some_and(|member| member.admin_requested_by.is_some());
+        check_creator(&cx.policy, by_plan, roster.is_adminless(cx.now), requested)?;
+        if by_plan {
+            keep_evidence(cx, MembershipKey { user, organization }, evidence).await?;
+        }
+    }
+    let before = roster.role_of(user, cx.now);
+    give_role_back(cx, (organization, user), role, cause).await?;
+    if role < before {
+        end_sessions_of(cx, user, Some(organization), EndCause::RoleRemoved).await?;
+    }
+    Ok(())
+}
+
+/// Gives a member a role that is nobody's appointment: one they had.
+pub(crate) async fn give_role_back(
+    cx: &mut Context<'_>,
+    (organization, user): (OrganizationId, UserId),
+    role: OrgRole,
+    cause: Cause,
+) -> Result<(), Failure> {
+    let authority = roster_authority(&cx.authority);
+    let assign = RosterCommand::AssignOrgRole { user, role, cause, authority };
+    cx.decide::<Organization>(organization, OrganizationCommand::from(assign)).await?;
+    Ok(())
 }
 
 /// Whether the caller's side makes administrators here.

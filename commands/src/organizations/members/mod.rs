@@ -26,7 +26,7 @@ use rollcall_domain::{
 
 pub use admin_request::{DeclineAdditionalAdmin, RequestAdditionalAdmin};
 pub use assign_org_role::AssignOrgRole;
-pub(crate) use assign_org_role::check_creator;
+pub(crate) use assign_org_role::{Appointment, assign_role, check_creator, give_role_back};
 pub use attach_user::{AttachUserToOrganization, Whom};
 pub use deactivate_user::DeactivateUser;
 pub use email_domains::RemoveEmailDomain;

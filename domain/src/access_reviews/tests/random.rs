@@ -80,11 +80,12 @@ impl Model {
             E::ReviewItemDecided(decided) => {
                 prop_assert_ne!(decided.reviewer, decided.user, "nobody decides about themself");
                 let line = self.lines.get_mut(&decided.item).unwrap();
-                prop_assert!(!line.is_verified, "what has taken effect stays");
+                prop_assert!(!line.is_verified || decided.new == KEEP, "what took effect is kept");
                 prop_assert_eq!(decided.old, line.decision.map(|(former, _)| former));
                 let is_delegates = line.delegate.is_none_or(|to| to == decided.reviewer);
                 prop_assert!(is_delegates || by_plan);
                 line.decision = Some((decided.new, decided.decided_at));
+                line.is_verified = false;
             }
             E::ReviewItemDelegated { item, user, old, new, by, .. } => {
                 prop_assert_ne!(*new, Some(*user));

@@ -114,7 +114,10 @@ fn what_was_not_decided_or_is_decided_otherwise_by_now_is_not_carried_out() {
     let verified = AccessReviewEvent::ReviewRevocationExecuted(execution(1, true));
     let done = [all(REVOKE), vec![verified]].concat();
     let by = || given::<AccessReview>(&done).at(after(9)).by(bob());
-    by().when(decide(&[1], KEEP)).refused(Code::AlreadyDecided);
+    let change = ReviewDecision::Change { role: OrgRole::Processor };
+    by().when(decide(&[1], change)).refused(Code::AlreadyDecided);
+    let state = by().when(decide(&[1], KEEP)).then(&[decided(1, (Some(REVOKE), KEEP), after(9))]);
+    assert_eq!(state.review().unwrap().item(1).unwrap().outcome(false), ItemOutcome::Kept);
     by().when(decide(&[1], REVOKE)).then(&[]);
 }
 

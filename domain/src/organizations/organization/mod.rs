@@ -76,6 +76,8 @@ pub struct Organization {
     merger: Option<Merger>,
     /// The organisations that are being merged into this one.
     absorbing: BTreeSet<OrganizationId>,
+    /// When somebody joined it first.
+    peopled_since: Option<DateTime<Utc>>,
 }
 
 impl Organization {
@@ -118,6 +120,13 @@ impl Organization {
     #[must_use]
     pub fn record(&self) -> Option<&Record> {
         self.record.as_ref()
+    }
+
+    /// When its first member joined, which is when it was registered or opened by the plan; its
+    /// periodic reviews are counted from then (CC-13).
+    #[must_use]
+    pub fn peopled_since(&self) -> Option<DateTime<Utc>> {
+        self.peopled_since
     }
 
     /// The member, also an invited, deactivated or former one.

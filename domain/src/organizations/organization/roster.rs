@@ -220,6 +220,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 facts: 0,
             };
             state.members.insert_mut(*user, member);
+            state.peopled_since.get_or_insert(*joined_at);
         }
         E::OrgRoleAssigned { user, new, .. } => {
             state.change_member(*user, |member| {

@@ -121,6 +121,10 @@ impl RightKind {
                 "GrantTaxIdAccess",
                 "RevokeTaxIdAccess",
                 "DecideAccessRequest",
+                // Deciding in a review is also for whom it was delegated to, who manages nobody.
+                "OpenReview",
+                "CompleteReview",
+                "CancelReview",
                 // By an administrator who asks for somebody to come; others ask for themselves.
                 "RequestMove",
             ]),

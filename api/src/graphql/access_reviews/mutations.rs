@@ -1,0 +1,339 @@
+//! `openReview`, `decideReviewItems`, `delegateReviewItems`, `completeReview`, `cancelReview` (CC-13,
+//! GN-15). Invariant: a mutation sends one command.
+
+use std::collections::BTreeMap;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use rollcall_commands::access_reviews::{
+    CancelReview, CompleteReview, DecideReviewItems, DelegateReviewItems, OpenReview,
+};
+use rollcall_domain::{
+    Code, Refusal,
+    access_reviews::{ReviewDecision, ReviewScope},
+    kernel::ids::{AccessReviewId, OrganizationId},
+    values::{CalendarDate, PersonName, Reason},
+};
+
+use super::types::{AccessReview, review_of};
+use crate::graphql::{
+    ids::NodeType,
+    scalars::Date,
+    sending::{MutationMeta, Sent, payload, send},
+    vocabulary::{OrgRole, field},
+};
+
+type Parsed<T> = std::result::Result<T, Refusal>;
+
+fn organization(id: &ID) -> Parsed<OrganizationId> {
+    NodeType::Organization.parse(id, "organizationId")
+}
+
+fn review(id: &ID) -> Parsed<AccessReviewId> {
+    NodeType::parse_bare(id, "accessReviewId")
+}
+
+/// Numbers of the list; what is no number of any list has no item.
+fn numbers(items: &[i32]) -> Vec<u32> {
+    items.iter().map(|number| u32::try_from(*number).unwrap_or(0)).collect()
+}
+
+fn reason(text: &str) -> Parsed<Reason> {
+    field("reason", Reason::parse(text))
+}
+
+/// Who is reviewed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+pub enum ReviewChoice {
+    /// All active members.
+    #[default]
+    Roster,
+    /// Those who administer the organization.
+    Administrators,
+    /// Active members who have not signed in for `dormantDays`.
+    Dormant,
+}
+
+/// A review beside the schedule.
+#[derive(Debug, InputObject)]
+pub struct OpenReviewInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    /// ROSTER if not given.
+    scope: Option<ReviewChoice>,
+    /// For DORMANT: 1 to 3650.
+    dormant_days: Option<i32>,
+}
+
+impl OpenReviewInput {
+    fn command(&self) -> Parsed<OpenReview> {
+        let scope = match (self.scope.unwrap_or_default(), self.dormant_days) {
+            (ReviewChoice::Roster, _) => ReviewScope::Roster,
+            (ReviewChoice::Administrators, _) => ReviewScope::Administrators,
+            (ReviewChoice::Dormant, Some(days)) => {
+                ReviewScope::Dormant { days: u32::try_from(days).unwrap_or(0) }
+            }
+            (ReviewChoice::Dormant, None) => {
+                let message = "Enter for how many days nobody has signed in.";
+                return Err(Refusal::new(Code::FieldRequired, message).at("dormantDays"));
+            }
+        };
+        Ok(OpenReview { organization: organization(&self.organization_id)?, scope })
+    }
+}
+
+/// What is decided about an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewVerdict {
+    /// It stays as it is; what this review took away or changed before comes back.
+    Keep,
+    /// It is taken away, now.
+    Revoke,
+    /// It stays, with another organization-wide permission.
+    Change,
+}
+
+/// One decision about items of a review.
+#[derive(Debug, InputObject)]
+pub struct DecideReviewItemsInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    access_review_id: ID,
+    /// By their numbers: 1 to 1,000 to keep, to 100 of the same access otherwise.
+    items: Vec<i32>,
+    decision: ReviewVerdict,
+    /// For REVOKE, the last day at work if it is another than today; no later than the day the review is
+    /// due.
+    left_on: Option<Date>,
+    /// For CHANGE.
+    role: Option<OrgRole>,
+    /// Required for REVOKE and CHANGE.
+    reason: Option<String>,
+    /// Required of plan staff who take an administrator's access away or appoint one (CC-07).
+    evidence: Option<String>,
+    /// As it came with the page of items that was decided about.
+    receipt: String,
+}
+
+impl DecideReviewItemsInput {
+    fn decision(&self) -> Parsed<ReviewDecision> {
+        Ok(match (self.decision, self.role) {
+            (ReviewVerdict::Keep, _) => ReviewDecision::Keep,
+            (ReviewVerdict::Revoke, _) => {
+                let left_on = self.left_on.as_ref().map(|day| CalendarDate::parse(&day.0));
+                ReviewDecision::Revoke { left_on: field("leftOn", left_on.transpose())? }
+            }
+            (ReviewVerdict::Change, Some(role)) => ReviewDecision::Change { role: role.into() },
+            (ReviewVerdict::Change, None) => {
+                let message = "Choose the permission that they have from now on.";
+                return Err(Refusal::new(Code::FieldRequired, message).at("role"));
+            }
+        })
+    }
+
+    fn command(&self) -> Parsed<DecideReviewItems> {
+        let evidence = self.evidence.as_deref().map(Reason::parse).transpose();
+        Ok(DecideReviewItems {
+            organization: organization(&self.organization_id)?,
+            review: review(&self.access_review_id)?,
+            items: numbers(&self.items),
+            decision: self.decision()?,
+            reason: self.reason.as_deref().map(reason).transpose()?,
+            evidence: field("evidence", evidence)?,
+            receipt: self.receipt.clone(),
+            recommendations: BTreeMap::new(),
+        })
+    }
+}
+
+/// Items for somebody else to decide about.
+#[derive(Debug, InputObject)]
+pub struct DelegateReviewItemsInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    access_review_id: ID,
+    /// By their numbers, 1 to 1,000.
+    items: Vec<i32>,
+    /// An active member; nobody takes them back.
+    to: Option<ID>,
+    reason: String,
+}
+
+impl DelegateReviewItemsInput {
+    fn command(&self) -> Parsed<DelegateReviewItems> {
+        Ok(DelegateReviewItems {
+            organization: organization(&self.organization_id)?,
+            review: review(&self.access_review_id)?,
+            items: numbers(&self.items),
+            to: self.to.as_ref().map(|id| NodeType::User.parse(id, "to")).transpose()?,
+            reason: reason(&self.reason)?,
+        })
+    }
+}
+
+/// A reviewer's signature.
+#[derive(Debug, InputObject)]
+pub struct AccessReviewSignatureInput {
+    /// The reviewer's name, as they sign.
+    name: String,
+    /// The statement was read and is confirmed.
+    attested: bool,
+}
+
+/// The end of a review.
+#[derive(Debug, InputObject)]
+pub struct CompleteReviewInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    access_review_id: ID,
+    signature: AccessReviewSignatureInput,
+}
+
+impl CompleteReviewInput {
+    fn command(&self) -> Parsed<CompleteReview> {
+        Ok(CompleteReview {
+            organization: organization(&self.organization_id)?,
+            review: review(&self.access_review_id)?,
+            name: field("signature.name", PersonName::parse(&self.signature.name))?,
+            attested: self.signature.attested,
+        })
+    }
+}
+
+/// The end of a review without a result.
+#[derive(Debug, InputObject)]
+pub struct CancelReviewInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    access_review_id: ID,
+    reason: String,
+}
+
+impl CancelReviewInput {
+    fn command(&self) -> Parsed<CancelReview> {
+        Ok(CancelReview {
+            organization: organization(&self.organization_id)?,
+            review: review(&self.access_review_id)?,
+            reason: reason(&self.reason)?,
+        })
+    }
+}
+
+payload! {
+    /// The review, open.
+    OpenReviewPayload { access_review: AccessReview }
+}
+
+payload! {
+    /// The review with what was decided.
+    DecideReviewItemsPayload { access_review: AccessReview }
+}
+
+payload! {
+    /// The review with what was delegated.
+    DelegateReviewItemsPayload { access_review: AccessReview }
+}
+
+payload! {
+    /// The review, signed.
+    CompleteReviewPayload { access_review: AccessReview }
+}
+
+payload! {
+    /// The review, cancelled.
+    CancelReviewPayload { access_review: AccessReview }
+}
+
+async fn changed(ctx: &Context<'_>, sent: &Sent<AccessReviewId>) -> Result<Option<AccessReview>> {
+    match sent.output {
+        Some(review) => review_of(ctx, review).await,
+        None => Ok(None),
+    }
+}
+
+/// Commands on reviews of access.
+#[derive(Default)]
+pub struct AccessReviewMutation;
+
+#[Object]
+impl AccessReviewMutation {
+    /// Opens a review of the people of an organization beside the schedule (CC-13), for its administrators
+    /// and plan staff. The list is frozen then. Refusals: NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND,
+    /// DUPLICATE_REQUEST (one is open; its id is in `details`), FIELD_INVALID (nobody to review),
+    /// FIELD_REQUIRED, RANGE_INVALID, BULK_LIMIT (more than 100,000).
+    async fn open_review(
+        &self,
+        ctx: &Context<'_>,
+        input: OpenReviewInput,
+    ) -> Result<OpenReviewPayload> {
+        let command = input.command();
+        let sent = send(ctx, input.meta, command).await?;
+        let review = changed(ctx, &sent).await?;
+        Ok(OpenReviewPayload::of(sent, review))
+    }
+
+    /// Decides about items of a review (CC-13, GN-15), for administrators of the organization, plan staff
+    /// and whom items were delegated to. What is revoked or changed is so at once, and verified after
+    /// that. Deciding again takes the former decision's place. Refusals: REVIEW_CLOSED, SELF_REVIEW,
+    /// NOT_ORG_ADMIN, FORBIDDEN (delegated to somebody else; their id is in `details`), NOT_FOUND,
+    /// FIELD_INVALID (the receipt; different accesses at once), FIELD_REQUIRED, REASON_REQUIRED,
+    /// EVIDENCE_REQUIRED, BULK_LIMIT, RANGE_INVALID, DATE_INVALID, ALREADY_DECIDED (it took effect: keep it
+    /// first), and what the roster refuses: LAST_ADMIN, CONFIRMATION_REQUIRED, ORG_NOT_ACTIVE.
+    async fn decide_review_items(
+        &self,
+        ctx: &Context<'_>,
+        input: DecideReviewItemsInput,
+    ) -> Result<DecideReviewItemsPayload> {
+        let command = input.command();
+        let sent = send(ctx, input.meta, command).await?;
+        let review = changed(ctx, &sent).await?;
+        Ok(DecideReviewItemsPayload::of(sent, review))
+    }
+
+    /// Has another active member decide about items, or takes them back (GN-15), for those who may decide
+    /// about them. Refusals: REVIEW_CLOSED, SELF_REVIEW, NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND, NOT_A_MEMBER,
+    /// FIELD_REQUIRED, REASON_REQUIRED, BULK_LIMIT.
+    async fn delegate_review_items(
+        &self,
+        ctx: &Context<'_>,
+        input: DelegateReviewItemsInput,
+    ) -> Result<DelegateReviewItemsPayload> {
+        let command = input.command();
+        let sent = send(ctx, input.meta, command).await?;
+        let review = changed(ctx, &sent).await?;
+        Ok(DelegateReviewItemsPayload::of(sent, review))
+    }
+
+    /// Signs a review of which each item has its outcome (CC-13), for administrators of the organization
+    /// and plan staff. A signed review never changes. Refusals: REVIEW_CLOSED, ITEMS_UNDECIDED (the first
+    /// of them are in `details`), STILL_IN_EFFECT (something decided is not verified yet), BOX_NOT_TICKED,
+    /// NAME_INVALID, NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND.
+    async fn complete_review(
+        &self,
+        ctx: &Context<'_>,
+        input: CompleteReviewInput,
+    ) -> Result<CompleteReviewPayload> {
+        let command = input.command();
+        let sent = send(ctx, input.meta, command).await?;
+        let review = changed(ctx, &sent).await?;
+        Ok(CompleteReviewPayload::of(sent, review))
+    }
+
+    /// Ends a review without a result (CC-13): one that the schedule opened, plan staff; any other,
+    /// administrators of the organization as well. What was carried out stands. Refusals: REVIEW_CLOSED,
+    /// FORBIDDEN, NOT_ORG_ADMIN, NOT_FOUND, REASON_REQUIRED.
+    async fn cancel_review(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelReviewInput,
+    ) -> Result<CancelReviewPayload> {
+        let command = input.command();
+        let sent = send(ctx, input.meta, command).await?;
+        let review = changed(ctx, &sent).await?;
+        Ok(CancelReviewPayload::of(sent, review))
+    }
+}

@@ -1,0 +1,149 @@
+//! `OpenReview`: a review beside the schedule (CC-13, GN-15).
+//!
+//! Invariant: the list is the roster as the append finds it; of one organisation and choice of people
+//! at most one review is open.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rollcall_domain::{
+    Code, Refusal,
+    access_reviews::{
+        AccessReview, AccessReviewCommand, NewReview, Opener, ReviewScope, Reviewed, ReviewedAccess,
+    },
+    kernel::ids::{AccessReviewId, OrganizationId, UserId},
+    organizations::{
+        OrgRole, Organization,
+        organization::{Member, Standing},
+    },
+    users::credential::Credential,
+};
+use uuid::Uuid;
+
+use super::{OPEN, REVIEW_STAFF, open_key};
+use crate::{Access, Command, Context, Failure};
+
+/// The longest time without a sign-in that may be asked for, in days.
+const MOST_DAYS: u32 = 3_650;
+
+/// Opens a review of an organisation's people.
+pub struct OpenReview {
+    pub organization: OrganizationId,
+    pub scope: ReviewScope,
+}
+
+#[async_trait]
+impl Command for OpenReview {
+    const NAME: &'static str = "OpenReview";
+    type Output = AccessReviewId;
+
+    fn access(&self) -> Access {
+        Access::OrgAdminOrPlan(self.organization, REVIEW_STAFF)
+    }
+
+    async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
+        let Self { organization, scope } = *self;
+        if let ReviewScope::Dormant { days } = scope
+            && !(1..=MOST_DAYS).contains(&days)
+        {
+            let message = format!("Enter 1 to {MOST_DAYS} days.");
+            return Err(Refusal::new(Code::RangeInvalid, message).at("dormantDays").into());
+        }
+        if cx.load::<Organization>(organization).await?.record().is_none() {
+            return Err(Refusal::not_found("organizationId").into());
+        }
+        let review = AccessReviewId(Uuid::now_v7());
+        if let Some(other) = open_one(cx, organization, scope).await? {
+            return Err(open_already().details([other.to_string()]).into());
+        }
+        let opened_by = Opener::ByHand { user: cx.person()? };
+        let reviewed = reviewed(cx, organization, scope).await?;
+        open(cx, (review, opened_by), (organization, scope), reviewed).await?;
+        cx.work.reserve(OPEN, &open_key(organization, scope), review.0, open_already());
+        Ok(review)
+    }
+}
+
+fn open_already() -> Refusal {
+    let message = "A review of these people is open already. Finish it, or cancel it first.";
+    Refusal::new(Code::DuplicateRequest, message)
+}
+
+/// The open review of the same people.
+pub(super) async fn open_one(
+    cx: &Context<'_>,
+    organization: OrganizationId,
+    scope: ReviewScope,
+) -> Result<Option<AccessReviewId>, Failure> {
+    let key = open_key(organization, scope);
+    let owner = cx.journal().owner_of(cx.tenant(), OPEN, &key).await?;
+    Ok(owner.map(AccessReviewId))
+}
+
+/// Who is to be reviewed, in the order of their ids.
+pub(super) async fn reviewed(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    scope: ReviewScope,
+) -> Result<Vec<Reviewed>, Failure> {
+    let roster = cx.load::<Organization>(organization).await?;
+    let now = cx.now;
+    let active = roster.members().filter(|(_, member)| member.is_active(now));
+    let chosen: Vec<(UserId, &Member)> = match scope {
+        ReviewScope::Roster => active.collect(),
+        ReviewScope::Administrators => {
+            active.filter(|(_, member)| member.role == OrgRole::Admin).collect()
+        }
+        ReviewScope::Dormant { days } => {
+            let since = cx.policy.time_zone().days_later(now, -i64::from(days));
+            dormant(cx, active.collect(), since).await?
+        }
+    };
+    let of = |(user, member): (UserId, &Member)| Reviewed {
+        user,
+        access: ReviewedAccess::Membership { role: member.role },
+    };
+    Ok(chosen.into_iter().map(of).collect())
+}
+
+/// Who became a member before then and has not signed in since. Not guarded: a sign-in at that moment
+/// takes nothing from what the reviewer decides.
+async fn dormant<'a>(
+    cx: &Context<'_>,
+    active: Vec<(UserId, &'a Member)>,
+    since: DateTime<Utc>,
+) -> Result<Vec<(UserId, &'a Member)>, Failure> {
+    let tenant = cx.tenant();
+    let streams: Vec<Uuid> =
+        active.iter().map(|(user, _)| tenant.credential_stream(*user)).collect();
+    let accounts = cx.journal().load_all::<Credential>(tenant, &streams).await?;
+    let is_dormant = |(user, member): &(UserId, &Member)| {
+        let account = accounts.get(&tenant.credential_stream(*user));
+        let seen = member.active_since.max(account.and_then(Credential::seen_at));
+        member.standing == Standing::Active && seen.is_none_or(|seen| seen <= since)
+    };
+    Ok(active.into_iter().filter(is_dormant).collect())
+}
+
+/// Opens the review, or finds that the schedule opened it before; whether it was opened now.
+pub(super) async fn open(
+    cx: &mut Context<'_>,
+    (review, opened_by): (AccessReviewId, Opener),
+    (organization, scope): (OrganizationId, ReviewScope),
+    reviewed: Vec<Reviewed>,
+) -> Result<bool, Failure> {
+    let (terms, zone) = (cx.policy.review(), cx.policy.time_zone());
+    let due_at = zone.days_later(cx.now, i64::from(terms.open_days));
+    let new = NewReview {
+        review,
+        organization,
+        campaign: None,
+        scope,
+        as_of: cx.journal().tenant_position(cx.tenant()).await?,
+        reviewed,
+        opened_by,
+        due_at,
+        grace_until: zone.days_later(due_at, i64::from(terms.grace_days)),
+    };
+    let open = AccessReviewCommand::Open(Box::new(new));
+    Ok(!cx.decide::<AccessReview>(review, open).await?.is_empty())
+}
