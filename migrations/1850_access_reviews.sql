@@ -33,6 +33,8 @@ CREATE TABLE read.access_reviews (
   -- When it was signed or cancelled, and by whom.
   closed_at timestamptz,
   closed_by uuid,
+  -- Of the event.
+  closed_position bigint,
   version bigint NOT NULL,
   PRIMARY KEY (tenant_id, review_id),
   CONSTRAINT access_reviews_status_check

@@ -5,6 +5,7 @@
 //! is checked again at the append.
 
 pub mod access_requests;
+pub mod access_reviews;
 pub mod affiliations;
 pub mod api_keys;
 pub mod attestations;

@@ -2,6 +2,7 @@
 
 mod acceptances;
 mod access_requests;
+mod access_reviews;
 mod account_requests;
 mod affiliations;
 mod api_keys;

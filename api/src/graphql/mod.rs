@@ -5,6 +5,7 @@
 mod about;
 mod access_register;
 mod access_requests;
+mod access_reviews;
 mod affiliations;
 mod api_keys;
 mod attestations;
@@ -26,6 +27,7 @@ mod schema;
 pub mod sending;
 pub mod sessions;
 mod tailing;
+mod tasks;
 pub mod tenants;
 pub mod transactions;
 pub mod user_directory;

@@ -27,6 +27,7 @@ pub struct Secrets {
     otp: Key,
     vault: Key,
     signing: Key,
+    receipt: Key,
 }
 
 impl Secrets {
@@ -41,6 +42,7 @@ impl Secrets {
             otp: master.derive("rollcall/otp/1"),
             vault: master.derive("rollcall/vault/1"),
             signing: master.derive("rollcall/signing/1"),
+            receipt: master.derive("rollcall/receipt/1"),
         }
     }
 
@@ -98,6 +100,13 @@ impl Secrets {
     #[must_use]
     pub fn signing_seed(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(crypto::mac(&self.signing, &[purpose.as_bytes()]))
+    }
+
+    /// What shows that this service gave something out, to whoever may bring it back: each part as it
+    /// was, in order.
+    #[must_use]
+    pub fn receipt(&self, parts: &[&[u8]]) -> [u8; 32] {
+        crypto::mac(&self.receipt, parts)
     }
 
     /// Encrypts a value for the vault, bound to its place: moved to another tenant, kind or id it

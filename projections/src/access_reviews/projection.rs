@@ -199,6 +199,7 @@ impl Rows {
                     gone = excluded.gone, joiners = excluded.joiners,
                     statement = excluded.statement, results_sha256 = excluded.results_sha256,
                     closed_at = excluded.closed_at, closed_by = excluded.closed_by,
+                    closed_position = excluded.closed_position,
                     version = excluded.version",
         )
         .bind(Json(self.reviews.into_values().collect::<Vec<_>>()))

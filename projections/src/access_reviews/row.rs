@@ -76,6 +76,8 @@ pub struct AccessReviewRow {
     /// When it was signed or cancelled.
     pub closed_at: Option<DateTime<Utc>>,
     pub closed_by: Option<Uuid>,
+    /// Of the event.
+    pub closed_position: Option<i64>,
     pub version: i64,
 }
 
@@ -133,6 +135,7 @@ impl AccessReviewRow {
             results_sha256: None,
             closed_at: None,
             closed_by: None,
+            closed_position: None,
             version: recorded.sequence,
         })
     }
@@ -167,11 +170,13 @@ impl AccessReviewRow {
                 self.results_sha256 = Some(sha256.clone());
                 self.closed_at = Some(*completed_at);
                 self.closed_by = Some(attested_by.0);
+                self.closed_position = Some(recorded.tenant_position);
             }
             E::AccessReviewCancelled { by, .. } => {
                 self.stands(ReviewStatus::Cancelled);
                 self.closed_at = Some(recorded.occurred_at);
                 self.closed_by = by.map(|by| by.0);
+                self.closed_position = Some(recorded.tenant_position);
             }
         }
     }
