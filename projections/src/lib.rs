@@ -11,6 +11,7 @@ use rollcall_journal::Projection;
 pub mod acceptances;
 pub mod access_register;
 pub mod access_requests;
+pub mod access_reviews;
 pub mod account_requests;
 pub mod affiliations;
 pub mod api_keys;
@@ -45,6 +46,7 @@ pub const NAMES: &[&str] = &[
     "pins",
     affiliations::NAME,
     "access_requests",
+    access_reviews::NAME,
     "attestations",
     "erasures",
     "audit_workspaces",
@@ -70,6 +72,7 @@ pub fn all() -> Vec<Arc<dyn Projection<AnyEvent>>> {
         Arc::new(pins::Pins),
         Arc::new(affiliations::Affiliations),
         Arc::new(access_requests::AccessRequests),
+        Arc::new(access_reviews::AccessReviews),
         Arc::new(attestations::Attestations),
         Arc::new(erasures::Erasures),
         Arc::new(audit_workspaces::AuditWorkspaces),

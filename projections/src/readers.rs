@@ -6,7 +6,7 @@
 
 use rollcall_domain::AnyEvent;
 
-use crate::access_register;
+use crate::{access_register, access_reviews};
 
 /// The projections that read an event, beside the audit timeline, which reads all.
 pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
@@ -32,6 +32,7 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::AccessRequest(_) | AnyEvent::JoinRequest(_) | AnyEvent::MoveRequest(_) => {
             &["access_requests"]
         }
+        AnyEvent::AccessReview(_) => &[access_reviews::NAME],
         AnyEvent::User(_) => &[
             "user_directory",
             "people",
@@ -61,7 +62,6 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         | AnyEvent::AuditExport(_)
         | AnyEvent::SodRules(_)
         | AnyEvent::ActivityReviews(_)
-        | AnyEvent::AccessReview(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::Evidence(_)
         | AnyEvent::LegalHolds(_)

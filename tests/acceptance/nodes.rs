@@ -9,7 +9,10 @@ use rollcall_domain::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Client, Portal};
+use crate::{
+    access_reviews,
+    support::{Client, Portal},
+};
 
 const NODE: &str = "query($id: ID!) { node(id: $id) { __typename id } }";
 const NODES: &str = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }";
@@ -103,6 +106,7 @@ impl Entities {
             "scopes": ["READ_DIRECTORY"], "expiresAt": "2026-02-11T17:00:00Z",
         });
         let key = admin.mutate("createApiKey", key, "apiKey { id }").await;
+        access_reviews::one_is_open(&portal).await;
         portal.settle().await;
 
         let clinic = format!("(organizationId: \"{}\")", world.clinic.id);
@@ -112,6 +116,7 @@ impl Entities {
             ("AccountRequest", (plan.clone(), text(&request.done()["requestId"]))),
             ("PeopleImport", (plan.clone(), text(&import.done()["import"]["id"]))),
             ("AccessRequest", (processor, text(&asked.done()["accessRequest"]["id"]))),
+            ("AccessReview", (admin.clone(), first(&admin, "accessReviews", "").await)),
             ("ApiKey", (admin.clone(), text(&key.done()["apiKey"]["id"]))),
             ("Affiliation", (admin.clone(), text(&affiliation.done()["affiliation"]["id"]))),
             (
@@ -205,6 +210,7 @@ async fn a_node_is_null_for_whoever_may_not_see_it_in_its_list() {
     let plan = [
         "AccountRequest",
         "AccessRequest",
+        "AccessReview",
         "Affiliation",
         "Agreement",
         "AuditEvent",

@@ -27,11 +27,12 @@ pub enum NodeType {
     AccountRequest,
     PeopleImport,
     ApiKey,
+    AccessReview,
 }
 
 impl NodeType {
     /// Every type.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -49,6 +50,7 @@ impl NodeType {
         Self::AccountRequest,
         Self::PeopleImport,
         Self::ApiKey,
+        Self::AccessReview,
     ];
 
     /// The GraphQL type's name.
@@ -72,6 +74,7 @@ impl NodeType {
             Self::AccountRequest => "AccountRequest",
             Self::PeopleImport => "PeopleImport",
             Self::ApiKey => "ApiKey",
+            Self::AccessReview => "AccessReview",
         }
     }
 

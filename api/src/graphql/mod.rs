@@ -27,6 +27,7 @@ mod schema;
 pub mod sending;
 pub mod sessions;
 mod tailing;
+mod tasks;
 pub mod tenants;
 pub mod transactions;
 pub mod user_directory;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     access_requests::{self, AccessRequest},
+    access_reviews::{self, AccessReview},
     affiliations::{self, Affiliation},
     api_keys::{self, ApiKey},
     audit::{self, AuditEvent},
@@ -40,6 +41,7 @@ pub enum Node {
     AccountRequest(Box<AccountRequest>),
     ApiKey(Box<ApiKey>),
     AccessRequest(Box<AccessRequest>),
+    AccessReview(Box<AccessReview>),
     Affiliation(Box<Affiliation>),
     Agreement(Box<Agreement>),
     AuditEvent(Box<AuditEvent>),
@@ -121,6 +123,9 @@ async fn of_type(ctx: &Context<'_>, kind: NodeType, ids: &[Uuid]) -> Result<Vec<
         }
         NodeType::AccessRequest => {
             each(access_requests::nodes::access_requests(ctx, ids).await?, Node::AccessRequest)
+        }
+        NodeType::AccessReview => {
+            each(access_reviews::nodes::access_reviews(ctx, ids).await?, Node::AccessReview)
         }
         NodeType::Notification => {
             each(notifications::nodes::notifications(ctx, ids).await?, Node::Notification)

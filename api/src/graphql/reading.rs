@@ -263,7 +263,8 @@ async fn open<'a>(
     Ok(MutexGuard::map(slot, |slot| slot.as_mut().expect("just filled")))
 }
 
-fn lowest(view: &Snapshot) -> i64 {
+/// The position that every projection holds in a view.
+pub fn lowest(view: &Snapshot) -> i64 {
     ALL.iter().map(|name| view.position_of(name)).min().unwrap_or(0)
 }
 

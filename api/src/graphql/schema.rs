@@ -10,7 +10,7 @@ use super::{
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
     },
-    access_reviews::AccessReviewMutation,
+    access_reviews::{AccessReviewMutation, AccessReviewQuery},
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
@@ -42,6 +42,7 @@ use super::{
         DashboardQuery, DashboardSubscription, LoginHistoryQuery, MeQuery, SessionMutation,
         SessionQuery, SignInMutation,
     },
+    tasks::TaskQuery,
     tenants::{OperatorMutation, PlanStaffMutation, TenantsQuery},
     transactions::{TransactionMutation, TransactionQuery},
     user_directory::{
@@ -99,6 +100,7 @@ pub struct Query(
     PermissionQuery,
     GrantQuery,
     AccessRequestQuery,
+    AccessReviewQuery,
     MoveQuery,
     AttestationQuery,
     AuditQuery,
@@ -112,6 +114,7 @@ pub struct Query(
     AccessExposureQuery,
     PolicySimulationQuery,
     WorkspaceQuery,
+    TaskQuery,
     NodeQuery,
 );
 

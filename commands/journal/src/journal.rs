@@ -279,6 +279,21 @@ impl Journal {
         Ok(found)
     }
 
+    /// Single events of one type of aggregate by their positions in the tenant, by two queries however
+    /// many there are: what people wrote in them, without their streams.
+    ///
+    /// # Errors
+    /// As [`Journal::load`].
+    pub async fn events_at<A: Decider>(
+        &self,
+        tenant: TenantId,
+        positions: &[i64],
+    ) -> Result<BTreeMap<i64, A::Event>, JournalError> {
+        let (at, stored) = load::at(&self.0.pool, tenant, A::TYPE, positions).await?;
+        let events = load::decode(&self.0.keys, &self.0.upcasters, tenant, &stored).await?;
+        Ok(at.into_iter().zip(events).collect())
+    }
+
     /// The states of several streams, past the cache and by two queries however many there are; a
     /// stream without events is missing.
     ///

@@ -216,6 +216,35 @@ pub(crate) async fn streams(
     Ok(rows.into_iter().map(|row| (row.stream, row.event)).unzip())
 }
 
+/// The events of one type of aggregate at these positions of the tenant, in order.
+pub(crate) async fn at(
+    pool: &PgPool,
+    tenant: TenantId,
+    aggregate_type: &str,
+    positions: &[i64],
+) -> Result<(Vec<i64>, Vec<StoredEvent>), JournalError> {
+    #[derive(sqlx::FromRow)]
+    struct AtPosition {
+        position: i64,
+        #[sqlx(flatten)]
+        event: StoredEvent,
+    }
+    let rows: Vec<AtPosition> = sqlx::query_as(
+        "SELECT tenant_position AS position, sequence, event_id, event_type, event_version,
+                payload::text AS payload
+           FROM es.events
+          WHERE tenant_id = $1 AND tenant_position = ANY($2) AND aggregate_type = $3
+          ORDER BY tenant_position",
+    )
+    .bind(tenant.0)
+    .bind(positions.to_vec())
+    .bind(aggregate_type)
+    .fetch_all(pool)
+    .await
+    .map_err(JournalError::of)?;
+    Ok(rows.into_iter().map(|row| (row.position, row.event)).unzip())
+}
+
 /// Opens and decodes events of one type, with one look at the keys for all of them.
 pub(crate) async fn decode<E: DeserializeOwned>(
     keys: &KeyRing,

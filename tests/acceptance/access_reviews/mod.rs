@@ -2,6 +2,7 @@
 
 mod commands;
 mod schedule;
+mod seeded;
 
 use rollcall_commands::access_reviews::receipt;
 use rollcall_domain::{
@@ -11,7 +12,9 @@ use rollcall_domain::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Client, Person, Portal};
+pub use seeded::one_is_open;
+
+use crate::support::{Answer, Client, Person, Portal, uuid_of};
 
 const SHOWN: &str = "accessReview { id status }";
 
@@ -28,8 +31,8 @@ impl Review {
         let input = json!({ "organizationId": organization });
         let opened = by.mutate("openReview", input, SHOWN).await;
         assert_eq!(opened.done()["accessReview"]["status"], "OPEN");
-        let id = opened.done()["accessReview"]["id"].as_str().expect("an id");
-        Self::at(portal, id.parse().expect("a uuid"), organization).await
+        let id = uuid_of(opened.done()["accessReview"]["id"].as_str().expect("an id"));
+        Self::at(portal, id, organization).await
     }
 
     /// One that is there.

@@ -18,7 +18,7 @@ mod reports;
 mod searching;
 mod simulation;
 mod sinks;
-mod statements;
+pub mod statements;
 mod subscription;
 mod timeline;
 mod transparency;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::support::{Client, Portal};
 
-async fn caller(portal: &Portal, client: &Client) -> Caller {
+pub async fn caller(portal: &Portal, client: &Client) -> Caller {
     let presented = Presented {
         token: client.token.as_deref().expect("a signed-in client"),
         tenant: None,
@@ -33,7 +33,7 @@ async fn caller(portal: &Portal, client: &Client) -> Caller {
 /// How many statements a document takes: the least of some answers, since a new connection of a
 /// pool takes some of its own and the first answer fills caches. None at all means that the reports
 /// were not heard, which happens while another test makes them known to `tracing`.
-async fn fewest(portal: &Portal, caller: &Caller, document: &str) -> usize {
+pub async fn fewest(portal: &Portal, caller: &Caller, document: &str) -> usize {
     let mut fewest = usize::MAX;
     for _ in 0..4 {
         let heard = statements(portal, caller, document).await;

@@ -12,7 +12,7 @@ use rollcall_domain::{
 use rollcall_projections::{
     Snapshot,
     access_register::{self, InForce, Moment, Question, Span, Window},
-    affiliations,
+    access_reviews, affiliations,
     audit_timeline::{self, Viewer},
     right_use, sessions,
 };
@@ -166,8 +166,9 @@ impl Asked {
 
 /// The projections whose tables answer questions about access, reports included. Each follows the log
 /// for itself; what all of them hold is on record.
-const READ: [&str; 5] = [
+const READ: [&str; 6] = [
     access_register::NAME,
+    access_reviews::NAME,
     audit_timeline::NAME,
     affiliations::NAME,
     right_use::NAME,

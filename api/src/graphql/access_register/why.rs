@@ -6,7 +6,8 @@ use rollcall_commands::Commands;
 use rollcall_domain::{Code, Refusal};
 use rollcall_projections::{
     Snapshot,
-    access_register::{self, AskedRight, Explanation, Link, Question},
+    access_register::{self, AskedRight, Explanation, Link, Moment, Question},
+    access_reviews::{self, LastReview},
     audit_timeline::{self, Sight, Viewer},
 };
 use uuid::Uuid;
@@ -15,7 +16,8 @@ use super::{
     question::Asked,
     types::AccessRight,
     why_types::{
-        AccessExplanation, AccessLink, AccessRequirement, AccessWay, Events, all, held_at,
+        AccessExplanation, AccessLastReview, AccessLink, AccessRequirement, AccessWay, Events, all,
+        held_at,
     },
 };
 use crate::graphql::{
@@ -77,10 +79,14 @@ impl AccessExplanationQuery {
         };
         let (version, by) =
             access_register::policy_in_force(view, moment).await.map_err(|error| fault(&error))?;
-        let events = events(view, &looking.sight, positions(&explanation, &trail, by)).await?;
         let (user, organization) = place;
-        let names =
-            access_register::names(view, [user].into(), organization.into_iter().collect()).await;
+        let last_review = last_review(view, moment, place).await?;
+        let mut positions = positions(&explanation, &trail, by);
+        positions.extend(last_review.as_ref().map(|last| last.position));
+        let events = events(view, &looking.sight, positions).await?;
+        let reviewer = last_review.as_ref().map(|last| last.decided_by);
+        let people = reviewer.into_iter().chain([user]).collect();
+        let names = access_register::names(view, people, organization.into_iter().collect()).await;
         let names = names.map_err(|error| fault(&error))?;
         let (as_of, as_of_position) = held_at(moment);
         let missing = if explanation.held { Vec::new() } else { explanation.missing() };
@@ -99,6 +105,7 @@ impl AccessExplanationQuery {
             missing: missing.into_iter().map(|it| AccessRequirement::new(it, &events)).collect(),
             never_granted: !explanation.ever_granted,
             trail: trail.into_iter().map(|link| AccessLink::new(link, &events)).collect(),
+            last_review: last_review.and_then(|it| AccessLastReview::new(&it, &events, &names)),
             policy_version: Position(version),
             policy_event: by.and_then(|position| events.get(&position).cloned()),
             as_of,
@@ -138,6 +145,17 @@ async fn place(
         return Err(top_level(Refusal::not_found("userId")));
     }
     Ok((user, organization))
+}
+
+/// The last review of a membership; roles of the whole plan are reviewed nowhere.
+async fn last_review(
+    view: &mut Snapshot,
+    moment: Moment,
+    (user, organization): (Uuid, Option<Uuid>),
+) -> Result<Option<LastReview>> {
+    let Some(organization) = organization else { return Ok(None) };
+    let last = access_reviews::last_review(view, moment, (user, organization)).await;
+    last.map_err(|error| fault(&error))
 }
 
 /// All events that an explanation names.

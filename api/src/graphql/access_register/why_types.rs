@@ -3,12 +3,17 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Enum, SimpleObject};
-use rollcall_projections::access_register::{self, Moment};
+use async_graphql::{Enum, ID, SimpleObject};
+use rollcall_projections::{
+    access_register::{self, Moment, Names},
+    access_reviews::LastReview,
+};
 
 use super::types::{AccessCauseKind, AccessRight, AccessSource};
 use crate::graphql::{
+    access_reviews::ReviewVerdict,
     audit::{AuditEvent, OrganizationReference, PersonReference},
+    ids::NodeType,
     scalars::{DateTime, NpiScalar, Position},
 };
 
@@ -111,6 +116,20 @@ pub struct AccessLink {
     pub event: Option<AuditEvent>,
 }
 
+/// What a periodic review decided last about a membership, which it let stand (GN-15).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessLastReview {
+    /// KEEP, or CHANGE to another permission.
+    pub decision: ReviewVerdict,
+    pub decided_at: DateTime,
+    /// Absent where the reader may not see the event.
+    pub decided_by: Option<PersonReference>,
+    pub access_review_id: ID,
+    pub event_position: Position,
+    /// Absent where the reader may not see it.
+    pub event: Option<AuditEvent>,
+}
+
 /// Why somebody has a right at a moment, or why not (GN-13, GN-14).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessExplanation {
@@ -136,6 +155,9 @@ pub struct AccessExplanation {
     /// The way back: what gave the right, the request for it and its approval, the invitation, import,
     /// affiliation or job role, in the order in which they happened; empty where it is not held.
     pub trail: Vec<AccessLink>,
+    /// The last decision of a periodic review that let the person's membership stand, up to that moment
+    /// and as known then (CC-13); absent where there was none, and for roles of the whole plan.
+    pub last_review: Option<AccessLastReview>,
     /// The version of the policy in force then; 0 before any was set.
     pub policy_version: Position,
     /// The event that made this version; absent where the reader may not see it.
@@ -182,6 +204,22 @@ impl AccessLink {
             event_position: Position(link.position),
             event: events.get(&link.position).cloned(),
         }
+    }
+}
+
+impl AccessLastReview {
+    pub(super) fn new(last: &LastReview, events: &Events, names: &Names) -> Option<Self> {
+        let event = events.get(&last.position).cloned();
+        let by =
+            || PersonReference::new(last.decided_by, names.people.get(&last.decided_by).cloned());
+        Some(Self {
+            decision: ReviewVerdict::named(&last.decision)?,
+            decided_at: last.decided_at.into(),
+            decided_by: event.as_ref().map(|_| by()),
+            access_review_id: NodeType::AccessReview.id(last.review_id),
+            event_position: Position(last.position),
+            event,
+        })
     }
 }
 

@@ -1,8 +1,17 @@
-//! Periodic reviews of access in the schema (CC-13, GN-15).
+//! Periodic reviews of access in the schema (CC-13, GN-15, GN-16).
 //!
 //! Invariant: what a reviewer was shown comes back with the decision, as a receipt.
 
+mod item_types;
+mod items;
 mod mutations;
+pub mod nodes;
+mod queries;
+mod shown;
+mod sight;
 mod types;
 
+pub use item_types::ReviewVerdict;
 pub use mutations::AccessReviewMutation;
+pub use queries::AccessReviewQuery;
+pub use types::AccessReview;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::access_reviews::{
     CancelReview, CompleteReview, DecideReviewItems, DelegateReviewItems, OpenReview,
 };
@@ -14,7 +14,12 @@ use rollcall_domain::{
     values::{CalendarDate, PersonName, Reason},
 };
 
-use super::types::{AccessReview, review_of};
+use super::{
+    item_types::ReviewVerdict,
+    items::advice,
+    queries::review_of,
+    types::{AccessReview, ReviewChoice},
+};
 use crate::graphql::{
     ids::NodeType,
     scalars::Date,
@@ -29,7 +34,7 @@ fn organization(id: &ID) -> Parsed<OrganizationId> {
 }
 
 fn review(id: &ID) -> Parsed<AccessReviewId> {
-    NodeType::parse_bare(id, "accessReviewId")
+    NodeType::AccessReview.parse(id, "accessReviewId")
 }
 
 /// Numbers of the list; what is no number of any list has no item.
@@ -39,18 +44,6 @@ fn numbers(items: &[i32]) -> Vec<u32> {
 
 fn reason(text: &str) -> Parsed<Reason> {
     field("reason", Reason::parse(text))
-}
-
-/// Who is reviewed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
-pub enum ReviewChoice {
-    /// All active members.
-    #[default]
-    Roster,
-    /// Those who administer the organization.
-    Administrators,
-    /// Active members who have not signed in for `dormantDays`.
-    Dormant,
 }
 
 /// A review beside the schedule.
@@ -80,17 +73,6 @@ impl OpenReviewInput {
         };
         Ok(OpenReview { organization: organization(&self.organization_id)?, scope })
     }
-}
-
-/// What is decided about an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum ReviewVerdict {
-    /// It stays as it is; what this review took away or changed before comes back.
-    Keep,
-    /// It is taken away, now.
-    Revoke,
-    /// It stays, with another organization-wide permission.
-    Change,
 }
 
 /// One decision about items of a review.
@@ -132,6 +114,7 @@ impl DecideReviewItemsInput {
         })
     }
 
+    /// Without what was recommended.
     fn command(&self) -> Parsed<DecideReviewItems> {
         let evidence = self.evidence.as_deref().map(Reason::parse).transpose();
         Ok(DecideReviewItems {
@@ -250,7 +233,10 @@ payload! {
 
 async fn changed(ctx: &Context<'_>, sent: &Sent<AccessReviewId>) -> Result<Option<AccessReview>> {
     match sent.output {
-        Some(review) => review_of(ctx, review).await,
+        Some(review) => {
+            let look = ctx.look_ahead().field("accessReview");
+            review_of(ctx, review, sent.position, &look).await
+        }
         None => Ok(None),
     }
 }
@@ -288,7 +274,10 @@ impl AccessReviewMutation {
         ctx: &Context<'_>,
         input: DecideReviewItemsInput,
     ) -> Result<DecideReviewItemsPayload> {
-        let command = input.command();
+        let mut command = input.command();
+        if let Ok(command) = &mut command {
+            command.recommendations = advice(ctx, command.review, &command.items).await?;
+        }
         let sent = send(ctx, input.meta, command).await?;
         let review = changed(ctx, &sent).await?;
         Ok(DecideReviewItemsPayload::of(sent, review))

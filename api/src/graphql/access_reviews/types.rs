@@ -1,10 +1,14 @@
-//! What a review looks like. Invariant: read from its stream, so that whoever changed it sees it changed.
+//! What a review looks like. Invariant: what people signed with is opened only when it was asked for.
 
-use async_graphql::{Context, Enum, ID, Result, SimpleObject};
-use rollcall_commands::Commands;
-use rollcall_domain::{access_reviews, kernel::ids::AccessReviewId};
+use async_graphql::{Enum, ID, SimpleObject};
+use rollcall_domain::access_reviews::{ReviewScope, ReviewStatus};
+use rollcall_projections::access_reviews::Figures;
 
-use crate::graphql::{errors::fault, reading::caller};
+use crate::graphql::{
+    audit::{OrganizationReference, PersonReference},
+    paging::connection,
+    scalars::{Date, DateTime, Position},
+};
 
 /// Where a review stands.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
@@ -17,23 +21,160 @@ pub enum AccessReviewStatus {
     Cancelled,
 }
 
-/// A periodic review of who has access (CC-13).
+impl AccessReviewStatus {
+    /// Of the name in rows.
+    pub(super) fn named(word: &str) -> Self {
+        use ReviewStatus as S;
+        let all = [S::Open, S::Overdue, S::Completed, S::Cancelled];
+        all.into_iter().find(|status| status.as_str() == word).unwrap_or(S::Open).into()
+    }
+}
+
+/// Who is reviewed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+pub enum ReviewChoice {
+    /// All active members.
+    #[default]
+    Roster,
+    /// Those who administer the organization.
+    Administrators,
+    /// Active members who have not signed in for `dormantDays`.
+    Dormant,
+}
+
+/// What the items of a review were chosen by.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct AccessReviewScope {
+    pub choice: ReviewChoice,
+    /// Only for DORMANT.
+    pub dormant_days: Option<i32>,
+}
+
+impl From<ReviewScope> for AccessReviewScope {
+    fn from(scope: ReviewScope) -> Self {
+        let (choice, dormant_days) = match scope {
+            ReviewScope::Roster => (ReviewChoice::Roster, None),
+            ReviewScope::Administrators => (ReviewChoice::Administrators, None),
+            ReviewScope::Dormant { days } => {
+                (ReviewChoice::Dormant, Some(i32::try_from(days).unwrap_or(i32::MAX)))
+            }
+        };
+        Self { choice, dormant_days }
+    }
+}
+
+/// How many items came to what.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct AccessReviewCounts {
+    pub undecided: i32,
+    /// To be taken away or changed, which was not verified yet.
+    pub pending: i32,
+    pub kept: i32,
+    pub revoked: i32,
+    pub changed: i32,
+    /// The person left for another reason; nobody has to decide about them.
+    pub gone: i32,
+}
+
+/// A day of a review.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessReviewDay {
+    /// In the portal's time zone.
+    pub day: Date,
+    /// Items first decided about on that day.
+    pub decided: i32,
+    /// Items about which nobody had decided at its end.
+    pub left: i32,
+}
+
+/// How a review went.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessReviewFigures {
+    /// The days on which something was decided, in order.
+    pub progress: Vec<AccessReviewDay>,
+    /// Of the items decided, the part that was kept, 0 to 1; absent while nothing is decided.
+    pub approval_rate: Option<f64>,
+    /// What a reviewer took for an item on average, in one sitting: moments of decision less than half an
+    /// hour apart. Absent where there are no two of them.
+    pub seconds_per_item: Option<f64>,
+    /// Seconds from a decision to take access away to its effect: the middle one.
+    pub median_seconds_to_removal: Option<f64>,
+    /// The longest.
+    pub longest_seconds_to_removal: Option<i32>,
+}
+
+impl AccessReviewFigures {
+    pub(super) fn of(population: i32, counts: AccessReviewCounts, figures: &Figures) -> Self {
+        let mut left = i64::from(population);
+        let small = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+        let progress = figures.days.iter().map(|day| {
+            left -= day.decided;
+            AccessReviewDay {
+                day: day.day.into(),
+                decided: small(day.decided),
+                left: small(left.max(0)),
+            }
+        });
+        let decided = counts.kept + counts.pending + counts.revoked + counts.changed;
+        Self {
+            progress: progress.collect(),
+            approval_rate: (decided > 0).then(|| f64::from(counts.kept) / f64::from(decided)),
+            seconds_per_item: figures.seconds_per_item,
+            median_seconds_to_removal: figures.removal_median_s,
+            longest_seconds_to_removal: figures.removal_longest_s.map(small),
+        }
+    }
+}
+
+/// The signature under a review.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessReviewAttestation {
+    /// What was signed; absent where its version is not known any more.
+    pub statement: Option<&'static str>,
+    pub statement_version: String,
+    /// The name as it was signed; absent once erased.
+    pub name: Option<String>,
+    pub signed_by: PersonReference,
+    pub signed_at: DateTime,
+}
+
+/// A periodic review of who has access (CC-13). Its list is `accessReviewItems`.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReview {
     pub id: ID,
+    pub organization: OrganizationReference,
+    pub scope: AccessReviewScope,
     pub status: AccessReviewStatus,
+    /// Absent where the schedule opened it.
+    pub opened_by: Option<PersonReference>,
+    pub opened_at: DateTime,
+    pub due_at: DateTime,
+    /// When it is escalated if nobody signs.
+    pub grace_until: DateTime,
+    pub escalated_at: Option<DateTime>,
+    /// The place in the journal as of which the list was read.
+    pub as_of_position: Position,
+    /// How many items the list has.
+    pub population: i32,
+    /// SHA-256 of the list: each item as JSON, with a line feed after it.
+    pub sha256: String,
+    pub counts: AccessReviewCounts,
+    /// How many became members since the list was frozen, when it was signed; before that see
+    /// `accessReviewJoiners`.
+    pub joiners: Option<i32>,
+    pub figures: AccessReviewFigures,
+    pub attestation: Option<AccessReviewAttestation>,
+    /// SHA-256 of the results, once signed.
+    pub results_sha256: Option<String>,
+    /// When it was signed or cancelled.
+    pub closed_at: Option<DateTime>,
+    /// Who signed or cancelled it.
+    pub closed_by: Option<PersonReference>,
+    /// The statement to sign, and its version.
+    pub statement: &'static str,
+    pub statement_version: &'static str,
+    /// For `expectedVersion`.
+    pub version: i32,
 }
 
-/// The review that a command changed.
-pub(super) async fn review_of(
-    ctx: &Context<'_>,
-    id: AccessReviewId,
-) -> Result<Option<AccessReview>> {
-    let (commands, tenant) = (ctx.data::<Commands>()?, caller(ctx)?.tenant);
-    let loaded = commands.journal.load_fresh::<access_reviews::AccessReview>(tenant, id.0).await;
-    let state = loaded.map_err(|error| fault(&error))?.state;
-    Ok(state.review().map(|review| AccessReview {
-        id: ID(review.review.to_string()),
-        status: review.status.into(),
-    }))
-}
+connection!(AccessReviewConnection, AccessReviewEdge, AccessReview);

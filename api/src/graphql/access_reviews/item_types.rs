@@ -1,0 +1,220 @@
+//! What an item of a review looks like. Invariant: what is shown is what the receipt is of, but names.
+
+use async_graphql::{Enum, ID, SimpleObject};
+use rollcall_domain::access_reviews::Ground;
+
+use crate::graphql::{
+    access_register::{AccessCauseKind, AccessRight},
+    audit::{AuditEvent, PersonReference},
+    paging::{PageInfo, connection},
+    permissions::last_use::LastUse,
+    scalars::{Date, DateTime, Position},
+    vocabulary::OrgRole,
+};
+
+/// What is decided about an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewVerdict {
+    /// It stays as it is; what this review took away or changed before comes back.
+    Keep,
+    /// It is taken away, now.
+    Revoke,
+    /// It stays, with another organization-wide permission.
+    Change,
+}
+
+impl ReviewVerdict {
+    /// Of the name in rows.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "KEEP" => Some(Self::Keep),
+            "REVOKE" => Some(Self::Revoke),
+            "CHANGE" => Some(Self::Change),
+            _ => None,
+        }
+    }
+}
+
+/// What came of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_domain::access_reviews::ItemOutcome")]
+pub enum ReviewOutcome {
+    /// Nobody decided yet.
+    Undecided,
+    /// To be taken away or changed, which was not verified yet.
+    Pending,
+    Kept,
+    Revoked,
+    Changed,
+    /// The person left for another reason.
+    Gone,
+}
+
+impl ReviewOutcome {
+    /// Of the name in rows.
+    pub(super) fn named(word: &str) -> Self {
+        match word {
+            "PENDING" => Self::Pending,
+            "KEPT" => Self::Kept,
+            "REVOKED" => Self::Revoked,
+            "CHANGED" => Self::Changed,
+            "GONE" => Self::Gone,
+            _ => Self::Undecided,
+        }
+    }
+}
+
+/// What is recommended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_domain::access_reviews::Advice")]
+pub enum ReviewAdvice {
+    Keep,
+    Revoke,
+}
+
+/// Why something is recommended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewGroundKind {
+    /// The last sign-in was at `at`.
+    SignedIn,
+    /// Not signed in since `at`.
+    NotSignedInSince,
+    /// The right was last used on `day`.
+    UsedOn,
+    /// The right was not used since `day`.
+    UnusedSince,
+}
+
+/// A ground of a recommendation; what cannot be observed is none.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct ReviewGround {
+    pub kind: ReviewGroundKind,
+    pub at: Option<DateTime>,
+    pub right: Option<AccessRight>,
+    pub day: Option<Date>,
+}
+
+impl From<&Ground> for ReviewGround {
+    fn from(ground: &Ground) -> Self {
+        let signed = |kind, at| Self { kind, at: Some(DateTime::from(at)), right: None, day: None };
+        match ground {
+            Ground::SignedIn { at } => signed(ReviewGroundKind::SignedIn, *at),
+            Ground::NotSignedInSince { at } => signed(ReviewGroundKind::NotSignedInSince, *at),
+            Ground::UsedOn { right, day } => Self {
+                kind: ReviewGroundKind::UsedOn,
+                at: None,
+                right: Some(right.kind.into()),
+                day: Some(day.date().into()),
+            },
+            Ground::UnusedSince { right, day } => Self {
+                kind: ReviewGroundKind::UnusedSince,
+                at: None,
+                right: Some(right.kind.into()),
+                day: Some(day.date().into()),
+            },
+        }
+    }
+}
+
+/// What is recommended about an item (GN-16).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct ReviewRecommendation {
+    pub advice: ReviewAdvice,
+    pub grounds: Vec<ReviewGround>,
+}
+
+/// A kind of right that the person has in the organisation now.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct ReviewedRight {
+    pub right: AccessRight,
+    /// For how many NPIs, features and so on.
+    pub count: i32,
+    /// Since when one of them is held.
+    pub since: DateTime,
+    /// When one of them was last used.
+    pub last_use: LastUse,
+}
+
+/// What the review before this one decided about the person here.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PreviousReviewDecision {
+    pub decision: ReviewVerdict,
+    pub decided_at: DateTime,
+    pub decided_by: PersonReference,
+    pub access_review_id: ID,
+}
+
+/// A line of a review's list: somebody's membership.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessReviewItem {
+    /// The number in the list, from 1.
+    pub item: i32,
+    pub user: PersonReference,
+    /// The organisation-wide permission when the list was frozen.
+    pub role: OrgRole,
+    /// When the membership began.
+    pub member_since: Option<DateTime>,
+    /// When the permission was given, or the membership that is without one.
+    pub granted_at: Option<DateTime>,
+    pub grant_cause: Option<AccessCauseKind>,
+    /// The event that gave it, with who did; absent where the reader may not see it.
+    pub grant_event: Option<AuditEvent>,
+    /// When the person last began to act for the organisation.
+    pub last_sign_in_at: Option<DateTime>,
+    pub rights: Vec<ReviewedRight>,
+    pub previous_decision: Option<PreviousReviewDecision>,
+    /// Of an item that is decided, what was recommended then; absent where nothing is known to go by.
+    pub recommendation: Option<ReviewRecommendation>,
+    pub outcome: ReviewOutcome,
+    pub decision: Option<ReviewVerdict>,
+    /// Of CHANGE.
+    pub new_role: Option<OrgRole>,
+    /// Of REVOKE, the last day at work if it was given.
+    pub left_on: Option<Date>,
+    /// Absent once erased.
+    pub reason: Option<String>,
+    pub decided_by: Option<PersonReference>,
+    pub decided_at: Option<DateTime>,
+    /// Who is to decide instead of the administrators.
+    pub delegated_to: Option<PersonReference>,
+    /// When the decision took effect.
+    pub executed_at: Option<DateTime>,
+    /// Whether the access was looked up afterwards and found to be as decided.
+    pub verified: bool,
+    /// From the decision to its effect.
+    pub delay_seconds: Option<i32>,
+    /// Whether the person is an active member now.
+    pub is_member: bool,
+    /// Membership or permission are others than when the list was frozen.
+    pub changed_since: bool,
+}
+
+#[derive(SimpleObject)]
+pub struct AccessReviewItemEdge {
+    pub cursor: String,
+    pub node: AccessReviewItem,
+}
+
+/// One page of a review's list (Relay), with the receipt of what is shown.
+#[derive(SimpleObject)]
+pub struct AccessReviewItemConnection {
+    pub edges: Vec<AccessReviewItemEdge>,
+    pub nodes: Vec<AccessReviewItem>,
+    pub page_info: PageInfo,
+    /// What `decideReviewItems` takes: it shows what the reviewer had before them. Absent for machines.
+    pub receipt: Option<String>,
+    /// The place in the journal that the page holds for, and the SHA-256 of its items without names as
+    /// canonical JSON (RFC 8785): what the receipt says.
+    pub position: Position,
+    pub sha256: String,
+}
+
+/// Somebody who became a member after the list was frozen (GN-16).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessReviewJoiner {
+    pub user: PersonReference,
+    pub role: OrgRole,
+    pub joined_at: DateTime,
+}
+
+connection!(AccessReviewJoinerConnection, AccessReviewJoinerEdge, AccessReviewJoiner);

@@ -1,0 +1,214 @@
+//! What is recommended about an item, and why (GN-16).
+//!
+//! Invariant: nothing follows from what cannot be observed; where nothing is known, nothing is
+//! recommended.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rollcall_domain::{
+    access_reviews::{Advice, Ground, Recommendation},
+    permissions::right_use::UsedRight,
+    policies::Policy,
+    values::CalendarDate,
+};
+use uuid::Uuid;
+
+use super::{AccessReviewRow, HeldRight, ItemFilter, ItemView, held_rights, items};
+use crate::{
+    Snapshot,
+    access_register::{self, Moment},
+    right_use::Noting,
+};
+
+/// Somebody who never signed in is recommended to go after so many days as a member.
+const NEVER_SIGNED_IN_DAYS: i64 = 90;
+
+/// By which rules and when it is advised.
+#[derive(Clone, Copy, Debug)]
+pub struct Advising<'a> {
+    pub policy: &'a Policy,
+    pub now: DateTime<Utc>,
+}
+
+impl Advising<'_> {
+    /// Whether somebody who was last there then is away for as long as people are deactivated for.
+    fn is_dormant(&self, last: DateTime<Utc>) -> bool {
+        self.policy.dormant_until(last).is_some_and(|until| until <= self.now)
+    }
+
+    /// Whether a day of use lies within that time.
+    fn is_recent(&self, day: NaiveDate) -> bool {
+        let today = self.policy.time_zone().local_date(self.now);
+        let days = (today - day).num_days();
+        self.policy.dormant_days().is_none_or(|limit| days < i64::from(limit))
+    }
+}
+
+/// What is recommended about somebody; `None` where nothing was observed to go by.
+#[must_use]
+pub fn advise(
+    advising: Advising<'_>,
+    item: &ItemView,
+    rights: &[HeldRight],
+    noting: &Noting,
+) -> Option<Recommendation> {
+    let zone = advising.policy.time_zone();
+    let mut grounds = Vec::new();
+    let mut is_away = false;
+    match (item.last_login_at, item.member_since) {
+        (Some(at), _) if advising.is_dormant(at) => {
+            is_away = true;
+            grounds.push(Ground::NotSignedInSince { at });
+        }
+        (Some(at), _) => grounds.push(Ground::SignedIn { at }),
+        (None, Some(at)) if zone.days_later(at, NEVER_SIGNED_IN_DAYS) <= advising.now => {
+            is_away = true;
+            grounds.push(Ground::NotSignedInSince { at });
+        }
+        (None, _) => {}
+    }
+    let mut is_used = false;
+    // A use that an external system reported counts like any other.
+    for right in rights.iter().filter(|it| it.kind.is_observable() || it.used_on.is_some()) {
+        let of = UsedRight { kind: right.kind, npi: None, of: None };
+        if let Some(day) = right.used_on {
+            is_used |= advising.is_recent(day);
+            grounds.push(Ground::UsedOn { right: of, day: CalendarDate::from(day) });
+        } else {
+            let since = noting.watched_since(right.kind.as_str(), right.since);
+            let day = CalendarDate::from(zone.local_date(since));
+            grounds.push(Ground::UnusedSince { right: of, day });
+        }
+    }
+    let advice = if is_away && !is_used { Advice::Revoke } else { Advice::Keep };
+    let is_known = is_away || is_used || item.last_login_at.is_some();
+    is_known.then_some(Recommendation { advice, grounds })
+}
+
+/// What is recommended about items of a review, by their numbers, as [`advise`] does for those shown:
+/// to be written down with a decision about them.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn recommendations(
+    view: &mut Snapshot,
+    review: &AccessReviewRow,
+    numbers: &[u32],
+    advising: Advising<'_>,
+) -> Result<BTreeMap<u32, Recommendation>, sqlx::Error> {
+    let wanted = numbers.iter().filter_map(|number| i32::try_from(*number).ok()).collect();
+    let filter = ItemFilter { items: Some(wanted), ..ItemFilter::default() };
+    let found = items(view, review, &filter, (i64::MAX, None)).await?;
+    let rights = rights_of(view, review, &found, advising).await?;
+    let noting = Noting::read(view).await?;
+    let advised = found.iter().filter_map(|item| {
+        let held = rights.get(&item.row.user_id).map_or(&[][..], Vec::as_slice);
+        let number = u32::try_from(item.row.item).ok()?;
+        Some((number, advise(advising, item, held, &noting)?))
+    });
+    Ok(advised.collect())
+}
+
+async fn rights_of(
+    view: &mut Snapshot,
+    review: &AccessReviewRow,
+    found: &[ItemView],
+    advising: Advising<'_>,
+) -> Result<HashMap<Uuid, Vec<HeldRight>>, sqlx::Error> {
+    let users: Vec<Uuid> = found.iter().map(|item| item.row.user_id).collect();
+    let known_at = view.position_of(access_register::NAME);
+    let moment = Moment { true_at: advising.now, known_at };
+    let day = advising.policy.time_zone().local_date(advising.now);
+    held_rights(view, (moment, day), (review.organization_id, &users)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, TimeZone};
+    use rollcall_domain::permissions::right_use::RightKind;
+
+    use super::super::ItemRow;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        Utc.with_ymd_and_hms(2026, 6, 1, 17, 0, 0).unwrap()
+    }
+
+    fn days_ago(days: i64) -> DateTime<Utc> {
+        now() - TimeDelta::days(days)
+    }
+
+    /// A member for so many days who was last there so many days ago.
+    fn member(since: i64, last: Option<i64>) -> ItemView {
+        ItemView {
+            row: ItemRow {
+                tenant_id: Uuid::nil(),
+                review_id: Uuid::nil(),
+                item: 1,
+                organization_id: Uuid::nil(),
+                user_id: Uuid::nil(),
+                org_role: "NONE".to_owned(),
+                outcome: "UNDECIDED".to_owned(),
+                delegated_to: None,
+                decision: None,
+                new_role: None,
+                left_on: None,
+                decided_by: None,
+                decided_at: None,
+                decided_position: None,
+                recommendation: None,
+                executed_at: None,
+                verified: false,
+                delay_s: None,
+            },
+            member_since: Some(days_ago(since)),
+            granted_at: None,
+            grant_cause: None,
+            grant_position: None,
+            last_login_at: last.map(days_ago),
+            is_member: true,
+            present_role: Some("NONE".to_owned()),
+            previous_decision: None,
+            previous_at: None,
+            previous_by: None,
+            previous_review: None,
+        }
+    }
+
+    fn right(kind: RightKind, used: Option<i64>) -> HeldRight {
+        let used_on = used.map(|days| days_ago(days).date_naive());
+        HeldRight { kind, count: 1, since: days_ago(300), used_on }
+    }
+
+    fn advice(item: &ItemView, rights: &[HeldRight]) -> Option<Advice> {
+        let policy = Policy::default();
+        let advising = Advising { policy: &policy, now: now() };
+        advise(advising, item, rights, &Noting::default()).map(|advised| advised.advice)
+    }
+
+    #[test]
+    fn who_was_there_lately_is_kept_and_who_is_long_away_is_not() {
+        // People are deactivated after 180 days without a sign-in.
+        assert_eq!(advice(&member(300, Some(179)), &[]), Some(Advice::Keep));
+        assert_eq!(advice(&member(300, Some(180)), &[]), Some(Advice::Revoke));
+        assert_eq!(advice(&member(90, None), &[]), Some(Advice::Revoke));
+        assert_eq!(advice(&member(89, None), &[]), None);
+    }
+
+    #[test]
+    fn a_late_use_counts_for_somebody_and_what_nothing_shows_counts_for_nothing() {
+        let away = member(300, Some(200));
+        assert_eq!(advice(&away, &[right(RightKind::UseFeature, Some(3))]), Some(Advice::Keep));
+        assert_eq!(advice(&away, &[right(RightKind::UseFeature, Some(190))]), Some(Advice::Revoke));
+        assert_eq!(advice(&away, &[right(RightKind::UseFeature, None)]), Some(Advice::Revoke));
+        let there = member(300, Some(1));
+        assert_eq!(advice(&there, &[right(RightKind::ManagePin, None)]), Some(Advice::Keep));
+        let policy = Policy::default();
+        let advising = Advising { policy: &policy, now: now() };
+        let unseen = [right(RightKind::UseFeature, None)];
+        let advised = advise(advising, &there, &unseen, &Noting::default()).expect("known");
+        assert_eq!(advised.grounds, [Ground::SignedIn { at: days_ago(1) }]);
+    }
+}

@@ -1,0 +1,84 @@
+//! The hash of what a page of items shows. Invariant: no name is in it, so an erasure leaves it as it is;
+//! the same page at the same position has the same hash.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rollcall_domain::access_reviews::Recommendation;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{HeldRight, ItemView};
+
+/// An item as it is hashed: by ids, words and moments.
+#[derive(Serialize)]
+struct Shown<'a> {
+    item: i32,
+    user: Uuid,
+    role: &'a str,
+    member_since: Option<DateTime<Utc>>,
+    granted_at: Option<DateTime<Utc>>,
+    grant_position: Option<i64>,
+    last_sign_in_at: Option<DateTime<Utc>>,
+    rights: Vec<ShownRight>,
+    previous_decision: Option<&'a str>,
+    previous_at: Option<DateTime<Utc>>,
+    recommendation: Option<&'a Recommendation>,
+    outcome: &'a str,
+    decision: Option<&'a str>,
+    decided_at: Option<DateTime<Utc>>,
+    delegated_to: Option<Uuid>,
+    is_member: bool,
+    present_role: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ShownRight {
+    right: &'static str,
+    count: i64,
+    since: DateTime<Utc>,
+    used_on: Option<NaiveDate>,
+}
+
+/// SHA-256 of the canonical JSON (RFC 8785) of the items of a page, each with the rights and the
+/// recommendation that stand beside it.
+///
+/// # Panics
+/// Never in practice: plain values have a canonical form.
+#[must_use]
+pub fn shown_sha256<'a>(
+    page: impl IntoIterator<Item = (&'a ItemView, &'a [HeldRight], Option<&'a Recommendation>)>,
+) -> [u8; 32] {
+    let shown: Vec<Shown<'_>> = page.into_iter().map(shown).collect();
+    let canonical = serde_json_canonicalizer::to_vec(&shown).expect("plain values");
+    Sha256::digest(canonical).into()
+}
+
+fn shown<'a>(
+    (item, held, recommendation): (&'a ItemView, &[HeldRight], Option<&'a Recommendation>),
+) -> Shown<'a> {
+    let right = |right: &HeldRight| ShownRight {
+        right: right.kind.as_str(),
+        count: right.count,
+        since: right.since,
+        used_on: right.used_on,
+    };
+    Shown {
+        item: item.row.item,
+        user: item.row.user_id,
+        role: &item.row.org_role,
+        member_since: item.member_since,
+        granted_at: item.granted_at,
+        grant_position: item.grant_position,
+        last_sign_in_at: item.last_login_at,
+        rights: held.iter().map(right).collect(),
+        previous_decision: item.previous_decision.as_deref(),
+        previous_at: item.previous_at,
+        recommendation,
+        outcome: &item.row.outcome,
+        decision: item.row.decision.as_deref(),
+        decided_at: item.row.decided_at,
+        delegated_to: item.row.delegated_to,
+        is_member: item.is_member,
+        present_role: item.present_role.as_deref(),
+    }
+}
