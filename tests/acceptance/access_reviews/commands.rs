@@ -128,9 +128,9 @@ async fn gn_15_a_person_who_is_revoked_is_out_at_once_and_that_is_verified() {
         .events(&portal)
         .await
         .into_iter()
-        .filter_map(|event| match event {
-            AccessReviewEvent::ReviewRevocationExecuted(done) => Some(done),
-            _ => None,
+        .filter_map(|event| {
+            let AccessReviewEvent::ReviewRevocationExecuted(done) = event else { return None };
+            Some(done)
         })
         .collect();
     assert_eq!(executed.len(), 1);
@@ -205,13 +205,11 @@ async fn gn_15_keeping_takes_back_what_was_revoked_or_changed() {
         .events::<Organization>(world.clinic.id)
         .await
         .into_iter()
-        .filter_map(|event| match event {
-            OrganizationEvent::OrgRoleAssigned { user, new, cause, .. }
-                if user == world.clinic_second_admin.user =>
-            {
-                Some((new, cause))
-            }
-            _ => None,
+        .filter_map(|event| {
+            let OrganizationEvent::OrgRoleAssigned { user, new, cause, .. } = event else {
+                return None;
+            };
+            (user == world.clinic_second_admin.user).then_some((new, cause))
         })
         .collect();
     let by_review = [(OrgRole::Processor, Cause::Review), (OrgRole::Admin, Cause::Review)];
@@ -220,9 +218,9 @@ async fn gn_15_keeping_takes_back_what_was_revoked_or_changed() {
         .events(&portal)
         .await
         .into_iter()
-        .filter_map(|event| match event {
-            AccessReviewEvent::ReviewItemDecided(decided) => Some((decided.old, decided.new)),
-            _ => None,
+        .filter_map(|event| {
+            let AccessReviewEvent::ReviewItemDecided(decided) = event else { return None };
+            Some((decided.old, decided.new))
         })
         .collect();
     let change = ReviewDecision::Change { role: OrgRole::Processor };

@@ -38,9 +38,9 @@ impl Review {
     /// One that is there.
     async fn at(portal: &Portal, id: Uuid, organization: OrganizationId) -> Self {
         let events = portal.events::<AccessReview>(id).await;
-        let items = events.into_iter().filter_map(|event| match event {
-            AccessReviewEvent::ReviewItemsListed { items, .. } => Some(items),
-            _ => None,
+        let items = events.into_iter().filter_map(|event| {
+            let AccessReviewEvent::ReviewItemsListed { items, .. } = event else { return None };
+            Some(items)
         });
         Self { id, organization, items: items.flatten().collect() }
     }

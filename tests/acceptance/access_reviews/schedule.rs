@@ -171,9 +171,9 @@ async fn gn_15_a_revocation_is_verified_though_the_service_stopped_in_between() 
         .events(&portal)
         .await
         .iter()
-        .filter_map(|event| match event {
-            AccessReviewEvent::ReviewRevocationExecuted(done) => Some(json!(done.verified)),
-            _ => None,
+        .filter_map(|event| {
+            let AccessReviewEvent::ReviewRevocationExecuted(done) = event else { return None };
+            Some(json!(done.verified))
         })
         .collect();
     assert_eq!(verified, [json!(true)]);
