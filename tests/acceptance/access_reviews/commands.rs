@@ -10,7 +10,7 @@ use rollcall_domain::{
 use serde_json::{Value, json};
 
 use super::{Review, SHOWN, error, receipt_for};
-use crate::support::{Client, Person, Portal};
+use crate::support::{Client, Person, Portal, uuid_of};
 
 /// Whether the person's session still answers.
 async fn is_in(client: &Client) -> bool {
@@ -66,7 +66,7 @@ async fn cc_13_a_review_opens_with_its_list_frozen_and_one_at_a_time() {
     let support = portal.client(&world.plan_support).await;
     let administrators = json!({ "organizationId": world.clinic.id, "scope": "ADMINISTRATORS" });
     let other = support.mutate("openReview", administrators, SHOWN).await;
-    let other = other.done()["accessReview"]["id"].as_str().expect("an id").parse().unwrap();
+    let other = uuid_of(other.done()["accessReview"]["id"].as_str().expect("an id"));
     assert_eq!(Review::at(&portal, other, world.clinic.id).await.items.len(), 2, "another choice");
     let dormant = json!({ "organizationId": world.clinic.id, "scope": "DORMANT" });
     assert_eq!(error(&ann.mutate("openReview", dormant.clone(), SHOWN).await).1, "dormantDays");
