@@ -43,10 +43,12 @@ pub(super) async fn found(
         }
         let mut query = QueryBuilder::new("SELECT p.position, t.position IS NOT NULL FROM ");
         push_found(&mut query, &terms, (from, before), newest_first, Some(at_once));
-        query
-            .push(" LEFT JOIN read.audit_timeline t ON t.position = p.position AND t.tenant_id = ");
+        // One by one: of an organisation it would read all that happened there.
+        query.push(" LEFT JOIN LATERAL (SELECT t.position FROM read.audit_timeline t");
+        query.push(" WHERE t.position = p.position AND t.tenant_id = ");
         search.demand(&mut query, (tenant, sight), (Side::Either, By::Found));
-        query.push(if newest_first { " ORDER BY 1 DESC" } else { " ORDER BY 1" });
+        query.push(" OFFSET 0) t ON true ORDER BY 1");
+        query.push(if newest_first { " DESC" } else { "" });
         let looked_at: Vec<(i64, bool)> =
             query.build_query_as().fetch_all(view.connection()).await?;
         positions.extend(looked_at.iter().filter(|(_, fits)| *fits).map(|(position, _)| position));
