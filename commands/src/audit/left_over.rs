@@ -47,11 +47,13 @@ impl Process<AnyEvent> for ErasuresProcess {
                 .bind(streams.collect::<Vec<Uuid>>())
                 .execute(&mut *tx)
                 .await?;
-            sqlx::query(RETIRED_ADDRESSES)
-                .bind(recorded.tenant.0)
-                .bind(user.0)
-                .execute(&mut *tx)
-                .await?;
+            for forgetting in [RETIRED_ADDRESSES, RETIRED_NAMES] {
+                sqlx::query(forgetting)
+                    .bind(recorded.tenant.0)
+                    .bind(user.0)
+                    .execute(&mut *tx)
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -62,6 +64,14 @@ const RETIRED_ADDRESSES: &str = "
     SELECT ops.forget_addresses(t.oid::regclass, $1, $2)
       FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
       JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'client_address'
+     WHERE t.relname = 'audit_timeline' AND t.relkind = 'r'
+       AND (n.nspname LIKE 'retired\\_%' OR n.nspname LIKE 'replay\\_%')";
+
+/// As [`RETIRED_ADDRESSES`].
+const RETIRED_NAMES: &str = "
+    SELECT ops.forget_names(t.oid::regclass, $1, $2)
+      FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'names'
      WHERE t.relname = 'audit_timeline' AND t.relkind = 'r'
        AND (n.nspname LIKE 'retired\\_%' OR n.nspname LIKE 'replay\\_%')";
 

@@ -197,7 +197,7 @@ impl<'a> Search<'a> {
             chain::consequences(query, tenant, event);
         }
         let is_found = matches!(by, By::Found);
-        for word in self.words.iter().filter(|word| !is_found || !word.is_listed()) {
+        for word in self.words.iter().filter(|word| !is_found || !word.is_exact()) {
             word.demand(query);
         }
     }

@@ -1,9 +1,9 @@
 //! The audit timeline: one row per event, searched by its filter fields, told in plain English when
 //! it is read (GN-26).
 //!
-//! Invariant: rows hold nothing personal but the address a request came from, which an erasure takes out.
-//! Names are joined and sentences rendered at each reading, so erasing a person reaches the whole
-//! timeline.
+//! Invariant: rows hold nothing personal but the address a request came from and the words of names that
+//! an event is found by, which an erasure takes out. Names are joined and sentences rendered at each
+//! reading, so erasing a person reaches the whole timeline.
 
 pub mod acts;
 mod chain;
@@ -11,6 +11,7 @@ mod changes;
 mod entries;
 mod facets;
 mod filter;
+mod name_words;
 mod names;
 mod pages;
 mod projection;

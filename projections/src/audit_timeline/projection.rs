@@ -1,7 +1,8 @@
 //! One row per event.
 //!
-//! Invariant: a row follows from its event alone, whatever came before. An erasure takes addresses out
-//! of rows, as reading their events anew would.
+//! Invariant: a row follows from its event alone, whatever came before, but for the words of the names
+//! that people and organisations had by then. An erasure takes addresses and names out of rows, as
+//! reading their events anew would.
 
 use std::net::IpAddr;
 
@@ -18,7 +19,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Audience, changes};
+use super::{
+    Audience, changes,
+    name_words::{self, AT_THE_TIME},
+};
 
 /// The projection's name in checkpoints.
 pub const NAME: &str = "audit_timeline";
@@ -109,11 +113,11 @@ impl Projection<AnyEvent> for AuditTimeline {
     }
 
     fn version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["audit_timeline", "audit_words"]
+        &["audit_timeline", "audit_words", "audit_names"]
     }
 
     fn reads(&self, _: &AnyEvent) -> bool {
@@ -129,14 +133,19 @@ impl Projection<AnyEvent> for AuditTimeline {
         for event in batch {
             columns.push(event)?;
         }
+        name_words::store(tx, batch).await?;
         columns.insert(tx).await?;
+        name_words::mark_late(tx, batch).await?;
         for recorded in batch {
             if let AnyEvent::Erasure(ErasureEvent::PersonErased { user, .. }) = &recorded.event {
-                sqlx::query("SELECT ops.forget_addresses('audit_timeline', $1, $2)")
-                    .bind(recorded.tenant.0)
-                    .bind(user.0)
-                    .execute(&mut *tx)
-                    .await?;
+                sqlx::query(
+                    "SELECT ops.forget_addresses('audit_timeline', $1, $2),
+                            ops.forget_names('audit_timeline', $1, $2)",
+                )
+                .bind(recorded.tenant.0)
+                .bind(user.0)
+                .execute(&mut *tx)
+                .await?;
             }
         }
         Ok(())
@@ -207,48 +216,53 @@ impl Columns {
     }
 
     async fn insert(self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-        sqlx::query(
+        let statement = format!(
             "WITH made AS (INSERT INTO audit_timeline (tenant_id, position, event_id, event_type, outcome,
                audience, actor_kind, actor_id, organization_id, subject_id,
                subject_organization_id, npi, command, session_id, policy_version, correlation_id,
                causation_id, command_id, recorded_at, occurred_at, effective_at, before, after,
-               client_address, address_subject)
-             SELECT $1, * FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+               client_address, address_subject, names)
+             SELECT $1, u.*, {AT_THE_TIME} FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[],
                $13::text[], $14::uuid[], $15::bigint[], $16::uuid[], $17::uuid[], $18::uuid[],
                $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::jsonb[],
                $23::jsonb[], $24::inet[],
-               $25::uuid[]) RETURNING words, event_type)
+               $25::uuid[]) u(position, event_id, event_type, outcome, audience, actor_kind, actor_id,
+               organization_id, subject_id, subject_organization_id, npi, command, session_id,
+               policy_version, correlation_id, causation_id, command_id, recorded_at, occurred_at,
+               effective_at, before, after, client_address, address_subject)
+             RETURNING words, event_type)
              INSERT INTO audit_words SELECT DISTINCT $1, w, event_type
-               FROM made, unnest(tsvector_to_array(made.words)) w ON CONFLICT DO NOTHING",
-        )
-        .bind(self.tenant)
-        .bind(self.position)
-        .bind(self.event_id)
-        .bind(self.event_type)
-        .bind(self.outcome)
-        .bind(self.audience)
-        .bind(self.actor_kind)
-        .bind(self.actor_id)
-        .bind(self.organization_id)
-        .bind(self.subject_id)
-        .bind(self.subject_organization_id)
-        .bind(self.npi)
-        .bind(self.command)
-        .bind(self.session_id)
-        .bind(self.policy_version)
-        .bind(self.correlation_id)
-        .bind(self.causation_id)
-        .bind(self.command_id)
-        .bind(self.recorded_at)
-        .bind(self.occurred_at)
-        .bind(self.effective_at)
-        .bind(self.before)
-        .bind(self.after)
-        .bind(self.client_address)
-        .bind(self.address_subject)
-        .execute(tx)
-        .await?;
+               FROM made, unnest(tsvector_to_array(made.words)) w ON CONFLICT DO NOTHING"
+        );
+        sqlx::query(&statement)
+            .bind(self.tenant)
+            .bind(self.position)
+            .bind(self.event_id)
+            .bind(self.event_type)
+            .bind(self.outcome)
+            .bind(self.audience)
+            .bind(self.actor_kind)
+            .bind(self.actor_id)
+            .bind(self.organization_id)
+            .bind(self.subject_id)
+            .bind(self.subject_organization_id)
+            .bind(self.npi)
+            .bind(self.command)
+            .bind(self.session_id)
+            .bind(self.policy_version)
+            .bind(self.correlation_id)
+            .bind(self.causation_id)
+            .bind(self.command_id)
+            .bind(self.recorded_at)
+            .bind(self.occurred_at)
+            .bind(self.effective_at)
+            .bind(self.before)
+            .bind(self.after)
+            .bind(self.client_address)
+            .bind(self.address_subject)
+            .execute(tx)
+            .await?;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use crate::Snapshot;
 
 /// The most words that are looked for at once.
 pub const MAX_WORDS: usize = 8;
-/// Of people or organisations that a word may mean more are not listed but tested row by row.
+/// Who got the name later than they had events, more of them than this, is not listed but each event asked.
 const AT_MOST: i32 = 1_000;
 
 /// The words of a text, once each: what stands between characters of ASCII that are neither letters
@@ -31,21 +31,26 @@ pub fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// What a word may mean; lists of people and organisations are absent where there are too many.
+/// What a word may mean.
 #[derive(FromRow)]
 pub(super) struct Meaning {
-    /// In small letters.
+    /// In small letters, and the last word that has it as its beginning.
     word: String,
+    last: String,
     /// As `tsquery`.
     query: String,
-    /// Terms of events whose changes have it, as `tsquery`.
+    /// Terms of events whose changes or names have it, as `tsquery`.
     forms: Vec<String>,
-    /// The types of these events.
+    /// The types of events whose changes have it.
     said_in: Vec<String>,
     /// The types whose names have it.
     types: Vec<String>,
-    people: Option<Vec<Uuid>>,
-    organizations: Option<Vec<Uuid>>,
+    /// Whether somebody or something is called so.
+    is_name: bool,
+    /// Whether somebody or something was called so, and has events with the form of it.
+    was_name: bool,
+    /// Who had events before they were called so; absent where these are too many.
+    renamed: Option<Vec<Uuid>>,
 }
 
 /// What the words may mean, by one statement.
@@ -57,7 +62,7 @@ pub(super) async fn meanings(
         return Ok(Vec::new());
     }
     sqlx::query_as(
-        "SELECT word, query, forms, said_in, types, people, organizations
+        "SELECT word, last, query, forms, said_in, types, is_name, was_name, renamed
            FROM ops.audit_meanings($1, $2)",
     )
     .bind(words)
@@ -69,15 +74,19 @@ pub(super) async fn meanings(
 impl Meaning {
     /// Whether the index of terms has all that it may mean.
     pub(super) const fn is_listed(&self) -> bool {
-        self.people.is_some() && self.organizations.is_some()
+        self.renamed.is_some()
+    }
+
+    /// Whether what the index of terms has is just what it means.
+    pub(super) const fn is_exact(&self) -> bool {
+        self.is_listed() && !self.was_name
     }
 
     /// The types of which an event must be to have it; `None`: any, since it is a name or an NPI.
     pub(super) fn types(&self) -> Option<BTreeSet<&str>> {
-        let nobody = |of: &Option<Vec<Uuid>>| of.as_ref().is_some_and(Vec::is_empty);
-        let is_plain = nobody(&self.people) && nobody(&self.organizations);
         let types = self.types.iter().chain(&self.said_in);
-        (is_plain && Npi::parse(&self.word).is_err()).then(|| types.map(String::as_str).collect())
+        (!self.is_name && Npi::parse(&self.word).is_err())
+            .then(|| types.map(String::as_str).collect())
     }
 
     /// What an event of the `types` must have of terms to have it; `None` where the type is enough, or
@@ -89,8 +98,8 @@ impl Meaning {
         }
         let may_be = |name: &&str| types.is_none_or(|types| types.contains(name));
         let named = terms::any_of('=', self.types.iter().map(String::as_str).filter(may_be));
-        let ids = [&self.people, &self.organizations].into_iter().flatten().flatten().copied();
-        let around = Some(terms::around(ids)).filter(|ids| !ids.is_empty());
+        let renamed = self.renamed.iter().flatten().copied();
+        let around = Some(terms::around(renamed)).filter(|ids| !ids.is_empty());
         // An NPI is a term that need not be a word of what changed.
         let word = [terms::plain(&self.word)];
         let all = word.into_iter().chain(self.forms.iter().cloned()).chain(named).chain(around);
@@ -102,34 +111,14 @@ impl Meaning {
         query.push(" AND (t.event_type = ANY (").push_bind(self.types.clone());
         query.push(") OR t.npi = ").push_bind(self.word.clone());
         query.push(" OR t.words @@ ").push_bind(self.query.clone()).push("::tsquery");
-        match &self.people {
-            Some(people) => {
-                query.push(" OR t.actor_id = ANY (").push_bind(people.clone());
-                query.push(") OR t.subject_id = ANY (").push_bind(people.clone()).push(")");
-            }
-            None => {
-                query.push(
-                    " OR EXISTS (SELECT FROM read.people p WHERE p.tenant_id = t.tenant_id
-                       AND p.user_id IN (t.actor_id, t.subject_id)
-                       AND p.name_words @@ ",
-                );
-                query.push_bind(self.query.clone()).push("::tsquery)");
-            }
-        }
-        match &self.organizations {
-            Some(ids) => {
-                query.push(" OR t.organization_id = ANY (").push_bind(ids.clone());
-                query.push(") OR t.subject_organization_id = ANY (").push_bind(ids.clone());
-                query.push(")");
-            }
-            None => {
-                query.push(
-                    " OR EXISTS (SELECT FROM read.organizations o WHERE o.tenant_id = t.tenant_id
-                       AND o.id IN (t.organization_id, t.subject_organization_id)
-                       AND o.name_words @@ ",
-                );
-                query.push_bind(self.query.clone()).push("::tsquery)");
-            }
+        if self.is_name {
+            query.push(
+                " OR EXISTS (SELECT FROM read.audit_names n WHERE n.tenant_id = t.tenant_id AND n.id IN
+                   (t.actor_id, t.subject_id, t.organization_id, t.subject_organization_id)
+                   AND n.until IS NULL AND n.word >= ",
+            );
+            query.push_bind(self.word.clone()).push(" AND n.word <= ");
+            query.push_bind(self.last.clone()).push(")");
         }
         query.push(")");
     }

@@ -14,5 +14,6 @@ pub use list::{NpiRow, NpiSearch, OrganizationSearch, count_npis, npis, organiza
 pub use one::{DomainRow, PerOrganization, admins, email_domains, first_npis, organizations_by_id};
 pub use places::{LocationKey, LocationRow, TaxIdRow, locations, locations_by_id, tax_ids};
 pub use projection::Organizations;
+pub(crate) use projection::name_given;
 pub use rows::{ContractPeriod, OrganizationRow};
 pub use tokens::{TokenFilter, TokenRow, registration_tokens, registration_tokens_by_id};

@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use rollcall_domain::{
     AnyEvent,
+    kernel::ids::OrganizationId,
     organizations::{
         Change, ContractStatus, EnrolmentChanges, OrgRole, OrganizationEvent, OrganizationKind,
         OrganizationKinds, PostalAddress, TaxIdRef,
@@ -96,6 +97,18 @@ fn organization_event<'a>(
 ) -> Option<(&'a Recorded<AnyEvent>, &'a OrganizationEvent)> {
     let AnyEvent::Organization(event) = &recorded.event else { return None };
     Some((recorded, event))
+}
+
+/// The name that an event gives an organisation.
+pub(crate) fn name_given(event: &AnyEvent) -> Option<(OrganizationId, &str)> {
+    let AnyEvent::Organization(event) = event else { return None };
+    if let OrganizationEvent::OrganizationEnrolled { organization, name, .. } = event {
+        Some((*organization, name.as_str()))
+    } else if let OrganizationEvent::EnrolmentUpdated { organization, changes, .. } = event {
+        changes.name.as_ref().map(|change| (*organization, change.new.as_str()))
+    } else {
+        None
+    }
 }
 
 fn enrolled(

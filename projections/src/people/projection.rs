@@ -148,6 +148,22 @@ pub(super) fn open<T: ToString>(sealed: &Sealed<T>) -> Option<String> {
     sealed.get().map(ToString::to_string)
 }
 
+/// The first and the last name that an event gives somebody, as far as it gives any; `Some(None)` where
+/// the key of it was destroyed.
+pub(crate) fn names_given(event: &AnyEvent) -> Option<(UserId, [Option<Option<String>>; 2])> {
+    let (user, change) = change(event)?;
+    match change {
+        Change::Whole(person) => Some((user, [Some(person.first_name), Some(person.last_name)])),
+        Change::Details(changed) | Change::Invited(changed, _) => {
+            let first = changed.first_name.as_ref().map(|change| open(&change.new));
+            Some((user, [first, changed.last_name.as_ref().map(|change| open(&change.new))]))
+        }
+        Change::Mobile(_) | Change::Email(..) | Change::EmailVerified | Change::EmailUnverified => {
+            None
+        }
+    }
+}
+
 fn change(event: &AnyEvent) -> Option<(UserId, Change<'_>)> {
     if let AnyEvent::User(event) = event {
         account(event)

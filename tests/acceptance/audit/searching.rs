@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
 use super::set_level;
-use crate::support::{Client, Person, Portal, uuid_of};
+use crate::{
+    enrolment::{import, line},
+    rebuild::every_rebuild_agrees,
+    support::{Client, Person, Portal, uuid_of},
+};
 
 const EVENTS: &str = "query($filter: AuditEventFilter, $min: Position, $after: String) {
   auditEvents(filter: $filter, minPosition: $min, after: $after, first: 100) {
@@ -113,8 +117,8 @@ async fn gn_26_words_find_nothing_that_the_viewer_may_not_see_and_nobody_who_was
     let foreign = portal.client_in(&other, Preset::Cencal, &other.auditor).await;
     let here = total(&foreign, json!({ "text": "Kim" })).await;
     let mut session = PgConnection::connect_with(&portal.database()).await.expect("a connection");
-    // Erasing a person is one delete here.
-    sqlx::query("DELETE FROM read.people WHERE tenant_id = $1 AND user_id = $2")
+    // What an erasure does here.
+    sqlx::query("SELECT ops.forget_names('read.audit_timeline', $1, $2)")
         .bind(world.tenant.0)
         .bind(world.processor.user.0)
         .execute(&mut session)
@@ -142,12 +146,10 @@ async fn gn_26_a_name_or_word_that_very_many_share_finds_as_much() {
     assert!(few.iter().all(|found| *found > 0), "{few:?}");
     let mut session = PgConnection::connect_with(&portal.database()).await.expect("a connection");
     for crowd in [
-        "INSERT INTO read.people (tenant_id, user_id, first_name, email_verified)
-         SELECT $1, gen_random_uuid(), 'Kimberley', false FROM generate_series(1, 1001)",
-        "INSERT INTO read.organizations (tenant_id, id, name, is_provider, is_submitter,
-           tax_id_kind, tax_id_last4, contract, status, was_registered, version, enrolled_at)
-         SELECT $1, gen_random_uuid(), 'Redwood ' || n, true, false, 'EIN', '0000', '[]',
-                'ENROLLED', false, 1, now() FROM generate_series(1, 1001) n",
+        "INSERT INTO read.audit_names SELECT $1, gen_random_uuid(), 'FIRST', 'kimberley', 2, NULL, true
+           FROM generate_series(1, 1001)",
+        "INSERT INTO read.audit_names SELECT $1, gen_random_uuid(), 'NAME', 'redwood' || n, 1, NULL, false
+           FROM generate_series(1, 300) n",
         "INSERT INTO read.audit_words SELECT $1, 'admin' || n, 'x' FROM generate_series(1, 65) n",
     ] {
         sqlx::query(crowd).bind(world.tenant.0).execute(&mut session).await.expect("a crowd");
@@ -155,6 +157,47 @@ async fn gn_26_a_name_or_word_that_very_many_share_finds_as_much() {
     assert_eq!(total(&auditor, json!({ "text": "Kim" })).await, few[0]);
     assert_eq!(total(&auditor, json!({ "text": "Redwood" })).await, few[1]);
     assert_eq!(total(&auditor, json!({ "text": "ADMIN" })).await, few[2]);
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_26_who_is_renamed_is_found_by_todays_name_in_all_their_history_and_by_no_other() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world();
+    let npi = world.clinic.npis[1].as_str();
+    let (by, of) = (&world.clinic_admin, &world.processor);
+    set_level(&portal, by, of, npi, NpiLevel::Admin).await;
+    portal.settle().await;
+    let auditor = portal.client(&world.auditor).await;
+    let set = "permissions.membership.npi_permission_set";
+    let of_paul = |text: &str| json!({ "text": text, "subject": of.user, "types": [set] });
+    let before = total(&auditor, of_paul("Kim")).await;
+    assert!(before > 0);
+    let everything = total(&auditor, json!({ "text": "paul kim" })).await;
+
+    let admin = portal.client(by).await;
+    for name in ["Quill", "Kim", "Quillon"] {
+        let correction = json!({ "organizationId": world.clinic.id, "userId": of.user,
+            "lastName": name, "reason": "a wedding" });
+        admin.mutate("correctUserDetails", correction, "position").await.done();
+    }
+    set_level(&portal, by, of, npi, NpiLevel::Processor).await;
+    let support = portal.client(&world.plan_support).await;
+    import(&support, vec![line(json!({}))]).await;
+    let sierra = total(&auditor, json!({ "text": "sierra" })).await;
+    import(&support, vec![line(json!({ "organization": "Greenwood Clinic" }))]).await;
+
+    assert_eq!(total(&auditor, of_paul("Kim")).await, 0);
+    assert_eq!(total(&auditor, of_paul("Quillon")).await, before + 1);
+    assert_eq!(total(&auditor, of_paul("quil paul permission redwood")).await, before + 1);
+    assert_eq!(total(&auditor, of_paul("quil paul permission greenwood")).await, 0);
+    assert!(sierra > 0);
+    assert_eq!(total(&auditor, json!({ "text": "greenw" })).await, sierra + 1);
+    // What changed is told as it was.
+    assert_eq!(total(&auditor, json!({ "text": "sierra" })).await, sierra);
+    assert_eq!(total(&auditor, json!({ "text": "kim" })).await, 0);
+    assert!(total(&auditor, json!({ "text": "paul quillon" })).await > everything);
+    every_rebuild_agrees(&portal).await;
     portal.finish().await;
 }
 

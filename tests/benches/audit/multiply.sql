@@ -43,3 +43,15 @@ CREATE TABLE bench.turns AS
                          * (abs(hashtext(o.id::text || k)) % 1000000 / 1e6) ^ 3);
 CREATE UNIQUE INDEX ON bench.turns (copy, organization);
 ANALYZE bench.turns, bench.npis, bench.clones;
+-- What clones are called, as their people and organisations are.
+INSERT INTO read.audit_names (tenant_id, id, part, word, since)
+SELECT n.tenant_id, bench.id(n.id, c.variant), n.part,
+       CASE WHEN n.part = 'LAST' THEN n.word || c.clone ELSE n.word END, n.since
+  FROM bench.clones c CROSS JOIN read.audit_names n
+ WHERE c.clone > 0 AND n.tenant_id = bench.tenant() AND n.until IS NULL
+UNION ALL
+SELECT o.tenant_id, bench.id(o.id, c.variant), 'NAME', w, 1
+  FROM bench.clones c CROSS JOIN read.organizations o CROSS JOIN LATERAL (VALUES ('of'), (c.clone::text)) words(w)
+ WHERE c.clone > 0 AND o.tenant_id = bench.tenant()
+ON CONFLICT DO NOTHING;
+ANALYZE read.audit_names;
