@@ -4,6 +4,7 @@
 //! Invariant: what a decision takes away or changes, the roster takes away or changes in the same
 //! append, by its own rules; a refusal of the roster's is one of the decision.
 
+mod campaign;
 mod carry_out;
 mod complete;
 mod decide;
@@ -23,6 +24,7 @@ use rollcall_domain::{
     tenants::PlanRole,
 };
 
+pub use campaign::{CancelReviewCampaign, ContinueReviewCampaign, OpenReviewCampaign};
 pub use complete::{CancelReview, CompleteReview};
 pub use decide::DecideReviewItems;
 pub use delegate::DelegateReviewItems;

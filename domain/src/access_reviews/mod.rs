@@ -3,6 +3,7 @@
 //! Invariant: what is reviewed is frozen when the review opens, nobody decides about themself, and a
 //! review is signed only when each item has its outcome.
 
+pub mod campaign;
 mod command;
 mod decide;
 mod deciding;

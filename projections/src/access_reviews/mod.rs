@@ -2,6 +2,7 @@
 //!
 //! Invariant: what people wrote stands in the events alone.
 
+mod campaigns;
 mod figures;
 mod items;
 mod projection;
@@ -12,7 +13,11 @@ mod row;
 mod shown;
 mod tasks;
 
-pub use figures::{Day, Figures, figures};
+pub use campaigns::{
+    CampaignChoice, CampaignOrganization, CampaignRow, CampaignSums, OrganizationFilter,
+    PreviewRow, campaign_organizations, campaigns, campaigns_by_id, preview, sums,
+};
+pub use figures::{Day, Figures, Of, figures};
 pub use items::{ItemFilter, ItemView, Joiner, LastReview, gone_now, items, joiners, last_review};
 pub use projection::{AccessReviews, NAME};
 pub use queries::{ReviewFilter, ReviewView, Seen, reviews, reviews_by_id};

@@ -46,6 +46,27 @@ fn reason(text: &str) -> Parsed<Reason> {
     field("reason", Reason::parse(text))
 }
 
+/// What is chosen to be reviewed.
+///
+/// # Errors
+/// `FIELD_REQUIRED`.
+pub(super) fn scope(
+    choice: Option<ReviewChoice>,
+    dormant_days: Option<i32>,
+) -> Parsed<ReviewScope> {
+    Ok(match (choice.unwrap_or_default(), dormant_days) {
+        (ReviewChoice::Roster, _) => ReviewScope::Roster,
+        (ReviewChoice::Administrators, _) => ReviewScope::Administrators,
+        (ReviewChoice::Dormant, Some(days)) => {
+            ReviewScope::Dormant { days: u32::try_from(days).unwrap_or(0) }
+        }
+        (ReviewChoice::Dormant, None) => {
+            let message = "Enter for how many days nobody has signed in.";
+            return Err(Refusal::new(Code::FieldRequired, message).at("dormantDays"));
+        }
+    })
+}
+
 /// A review beside the schedule.
 #[derive(Debug, InputObject)]
 pub struct OpenReviewInput {
@@ -60,17 +81,7 @@ pub struct OpenReviewInput {
 
 impl OpenReviewInput {
     fn command(&self) -> Parsed<OpenReview> {
-        let scope = match (self.scope.unwrap_or_default(), self.dormant_days) {
-            (ReviewChoice::Roster, _) => ReviewScope::Roster,
-            (ReviewChoice::Administrators, _) => ReviewScope::Administrators,
-            (ReviewChoice::Dormant, Some(days)) => {
-                ReviewScope::Dormant { days: u32::try_from(days).unwrap_or(0) }
-            }
-            (ReviewChoice::Dormant, None) => {
-                let message = "Enter for how many days nobody has signed in.";
-                return Err(Refusal::new(Code::FieldRequired, message).at("dormantDays"));
-            }
-        };
+        let scope = scope(self.scope, self.dormant_days)?;
         Ok(OpenReview { organization: organization(&self.organization_id)?, scope })
     }
 }
