@@ -2,6 +2,7 @@
 //!
 //! Invariant: what a reviewer was shown comes back with the decision, as a receipt.
 
+mod granted;
 mod item_types;
 mod items;
 mod mutations;
