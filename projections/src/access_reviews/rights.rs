@@ -126,9 +126,9 @@ pub async fn uses_of_items(
         return Ok(HashMap::new());
     }
     let one = |word: &Option<String>| word.clone().filter(|word| word != "*");
-    let detail = |(item, kind): &(&ItemView, RightKind)| match kind {
-        RightKind::ManageUsers => None,
-        _ => one(&item.row.name),
+    // Managing users has nothing more to tell.
+    let detail = |(item, kind): &(&ItemView, RightKind)| {
+        one(&item.row.name).filter(|_| *kind != RightKind::ManageUsers)
     };
     let days: Vec<(i32, NaiveDate)> = sqlx::query_as(
         "SELECT w.item, max(u.day)
