@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     OPEN, REVIEW_STAFF,
     complete::cancel,
-    open::{Terms, check_scope, open_one, open_until, reviewed},
+    open::{Terms, check_days, open_one, open_until, reviewed},
     open_key,
 };
 use crate::{Access, Command, Context, Failure, organizations::members::Watch};
@@ -64,13 +64,13 @@ impl Command for OpenReviewCampaign {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<CampaignId, Failure> {
-        check_scope(self.scope)?;
+        check_days(&self.scope)?;
         let campaign = CampaignId(Uuid::now_v7());
         let terms = cx.policy.review();
         let new = NewCampaign {
             campaign,
             name: self.name.clone(),
-            scope: self.scope,
+            scope: self.scope.clone(),
             as_of: self.as_of,
             organizations: self.organizations.clone(),
             open_days: self.open_days.unwrap_or(terms.open_days),
@@ -149,7 +149,7 @@ async fn review_in(
     if !cx.load::<Organization>(organization).await?.is_active() {
         return Ok(Err(SkipReason::NotActive));
     }
-    let scope = campaign.scope;
+    let scope = &campaign.scope;
     if let Some(review) = open_one(cx, organization, scope).await? {
         return Ok(Err(SkipReason::OpenAlready { review }));
     }
@@ -168,7 +168,8 @@ async fn review_in(
         grace_until: campaign.grace_until,
     };
     let opened_by = Opener::ByHand { user: campaign.opened_by };
-    open_until(cx, (review, opened_by), (organization, scope), reviewed, terms).await?;
+    let of = (organization, scope.clone());
+    open_until(cx, (review, opened_by), of, reviewed, terms).await?;
     // Whoever was faster by hand is found at the next try.
     let taken = Refusal::new(Code::VersionConflict, "Somebody opened a review meanwhile.");
     cx.work.reserve(OPEN, &open_key(organization, scope), review.0, taken);

@@ -1,4 +1,5 @@
-//! What follows from a decision for the roster: access ends, changes or comes back (GN-15).
+//! What follows from a decision for the roster: access ends, changes or comes back (GN-15); for single
+//! rights see `rights`.
 //!
 //! Invariant: it is done by the commands that do it outside of reviews, with all their checks; only
 //! what this review did is taken back.
@@ -11,6 +12,7 @@ use rollcall_domain::{
     values::{CalendarDate, Reason},
 };
 
+use super::rights::Right;
 use crate::{
     Command, Context, Failure,
     organizations::members::{
@@ -36,11 +38,18 @@ impl CarryOut<'_> {
         decided: &ReviewItemDecision,
     ) -> Result<(), Failure> {
         let Some(item) = self.review.item(decided.item) else { return Ok(()) };
+        if item.access.is_right() {
+            let former = item.decided.as_ref().map(|former| former.decision);
+            let (number, user, listed) = (decided.item, item.user, &item.access);
+            let right = Right { review: self.review, item: number, user, listed };
+            return right.follow(cx, former, decided.new).await;
+        }
         if let Some(former) = &item.decided {
             self.take_back(cx, item, former, decided.new).await?;
         }
         match decided.new {
-            ReviewDecision::Keep => Ok(()),
+            // Levels are of rights.
+            ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => Ok(()),
             ReviewDecision::Revoke { left_on } => self.revoke(cx, item.user, left_on).await,
             ReviewDecision::Change { role } => {
                 let appointment = Appointment { cause: Cause::Review, evidence: self.evidence };
@@ -59,7 +68,9 @@ impl CarryOut<'_> {
     ) -> Result<(), Failure> {
         use ReviewDecision as D;
         match (former.decision, new) {
-            (D::Keep, _) | (D::Change { .. }, D::Change { .. }) => Ok(()),
+            (D::Keep | D::ChangeLevel { .. }, _)
+            | (_, D::ChangeLevel { .. })
+            | (D::Change { .. }, D::Change { .. }) => Ok(()),
             (D::Revoke { left_on: one }, D::Revoke { left_on: other }) if one == other => Ok(()),
             (D::Revoke { left_on }, D::Revoke { .. }) => {
                 self.call_off(cx, item.user, left_on).await
@@ -133,9 +144,9 @@ impl CarryOut<'_> {
         match new {
             // Whoever leaves in the same append is appointed to nothing.
             ReviewDecision::Revoke { .. } => give_role_back(cx, of, listed, Cause::Review).await,
-            ReviewDecision::Keep | ReviewDecision::Change { .. } => {
-                assign_role(cx, of, listed, appointment).await
-            }
+            ReviewDecision::Keep
+            | ReviewDecision::Change { .. }
+            | ReviewDecision::ChangeLevel { .. } => assign_role(cx, of, listed, appointment).await,
         }
     }
 

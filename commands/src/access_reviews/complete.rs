@@ -1,24 +1,30 @@
 //! `CompleteReview` and `CancelReview` (CC-13).
 //!
-//! Invariant: who is gone and who is new is asked of the roster as the append finds it; what is still
-//! to be taken away is not signed as gone.
+//! Invariant: who or what is gone and new is asked of the roster and the permissions as the append finds
+//! them; what is still to be taken away is not signed as gone.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal, Sealed,
     access_reviews::{
         ATTESTATION_VERSION, AccessReview, AccessReviewCommand, CompleteReview as Completion, Item,
-        Opener, Review, ReviewDecision, campaign::ReviewEnd,
+        Opener, Review, ReviewDecision, Reviewed, ReviewedAccess, campaign::ReviewEnd,
     },
     audit::ReviewSignature,
     kernel::ids::{AccessReviewId, OrganizationId, UserId},
     organizations::Organization,
+    permissions::Membership,
     values::{PersonName, Reason},
 };
 
-use super::{REVIEW_STAFF, campaign::tell, release, review_of};
+use super::{
+    REVIEW_STAFF, campaign::tell, open::reviewed, release, review_of, rights::memberships,
+};
 use crate::{Access, Command, Context, Failure};
 
 /// Signs a review.
@@ -51,10 +57,14 @@ impl Command for CompleteReview {
         let state = review_of(cx, self.review, self.organization).await?;
         let review = state.under_way().map_err(Refusal::from)?;
         let roster = cx.load::<Organization>(self.organization).await?;
+        let rights = permissions_of(cx, review, &roster).await?;
+        let now = cx.now;
         let is_gone = |item: &Item| {
-            let is_active = roster.is_active_member(item.user, cx.now);
+            let is_active = roster.is_active_member(item.user, now);
+            let has_ended = item.access.is_right()
+                && !rights.get(&item.user).is_some_and(|held| item.access.is_held(held, now));
             let decision = item.decided.as_ref().map(|decided| decided.decision);
-            !is_active && !matches!(decision, Some(ReviewDecision::Revoke { .. }))
+            (!is_active || has_ended) && !matches!(decision, Some(ReviewDecision::Revoke { .. }))
         };
         let gone = review.items().filter(|(_, item)| is_gone(item)).map(|(number, _)| number);
         let done = Completion {
@@ -64,7 +74,7 @@ impl Command for CompleteReview {
                 statement: ATTESTATION_VERSION.to_owned(),
             },
             gone: gone.collect(),
-            joiners: joiners(cx, review, &roster),
+            joiners: joiners(cx, review, &roster).await?,
         };
         let complete = AccessReviewCommand::Complete(Box::new(done));
         cx.decide::<AccessReview>(self.review, complete).await?;
@@ -74,8 +84,38 @@ impl Command for CompleteReview {
     }
 }
 
-/// How many active members became so since the list was frozen.
-fn joiners(cx: &Context<'_>, review: &Review, roster: &Organization) -> u32 {
+/// What the people on a list of rights hold now, of those who are still active members.
+async fn permissions_of(
+    cx: &mut Context<'_>,
+    review: &Review,
+    roster: &Organization,
+) -> Result<BTreeMap<UserId, Arc<Membership>>, Failure> {
+    let listed = review.items().filter(|(_, item)| item.access.is_right());
+    let users: BTreeSet<UserId> = listed.map(|(_, item)| item.user).collect();
+    let now = cx.now;
+    let active = users.into_iter().filter(|user| roster.is_active_member(*user, now));
+    let active: Vec<UserId> = active.collect();
+    memberships(cx, review.organization, &active).await
+}
+
+/// How many active members became so since the list was frozen, or how many rights are in scope and
+/// not on the list.
+async fn joiners(
+    cx: &mut Context<'_>,
+    review: &Review,
+    roster: &Organization,
+) -> Result<u32, Failure> {
+    if !review.scope.is_of_rights() {
+        return Ok(new_members(cx, review, roster));
+    }
+    let listed: BTreeSet<(UserId, ReviewedAccess)> =
+        review.items().map(|(_, item)| (item.user, item.access.thing())).collect();
+    let present = reviewed(cx, review.organization, &review.scope).await?;
+    let is_new = |it: &&Reviewed| !listed.contains(&(it.user, it.access.thing()));
+    Ok(u32::try_from(present.iter().filter(is_new).count()).unwrap_or(u32::MAX))
+}
+
+fn new_members(cx: &Context<'_>, review: &Review, roster: &Organization) -> u32 {
     let listed: BTreeSet<UserId> = review.items().map(|(_, item)| item.user).collect();
     let joined = roster.members().filter(|(user, member)| {
         let is_new = member.active_since.is_some_and(|since| since > review.opened_at);

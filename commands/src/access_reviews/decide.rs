@@ -15,7 +15,9 @@ use rollcall_domain::{
     values::Reason,
 };
 
-use super::{REVIEW_STAFF, carry_out::CarryOut, receipt, require_reviewer, review_of};
+use super::{
+    REVIEW_STAFF, carry_out::CarryOut, receipt, require_reviewer, review_of, rights::preload,
+};
 use crate::{
     Access, Command, Context, Failure, authorization::require_admin,
     organizations::members::roster_authority,
@@ -68,6 +70,7 @@ impl Command for DecideReviewItems {
         let decide = AccessReviewCommand::Decide(Box::new(wish));
         let (reason, evidence) = (self.reason.as_ref(), self.evidence.as_ref());
         let carry_out = CarryOut { review, reason, evidence };
+        preload(cx, review, (self.items.as_slice(), self.decision)).await?;
         for event in cx.decide::<AccessReview>(self.review, decide).await? {
             if let AccessReviewEvent::ReviewItemDecided(decided) = event {
                 carry_out.follow(cx, &decided).await?;

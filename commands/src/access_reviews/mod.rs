@@ -1,8 +1,8 @@
 //! Periodic reviews of who has access (CC-13, GN-15): opened by hand or by the schedule, decided item by
 //! item, carried out as they are decided, verified and signed.
 //!
-//! Invariant: what a decision takes away or changes, the roster takes away or changes in the same
-//! append, by its own rules; a refusal of the roster's is one of the decision.
+//! Invariant: what a decision takes away or changes, the roster or the permissions take away or change
+//! in the same append, by their own rules; a refusal of theirs is one of the decision.
 
 mod campaign;
 mod carry_out;
@@ -11,6 +11,7 @@ mod decide;
 mod delegate;
 mod open;
 pub mod receipt;
+mod rights;
 mod schedule;
 mod verify;
 mod watch;
@@ -42,11 +43,19 @@ pub const REVIEW_STAFF: &[PlanRole] = &[PlanRole::Pa, PlanRole::Ps];
 const OPEN: &str = "access_review";
 
 /// The natural key of an open review.
-fn open_key(organization: OrganizationId, scope: ReviewScope) -> String {
+fn open_key(organization: OrganizationId, scope: &ReviewScope) -> String {
+    let narrowed = |kind: &str, to: Option<String>| match to {
+        Some(to) => format!("{kind}:{to}"),
+        None => kind.to_owned(),
+    };
     let scope = match scope {
-        ReviewScope::Roster => "ROSTER",
-        ReviewScope::Administrators => "ADMINISTRATORS",
-        ReviewScope::Dormant { .. } => "DORMANT",
+        ReviewScope::Roster => "ROSTER".to_owned(),
+        ReviewScope::Administrators => "ADMINISTRATORS".to_owned(),
+        ReviewScope::Dormant { .. } => "DORMANT".to_owned(),
+        ReviewScope::Rights => "RIGHTS".to_owned(),
+        ReviewScope::Npi { npi } => narrowed("NPI", npi.as_ref().map(ToString::to_string)),
+        ReviewScope::Feature { feature } => narrowed("FEATURE", feature.map(|it| it.to_string())),
+        ReviewScope::JobRole { role } => narrowed("JOB_ROLE", role.map(|it| it.to_string())),
     };
     format!("{organization}/{scope}")
 }
@@ -66,7 +75,7 @@ async fn review_of(
 
 /// Lets the next review of these people be opened.
 fn release(cx: &mut Context<'_>, review: &Review) {
-    cx.work.release(OPEN, &open_key(review.organization, review.scope), review.review.0);
+    cx.work.release(OPEN, &open_key(review.organization, &review.scope), review.review.0);
 }
 
 /// Administrators and the plan decide about every item, other members about what was delegated to

@@ -1,7 +1,7 @@
 //! `OpenReview`: a review beside the schedule (CC-13, GN-15).
 //!
-//! Invariant: the list is the roster as the append finds it; of one organisation and choice of people
-//! at most one review is open.
+//! Invariant: the list is the roster, or what its people were granted, as the append finds it; of one
+//! organisation and choice at most one review is open.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -19,13 +19,16 @@ use rollcall_domain::{
 };
 use uuid::Uuid;
 
-use super::{OPEN, REVIEW_STAFF, open_key};
+use super::{
+    OPEN, REVIEW_STAFF, open_key,
+    rights::{check_scope, rights_of},
+};
 use crate::{Access, Command, Context, Failure};
 
 /// The longest time without a sign-in that may be asked for, in days.
 const MOST_DAYS: u32 = 3_650;
 
-/// Opens a review of an organisation's people.
+/// Opens a review of an organisation's people, or of what they may do.
 pub struct OpenReview {
     pub organization: OrganizationId,
     pub scope: ReviewScope,
@@ -41,18 +44,19 @@ impl Command for OpenReview {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
-        let Self { organization, scope } = *self;
-        check_scope(scope)?;
+        let Self { organization, ref scope } = *self;
+        check_days(scope)?;
         if cx.load::<Organization>(organization).await?.record().is_none() {
             return Err(Refusal::not_found("organizationId").into());
         }
+        check_scope(cx, organization, scope).await?;
         let review = AccessReviewId(Uuid::now_v7());
         if let Some(other) = open_one(cx, organization, scope).await? {
             return Err(open_already().details([other.to_string()]).into());
         }
         let opened_by = Opener::ByHand { user: cx.person()? };
         let reviewed = reviewed(cx, organization, scope).await?;
-        open(cx, (review, opened_by), (organization, scope), reviewed).await?;
+        open(cx, (review, opened_by), (organization, scope.clone()), reviewed).await?;
         cx.work.reserve(OPEN, &open_key(organization, scope), review.0, open_already());
         Ok(review)
     }
@@ -62,9 +66,9 @@ impl Command for OpenReview {
 ///
 /// # Errors
 /// `RANGE_INVALID`.
-pub(super) fn check_scope(scope: ReviewScope) -> Result<(), Refusal> {
+pub(super) fn check_days(scope: &ReviewScope) -> Result<(), Refusal> {
     if let ReviewScope::Dormant { days } = scope
-        && !(1..=MOST_DAYS).contains(&days)
+        && !(1..=MOST_DAYS).contains(days)
     {
         let message = format!("Enter 1 to {MOST_DAYS} days.");
         return Err(Refusal::new(Code::RangeInvalid, message).at("dormantDays"));
@@ -73,26 +77,26 @@ pub(super) fn check_scope(scope: ReviewScope) -> Result<(), Refusal> {
 }
 
 fn open_already() -> Refusal {
-    let message = "A review of these people is open already. Finish it, or cancel it first.";
+    let message = "A review of the same is open already. Finish it, or cancel it first.";
     Refusal::new(Code::DuplicateRequest, message)
 }
 
-/// The open review of the same people.
+/// The open review of the same people, or of the same rights.
 pub(super) async fn open_one(
     cx: &Context<'_>,
     organization: OrganizationId,
-    scope: ReviewScope,
+    scope: &ReviewScope,
 ) -> Result<Option<AccessReviewId>, Failure> {
     let key = open_key(organization, scope);
     let owner = cx.journal().owner_of(cx.tenant(), OPEN, &key).await?;
     Ok(owner.map(AccessReviewId))
 }
 
-/// Who is to be reviewed, in the order of their ids.
+/// Who or what is to be reviewed, in the order of a list.
 pub(super) async fn reviewed(
     cx: &mut Context<'_>,
     organization: OrganizationId,
-    scope: ReviewScope,
+    scope: &ReviewScope,
 ) -> Result<Vec<Reviewed>, Failure> {
     let roster = cx.load::<Organization>(organization).await?;
     let now = cx.now;
@@ -103,8 +107,14 @@ pub(super) async fn reviewed(
             active.filter(|(_, member)| member.role == OrgRole::Admin).collect()
         }
         ReviewScope::Dormant { days } => {
-            let since = cx.policy.time_zone().days_later(now, -i64::from(days));
+            let since = cx.policy.time_zone().days_later(now, -i64::from(*days));
             dormant(cx, active.collect(), since).await?
+        }
+        ReviewScope::Rights
+        | ReviewScope::Npi { .. }
+        | ReviewScope::Feature { .. }
+        | ReviewScope::JobRole { .. } => {
+            return rights_of(cx, organization, scope, active.map(|(user, _)| user)).await;
         }
     };
     let of = |(user, member): (UserId, &Member)| Reviewed {

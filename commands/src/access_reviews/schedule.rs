@@ -69,19 +69,19 @@ impl OpenScheduledReview {
         begins: DateTime<Utc>,
     ) -> Result<(), Failure> {
         let Self { organization } = *self;
-        if open_one(cx, organization, SCOPE).await?.is_some() {
+        if open_one(cx, organization, &SCOPE).await?.is_some() {
             return Ok(());
         }
         let stream = cx.tenant().access_review_stream(organization, zone.local_date(begins));
         let review = AccessReviewId(stream);
-        let reviewed = reviewed(cx, organization, SCOPE).await?;
+        let reviewed = reviewed(cx, organization, &SCOPE).await?;
         if reviewed.is_empty() {
             return Ok(());
         }
         if open(cx, (review, Opener::Scheduled), (organization, SCOPE), reviewed).await? {
             // Whoever was faster by hand is found at the next try.
             let taken = Refusal::new(Code::VersionConflict, "Somebody opened a review meanwhile.");
-            cx.work.reserve(OPEN, &open_key(organization, SCOPE), stream, taken);
+            cx.work.reserve(OPEN, &open_key(organization, &SCOPE), stream, taken);
         }
         Ok(())
     }

@@ -1,19 +1,21 @@
 //! `VerifyReviewItem`: what was decided is looked up before it counts as done (GN-15).
 //!
 //! Invariant: it counts once the streams that every decision about the person's access is made on
-//! refuse them, or give them the role decided; a session that acts for the organisation contradicts it.
+//! refuse them, or give them the role or level decided; a session that acts for the organisation
+//! contradicts the end of a membership.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     access_reviews::{
         AccessReview, AccessReviewCommand, Item, ItemDecision, RecordExecution, Review,
-        ReviewDecision,
+        ReviewDecision, ReviewedAccess,
     },
     kernel::ids::{AccessReviewId, OrganizationId, UserId},
     organizations::{Organization, organization::Standing},
 };
 
+use super::rights::held_by;
 use crate::{Access, Command, Context, Failure, organizations::members::Watch, sessions::acts_for};
 
 /// How long after a look that found it otherwise the next one is.
@@ -79,10 +81,15 @@ async fn look(
     decided: &ItemDecision,
 ) -> Result<Found, Failure> {
     let user = item.user;
+    if item.access.is_right() {
+        return verify_right(cx, organization, item, decided).await;
+    }
     let roster = cx.load::<Organization>(organization).await?;
     let is_active = roster.is_active_member(user, cx.now);
     match decided.decision {
-        ReviewDecision::Keep => Ok(Found::Done { at: decided.at, verified: false }),
+        ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => {
+            Ok(Found::Done { at: decided.at, verified: false })
+        }
         ReviewDecision::Change { role } => {
             let verified = is_active && roster.role_of(user, cx.now) == role;
             Ok(Found::Done { at: decided.at, verified })
@@ -97,6 +104,27 @@ async fn look(
             Ok(Found::Done { at: ended, verified })
         }
     }
+}
+
+/// A right that was taken away or lowered is so when the permissions that every decision is made on
+/// say so; where the first look found otherwise, it came to be so at this one.
+async fn verify_right(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    item: &Item,
+    decided: &ItemDecision,
+) -> Result<Found, Failure> {
+    let held = held_by(cx, organization, item).await?;
+    let verified = match decided.decision {
+        ReviewDecision::Keep | ReviewDecision::Change { .. } => false,
+        ReviewDecision::Revoke { .. } => held.is_none(),
+        ReviewDecision::ChangeLevel { level } => {
+            matches!(held, Some(ReviewedAccess::Npi { level: held, .. }) if held <= level)
+        }
+    };
+    let found_otherwise = decided.executed.is_some_and(|(_, verified)| !verified);
+    let at = if verified && found_otherwise { cx.now } else { decided.at };
+    Ok(Found::Done { at, verified })
 }
 
 /// When the membership of somebody who is no active member ended.

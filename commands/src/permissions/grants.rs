@@ -139,7 +139,7 @@ pub(crate) async fn give(
     Ok(member.key.user)
 }
 
-pub(super) async fn take(
+pub(crate) async fn take(
     cx: &mut Context<'_>,
     member: &Member,
     entitlement: Entitlement,

@@ -5,7 +5,7 @@
 
 pub(crate) mod grants;
 mod job_roles;
-mod locations;
+pub(crate) mod locations;
 pub(crate) mod member;
 mod questions;
 pub mod right_use;

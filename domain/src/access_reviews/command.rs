@@ -70,9 +70,9 @@ pub struct RecordExecution {
 pub struct CompleteReview {
     pub attested: bool,
     pub signature: ReviewSignature,
-    /// Items whose person is no active member any more.
+    /// Items whose person is no active member any more, or whose right is not held any more.
     pub gone: Vec<u32>,
-    /// How many became members since the list was frozen.
+    /// How many members, or rights of members, are in scope and not on the list.
     pub joiners: u32,
 }
 

@@ -25,7 +25,9 @@ pub(super) fn reviewer(decision: &Decision<'_>) -> Result<UserId, AccessReviewRe
 
 fn listed(reviewed: &[Reviewed]) -> Vec<ReviewItem> {
     let numbered = (1..).zip(reviewed);
-    numbered.map(|(item, it)| ReviewItem { item, user: it.user, access: it.access }).collect()
+    numbered
+        .map(|(item, it)| ReviewItem { item, user: it.user, access: it.access.clone() })
+        .collect()
 }
 
 fn opened(decision: &Decision<'_>, new: NewReview) -> Decided {

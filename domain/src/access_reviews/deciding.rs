@@ -9,10 +9,11 @@ use super::decide::{Decided, reviewer};
 use super::{
     AccessReviewEvent, AccessReviewRefusal, DECIDED_AT_ONCE, DecideItems, DelegateItems,
     Delegation, Item, REVOKED_AT_ONCE, RecordExecution, Review, ReviewDecision, ReviewExecution,
-    ReviewItemDecision,
+    ReviewItemDecision, ReviewedAccess,
 };
 use crate::kernel::ids::UserId;
 use crate::organizations::Authority;
+use crate::permissions::NpiLevel;
 use crate::values::Reason;
 use crate::{Decision, Sealed};
 
@@ -50,6 +51,7 @@ impl Review {
             organization: self.organization,
             item: number,
             user: item.user,
+            right: item.right(),
             reviewer: by,
             old: item.decided.as_ref().map(|former| former.decision),
             new: wish.decision,
@@ -88,7 +90,8 @@ impl Review {
             }
             ReviewDecision::Revoke { .. }
             | ReviewDecision::Keep
-            | ReviewDecision::Change { .. } => Ok(()),
+            | ReviewDecision::Change { .. }
+            | ReviewDecision::ChangeLevel { .. } => Ok(()),
         }
     }
 
@@ -126,6 +129,7 @@ impl Review {
             organization: self.organization,
             item: number,
             user: item.user,
+            right: item.right(),
             decided_at,
             executed_at,
             verified,
@@ -136,7 +140,7 @@ impl Review {
             ReviewDecision::Revoke { .. } => {
                 Ok(vec![AccessReviewEvent::ReviewRevocationExecuted(execution)])
             }
-            ReviewDecision::Change { .. } => {
+            ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => {
                 Ok(vec![AccessReviewEvent::ReviewChangeExecuted(execution)])
             }
         }
@@ -153,11 +157,16 @@ fn check_bulk(chosen: &[Chosen<'_>], new: ReviewDecision) -> Result<(), AccessRe
     if chosen.len() > REVOKED_AT_ONCE {
         return Err(R::TooMany(REVOKED_AT_ONCE));
     }
-    let is_one = chosen.windows(2).all(|pair| pair[0].1.access == pair[1].1.access);
+    let same = |a: &Item, b: &Item| a.access.without_end() == b.access.without_end();
+    let is_one = chosen.windows(2).all(|pair| same(pair[0].1, pair[1].1));
     if is_one { Ok(()) } else { Err(R::NotIdentical) }
 }
 
 impl Item {
+    fn right(&self) -> Option<ReviewedAccess> {
+        self.access.is_right().then(|| self.access.clone())
+    }
+
     fn sealed(&self, reason: Option<&Reason>) -> Option<Sealed<Reason>> {
         reason.map(|reason| Sealed::new(self.user, reason.clone()))
     }
@@ -196,13 +205,38 @@ impl Item {
         if has_taken_effect && is_other {
             return Err(AccessReviewRefusal::TakenEffect(number));
         }
-        match new {
-            ReviewDecision::Change { role } if self.access.role() == Some(role) => {
-                Err(AccessReviewRefusal::SameRole(number))
+        self.check_kind(number, new)
+    }
+
+    /// A membership ends on a day and changes its role; of rights only a level for an NPI changes, and
+    /// only to a lower one.
+    fn check_kind(&self, number: u32, new: ReviewDecision) -> Result<(), AccessReviewRefusal> {
+        use AccessReviewRefusal as R;
+        use ReviewDecision as D;
+        use ReviewedAccess as A;
+        match (new, &self.access) {
+            (D::Keep | D::Revoke { .. }, A::Membership { .. })
+            | (
+                D::Keep | D::Revoke { left_on: None },
+                A::Npi { .. } | A::Correspondence { .. } | A::Grant { .. },
+            ) => Ok(()),
+            (
+                D::Revoke { left_on: Some(_) },
+                A::Npi { .. } | A::Correspondence { .. } | A::Grant { .. },
+            ) => Err(R::NoLastDay(number)),
+            (D::Change { role }, A::Membership { role: listed }) if *listed == role => {
+                Err(R::SameRole(number))
             }
-            ReviewDecision::Change { .. }
-            | ReviewDecision::Keep
-            | ReviewDecision::Revoke { .. } => Ok(()),
+            (D::Change { .. }, A::Membership { .. }) => Ok(()),
+            (D::ChangeLevel { level }, A::Npi { level: listed, .. }) => {
+                let is_lower = NpiLevel::None < level && level < *listed;
+                if is_lower { Ok(()) } else { Err(R::NotLower(number)) }
+            }
+            (D::Change { .. }, A::Npi { .. } | A::Correspondence { .. } | A::Grant { .. })
+            | (
+                D::ChangeLevel { .. },
+                A::Membership { .. } | A::Correspondence { .. } | A::Grant { .. },
+            ) => Err(R::NoSuchChange(number)),
         }
     }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::organizations::OrgRole;
+use crate::permissions::NpiLevel;
 use crate::permissions::right_use::UsedRight;
 use crate::values::CalendarDate;
 
@@ -17,11 +18,13 @@ pub enum ReviewDecision {
     Keep,
     /// It is taken away.
     Revoke {
-        /// The last day at work, if it was another than today.
+        /// Of a membership, the last day at work if it was another than today.
         left_on: Option<CalendarDate>,
     },
     /// It stays, with another organisation-wide permission.
     Change { role: OrgRole },
+    /// It stays, with a lower level for the NPI; what is more is given outside of reviews.
+    ChangeLevel { level: NpiLevel },
 }
 
 impl ReviewDecision {
@@ -30,7 +33,7 @@ impl ReviewDecision {
     pub const fn is_to_be_carried_out(&self) -> bool {
         match self {
             Self::Keep => false,
-            Self::Revoke { .. } | Self::Change { .. } => true,
+            Self::Revoke { .. } | Self::Change { .. } | Self::ChangeLevel { .. } => true,
         }
     }
 }

@@ -4,7 +4,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Opener, Recommendation, ReviewDecision, ReviewItem, ReviewScope, ReviewTotals, Seen};
+use super::{
+    Opener, Recommendation, ReviewDecision, ReviewItem, ReviewScope, ReviewTotals, ReviewedAccess,
+    Seen,
+};
 use crate::audit::ReviewSignature;
 use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
 use crate::policies::OverdueAction;
@@ -17,6 +20,9 @@ pub struct ReviewItemDecision {
     pub organization: OrganizationId,
     pub item: u32,
     pub user: UserId,
+    /// The right on the list; none where the item is the membership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<ReviewedAccess>,
     pub reviewer: UserId,
     /// The decision whose place it takes.
     pub old: Option<ReviewDecision>,
@@ -28,11 +34,14 @@ pub struct ReviewItemDecision {
 }
 
 /// What became of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewExecution {
     pub organization: OrganizationId,
     pub item: u32,
     pub user: UserId,
+    /// The right on the list; none where the item is the membership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<ReviewedAccess>,
     pub decided_at: DateTime<Utc>,
     pub executed_at: DateTime<Utc>,
     /// Whether the access was looked up afterwards and found to be as decided.
@@ -96,9 +105,9 @@ pub enum AccessReviewEvent {
         attested_by: UserId,
         signature: ReviewSignature,
         totals: ReviewTotals,
-        /// The items whose person left for another reason.
+        /// The items whose person left, or whose right ended, for another reason.
         gone: Vec<u32>,
-        /// How many became members since the list was frozen.
+        /// How many members, or rights of members, came since the list was frozen.
         joiners: u32,
         /// Of all results, as [`super::sha256_of_lines`] has it.
         sha256: String,

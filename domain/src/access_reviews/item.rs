@@ -3,13 +3,17 @@
 //! Invariant: the list of a review and its results each have one text, so that anybody who has the
 //! items can check the hash that the events carry.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ReviewDecision;
 use crate::hex;
-use crate::kernel::ids::UserId;
+use crate::kernel::ids::{JobRoleId, UserId};
 use crate::organizations::OrgRole;
+use crate::permissions::{CorrespondenceScope, Entitlement, NpiLevel, NpiScope};
+use crate::policies::Feature;
+use crate::values::Npi;
 
 /// Who opened a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,8 +25,8 @@ pub enum Opener {
     Scheduled,
 }
 
-/// What the items of a review were chosen by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What the items of a review were chosen by: people, or single rights of active members.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReviewScope {
     /// All active members.
@@ -31,35 +35,108 @@ pub enum ReviewScope {
     Administrators,
     /// Active members who have not signed in for so many days.
     Dormant { days: u32 },
+    /// Every right that was granted.
+    Rights,
+    /// The levels and types of correspondence by which somebody works for this NPI, entries for all
+    /// NPIs included where they decide; for any NPI if none is named.
+    Npi { npi: Option<Npi> },
+    /// The grants by which somebody uses this feature, job roles that bundle it included; any feature
+    /// if none is named.
+    Feature { feature: Option<Feature> },
+    /// The assignments of this job role, or of any.
+    JobRole { role: Option<JobRoleId> },
 }
 
-/// The access that an item is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ReviewedAccess {
-    /// Belonging to the organisation, with the organisation-wide permission at that time.
-    Membership { role: OrgRole },
-}
-
-impl ReviewedAccess {
-    /// The organisation-wide permission, where it is that.
+impl ReviewScope {
+    /// Whether its items are single rights; else they are memberships.
     #[must_use]
-    pub const fn role(&self) -> Option<OrgRole> {
+    pub const fn is_of_rights(&self) -> bool {
         match self {
-            Self::Membership { role } => Some(*role),
+            Self::Roster | Self::Administrators | Self::Dormant { .. } => false,
+            Self::Rights | Self::Npi { .. } | Self::Feature { .. } | Self::JobRole { .. } => true,
         }
     }
 }
 
-/// Somebody's access, to be reviewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The access that an item is about. A right is named as requests for access name it
+/// ([`crate::access_requests::RequestItem`]), and is what one command takes back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReviewedAccess {
+    /// Belonging to the organisation, with the organisation-wide permission at that time.
+    Membership { role: OrgRole },
+    /// A level for an NPI, or for all that have none of their own.
+    Npi {
+        npi: NpiScope,
+        level: NpiLevel,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
+    },
+    /// One type of correspondence, or all, for an NPI or for all.
+    Correspondence { npi: NpiScope, types: CorrespondenceScope },
+    /// A feature, job role, location or tax id.
+    Grant {
+        grant: Entitlement,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
+    },
+}
+
+impl ReviewedAccess {
+    /// The organisation-wide permission, where it is a membership.
+    #[must_use]
+    pub const fn role(&self) -> Option<OrgRole> {
+        match self {
+            Self::Membership { role } => Some(*role),
+            Self::Npi { .. } | Self::Correspondence { .. } | Self::Grant { .. } => None,
+        }
+    }
+
+    /// Whether it is a single right, not the membership.
+    #[must_use]
+    pub const fn is_right(&self) -> bool {
+        self.role().is_none()
+    }
+
+    /// When it ends by itself (GN-13).
+    #[must_use]
+    pub const fn until(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Npi { until, .. } | Self::Grant { until, .. } => *until,
+            Self::Membership { .. } | Self::Correspondence { .. } => None,
+        }
+    }
+
+    /// The same whenever it ends: what two people have both, and what is decided at once.
+    #[must_use]
+    pub fn without_end(&self) -> Self {
+        match self.clone() {
+            Self::Npi { npi, level, .. } => Self::Npi { npi, level, until: None },
+            Self::Grant { grant, .. } => Self::Grant { grant, until: None },
+            other @ (Self::Membership { .. } | Self::Correspondence { .. }) => other,
+        }
+    }
+
+    /// What it is about, at whichever level: a person has it once.
+    #[must_use]
+    pub fn thing(&self) -> Self {
+        match self.without_end() {
+            Self::Membership { .. } => Self::Membership { role: OrgRole::None },
+            Self::Npi { npi, .. } => Self::Npi { npi, level: NpiLevel::None, until: None },
+            other @ (Self::Correspondence { .. } | Self::Grant { .. }) => other,
+        }
+    }
+}
+
+/// Somebody's access, to be reviewed; in the order of a list: by person, then kind, then thing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reviewed {
     pub user: UserId,
     pub access: ReviewedAccess,
 }
 
 /// A line of a review's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewItem {
     /// The number in the list, from 1.
     pub item: u32,
@@ -78,12 +155,12 @@ pub enum ItemOutcome {
     Kept,
     Revoked,
     Changed,
-    /// The person left for another reason.
+    /// The person left for another reason, or the right ended by somebody else's doing or by itself.
     Gone,
 }
 
 /// A line of a review's results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReviewResult {
     pub item: u32,
     pub user: UserId,

@@ -1,7 +1,9 @@
 //! Periodic reviews of who has access: the roster first, then what each may do (CC-13, GN-15, GN-16).
 //!
 //! Invariant: what is reviewed is frozen when the review opens, nobody decides about themself, and a
-//! review is signed only when each item has its outcome.
+//! review is signed only when each item has its outcome. A right that ended by somebody else's doing or
+//! by itself is gone like a person who left: nobody decides about it. One whose level or end is another
+//! by now is still decided about, as it stands; readers see that it changed.
 
 pub mod campaign;
 mod command;
@@ -12,6 +14,8 @@ mod events;
 mod item;
 mod refusal;
 mod review;
+mod rights;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod watching;
@@ -27,6 +31,7 @@ pub use item::{
 };
 pub use refusal::AccessReviewRefusal;
 pub use review::{AccessReview, Delegation, Item, ItemDecision, Review, ReviewStatus};
+pub use rights::{Granted, rights_in_scope};
 
 /// The version of [`ATTESTATION`].
 pub const ATTESTATION_VERSION: &str = "1";

@@ -40,6 +40,15 @@ pub enum AccessReviewRefusal {
     ReasonRequired,
     #[error("Item {0} has this permission already. Keep it, or choose another permission.")]
     SameRole(u32),
+    #[error("Item {0} is a single right. Take it away without a last day.")]
+    NoLastDay(u32),
+    #[error("Choose a level below the one of item {0}, or take it away. More is given elsewhere.")]
+    NotLower(u32),
+    #[error(
+        "Item {0} is not changed this way. Choose a permission for a member, a level for an NPI; any \
+         other right is kept or taken away."
+    )]
+    NoSuchChange(u32),
     #[error("Choose a last day before the review is due. Keep who stays longer, and plan the end.")]
     LeavesTooLate,
     #[error(
@@ -90,6 +99,15 @@ impl From<AccessReviewRefusal> for Refusal {
             R::Delegated { to, .. } => of_items(Code::Forbidden).details([to.to_string()]),
             R::ReasonRequired => Self::new(Code::ReasonRequired, message).at("reason"),
             R::SameRole(_) => Self::new(Code::FieldInvalid, message).at("role"),
+            R::NoLastDay(item) => {
+                Self::new(Code::FieldInvalid, message).at("leftOn").details([item.to_string()])
+            }
+            R::NotLower(item) => {
+                Self::new(Code::FieldInvalid, message).at("level").details([item.to_string()])
+            }
+            R::NoSuchChange(item) => {
+                Self::new(Code::FieldInvalid, message).at("decision").details([item.to_string()])
+            }
             R::LeavesTooLate => Self::new(Code::RangeInvalid, message).at("leftOn"),
             R::TakenEffect(item) => of_items(Code::AlreadyDecided).details([item.to_string()]),
             R::NotPending(_) => Self::new(Code::NotPending, message).at("item"),

@@ -73,8 +73,8 @@ pub struct Item {
 }
 
 impl Item {
-    /// What came of it; `gone` where its person is no active member any more. What the review itself
-    /// took away or changed is its own doing, whatever came later.
+    /// What came of it; `gone` where its person is no active member any more, or the right is not held
+    /// any more. What the review itself took away or changed is its own doing, whatever came later.
     #[must_use]
     pub fn outcome(&self, gone: bool) -> ItemOutcome {
         use ReviewDecision as D;
@@ -83,10 +83,14 @@ impl Item {
         };
         match decided.decision {
             D::Revoke { .. } if decided.has_taken_effect() => ItemOutcome::Revoked,
-            D::Change { .. } if decided.has_taken_effect() => ItemOutcome::Changed,
-            D::Keep | D::Revoke { .. } | D::Change { .. } if gone => ItemOutcome::Gone,
+            D::Change { .. } | D::ChangeLevel { .. } if decided.has_taken_effect() => {
+                ItemOutcome::Changed
+            }
+            D::Keep | D::Revoke { .. } | D::Change { .. } | D::ChangeLevel { .. } if gone => {
+                ItemOutcome::Gone
+            }
             D::Keep => ItemOutcome::Kept,
-            D::Revoke { .. } | D::Change { .. } => ItemOutcome::Pending,
+            D::Revoke { .. } | D::Change { .. } | D::ChangeLevel { .. } => ItemOutcome::Pending,
         }
     }
 }
@@ -114,7 +118,7 @@ pub struct Review {
     /// The fewest days before it is due of which the reviewers were reminded.
     pub reminded: Option<u32>,
     pub is_escalated: bool,
-    /// Whose person was gone when it was signed.
+    /// Which were gone when it was signed.
     pub gone: BTreeSet<u32>,
     items: RedBlackTreeMapSync<u32, Item>,
 }
@@ -131,8 +135,8 @@ impl Review {
         self.items.iter().map(|(number, item)| (*number, item))
     }
 
-    /// The results, in the order of the list; `gone` are the items whose person is no active member
-    /// any more, those of [`Review::gone`] once it is signed.
+    /// The results, in the order of the list; `gone` are the items that [`Item::outcome`] calls so,
+    /// those of [`Review::gone`] once it is signed.
     pub fn results<'a>(
         &'a self,
         gone: &'a BTreeSet<u32>,
@@ -140,7 +144,7 @@ impl Review {
         self.items().map(|(number, item)| ReviewResult {
             item: number,
             user: item.user,
-            access: item.access,
+            access: item.access.clone(),
             outcome: item.outcome(gone.contains(&number)),
             decision: item.decided.as_ref().map(|decided| decided.decision),
             decided_by: item.decided.as_ref().map(|decided| decided.by),
@@ -196,7 +200,7 @@ impl Review {
                         listed.item,
                         Item {
                             user: listed.user,
-                            access: listed.access,
+                            access: listed.access.clone(),
                             decided: None,
                             delegated: None,
                         },
@@ -275,7 +279,7 @@ impl AccessReview {
             review: *review,
             organization: *organization,
             campaign: *campaign,
-            scope: *scope,
+            scope: scope.clone(),
             as_of: *as_of,
             population: *items,
             sha256: sha256.clone(),

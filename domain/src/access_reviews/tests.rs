@@ -2,6 +2,7 @@
 
 mod bulk;
 mod random;
+mod rights;
 mod signing;
 mod time;
 
@@ -126,6 +127,7 @@ fn decided(
         organization: mercy(),
         item,
         user,
+        right: None,
         reviewer: id(20),
         old,
         new,
@@ -141,6 +143,7 @@ fn execution(item: u32, verified: bool) -> ReviewExecution {
         organization: mercy(),
         item,
         user: id(u128::from(item)),
+        right: None,
         decided_at: start(),
         executed_at: after(5),
         verified,
@@ -228,7 +231,7 @@ fn a_scheduled_review_is_opened_once_and_by_hand_a_second_time_is_refused() {
 #[test]
 fn the_hash_of_a_list_is_that_of_its_lines() {
     // echo '{"item":1,"user":"…","access":{"MEMBERSHIP":{"role":"NONE"}}}' | sha256sum
-    let one = ReviewItem { item: 1, user: id(1), access: roster()[0].access };
+    let one = ReviewItem { item: 1, user: id(1), access: roster()[0].access.clone() };
     let hash = sha256_of_lines([one]);
     assert_eq!(hash, "0e5b8dfae79fc0b41896d353302e413493520551054fb0c5d6083b13fac267ef");
 }

@@ -28,7 +28,8 @@ pub struct ItemView {
     pub row: ItemRow,
     /// When the membership began that was reviewed.
     pub member_since: Option<DateTime<Utc>>,
-    /// When the permission was given, by which event and why.
+    /// When the permission or right was given, by which event and why; types of correspondence, when
+    /// what is read for the NPI was set last.
     pub granted_at: Option<DateTime<Utc>>,
     pub grant_cause: Option<String>,
     pub grant_position: Option<i64>,
@@ -37,28 +38,44 @@ pub struct ItemView {
     pub is_member: bool,
     /// The present permission.
     pub present_role: Option<String>,
-    /// What was decided last about the person here before this review.
+    /// What was decided last about the same access of the person before this review.
     pub previous_decision: Option<String>,
     pub previous_at: Option<DateTime<Utc>>,
     pub previous_by: Option<Uuid>,
     pub previous_review: Option<Uuid>,
+    /// Of a single right: whether it is held now, and with which level and end.
+    pub is_held: bool,
+    pub present_level: Option<String>,
+    pub present_until: Option<DateTime<Utc>>,
+    /// Of an NPI, and what a job role, location or tax id is called.
+    pub provider_name: Option<String>,
+    pub thing: Option<String>,
 }
 
 impl ItemView {
-    /// Whether membership or permission are others than when the list was frozen.
+    /// Whether membership, permission or right are others than when the list was frozen.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        !self.is_member || self.present_role.as_deref() != Some(self.row.org_role.as_str())
+        let is_other = if self.row.is_right() {
+            !self.is_held
+                || self.present_level != self.row.level
+                || self.present_until != self.row.until
+        } else {
+            self.present_role != self.row.org_role
+        };
+        !self.is_member || is_other
     }
 }
 
 /// $1 tenant, $2 review, $3 organisation, $4 position of the list, $5 when it was frozen, $6 position of
-/// the opening.
+/// the opening, $7 now. Who has no permission was let in by what made them a member.
 const ITEMS: &str = "
 SELECT i.*, since.valid_from AS member_since,
-       coalesce(granted.valid_from, since.valid_from) AS granted_at,
-       coalesce(granted.cause, since.cause) AS grant_cause,
-       coalesce(granted.cause_position, since.cause_position) AS grant_position,
+       coalesce(granted.valid_from, member.valid_from) AS granted_at,
+       coalesce(granted.cause, member.cause) AS grant_cause,
+       coalesce(granted.cause_position, member.cause_position) AS grant_position,
+       held.valid_from IS NOT NULL AS is_held, held.level AS present_level,
+       held.until AS present_until, named.provider_name, named.thing,
        m.last_login_at, coalesce(m.standing = 'ACTIVE', false) AS is_member,
        m.org_role AS present_role, former.decision AS previous_decision,
        former.decided_at AS previous_at, former.decided_by AS previous_by,
@@ -74,15 +91,45 @@ SELECT i.*, since.valid_from AS member_since,
          ORDER BY a.valid_from DESC LIMIT 1) since ON true
   LEFT JOIN LATERAL (
         SELECT a.valid_from, a.cause, a.cause_position FROM read.access_intervals a
-         WHERE a.tenant_id = $1 AND a.user_id = i.user_id AND a.kind = 'ORG_ROLE'
+         WHERE a.tenant_id = $1 AND a.user_id = i.user_id
+           AND a.kind = CASE i.kind WHEN 'MEMBERSHIP' THEN 'ORG_ROLE' ELSE i.kind END
+           AND a.npi IS NOT DISTINCT FROM i.npi
+           AND CASE i.kind WHEN 'CORRESPONDENCE' THEN a.value @> ARRAY[i.name]
+                           ELSE a.name IS NOT DISTINCT FROM i.name END
            AND a.organization_id = $3 AND a.known_from <= $4
            AND (a.known_to IS NULL OR a.known_to > $4) AND a.valid_from <= $5 AND a.valid_to > $5
          ORDER BY a.valid_from DESC LIMIT 1) granted ON true
   LEFT JOIN LATERAL (
+        SELECT since.valid_from, since.cause, since.cause_position
+         WHERE i.kind = 'MEMBERSHIP') member ON true
+  LEFT JOIN LATERAL (
+        SELECT a.valid_from, CASE i.kind WHEN 'NPI_LEVEL' THEN a.value[1] END AS level,
+               CASE WHEN a.valid_to < '9999-12-31 00:00:00+00' THEN a.valid_to END AS until
+          FROM read.access_intervals a
+         WHERE a.tenant_id = $1 AND a.user_id = i.user_id AND a.kind = i.kind
+           AND a.npi IS NOT DISTINCT FROM i.npi
+           AND CASE i.kind WHEN 'CORRESPONDENCE' THEN a.value @> ARRAY[i.name]
+                           ELSE a.name IS NOT DISTINCT FROM i.name END
+           AND a.value <> '{NONE}' AND a.organization_id = $3 AND a.known_to IS NULL
+           AND a.valid_from <= $7 AND a.valid_to > $7
+         LIMIT 1) held ON true
+  LEFT JOIN LATERAL (
+        SELECT (SELECT p.provider_name FROM read.pins p WHERE p.tenant_id = $1
+                   AND p.organization_id = $3 AND p.npi = i.npi) AS provider_name,
+               CASE i.kind
+                 WHEN 'JOB_ROLE' THEN (SELECT j.name FROM read.job_roles j
+                   WHERE j.tenant_id = $1 AND j.id = i.name::uuid)
+                 WHEN 'TAX_ID' THEN (SELECT t.kind || ' ' || t.last4 FROM read.tax_ids t
+                   WHERE t.tenant_id = $1 AND t.id = i.name::uuid)
+                 WHEN 'LOCATION' THEN (SELECT l.name FROM read.locations l
+                   WHERE l.tenant_id = $1 AND l.id = i.name::uuid)
+               END AS thing) named ON true
+  LEFT JOIN LATERAL (
         SELECT d.decision, d.decided_at, d.decided_by, d.review_id
           FROM read.access_review_decisions d
          WHERE d.tenant_id = $1 AND d.organization_id = $3 AND d.user_id = i.user_id
-           AND d.position < $6
+           AND d.kind = i.kind AND d.npi IS NOT DISTINCT FROM i.npi
+           AND d.name IS NOT DISTINCT FROM i.name AND d.position < $6
          ORDER BY d.position DESC LIMIT 1) former ON true
  WHERE i.tenant_id = $1 AND i.review_id = $2";
 
@@ -93,11 +140,11 @@ SELECT i.*, since.valid_from AS member_since,
 pub async fn items(
     view: &mut Snapshot,
     review: &AccessReviewRow,
-    filter: &ItemFilter,
+    (filter, now): (&ItemFilter, DateTime<Utc>),
     (first, after): (i64, Option<i32>),
 ) -> Result<Vec<ItemView>, sqlx::Error> {
     // The shared part names its own parameters, which come first.
-    let mut query = QueryBuilder::with_arguments(ITEMS, arguments(view.tenant().0, review)?);
+    let mut query = QueryBuilder::with_arguments(ITEMS, arguments(view.tenant().0, review, now)?);
     if let Some(user) = filter.delegated_to {
         query.push(" AND i.delegated_to = ").push_bind(user.0);
     }
@@ -118,6 +165,7 @@ pub async fn items(
 fn arguments(
     tenant: Uuid,
     review: &AccessReviewRow,
+    now: DateTime<Utc>,
 ) -> Result<sqlx::postgres::PgArguments, sqlx::Error> {
     use sqlx::Arguments;
     let mut arguments = sqlx::postgres::PgArguments::default();
@@ -127,20 +175,22 @@ fn arguments(
         arguments.add(review.organization_id)?;
         arguments.add(review.as_of)?;
         arguments.add(review.opened_at)?;
-        arguments.add(review.opened_position)
+        arguments.add(review.opened_position)?;
+        arguments.add(now)
     };
     add().map_err(sqlx::Error::Encode)?;
     Ok(arguments)
 }
 
-/// How many people of each of these reviews are no active members any more, of those about whom nothing
-/// else was decided that took effect.
+/// How many items of each of these reviews are gone: the person is no active member any more, or the
+/// right is not held any more; of those about which nothing else was decided that took effect.
 ///
 /// # Errors
 /// The database did not answer.
 pub async fn gone_now(
     view: &mut Snapshot,
     reviews: &[Uuid],
+    now: DateTime<Utc>,
 ) -> Result<Vec<(Uuid, i64, i64)>, sqlx::Error> {
     sqlx::query_as(
         "SELECT i.review_id, count(*) FILTER (WHERE i.outcome = 'UNDECIDED'),
@@ -149,60 +199,20 @@ pub async fn gone_now(
            LEFT JOIN read.directory_members m ON m.tenant_id = i.tenant_id
                 AND m.organization_id = i.organization_id AND m.user_id = i.user_id
           WHERE i.tenant_id = $1 AND i.review_id = ANY ($2) AND i.outcome IN ('UNDECIDED', 'KEPT')
-            AND m.standing IS DISTINCT FROM 'ACTIVE'
+            AND (m.standing IS DISTINCT FROM 'ACTIVE'
+              OR (i.kind <> 'MEMBERSHIP' AND NOT EXISTS (
+                SELECT 1 FROM read.access_intervals a
+                 WHERE a.tenant_id = $1 AND a.user_id = i.user_id AND a.kind = i.kind
+                   AND a.npi IS NOT DISTINCT FROM i.npi
+                   AND CASE i.kind WHEN 'CORRESPONDENCE' THEN a.value @> ARRAY[i.name]
+                                   ELSE a.name IS NOT DISTINCT FROM i.name END
+                   AND a.value <> '{NONE}' AND a.organization_id = i.organization_id
+                   AND a.known_to IS NULL AND a.valid_from <= $3 AND a.valid_to > $3)))
           GROUP BY i.review_id",
     )
     .bind(view.tenant().0)
     .bind(reviews.to_vec())
-    .fetch_all(view.connection())
-    .await
-}
-
-/// Somebody who became a member after the list was frozen.
-#[derive(Clone, Debug, FromRow)]
-pub struct Joiner {
-    pub user_id: Uuid,
-    pub org_role: String,
-    pub joined_at: DateTime<Utc>,
-}
-
-/// Active members of the organisation who are not on the list and came after it was frozen, and before
-/// the review was closed; in the order in which they came.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn joiners(
-    view: &mut Snapshot,
-    review: &AccessReviewRow,
-    now: DateTime<Utc>,
-    (first, after): (i64, Option<(DateTime<Utc>, Uuid)>),
-) -> Result<Vec<Joiner>, sqlx::Error> {
-    let (after_at, after_user) = after.unzip();
-    sqlx::query_as(
-        "SELECT m.user_id, m.org_role, since.valid_from AS joined_at
-           FROM read.directory_members m
-          CROSS JOIN LATERAL (
-                SELECT a.valid_from FROM read.access_intervals a
-                 WHERE a.tenant_id = $1 AND a.user_id = m.user_id AND a.kind = 'MEMBERSHIP_ACTIVE'
-                   AND a.organization_id = $2 AND a.known_to IS NULL AND a.valid_from <= $5
-                   AND a.valid_to > $5
-                 LIMIT 1) since
-          WHERE m.tenant_id = $1 AND m.organization_id = $2 AND m.standing = 'ACTIVE'
-            AND since.valid_from > $4 AND since.valid_from <= coalesce($6, $5)
-            AND NOT EXISTS (SELECT 1 FROM read.access_review_items i WHERE i.tenant_id = $1
-                AND i.review_id = $3 AND i.user_id = m.user_id)
-            AND ($7::timestamptz IS NULL OR (since.valid_from, m.user_id) > ($7, $8))
-          ORDER BY since.valid_from, m.user_id LIMIT $9",
-    )
-    .bind(view.tenant().0)
-    .bind(review.organization_id)
-    .bind(review.review_id)
-    .bind(review.opened_at)
     .bind(now)
-    .bind(review.closed_at)
-    .bind(after_at)
-    .bind(after_user)
-    .bind(first)
     .fetch_all(view.connection())
     .await
 }
@@ -232,7 +242,7 @@ pub async fn last_review(
         "SELECT d.position, d.review_id, d.decision, d.decided_by, d.decided_at
            FROM read.access_review_decisions d
           WHERE d.tenant_id = $1 AND d.organization_id = $2 AND d.user_id = $3
-            AND d.position <= $4 AND d.decided_at <= $5 AND d.decision IN ('KEEP', 'CHANGE')
+            AND d.kind = 'MEMBERSHIP' AND d.position <= $4 AND d.decided_at <= $5 AND d.decision IN ('KEEP', 'CHANGE')
             AND NOT EXISTS (
                 SELECT 1 FROM read.access_review_decisions n
                  WHERE n.tenant_id = $1 AND n.organization_id = $2 AND n.user_id = $3

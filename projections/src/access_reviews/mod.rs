@@ -5,6 +5,7 @@
 mod campaigns;
 mod figures;
 mod items;
+mod joiners;
 mod projection;
 mod queries;
 mod recommendation;
@@ -18,11 +19,12 @@ pub use campaigns::{
     PreviewRow, campaign_organizations, campaigns, campaigns_by_id, preview, sums,
 };
 pub use figures::{Day, Figures, Of, figures};
-pub use items::{ItemFilter, ItemView, Joiner, LastReview, gone_now, items, joiners, last_review};
+pub use items::{ItemFilter, ItemView, LastReview, gone_now, items, last_review};
+pub use joiners::{Joiner, JoinerKey, joiners};
 pub use projection::{AccessReviews, NAME};
 pub use queries::{ReviewFilter, ReviewView, Seen, reviews, reviews_by_id};
 pub use recommendation::{Advising, advise, recommendations};
-pub use rights::{HeldRight, held_rights};
+pub use rights::{HeldRight, RightUse, held_rights, uses_of_items};
 pub use row::{AccessReviewRow, ItemRow};
-pub use shown::shown_sha256;
+pub use shown::{BesideItem, shown_sha256};
 pub use tasks::{EndingGrant, Reviewer, WaitingReview, ending_grants, waiting_reviews};

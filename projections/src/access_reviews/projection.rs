@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     campaigns,
-    row::{AccessReviewRow, ItemRow, decision_words},
+    row::{AccessReviewRow, ItemRow, Thing, decision_words},
 };
 use crate::readers;
 
@@ -95,9 +95,11 @@ async fn list(
     let rows: Vec<ItemRow> =
         items.iter().map(|listed| ItemRow::listed(recorded, *organization, listed)).collect();
     sqlx::query(
-        "INSERT INTO access_review_items (tenant_id, review_id, organization_id, item, user_id,
-                                          org_role, outcome, verified)
-         SELECT $1, $2, $3, *, 'UNDECIDED', false FROM unnest($4::int[], $5::uuid[], $6::text[])",
+        "INSERT INTO access_review_items (tenant_id, review_id, organization_id, outcome, verified,
+                                          item, user_id, org_role, kind, npi, name, level, until)
+         SELECT $1, $2, $3, 'UNDECIDED', false, *
+           FROM unnest($4::int[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
+                       $10::text[], $11::timestamptz[])",
     )
     .bind(recorded.tenant.0)
     .bind(recorded.aggregate_id)
@@ -105,6 +107,11 @@ async fn list(
     .bind(rows.iter().map(|row| row.item).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.user_id).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.org_role.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.kind.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.npi.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.level.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.until).collect::<Vec<_>>())
     .execute(tx)
     .await
     .map(drop)
@@ -224,7 +231,7 @@ impl Rows {
         sqlx::query(
             "UPDATE access_review_items i
                 SET outcome = n.outcome, delegated_to = n.delegated_to, decision = n.decision,
-                    new_role = n.new_role, left_on = n.left_on, decided_by = n.decided_by,
+                    new_role = n.new_role, new_level = n.new_level, left_on = n.left_on, decided_by = n.decided_by,
                     decided_at = n.decided_at, decided_position = n.decided_position,
                     recommendation = n.recommendation, executed_at = n.executed_at,
                     verified = n.verified, delay_s = n.delay_s
@@ -264,11 +271,14 @@ async fn decisions(
         return Ok(());
     }
     let of = || made.iter().map(|(_, decided)| *decided);
+    let things: Vec<Thing> = of().map(|it| Thing::of(it.right.as_ref())).collect();
     sqlx::query(
         "INSERT INTO access_review_decisions (tenant_id, position, review_id, item,
-                 organization_id, user_id, decision, new_role, decided_by, decided_at, is_first)
+                 organization_id, user_id, decision, new_role, decided_by, decided_at, is_first,
+                 new_level, kind, npi, name)
          SELECT $1, * FROM unnest($2::bigint[], $3::uuid[], $4::int[], $5::uuid[], $6::uuid[],
-                 $7::text[], $8::text[], $9::uuid[], $10::timestamptz[], $11::bool[])",
+                 $7::text[], $8::text[], $9::uuid[], $10::timestamptz[], $11::bool[],
+                 $12::text[], $13::text[], $14::text[], $15::text[])",
     )
     .bind(tenant.0)
     .bind(made.iter().map(|(recorded, _)| recorded.tenant_position).collect::<Vec<_>>())
@@ -276,11 +286,15 @@ async fn decisions(
     .bind(of().map(|it| i32::try_from(it.item).unwrap_or(i32::MAX)).collect::<Vec<_>>())
     .bind(of().map(|it| it.organization.0).collect::<Vec<_>>())
     .bind(of().map(|it| it.user.0).collect::<Vec<_>>())
-    .bind(of().map(|it| decision_words(it.new).0).collect::<Vec<_>>())
-    .bind(of().map(|it| decision_words(it.new).1).collect::<Vec<_>>())
+    .bind(of().map(|it| decision_words(it.new).decision).collect::<Vec<_>>())
+    .bind(of().map(|it| decision_words(it.new).new_role).collect::<Vec<_>>())
     .bind(of().map(|it| it.reviewer.0).collect::<Vec<_>>())
     .bind(of().map(|it| it.decided_at).collect::<Vec<_>>())
     .bind(of().map(|it| it.old.is_none()).collect::<Vec<_>>())
+    .bind(of().map(|it| decision_words(it.new).new_level).collect::<Vec<_>>())
+    .bind(things.iter().map(|thing| thing.kind).collect::<Vec<_>>())
+    .bind(things.iter().map(|thing| thing.npi.clone()).collect::<Vec<_>>())
+    .bind(things.iter().map(|thing| thing.name.clone()).collect::<Vec<_>>())
     .execute(tx)
     .await
     .map(drop)

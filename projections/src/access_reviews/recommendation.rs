@@ -10,15 +10,17 @@ use rollcall_domain::{
     access_reviews::{Advice, Ground, Recommendation},
     permissions::right_use::UsedRight,
     policies::Policy,
-    values::CalendarDate,
+    values::{CalendarDate, Npi},
 };
 use uuid::Uuid;
 
-use super::{AccessReviewRow, HeldRight, ItemFilter, ItemView, held_rights, items};
+use super::{
+    AccessReviewRow, HeldRight, ItemFilter, ItemView, RightUse, held_rights, items, uses_of_items,
+};
 use crate::{
     Snapshot,
     access_register::{self, Moment},
-    right_use::Noting,
+    right_use::{AsOf, Noting},
 };
 
 /// Somebody who never signed in is recommended to go after so many days as a member.
@@ -45,29 +47,80 @@ impl Advising<'_> {
     }
 }
 
-/// What is recommended about somebody; `None` where nothing was observed to go by.
+/// What is recommended about an item: by the use of its right, or of all that its person may do where it
+/// is the membership; `None` where nothing was observed to go by.
 #[must_use]
 pub fn advise(
+    advising: Advising<'_>,
+    item: &ItemView,
+    (rights, used): (&[HeldRight], Option<&RightUse>),
+    noting: &Noting,
+) -> Option<Recommendation> {
+    match used {
+        Some(used) => advise_right(advising, item, used, noting),
+        None => advise_membership(advising, item, rights, noting),
+    }
+}
+
+/// Whether somebody is away for long, by their sign-ins, and the ground that says so or otherwise.
+fn presence(advising: Advising<'_>, item: &ItemView) -> (bool, Option<Ground>) {
+    let zone = advising.policy.time_zone();
+    match (item.last_login_at, item.member_since) {
+        (Some(at), _) if advising.is_dormant(at) => (true, Some(Ground::NotSignedInSince { at })),
+        (Some(at), _) => (false, Some(Ground::SignedIn { at })),
+        (None, Some(at)) if zone.days_later(at, NEVER_SIGNED_IN_DAYS) <= advising.now => {
+            (true, Some(Ground::NotSignedInSince { at }))
+        }
+        (None, _) => (false, None),
+    }
+}
+
+/// That somebody signs in says nothing about one of their rights; that they never do, says something of
+/// all.
+fn advise_right(
+    advising: Advising<'_>,
+    item: &ItemView,
+    used: &RightUse,
+    noting: &Noting,
+) -> Option<Recommendation> {
+    let zone = advising.policy.time_zone();
+    let (is_away, signed_in) = presence(advising, item);
+    let one = |word: &Option<String>| word.clone().filter(|word| word != "*");
+    let npi = one(&item.row.npi).and_then(|npi| Npi::parse(&npi).ok());
+    let right = UsedRight { kind: used.kind, npi, of: one(&item.row.name) };
+    let watched = used.kind.is_observable().then_some(item.granted_at).flatten();
+    let watched = watched.map(|since| noting.watched_since(used.kind.as_str(), since));
+    let (ground, is_recent) = match (used.used_on, watched) {
+        (Some(day), _) => {
+            let is_recent = advising.is_recent(day);
+            (Some(Ground::UsedOn { right, day: CalendarDate::from(day) }), Some(is_recent))
+        }
+        (None, Some(since)) => {
+            let day = zone.local_date(since);
+            // Not used in a time too short to tell is not yet unused.
+            let is_recent = (!advising.is_recent(day)).then_some(false);
+            (Some(Ground::UnusedSince { right, day: CalendarDate::from(day) }), is_recent)
+        }
+        (None, None) => (None, None),
+    };
+    let advice = match is_recent {
+        Some(true) => Advice::Keep,
+        Some(false) => Advice::Revoke,
+        None if is_away => Advice::Revoke,
+        None => return None,
+    };
+    Some(Recommendation { advice, grounds: signed_in.into_iter().chain(ground).collect() })
+}
+
+fn advise_membership(
     advising: Advising<'_>,
     item: &ItemView,
     rights: &[HeldRight],
     noting: &Noting,
 ) -> Option<Recommendation> {
     let zone = advising.policy.time_zone();
-    let mut grounds = Vec::new();
-    let mut is_away = false;
-    match (item.last_login_at, item.member_since) {
-        (Some(at), _) if advising.is_dormant(at) => {
-            is_away = true;
-            grounds.push(Ground::NotSignedInSince { at });
-        }
-        (Some(at), _) => grounds.push(Ground::SignedIn { at }),
-        (None, Some(at)) if zone.days_later(at, NEVER_SIGNED_IN_DAYS) <= advising.now => {
-            is_away = true;
-            grounds.push(Ground::NotSignedInSince { at });
-        }
-        (None, _) => {}
-    }
+    let (is_away, signed_in) = presence(advising, item);
+    let mut grounds: Vec<Ground> = signed_in.into_iter().collect();
     let mut is_used = false;
     // A use that an external system reported counts like any other.
     for right in rights.iter().filter(|it| it.kind.is_observable() || it.used_on.is_some()) {
@@ -99,13 +152,18 @@ pub async fn recommendations(
 ) -> Result<BTreeMap<u32, Recommendation>, sqlx::Error> {
     let wanted = numbers.iter().filter_map(|number| i32::try_from(*number).ok()).collect();
     let filter = ItemFilter { items: Some(wanted), ..ItemFilter::default() };
-    let found = items(view, review, &filter, (i64::MAX, None)).await?;
+    let found = items(view, review, (&filter, advising.now), (i64::MAX, None)).await?;
     let rights = rights_of(view, review, &found, advising).await?;
+    let as_of = AsOf {
+        day: advising.policy.time_zone().local_date(advising.now),
+        known_at: view.position_of(access_register::NAME),
+    };
+    let uses = uses_of_items(view, as_of, review.organization_id, &found).await?;
     let noting = Noting::read(view).await?;
     let advised = found.iter().filter_map(|item| {
         let held = rights.get(&item.row.user_id).map_or(&[][..], Vec::as_slice);
         let number = u32::try_from(item.row.item).ok()?;
-        Some((number, advise(advising, item, held, &noting)?))
+        Some((number, advise(advising, item, (held, uses.get(&item.row.item)), &noting)?))
     });
     Ok(advised.collect())
 }
@@ -116,7 +174,9 @@ async fn rights_of(
     found: &[ItemView],
     advising: Advising<'_>,
 ) -> Result<HashMap<Uuid, Vec<HeldRight>>, sqlx::Error> {
-    let users: Vec<Uuid> = found.iter().map(|item| item.row.user_id).collect();
+    // Of rights, what is advised goes by their own use.
+    let people = found.iter().filter(|item| !item.row.is_right());
+    let users: Vec<Uuid> = people.map(|item| item.row.user_id).collect();
     let known_at = view.position_of(access_register::NAME);
     let moment = Moment { true_at: advising.now, known_at };
     let day = advising.policy.time_zone().local_date(advising.now);
@@ -149,7 +209,7 @@ mod tests {
                 item: 1,
                 organization_id: Uuid::nil(),
                 user_id: Uuid::nil(),
-                org_role: "NONE".to_owned(),
+                org_role: Some("NONE".to_owned()),
                 outcome: "UNDECIDED".to_owned(),
                 delegated_to: None,
                 decision: None,
@@ -162,6 +222,12 @@ mod tests {
                 executed_at: None,
                 verified: false,
                 delay_s: None,
+                kind: "MEMBERSHIP".to_owned(),
+                npi: None,
+                name: None,
+                level: None,
+                until: None,
+                new_level: None,
             },
             member_since: Some(days_ago(since)),
             granted_at: None,
@@ -174,7 +240,45 @@ mod tests {
             previous_at: None,
             previous_by: None,
             previous_review: None,
+            is_held: true,
+            present_level: None,
+            present_until: None,
+            provider_name: None,
+            thing: None,
         }
+    }
+
+    /// A right of such a member, since so many days.
+    fn item_of(kind: &str, since: i64, last: Option<i64>) -> ItemView {
+        let mut item = member(300, last);
+        item.row.kind = kind.to_owned();
+        item.row.npi = Some("*".to_owned());
+        item.granted_at = Some(days_ago(since));
+        item
+    }
+
+    fn advice_of_right(item: &ItemView, kind: RightKind, used: Option<i64>) -> Option<Advice> {
+        let policy = Policy::default();
+        let advising = Advising { policy: &policy, now: now() };
+        let used_on = used.map(|days| days_ago(days).date_naive());
+        let used = RightUse { kind, used_on };
+        let advised = advise(advising, item, (&[][..], Some(&used)), &Noting::default());
+        advised.map(|advised| advised.advice)
+    }
+
+    #[test]
+    fn a_right_is_advised_by_its_own_use_and_a_sign_in_keeps_none() {
+        let there = |since| item_of("NPI_LEVEL", since, Some(1));
+        let npi = RightKind::ViewNpi;
+        assert_eq!(advice_of_right(&there(300), npi, Some(5)), Some(Advice::Keep));
+        assert_eq!(advice_of_right(&there(300), npi, Some(190)), Some(Advice::Revoke));
+        assert_eq!(advice_of_right(&there(300), npi, None), Some(Advice::Revoke));
+        assert_eq!(advice_of_right(&there(30), npi, None), None, "too short to tell");
+        let unseen = item_of("FEATURE", 300, Some(1));
+        assert_eq!(advice_of_right(&unseen, RightKind::UseFeature, None), None);
+        assert_eq!(advice_of_right(&unseen, RightKind::UseFeature, Some(5)), Some(Advice::Keep));
+        let away = item_of("FEATURE", 300, Some(200));
+        assert_eq!(advice_of_right(&away, RightKind::UseFeature, None), Some(Advice::Revoke));
     }
 
     fn right(kind: RightKind, used: Option<i64>) -> HeldRight {
@@ -185,7 +289,7 @@ mod tests {
     fn advice(item: &ItemView, rights: &[HeldRight]) -> Option<Advice> {
         let policy = Policy::default();
         let advising = Advising { policy: &policy, now: now() };
-        advise(advising, item, rights, &Noting::default()).map(|advised| advised.advice)
+        advise(advising, item, (rights, None), &Noting::default()).map(|advised| advised.advice)
     }
 
     #[test]
@@ -208,7 +312,8 @@ mod tests {
         let policy = Policy::default();
         let advising = Advising { policy: &policy, now: now() };
         let unseen = [right(RightKind::UseFeature, None)];
-        let advised = advise(advising, &there, &unseen, &Noting::default()).expect("known");
+        let advised = advise(advising, &there, (&unseen[..], None), &Noting::default());
+        let advised = advised.expect("known");
         assert_eq!(advised.grounds, [Ground::SignedIn { at: days_ago(1) }]);
     }
 }

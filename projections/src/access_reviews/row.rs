@@ -7,10 +7,9 @@ use rollcall_domain::{
     AnyEvent,
     access_reviews::{
         AccessReviewEvent, ItemOutcome, Opener, Recommendation, ReviewDecision, ReviewExecution,
-        ReviewItem, ReviewItemDecision, ReviewScope, ReviewStatus, ReviewTotals,
+        ReviewItem, ReviewItemDecision, ReviewScope, ReviewStatus, ReviewTotals, ReviewedAccess,
     },
     kernel::ids::OrganizationId,
-    organizations::OrgRole,
 };
 use rollcall_journal::Recorded;
 use serde::Serialize;
@@ -30,13 +29,61 @@ pub const fn outcome_word(outcome: ItemOutcome) -> &'static str {
     }
 }
 
-/// The stored name of a decision, and the role that it gives.
-#[must_use]
-pub fn decision_words(decision: ReviewDecision) -> (&'static str, Option<&'static str>) {
-    match decision {
-        ReviewDecision::Keep => ("KEEP", None),
-        ReviewDecision::Revoke { .. } => ("REVOKE", None),
-        ReviewDecision::Change { role } => ("CHANGE", Some(role.as_str())),
+/// A decision in rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DecisionWords {
+    pub decision: &'static str,
+    /// The role or the level that it gives.
+    pub new_role: Option<&'static str>,
+    pub new_level: Option<&'static str>,
+}
+
+/// The stored names of a decision.
+pub(super) const fn decision_words(decision: ReviewDecision) -> DecisionWords {
+    let (decision, new_role, new_level) = match decision {
+        ReviewDecision::Keep => ("KEEP", None, None),
+        ReviewDecision::Revoke { .. } => ("REVOKE", None, None),
+        ReviewDecision::Change { role } => ("CHANGE", Some(role.as_str()), None),
+        ReviewDecision::ChangeLevel { level } => ("CHANGE", None, Some(level.as_str())),
+    };
+    DecisionWords { decision, new_role, new_level }
+}
+
+/// What an item is about, named as in `read.access_intervals`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Thing {
+    pub kind: &'static str,
+    pub npi: Option<String>,
+    pub name: Option<String>,
+    pub level: Option<&'static str>,
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// The kind of an item that is no single right.
+pub const MEMBERSHIP: &str = "MEMBERSHIP";
+
+impl Thing {
+    pub fn of(access: Option<&ReviewedAccess>) -> Self {
+        let none = Self { kind: MEMBERSHIP, npi: None, name: None, level: None, until: None };
+        match access {
+            None | Some(ReviewedAccess::Membership { .. }) => none,
+            Some(ReviewedAccess::Npi { npi, level, until }) => Self {
+                kind: "NPI_LEVEL",
+                npi: Some(npi.to_string()),
+                level: Some(level.as_str()),
+                until: *until,
+                ..none
+            },
+            Some(ReviewedAccess::Correspondence { npi, types }) => Self {
+                kind: "CORRESPONDENCE",
+                npi: Some(npi.to_string()),
+                name: Some(types.to_string()),
+                ..none
+            },
+            Some(ReviewedAccess::Grant { grant, until }) => {
+                Self { kind: grant.kind().as_str(), name: Some(grant.key()), until: *until, ..none }
+            }
+        }
     }
 }
 
@@ -66,7 +113,7 @@ pub struct AccessReviewRow {
     pub kept: i32,
     pub revoked: i32,
     pub changed: i32,
-    /// Whose person left for another reason; known since it was signed, as are the next three.
+    /// Whose person left, or whose right ended, for another reason; known since it was signed, as are the next three.
     pub gone: Option<i32>,
     pub joiners: Option<i32>,
     /// The version of the statement that was signed.
@@ -110,7 +157,7 @@ impl AccessReviewRow {
             review_id: review.0,
             organization_id: organization.0,
             campaign_id: campaign.map(|campaign| campaign.0),
-            scope: Json(*scope),
+            scope: Json(scope.clone()),
             status: ReviewStatus::Open.as_str().to_owned(),
             as_of: *as_of,
             population: count(*items),
@@ -220,8 +267,8 @@ pub struct ItemRow {
     pub item: i32,
     pub organization_id: Uuid,
     pub user_id: Uuid,
-    /// The organisation-wide permission when the list was frozen.
-    pub org_role: String,
+    /// The organisation-wide permission when the list was frozen; of a membership.
+    pub org_role: Option<String>,
     pub outcome: String,
     pub delegated_to: Option<Uuid>,
     pub decision: Option<String>,
@@ -236,22 +283,39 @@ pub struct ItemRow {
     pub verified: bool,
     /// Seconds from the decision to its effect.
     pub delay_s: Option<i64>,
+    /// What it is about, as `read.access_intervals` names it; MEMBERSHIP for the membership itself.
+    pub kind: String,
+    /// One NPI, or `*`.
+    pub npi: Option<String>,
+    /// The type of correspondence or `*`, the feature, or the id of a job role, location or tax id.
+    pub name: Option<String>,
+    /// When the list was frozen, as is `until`.
+    pub level: Option<String>,
+    pub until: Option<DateTime<Utc>>,
+    pub new_level: Option<String>,
 }
 
 impl ItemRow {
+    /// Whether it is about a single right, not the membership.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.kind != MEMBERSHIP
+    }
+
     /// The row of an item when the list was frozen.
     pub(super) fn listed(
         recorded: &Recorded<AnyEvent>,
         organization: OrganizationId,
         listed: &ReviewItem,
     ) -> Self {
+        let thing = Thing::of(Some(&listed.access));
         Self {
             tenant_id: recorded.tenant.0,
             review_id: recorded.aggregate_id,
             item: count(listed.item),
             organization_id: organization.0,
             user_id: listed.user.0,
-            org_role: listed.access.role().unwrap_or(OrgRole::None).as_str().to_owned(),
+            org_role: listed.access.role().map(|role| role.as_str().to_owned()),
             outcome: outcome_word(ItemOutcome::Undecided).to_owned(),
             delegated_to: None,
             decision: None,
@@ -264,21 +328,32 @@ impl ItemRow {
             executed_at: None,
             verified: false,
             delay_s: None,
+            kind: thing.kind.to_owned(),
+            npi: thing.npi,
+            name: thing.name,
+            level: thing.level.map(str::to_owned),
+            until: thing.until,
+            new_level: None,
         }
     }
 
     pub(super) fn decide(&mut self, recorded: &Recorded<AnyEvent>, decided: &ReviewItemDecision) {
-        let (decision, role) = decision_words(decided.new);
+        let words = decision_words(decided.new);
         self.outcome = outcome_word(match decided.new {
             ReviewDecision::Keep => ItemOutcome::Kept,
-            ReviewDecision::Revoke { .. } | ReviewDecision::Change { .. } => ItemOutcome::Pending,
+            ReviewDecision::Revoke { .. }
+            | ReviewDecision::Change { .. }
+            | ReviewDecision::ChangeLevel { .. } => ItemOutcome::Pending,
         })
         .to_owned();
-        self.decision = Some(decision.to_owned());
-        self.new_role = role.map(str::to_owned);
+        self.decision = Some(words.decision.to_owned());
+        self.new_role = words.new_role.map(str::to_owned);
+        self.new_level = words.new_level.map(str::to_owned);
         self.left_on = match decided.new {
             ReviewDecision::Revoke { left_on } => left_on.map(|day| day.date()),
-            ReviewDecision::Keep | ReviewDecision::Change { .. } => None,
+            ReviewDecision::Keep
+            | ReviewDecision::Change { .. }
+            | ReviewDecision::ChangeLevel { .. } => None,
         };
         self.decided_by = Some(decided.reviewer.0);
         self.decided_at = Some(decided.decided_at);

@@ -7,14 +7,17 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{HeldRight, ItemView};
+use super::{HeldRight, ItemView, RightUse};
 
 /// An item as it is hashed: by ids, words and moments.
 #[derive(Serialize)]
 struct Shown<'a> {
     item: i32,
     user: Uuid,
-    role: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    right: Option<ShownItemRight<'a>>,
     member_since: Option<DateTime<Utc>>,
     granted_at: Option<DateTime<Utc>>,
     grant_position: Option<i64>,
@@ -31,6 +34,20 @@ struct Shown<'a> {
     present_role: Option<&'a str>,
 }
 
+/// The single right of an item, when the list was frozen and now.
+#[derive(Serialize)]
+struct ShownItemRight<'a> {
+    kind: &'a str,
+    npi: Option<&'a str>,
+    name: Option<&'a str>,
+    level: Option<&'a str>,
+    until: Option<DateTime<Utc>>,
+    is_held: bool,
+    present_level: Option<&'a str>,
+    present_until: Option<DateTime<Utc>>,
+    used_on: Option<NaiveDate>,
+}
+
 #[derive(Serialize)]
 struct ShownRight {
     right: &'static str,
@@ -39,23 +56,45 @@ struct ShownRight {
     used_on: Option<NaiveDate>,
 }
 
-/// SHA-256 of the canonical JSON (RFC 8785) of the items of a page, each with the rights and the
-/// recommendation that stand beside it.
+/// What stands beside an item of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct BesideItem<'a> {
+    pub held: &'a [HeldRight],
+    /// Of a single right.
+    pub used: Option<&'a RightUse>,
+    pub recommendation: Option<&'a Recommendation>,
+}
+
+/// SHA-256 of the canonical JSON (RFC 8785) of the items of a page, each with what stands beside it.
 ///
 /// # Panics
 /// Never in practice: plain values have a canonical form.
 #[must_use]
 pub fn shown_sha256<'a>(
-    page: impl IntoIterator<Item = (&'a ItemView, &'a [HeldRight], Option<&'a Recommendation>)>,
+    page: impl IntoIterator<Item = (&'a ItemView, BesideItem<'a>)>,
 ) -> [u8; 32] {
     let shown: Vec<Shown<'_>> = page.into_iter().map(shown).collect();
     let canonical = serde_json_canonicalizer::to_vec(&shown).expect("plain values");
     Sha256::digest(canonical).into()
 }
 
-fn shown<'a>(
-    (item, held, recommendation): (&'a ItemView, &[HeldRight], Option<&'a Recommendation>),
-) -> Shown<'a> {
+fn item_right<'a>(item: &'a ItemView, used: Option<&RightUse>) -> Option<ShownItemRight<'a>> {
+    let row = &item.row;
+    row.is_right().then(|| ShownItemRight {
+        kind: &row.kind,
+        npi: row.npi.as_deref(),
+        name: row.name.as_deref(),
+        level: row.level.as_deref(),
+        until: row.until,
+        is_held: item.is_held,
+        present_level: item.present_level.as_deref(),
+        present_until: item.present_until,
+        used_on: used.and_then(|used| used.used_on),
+    })
+}
+
+fn shown<'a>((item, beside): (&'a ItemView, BesideItem<'a>)) -> Shown<'a> {
+    let BesideItem { held, used, recommendation } = beside;
     let right = |right: &HeldRight| ShownRight {
         right: right.kind.as_str(),
         count: right.count,
@@ -65,7 +104,8 @@ fn shown<'a>(
     Shown {
         item: item.row.item,
         user: item.row.user_id,
-        role: &item.row.org_role,
+        role: item.row.org_role.as_deref(),
+        right: item_right(item, used),
         member_since: item.member_since,
         granted_at: item.granted_at,
         grant_position: item.grant_position,

@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod commands;
+mod rights;
 mod schedule;
 mod seeded;
 
@@ -29,7 +30,20 @@ struct Review {
 impl Review {
     /// Opened by hand.
     async fn open(portal: &Portal, by: &Client, organization: OrganizationId) -> Self {
-        let input = json!({ "organizationId": organization });
+        Self::open_of(portal, by, organization, json!({})).await
+    }
+
+    /// Opened by hand, of what the input's further fields say.
+    async fn open_of(
+        portal: &Portal,
+        by: &Client,
+        organization: OrganizationId,
+        more: Value,
+    ) -> Self {
+        let mut input = json!({ "organizationId": organization });
+        for (name, value) in more.as_object().expect("an object") {
+            input[name] = value.clone();
+        }
         let opened = by.mutate("openReview", input, SHOWN).await;
         assert_eq!(opened.done()["accessReview"]["status"], "OPEN");
         let id = uuid_of(opened.done()["accessReview"]["id"].as_str().expect("an id"));

@@ -3,13 +3,14 @@
 use async_graphql::{Enum, ID, SimpleObject};
 use rollcall_domain::access_reviews::Ground;
 
+use super::granted::{ReviewedGrant, ReviewedKind};
 use crate::graphql::{
     access_register::{AccessCauseKind, AccessRight},
     audit::{AuditEvent, PersonReference},
     paging::{PageInfo, connection},
     permissions::last_use::LastUse,
     scalars::{Date, DateTime, Position},
-    vocabulary::OrgRole,
+    vocabulary::{NpiLevel, OrgRole},
 };
 
 /// What is decided about an item.
@@ -19,7 +20,7 @@ pub enum ReviewVerdict {
     Keep,
     /// It is taken away, now.
     Revoke,
-    /// It stays, with another organization-wide permission.
+    /// It stays, with another organization-wide permission, or with a lower level for the NPI.
     Change,
 }
 
@@ -46,7 +47,7 @@ pub enum ReviewOutcome {
     Kept,
     Revoked,
     Changed,
-    /// The person left for another reason.
+    /// The person left for another reason, or the right ended by somebody else's doing or by itself.
     Gone,
 }
 
@@ -135,7 +136,7 @@ pub struct ReviewedRight {
     pub last_use: LastUse,
 }
 
-/// What the review before this one decided about the person here.
+/// What the review before this one decided about the same access of the person here.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct PreviousReviewDecision {
     pub decision: ReviewVerdict,
@@ -144,17 +145,27 @@ pub struct PreviousReviewDecision {
     pub access_review_id: ID,
 }
 
-/// A line of a review's list: somebody's membership.
+/// A line of a review's list: somebody's membership, or one of their rights.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReviewItem {
     /// The number in the list, from 1.
     pub item: i32,
     pub user: PersonReference,
-    /// The organisation-wide permission when the list was frozen.
-    pub role: OrgRole,
+    pub kind: ReviewedKind,
+    /// Of a membership, the organisation-wide permission when the list was frozen.
+    pub role: Option<OrgRole>,
+    /// The right as it was when the list was frozen; absent for a membership.
+    pub granted: Option<ReviewedGrant>,
+    /// When that right was last used; a right for all NPIs or types, by any use of its kind.
+    pub last_use: Option<LastUse>,
+    /// Whether the right is held now, at whichever level; absent for a membership.
+    pub is_held: Option<bool>,
+    /// The present level for the NPI.
+    pub present_level: Option<NpiLevel>,
     /// When the membership began.
     pub member_since: Option<DateTime>,
-    /// When the permission was given, or the membership that is without one.
+    /// When the permission or right was given, or the membership that is without one; of correspondence,
+    /// when its types were last set for the NPI.
     pub granted_at: Option<DateTime>,
     pub grant_cause: Option<AccessCauseKind>,
     /// The event that gave it, with who did; absent where the reader may not see it.
@@ -167,8 +178,10 @@ pub struct AccessReviewItem {
     pub recommendation: Option<ReviewRecommendation>,
     pub outcome: ReviewOutcome,
     pub decision: Option<ReviewVerdict>,
-    /// Of CHANGE.
+    /// Of CHANGE of a membership.
     pub new_role: Option<OrgRole>,
+    /// Of CHANGE of a level for an NPI.
+    pub new_level: Option<NpiLevel>,
     /// Of REVOKE, the last day at work if it was given.
     pub left_on: Option<Date>,
     /// Absent once erased.
@@ -185,7 +198,7 @@ pub struct AccessReviewItem {
     pub delay_seconds: Option<i32>,
     /// Whether the person is an active member now.
     pub is_member: bool,
-    /// Membership or permission are others than when the list was frozen.
+    /// Membership, permission or right are others than when the list was frozen.
     pub changed_since: bool,
 }
 
@@ -209,11 +222,13 @@ pub struct AccessReviewItemConnection {
     pub sha256: String,
 }
 
-/// Somebody who became a member after the list was frozen (GN-16).
+/// Somebody who became a member after the list was frozen, or a right that came into scope (GN-16).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReviewJoiner {
     pub user: PersonReference,
     pub role: OrgRole,
+    /// Absent where the members themselves are reviewed.
+    pub granted: Option<ReviewedGrant>,
     pub joined_at: DateTime,
 }
 

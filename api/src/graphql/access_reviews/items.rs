@@ -17,15 +17,16 @@ use rollcall_projections::{
     Snapshot, access_register,
     access_register::{Cause, Moment, Names},
     access_reviews::{
-        AccessReviewRow, Advising, HeldRight, ItemFilter, ItemView, advise, held_rights, items,
-        recommendations, reviews_by_id, shown_sha256,
+        AccessReviewRow, Advising, BesideItem, HeldRight, ItemFilter, ItemView, RightUse, advise,
+        held_rights, items, recommendations, reviews_by_id, shown_sha256, uses_of_items,
     },
     audit_timeline::{self, Sight},
-    right_use::Noting,
+    right_use::{AsOf, Noting},
 };
 use uuid::Uuid;
 
 use super::{
+    granted::{ReviewedGrant, ReviewedKind, level},
     item_types::{
         AccessReviewItem, AccessReviewItemConnection, AccessReviewItemEdge, PreviousReviewDecision,
         ReviewOutcome, ReviewRecommendation, ReviewVerdict, ReviewedRight,
@@ -56,6 +57,7 @@ struct Beside<'a> {
     names: Names,
     events: HashMap<i64, AuditEvent>,
     rights: HashMap<Uuid, Vec<HeldRight>>,
+    uses: HashMap<i32, RightUse>,
     advice: BTreeMap<i32, Recommendation>,
     noting: Noting,
     reasons: HashMap<i64, String>,
@@ -72,8 +74,9 @@ pub(super) async fn page_of(
 ) -> Result<AccessReviewItemConnection> {
     let (view, page) = (&mut looking.reading.view, &asked.page);
     let wanted = (page.first + 1, page.after);
+    let now = ctx.data::<Commands>()?.journal.now();
     let mut found =
-        items(view, asked.review, &asked.filter, wanted).await.map_err(|e| fault(&e))?;
+        items(view, asked.review, (&asked.filter, now), wanted).await.map_err(|e| fault(&e))?;
     let first = usize::try_from(page.first).unwrap_or(0);
     let has_next_page = found.len() > first;
     found.truncate(first);
@@ -82,12 +85,12 @@ pub(super) async fn page_of(
     let beside = beside(ctx, view, (asked.review, &looking.sight), &policy, &found).await?;
     let of = |item: &ItemView| beside.rights.get(&item.row.user_id).cloned().unwrap_or_default();
     let held: Vec<Vec<HeldRight>> = found.iter().map(of).collect();
-    let sha256 = shown_sha256(
-        found
-            .iter()
-            .zip(&held)
-            .map(|(item, held)| (item, held.as_slice(), beside.advice.get(&item.row.item))),
-    );
+    let shown = found.iter().zip(&held).map(|(item, held)| {
+        let number = &item.row.item;
+        let (used, recommendation) = (beside.uses.get(number), beside.advice.get(number));
+        (item, BesideItem { held, used, recommendation })
+    });
+    let sha256 = shown_sha256(shown);
     let secrets = ctx.data::<Commands>()?.journal.secrets();
     let receipt = caller(ctx)?.user().map(|user| receipt::issue(secrets, user, position, sha256));
     let edges: Vec<AccessReviewItemEdge> = found
@@ -146,6 +149,8 @@ async fn beside<'a>(
     let users: Vec<Uuid> = found.iter().map(|item| item.row.user_id).collect();
     let organization = review.organization_id;
     let rights = held_rights(view, moment, (organization, &users)).await.map_err(|e| fault(&e))?;
+    let as_of = AsOf { day: moment.1, known_at };
+    let uses = uses_of_items(view, as_of, organization, found).await.map_err(|e| fault(&e))?;
     let noting = Noting::read(view).await.map_err(|e| fault(&e))?;
     let people: BTreeSet<Uuid> = found.iter().flat_map(people).collect();
     let names = access_register::names(view, people, [].into()).await.map_err(|e| fault(&e))?;
@@ -160,13 +165,13 @@ async fn beside<'a>(
         let then = item.row.recommendation.as_ref().map(|then| then.0.clone());
         let advised = match item.row.decision {
             Some(_) => then,
-            None => advise(advising, item, held, &noting),
+            None => advise(advising, item, (held, uses.get(&item.row.item)), &noting),
         };
         Some((item.row.item, advised?))
     });
     let advice = advice.collect();
     let reasons = reasons(ctx, view, found).await?;
-    Ok(Beside { policy, names, events, rights, advice, noting, reasons })
+    Ok(Beside { policy, names, events, rights, uses, advice, noting, reasons })
 }
 
 /// Whom an item names.
@@ -205,7 +210,12 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
     AccessReviewItem {
         item: row.item,
         user: person(row.user_id),
-        role: role(&row.org_role),
+        kind: ReviewedKind::named(&row.kind),
+        role: row.org_role.as_deref().map(role),
+        granted: ReviewedGrant::of_item(&item),
+        last_use: last_use(&item, beside),
+        is_held: row.is_right().then_some(item.is_held),
+        present_level: item.present_level.as_deref().and_then(level),
         member_since: item.member_since.map(DateTime::from),
         granted_at: item.granted_at.map(DateTime::from),
         grant_cause: item.grant_cause.as_deref().and_then(Cause::parse).map(Into::into),
@@ -220,6 +230,7 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
         outcome: ReviewOutcome::named(&row.outcome),
         decision: row.decision.as_deref().and_then(ReviewVerdict::named),
         new_role: row.new_role.as_deref().map(role),
+        new_level: row.new_level.as_deref().and_then(level),
         left_on: row.left_on.map(Date::from),
         reason: row.decided_position.and_then(|at| beside.reasons.get(&at).cloned()),
         decided_by: row.decided_by.map(person),
@@ -231,6 +242,14 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
         is_member: item.is_member,
         changed_since,
     }
+}
+
+/// When the right of an item was last used; `None` for a membership.
+fn last_use(item: &ItemView, beside: &Beside<'_>) -> Option<LastUse> {
+    let used = beside.uses.get(&item.row.item)?;
+    let since = item.granted_at;
+    let watched = since.map(|since| beside.noting.watched_since(used.kind.as_str(), since));
+    Some(LastUse::of(used.kind, used.used_on, watched, beside.policy.time_zone()))
 }
 
 fn rights(user: Uuid, beside: &Beside<'_>) -> Vec<ReviewedRight> {

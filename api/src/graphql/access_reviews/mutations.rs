@@ -11,7 +11,7 @@ use rollcall_domain::{
     Code, Refusal,
     access_reviews::{ReviewDecision, ReviewScope},
     kernel::ids::{AccessReviewId, OrganizationId},
-    values::{CalendarDate, PersonName, Reason},
+    values::{CalendarDate, Npi, PersonName, Reason},
 };
 
 use super::{
@@ -22,9 +22,9 @@ use super::{
 };
 use crate::graphql::{
     ids::NodeType,
-    scalars::Date,
+    scalars::{Date, NpiScalar},
     sending::{MutationMeta, Sent, payload, send},
-    vocabulary::{OrgRole, field},
+    vocabulary::{Feature, NpiLevel, OrgRole, field},
 };
 
 type Parsed<T> = std::result::Result<T, Refusal>;
@@ -46,15 +46,21 @@ fn reason(text: &str) -> Parsed<Reason> {
     field("reason", Reason::parse(text))
 }
 
+/// What is chosen to be reviewed, as it comes in.
+pub(super) struct ScopeInput<'a> {
+    pub choice: Option<ReviewChoice>,
+    pub dormant_days: Option<i32>,
+    pub npi: Option<&'a NpiScalar>,
+    pub feature: Option<Feature>,
+    pub job_role_id: Option<&'a ID>,
+}
+
 /// What is chosen to be reviewed.
 ///
 /// # Errors
-/// `FIELD_REQUIRED`.
-pub(super) fn scope(
-    choice: Option<ReviewChoice>,
-    dormant_days: Option<i32>,
-) -> Parsed<ReviewScope> {
-    Ok(match (choice.unwrap_or_default(), dormant_days) {
+/// `FIELD_REQUIRED`, `NPI_INVALID` or `NOT_FOUND`.
+pub(super) fn scope(input: &ScopeInput<'_>) -> Parsed<ReviewScope> {
+    Ok(match (input.choice.unwrap_or_default(), input.dormant_days) {
         (ReviewChoice::Roster, _) => ReviewScope::Roster,
         (ReviewChoice::Administrators, _) => ReviewScope::Administrators,
         (ReviewChoice::Dormant, Some(days)) => {
@@ -63,6 +69,18 @@ pub(super) fn scope(
         (ReviewChoice::Dormant, None) => {
             let message = "Enter for how many days nobody has signed in.";
             return Err(Refusal::new(Code::FieldRequired, message).at("dormantDays"));
+        }
+        (ReviewChoice::Rights, _) => ReviewScope::Rights,
+        (ReviewChoice::Npi, _) => {
+            let npi = input.npi.map(|npi| Npi::parse(&npi.0));
+            ReviewScope::Npi { npi: field("npi", npi.transpose())? }
+        }
+        (ReviewChoice::Feature, _) => {
+            ReviewScope::Feature { feature: input.feature.map(Into::into) }
+        }
+        (ReviewChoice::JobRole, _) => {
+            let role = input.job_role_id.map(|id| NodeType::parse_bare(id, "jobRoleId"));
+            ReviewScope::JobRole { role: role.transpose()? }
         }
     })
 }
@@ -77,11 +95,23 @@ pub struct OpenReviewInput {
     scope: Option<ReviewChoice>,
     /// For DORMANT: 1 to 3650.
     dormant_days: Option<i32>,
+    /// For NPI: one that the organization holds; any if not given.
+    npi: Option<NpiScalar>,
+    /// For FEATURE; any if not given.
+    feature: Option<Feature>,
+    /// For JOB_ROLE; any if not given.
+    job_role_id: Option<ID>,
 }
 
 impl OpenReviewInput {
     fn command(&self) -> Parsed<OpenReview> {
-        let scope = scope(self.scope, self.dormant_days)?;
+        let scope = scope(&ScopeInput {
+            choice: self.scope,
+            dormant_days: self.dormant_days,
+            npi: self.npi.as_ref(),
+            feature: self.feature,
+            job_role_id: self.job_role_id.as_ref(),
+        })?;
         Ok(OpenReview { organization: organization(&self.organization_id)?, scope })
     }
 }
@@ -96,11 +126,13 @@ pub struct DecideReviewItemsInput {
     /// By their numbers: 1 to 1,000 to keep, to 100 of the same access otherwise.
     items: Vec<i32>,
     decision: ReviewVerdict,
-    /// For REVOKE, the last day at work if it is another than today; no later than the day the review is
+    /// For REVOKE of a membership, the last day at work if it is another than today; no later than the day the review is
     /// due.
     left_on: Option<Date>,
-    /// For CHANGE.
+    /// For CHANGE of a membership.
     role: Option<OrgRole>,
+    /// For CHANGE of a level for an NPI: a lower one.
+    level: Option<NpiLevel>,
     /// Required for REVOKE and CHANGE.
     reason: Option<String>,
     /// Required of plan staff who take an administrator's access away or appoint one (CC-07).
@@ -111,15 +143,24 @@ pub struct DecideReviewItemsInput {
 
 impl DecideReviewItemsInput {
     fn decision(&self) -> Parsed<ReviewDecision> {
-        Ok(match (self.decision, self.role) {
-            (ReviewVerdict::Keep, _) => ReviewDecision::Keep,
-            (ReviewVerdict::Revoke, _) => {
+        Ok(match (self.decision, self.role, self.level) {
+            (ReviewVerdict::Keep, ..) => ReviewDecision::Keep,
+            (ReviewVerdict::Revoke, ..) => {
                 let left_on = self.left_on.as_ref().map(|day| CalendarDate::parse(&day.0));
                 ReviewDecision::Revoke { left_on: field("leftOn", left_on.transpose())? }
             }
-            (ReviewVerdict::Change, Some(role)) => ReviewDecision::Change { role: role.into() },
-            (ReviewVerdict::Change, None) => {
-                let message = "Choose the permission that they have from now on.";
+            (ReviewVerdict::Change, Some(role), None) => {
+                ReviewDecision::Change { role: role.into() }
+            }
+            (ReviewVerdict::Change, None, Some(level)) => {
+                ReviewDecision::ChangeLevel { level: level.into() }
+            }
+            (ReviewVerdict::Change, Some(_), Some(_)) => {
+                let message = "Choose a permission or a level, not both at once.";
+                return Err(Refusal::new(Code::FieldInvalid, message).at("level"));
+            }
+            (ReviewVerdict::Change, None, None) => {
+                let message = "Choose the permission or level that they have from now on.";
                 return Err(Refusal::new(Code::FieldRequired, message).at("role"));
             }
         })
@@ -258,10 +299,11 @@ pub struct AccessReviewMutation;
 
 #[Object]
 impl AccessReviewMutation {
-    /// Opens a review of the people of an organization beside the schedule (CC-13), for its administrators
-    /// and plan staff. The list is frozen then. Refusals: NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND,
-    /// DUPLICATE_REQUEST (one is open; its id is in `details`), FIELD_INVALID (nobody to review),
-    /// FIELD_REQUIRED, RANGE_INVALID, BULK_LIMIT (more than 100,000).
+    /// Opens a review of the people of an organization, or of what each may do, beside the schedule (CC-13,
+    /// GN-15), for its administrators and plan staff. The list is frozen then. Refusals: NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND,
+    /// DUPLICATE_REQUEST (one is open; its id is in `details`), FIELD_INVALID (nothing to review),
+    /// FIELD_REQUIRED, RANGE_INVALID, NPI_INVALID, NPI_NOT_IN_ORG, ROLE_UNKNOWN, BULK_LIMIT (more than
+    /// 100,000).
     async fn open_review(
         &self,
         ctx: &Context<'_>,
@@ -279,7 +321,10 @@ impl AccessReviewMutation {
     /// NOT_ORG_ADMIN, FORBIDDEN (delegated to somebody else; their id is in `details`), NOT_FOUND,
     /// FIELD_INVALID (the receipt; different accesses at once), FIELD_REQUIRED, REASON_REQUIRED,
     /// EVIDENCE_REQUIRED, BULK_LIMIT, RANGE_INVALID, DATE_INVALID, ALREADY_DECIDED (it took effect: keep it
-    /// first), and what the roster refuses: LAST_ADMIN, CONFIRMATION_REQUIRED, ORG_NOT_ACTIVE.
+    /// first), ALREADY_INACTIVE (the right ended meanwhile), and what the roster and the permissions refuse:
+    /// LAST_ADMIN, CONFIRMATION_REQUIRED, ORG_NOT_ACTIVE; of a right given back what its grant is refused
+    /// with, as FEATURE_DISABLED, ROLE_UNKNOWN, LOCATION_NOT_CREDENTIALED or NPI_NOT_IN_ORG. Tax ids are the
+    /// plan's: FORBIDDEN.
     async fn decide_review_items(
         &self,
         ctx: &Context<'_>,

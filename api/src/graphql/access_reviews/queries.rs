@@ -13,6 +13,7 @@ use rollcall_projections::{
 };
 
 use super::{
+    granted::ReviewedGrant,
     item_types::{
         AccessReviewItemConnection, AccessReviewJoiner, AccessReviewJoinerConnection, ReviewOutcome,
     },
@@ -111,7 +112,8 @@ impl AccessReviewQuery {
         page_of(ctx, &mut looking, asked).await.map(Some)
     }
 
-    /// Who became a member after the list was frozen, in the order in which they came (GN-16); null for
+    /// Who became a member after the list was frozen, or which rights came into scope and are not on the
+    /// list, in the order in which they came (GN-16); null for
     /// whom the review is not there, and for those who see only items delegated to them.
     #[graphql(complexity = "crate::graphql::paging::cost(first, child_complexity)")]
     async fn access_review_joiners(
@@ -130,7 +132,7 @@ impl AccessReviewQuery {
             return Ok(None);
         }
         let (view, now) = (&mut looking.reading.view, ctx.data::<Commands>()?.journal.now());
-        let asked = (page.first + 1, page.after);
+        let asked = (page.first + 1, page.after.clone());
         let found = rows::joiners(view, &review.row, now, asked).await;
         let found = found.map_err(|error| fault(&error))?;
         let users = found.iter().map(|joiner| joiner.user_id).collect();
@@ -141,9 +143,10 @@ impl AccessReviewQuery {
             let shown = AccessReviewJoiner {
                 user: PersonReference::new(joiner.user_id, name),
                 role: role(&joiner.org_role),
+                granted: ReviewedGrant::of_joiner(&joiner),
                 joined_at: DateTime::from(joiner.joined_at),
             };
-            ((joiner.joined_at, joiner.user_id), shown)
+            (joiner.key(), shown)
         });
         let rows = Rows { rows: rows.collect(), total: None };
         Ok(Some(AccessReviewJoinerConnection::of(&page, rows)))

@@ -77,8 +77,9 @@ pub(super) async fn show(
         .flatten()
         .collect();
     let names = access_register::names(view, people, [].into()).await;
+    let now = ctx.data::<Commands>()?.journal.now();
     let gone = if wanted.counts {
-        gone_now(view, &under_way).await.map_err(|error| fault(&error))?
+        gone_now(view, &under_way, now).await.map_err(|error| fault(&error))?
     } else {
         Vec::new()
     };
@@ -124,7 +125,7 @@ fn review(view: ReviewView, beside: &Beside) -> AccessReview {
     AccessReview {
         id: NodeType::AccessReview.id(row.review_id),
         organization: OrganizationReference::new(row.organization_id, organization_name),
-        scope: row.scope.0.into(),
+        scope: (&row.scope.0).into(),
         status: AccessReviewStatus::named(&row.status),
         review_campaign_id: row.campaign_id.map(|campaign| NodeType::ReviewCampaign.id(campaign)),
         opened_by: row.opened_by.map(person),
@@ -148,7 +149,7 @@ fn review(view: ReviewView, beside: &Beside) -> AccessReview {
     }
 }
 
-/// Who left needs no decision, and was not kept.
+/// Who left or what ended needs no decision, and was not kept.
 fn counts(row: &AccessReviewRow, beside: &Beside) -> AccessReviewCounts {
     let (undecided, kept) = beside.gone.get(&row.review_id).copied().unwrap_or_default();
     let small = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);

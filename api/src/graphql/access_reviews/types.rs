@@ -7,7 +7,8 @@ use rollcall_projections::access_reviews::Figures;
 use crate::graphql::{
     audit::{OrganizationReference, PersonReference},
     paging::connection,
-    scalars::{Date, DateTime, Position},
+    scalars::{Date, DateTime, NpiScalar, Position},
+    vocabulary::Feature,
 };
 
 /// Where a review stands.
@@ -30,7 +31,7 @@ impl AccessReviewStatus {
     }
 }
 
-/// Who is reviewed.
+/// Who is reviewed, or which of their rights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub enum ReviewChoice {
     /// All active members.
@@ -40,26 +41,54 @@ pub enum ReviewChoice {
     Administrators,
     /// Active members who have not signed in for `dormantDays`.
     Dormant,
+    /// Every right that was granted to active members, each an item of its own.
+    Rights,
+    /// Levels and correspondence for `npi`, by an entry for all NPIs too where it counts; for any NPI if
+    /// none is named.
+    Npi,
+    /// Grants of `feature`, and job roles that bundle it; of any feature if none is named.
+    Feature,
+    /// Assignments of the job role `jobRoleId`, or of any.
+    JobRole,
 }
 
 /// What the items of a review were chosen by.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, Default, SimpleObject)]
 pub struct AccessReviewScope {
     pub choice: ReviewChoice,
     /// Only for DORMANT.
     pub dormant_days: Option<i32>,
+    /// For NPI, where it is one.
+    pub npi: Option<NpiScalar>,
+    /// For FEATURE, where it is one.
+    pub feature: Option<Feature>,
+    /// For JOB_ROLE, where it is one.
+    pub job_role_id: Option<ID>,
 }
 
-impl From<ReviewScope> for AccessReviewScope {
-    fn from(scope: ReviewScope) -> Self {
-        let (choice, dormant_days) = match scope {
-            ReviewScope::Roster => (ReviewChoice::Roster, None),
-            ReviewScope::Administrators => (ReviewChoice::Administrators, None),
+impl From<&ReviewScope> for AccessReviewScope {
+    fn from(scope: &ReviewScope) -> Self {
+        let of = |choice| Self { choice, ..Self::default() };
+        match scope {
+            ReviewScope::Roster => of(ReviewChoice::Roster),
+            ReviewScope::Administrators => of(ReviewChoice::Administrators),
             ReviewScope::Dormant { days } => {
-                (ReviewChoice::Dormant, Some(i32::try_from(days).unwrap_or(i32::MAX)))
+                let days = i32::try_from(*days).unwrap_or(i32::MAX);
+                Self { dormant_days: Some(days), ..of(ReviewChoice::Dormant) }
             }
-        };
-        Self { choice, dormant_days }
+            ReviewScope::Rights => of(ReviewChoice::Rights),
+            ReviewScope::Npi { npi } => {
+                let npi = npi.as_ref().map(|npi| NpiScalar(npi.to_string()));
+                Self { npi, ..of(ReviewChoice::Npi) }
+            }
+            ReviewScope::Feature { feature } => {
+                Self { feature: feature.map(Into::into), ..of(ReviewChoice::Feature) }
+            }
+            ReviewScope::JobRole { role } => {
+                let job_role_id = role.map(|role| ID::from(role.to_string()));
+                Self { job_role_id, ..of(ReviewChoice::JobRole) }
+            }
+        }
     }
 }
 
@@ -72,7 +101,7 @@ pub struct AccessReviewCounts {
     pub kept: i32,
     pub revoked: i32,
     pub changed: i32,
-    /// The person left for another reason; nobody has to decide about them.
+    /// The person left, or the right ended, for another reason; nobody has to decide about it.
     pub gone: i32,
 }
 
@@ -161,7 +190,7 @@ pub struct AccessReview {
     /// SHA-256 of the list: each item as JSON, with a line feed after it.
     pub sha256: String,
     pub counts: AccessReviewCounts,
-    /// How many became members since the list was frozen, when it was signed; before that see
+    /// How many members, or rights, came since the list was frozen, when it was signed; before that see
     /// `accessReviewJoiners`.
     pub joiners: Option<i32>,
     pub figures: AccessReviewFigures,

@@ -279,7 +279,7 @@ fn begin(event: &ReviewCampaignEvent) -> ReviewCampaign {
     };
     ReviewCampaign::Opened(Box::new(Campaign {
         campaign: *campaign,
-        scope: *scope,
+        scope: scope.clone(),
         opened_by: *opened_by,
         due_at: *due_at,
         grace_until: *grace_until,

@@ -8,9 +8,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
+use super::rights::{feature_of, level_of};
 use super::*;
+use crate::permissions::NpiLevel;
 use crate::policies::{Policy, Preset};
 use crate::{Decider, Decision};
+
+/// How many items the list has: the memberships of persons 1 to 4, then two rights of person 1 and one of
+/// person 2.
+const ITEMS: u32 = 7;
+const MEMBERS: u32 = 4;
+
+fn list() -> Vec<Reviewed> {
+    let roles = [OrgRole::None, OrgRole::None, OrgRole::Admin, OrgRole::Admin];
+    let members = (1..).zip(roles).map(|(n, role)| member(n, role));
+    members.chain([level_of(1), feature_of(1), feature_of(2)]).collect()
+}
+
+/// The right on the list; the level is item 5.
+fn right(item: u32) -> Option<ReviewedAccess> {
+    let place = usize::try_from(item - 1).unwrap();
+    (item > MEMBERS).then(|| list()[place].access.clone())
+}
+
+/// With a last day.
+fn leaves() -> ReviewDecision {
+    ReviewDecision::Revoke { left_on: Some(CalendarDate::parse("2026-03-16").unwrap()) }
+}
 
 #[derive(Clone, Debug)]
 enum Ask {
@@ -28,15 +52,17 @@ fn decision() -> impl Strategy<Value = ReviewDecision> {
         3 => Just(KEEP),
         1 => Just(REVOKE),
         1 => Just(ReviewDecision::Change { role: OrgRole::Processor }),
+        1 => Just(ReviewDecision::ChangeLevel { level: NpiLevel::Processor }),
+        1 => Just(leaves()),
     ]
 }
 
 /// Mostly some of the list, now and then one that is not on it.
 fn items() -> impl Strategy<Value = Vec<u32>> {
     prop_oneof![
-        3 => prop::collection::vec(1..=4_u32, 0..4),
-        1 => (1..=6_u32).prop_map(|item| vec![item]),
-        1 => Just(vec![1, 2, 3, 4]),
+        3 => prop::collection::vec(1..=ITEMS, 0..4),
+        1 => (1..=ITEMS + 2).prop_map(|item| vec![item]),
+        1 => Just((1..=ITEMS).collect::<Vec<_>>()),
     ]
 }
 
@@ -45,7 +71,7 @@ fn ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
         40 => (items(), decision(), any::<bool>()).prop_map(|(a, b, c)| Ask::Decide(a, b, c)),
         10 => (items(), to).prop_map(|(a, b)| Ask::Delegate(a, b)),
-        25 => (1..=5_u32, prop::bool::weighted(0.9), prop::bool::weighted(0.8))
+        25 => (1..=ITEMS + 1, prop::bool::weighted(0.9), prop::bool::weighted(0.8))
             .prop_map(|(a, b, c)| Ask::Execute(a, b, c)),
         10 => Just(Ask::Watch),
         14 => items().prop_map(Ask::Complete),
@@ -79,6 +105,15 @@ impl Model {
             }
             E::ReviewItemDecided(decided) => {
                 prop_assert_ne!(decided.reviewer, decided.user, "nobody decides about themself");
+                prop_assert_eq!(&decided.right, &right(decided.item), "it names its right");
+                let fits = match decided.new {
+                    ReviewDecision::Keep | ReviewDecision::Revoke { left_on: None } => true,
+                    ReviewDecision::Revoke { left_on: Some(_) } | ReviewDecision::Change { .. } => {
+                        decided.item <= MEMBERS
+                    }
+                    ReviewDecision::ChangeLevel { .. } => decided.item == MEMBERS + 1,
+                };
+                prop_assert!(fits, "{:?} of item {}", decided.new, decided.item);
                 let line = self.lines.get_mut(&decided.item).unwrap();
                 prop_assert!(!line.is_verified || decided.new == KEEP, "what took effect is kept");
                 prop_assert_eq!(decided.old, line.decision.map(|(former, _)| former));
@@ -101,6 +136,7 @@ impl Model {
                 let is_revoked = matches!(decision, ReviewDecision::Revoke { .. });
                 prop_assert_eq!(is_revoked, matches!(event, E::ReviewRevocationExecuted(_)));
                 prop_assert_ne!(decision, KEEP);
+                prop_assert_eq!(&done.right, &right(done.item));
                 line.is_verified = done.verified;
             }
             E::AccessReviewReminded { .. }
@@ -118,12 +154,16 @@ impl Model {
     }
 
     fn check_signed(&self, totals: &ReviewTotals, gone: &[u32]) -> Result<(), TestCaseError> {
-        let mut counted = ReviewTotals { population: 4, ..ReviewTotals::default() };
+        let mut counted = ReviewTotals { population: ITEMS, ..ReviewTotals::default() };
         for (item, line) in &self.lines {
             let is_gone = gone.contains(item);
             match (line.decision.map(|(decision, _)| decision), line.is_verified, is_gone) {
                 (Some(ReviewDecision::Revoke { .. }), true, false) => counted.revoked += 1,
-                (Some(ReviewDecision::Change { .. }), true, false) => counted.changed += 1,
+                (
+                    Some(ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. }),
+                    true,
+                    false,
+                ) => counted.changed += 1,
                 (Some(ReviewDecision::Keep), false, false) => counted.kept += 1,
                 (_, false, true) => counted.gone += 1,
                 other => prop_assert!(false, "signed with {:?}", other),
@@ -168,10 +208,8 @@ fn step() -> impl Strategy<Value = Step> {
 /// Whether the walk came to a signature.
 fn walk(steps: Vec<Step>) -> Result<bool, TestCaseError> {
     let policy = Policy::from(Preset::MediCal);
-    let roles = [OrgRole::None, OrgRole::None, OrgRole::Admin, OrgRole::Admin];
-    let reviewed = (1..).zip(roles).map(|(n, role)| member(n, role)).collect();
     let (mut now, mut state, mut model) = (start(), AccessReview::default(), Model::default());
-    let outcome = given::<AccessReview>(&[]).when(open(new_review(reviewed)));
+    let outcome = given::<AccessReview>(&[]).when(open(new_review(list())));
     for event in outcome.events() {
         state.evolve(event);
         model.take(event, false)?;

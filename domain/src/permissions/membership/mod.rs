@@ -86,6 +86,18 @@ impl Membership {
                 || types.contains(&CorrespondenceScope::One(kind.clone())))
     }
 
+    /// Whether the types set for exactly this NPI, or for all, contain these, and a level founds them.
+    #[must_use]
+    pub fn may_read(
+        &self,
+        npi: &NpiScope,
+        types: &CorrespondenceScope,
+        now: DateTime<Utc>,
+    ) -> bool {
+        self.correspondence.get(npi).is_some_and(|set| set.contains(types))
+            && self.level_in(npi, now) > NpiLevel::None
+    }
+
     /// The types set for an NPI: its own entry, else the one for all; without regard to the level.
     #[must_use]
     pub fn correspondence(&self, npi: &Npi) -> BTreeSet<CorrespondenceScope> {
@@ -113,7 +125,19 @@ impl Membership {
     /// Whether a feature, job role, location or tax id was granted itself and is held at `now`.
     #[must_use]
     pub fn holds(&self, entitlement: &Entitlement, now: DateTime<Utc>) -> bool {
-        self.entitlements.get(entitlement).is_some_and(|until| until.is_none_or(|end| now < end))
+        self.grant_of(entitlement, now).is_some()
+    }
+
+    /// The grant by which it is held at `now`.
+    #[must_use]
+    pub fn grant_of(
+        &self,
+        entitlement: &Entitlement,
+        now: DateTime<Utc>,
+    ) -> Option<EntitlementGrant> {
+        let until = *self.entitlements.get(entitlement)?;
+        let entitlement = *entitlement;
+        until.is_none_or(|end| now < end).then_some(EntitlementGrant { entitlement, until })
     }
 
     /// Everything granted beside NPIs, what has run out included.
@@ -159,11 +183,15 @@ impl Membership {
         self.levels.is_empty() && self.correspondence.is_empty() && self.entitlements.is_empty()
     }
 
-    fn entry(&self, scope: &NpiScope, now: DateTime<Utc>) -> Option<NpiGrant> {
+    /// The entry for exactly this NPI, or for all, at `now`; one with no access is an entry too.
+    #[must_use]
+    pub fn entry(&self, scope: &NpiScope, now: DateTime<Utc>) -> Option<NpiGrant> {
         self.levels.get(scope).copied().filter(|grant| !grant.is_over(now))
     }
 
-    fn level_in(&self, scope: &NpiScope, now: DateTime<Utc>) -> NpiLevel {
+    /// The level for an NPI, or for all that have no entry of their own, at `now`.
+    #[must_use]
+    pub fn level_in(&self, scope: &NpiScope, now: DateTime<Utc>) -> NpiLevel {
         self.entry(scope, now)
             .or_else(|| self.entry(&NpiScope::All, now))
             .map_or(NpiLevel::None, |grant| grant.level)

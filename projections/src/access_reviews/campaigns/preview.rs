@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{access_reviews::ReviewScope, organizations::OrganizationKind};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::Snapshot;
@@ -36,7 +36,7 @@ pub struct PreviewRow {
 /// The database did not answer.
 pub async fn preview(
     view: &mut Snapshot,
-    (choice, scope): (&CampaignChoice, ReviewScope),
+    (choice, scope): (&CampaignChoice, &ReviewScope),
     (now, since): (DateTime<Utc>, Option<DateTime<Utc>>),
 ) -> Result<Vec<PreviewRow>, sqlx::Error> {
     let tenant = view.tenant().0;
@@ -44,12 +44,13 @@ pub async fn preview(
         "SELECT o.id AS organization_id, o.name AS organization_name, coalesce(i.items, 0) AS items,
                 r.review_id AS open_review
            FROM read.organizations o
-           LEFT JOIN (SELECT m.organization_id, count(*) AS items FROM read.directory_members m
-                       WHERE m.standing = 'ACTIVE' AND m.tenant_id = ",
+           LEFT JOIN (SELECT m.organization_id, count(*) AS items FROM read.directory_members m",
     );
-    query.push_bind(tenant);
+    if scope.is_of_rights() {
+        rights(&mut query, scope, now);
+    }
+    query.push(" WHERE m.standing = 'ACTIVE' AND m.tenant_id = ").push_bind(tenant);
     match scope {
-        ReviewScope::Roster => {}
         ReviewScope::Administrators => {
             query.push(" AND m.org_role = 'ADMIN'");
         }
@@ -60,13 +61,18 @@ pub async fn preview(
             );
             query.push_bind(since.unwrap_or(now));
         }
+        ReviewScope::Roster
+        | ReviewScope::Rights
+        | ReviewScope::Npi { .. }
+        | ReviewScope::Feature { .. }
+        | ReviewScope::JobRole { .. } => {}
     }
     query.push(
         " GROUP BY m.organization_id) i ON i.organization_id = o.id
            LEFT JOIN read.access_reviews r ON r.tenant_id = o.tenant_id AND r.organization_id = o.id
                 AND r.status IN ('OPEN', 'OVERDUE') AND (r.scope = ",
     );
-    query.push_bind(sqlx::types::Json(scope));
+    query.push_bind(sqlx::types::Json(scope.clone()));
     // Of who does not sign in, one review at a time, whatever its days.
     query
         .push(" OR r.scope ? 'DORMANT' AND ")
@@ -86,4 +92,42 @@ pub async fn preview(
     }
     query.push(" ORDER BY o.id");
     query.build_query_as().fetch_all(view.connection()).await
+}
+
+/// Joins what each member `m` was granted of the choice; job roles that bundle a feature are not looked
+/// into.
+fn rights(query: &mut QueryBuilder<'_, Postgres>, scope: &ReviewScope, now: DateTime<Utc>) {
+    query.push(
+        " JOIN read.access_intervals a ON a.tenant_id = m.tenant_id AND a.user_id = m.user_id
+            AND a.organization_id = m.organization_id AND a.known_to IS NULL AND a.valid_from <= ",
+    );
+    query.push_bind(now).push(" AND a.valid_to > ").push_bind(now).push(" AND a.kind IN (");
+    match scope {
+        ReviewScope::Npi { npi } => {
+            query.push("'NPI_LEVEL', 'CORRESPONDENCE')");
+            if let Some(npi) = npi {
+                query.push(" AND a.npi IN ('*', ").push_bind(npi.as_str().to_owned()).push(")");
+            }
+        }
+        ReviewScope::Feature { feature } => {
+            query.push("'FEATURE')");
+            if let Some(feature) = feature {
+                query.push(" AND a.name = ").push_bind(feature.as_str());
+            }
+        }
+        ReviewScope::JobRole { role } => {
+            query.push("'JOB_ROLE')");
+            if let Some(role) = role {
+                query.push(" AND a.name = ").push_bind(role.to_string());
+            }
+        }
+        ReviewScope::Rights
+        | ReviewScope::Roster
+        | ReviewScope::Administrators
+        | ReviewScope::Dormant { .. } => {
+            query.push(
+                "'NPI_LEVEL', 'CORRESPONDENCE', 'FEATURE', 'JOB_ROLE', 'LOCATION', 'TAX_ID')",
+            );
+        }
+    }
 }

@@ -3,12 +3,14 @@
 
 use rollcall_domain::access_reviews::{
     AccessReviewEvent, ReviewDecision, ReviewExecution, ReviewItemDecision, ReviewScope,
-    ReviewTotals,
+    ReviewTotals, ReviewedAccess,
     campaign::{CampaignTotals, ReviewCampaignEvent, ReviewEnd, SkipReason},
 };
 use rollcall_domain::kernel::ids::UserId;
+use rollcall_domain::permissions::{CorrespondenceScope, Entitlement};
 use rollcall_domain::policies::OverdueAction;
 
+use super::permissions::{scope, thing};
 use super::{Telling, left_on, time, title};
 
 /// `3 items`.
@@ -24,11 +26,69 @@ fn clause(decision: &ReviewDecision, person: &str) -> String {
             format!("{person} leaves{}", left_on(day.as_ref()))
         }
         ReviewDecision::Change { role } => format!("{person} becomes {}", title(role)),
+        ReviewDecision::ChangeLevel { level } => {
+            format!("{person} goes on with the level {}", title(level))
+        }
+    }
+}
+
+/// `the level Admin for NPI 1234567893`.
+fn right(access: &ReviewedAccess, telling: Telling<'_>) -> String {
+    match access {
+        ReviewedAccess::Membership { .. } => "the membership".to_owned(),
+        ReviewedAccess::Npi { npi, level, .. } => {
+            format!("the level {} for {}", title(level), scope(npi))
+        }
+        ReviewedAccess::Correspondence { npi, types } => match types {
+            CorrespondenceScope::All => format!("all types of correspondence for {}", scope(npi)),
+            CorrespondenceScope::One(kind) => format!("correspondence {kind} for {}", scope(npi)),
+        },
+        ReviewedAccess::Grant { grant, .. } => thing(grant, telling),
+    }
+}
+
+/// `the job role Biller`, or all of a kind.
+fn narrowed<T>(one: Option<T>, kind: &str, name: impl FnOnce(T) -> String) -> String {
+    format!("rights to {}", one.map_or_else(|| kind.to_owned(), name))
+}
+
+/// Whom or what a review is about.
+fn chosen(by: &ReviewScope, telling: Telling<'_>) -> String {
+    match by {
+        ReviewScope::Roster => "all active members".to_owned(),
+        ReviewScope::Administrators => "the administrators".to_owned(),
+        ReviewScope::Dormant { days } => {
+            format!("members who have not signed in for {days} days")
+        }
+        ReviewScope::Rights => "all rights of its members".to_owned(),
+        ReviewScope::Npi { npi } => narrowed(npi.as_ref(), "NPIs", |npi| format!("NPI {npi}")),
+        ReviewScope::Feature { feature } => {
+            narrowed(*feature, "features", |it| thing(&Entitlement::Feature(it), telling))
+        }
+        ReviewScope::JobRole { role } => {
+            narrowed(*role, "job roles", |it| thing(&Entitlement::JobRole(it), telling))
+        }
+    }
+}
+
+/// `Ann Lee keeps the feature CLAIMS`, as a clause.
+fn clause_of_right(decision: &ReviewDecision, person: &str, of: &str) -> String {
+    match decision {
+        ReviewDecision::Keep => format!("{person} keeps {of}"),
+        ReviewDecision::Revoke { .. } => format!("{person} loses {of}"),
+        ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => {
+            format!("{} instead of {of}", clause(decision, person))
+        }
     }
 }
 
 fn decided(decided: &ReviewItemDecision, telling: Telling<'_>) -> String {
     let (who, at) = (telling.who(), telling.organization(decided.organization));
+    let of = decided.right.as_ref().map(|of| right(of, telling));
+    let clause = |decision: &ReviewDecision, person: &str| match &of {
+        None => clause(decision, person),
+        Some(of) => clause_of_right(decision, person, of),
+    };
     let now = clause(&decided.new, &telling.person(decided.user));
     let before =
         decided.old.as_ref().map(|old| format!(" (before: {})", clause(old, "the person")));
@@ -43,6 +103,10 @@ fn executed(done: &ReviewExecution, what: &str, telling: Telling<'_>) -> String 
         "and a look at it could not verify that"
     };
     let seconds = done.delay_s;
+    let what = match &done.right {
+        None => what.to_owned(),
+        Some(of) => format!("{what} ({})", right(of, telling)),
+    };
     format!("{whose} {what} at {at}, {seconds} s after the access review decided so, {verified}.")
 }
 
@@ -60,15 +124,6 @@ fn delegated(
     }
 }
 
-/// Whom a choice has.
-fn whom(scope: &ReviewScope) -> String {
-    match scope {
-        ReviewScope::Roster => "all active members".to_owned(),
-        ReviewScope::Administrators => "the administrators".to_owned(),
-        ReviewScope::Dormant { days } => format!("members who have not signed in for {days} days"),
-    }
-}
-
 /// `3 organizations`.
 fn organizations(count: usize) -> String {
     if count == 1 { "1 organization".to_owned() } else { format!("{count} organizations") }
@@ -79,7 +134,7 @@ pub(super) fn campaign(event: &ReviewCampaignEvent, telling: Telling<'_>) -> Str
     let who = telling.who();
     match event {
         E::ReviewCampaignOpened { name, scope, organizations: count, due_at, .. } => {
-            let (whom, count) = (whom(scope), organizations(*count as usize));
+            let (whom, count) = (chosen(scope, telling), organizations(*count as usize));
             let due = time(due_at);
             format!(
                 "{who} opened the campaign of access reviews \"{name}\": {whom} of {count}, due {due}."
@@ -130,8 +185,8 @@ pub(super) fn sentence(event: &AccessReviewEvent, telling: Telling<'_>) -> Strin
     let who = telling.who();
     let at = telling.organization(event.parties().0);
     match event {
-        E::AccessReviewOpened { scope, items: count, due_at, .. } => {
-            let whom = whom(scope);
+        E::AccessReviewOpened { scope: by, items: count, due_at, .. } => {
+            let whom = chosen(by, telling);
             let (count, due) = (items(*count), time(due_at));
             format!("{who} opened an access review of {at}: {whom}, {count}, due {due}.")
         }

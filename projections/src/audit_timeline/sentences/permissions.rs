@@ -15,7 +15,7 @@ use rollcall_domain::{
 
 use super::{Telling, list, lower, time, title, until};
 
-fn scope(scope: &NpiScope) -> String {
+pub(super) fn scope(scope: &NpiScope) -> String {
     match scope {
         NpiScope::All => "all NPIs".to_owned(),
         NpiScope::One(npi) => format!("NPI {npi}"),

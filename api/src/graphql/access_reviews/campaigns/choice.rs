@@ -8,8 +8,17 @@ use rollcall_projections::{
     access_reviews::{CampaignChoice, PreviewRow, preview},
 };
 
-use super::super::{mutations::scope, types::ReviewChoice};
-use crate::graphql::{errors::fault, ids::NodeType, reading::policy, vocabulary::OrganizationKind};
+use super::super::{
+    mutations::{ScopeInput, scope},
+    types::ReviewChoice,
+};
+use crate::graphql::{
+    errors::fault,
+    ids::NodeType,
+    reading::policy,
+    scalars::NpiScalar,
+    vocabulary::{Feature, OrganizationKind},
+};
 
 /// What a campaign of reviews is to have.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -18,6 +27,12 @@ pub struct ReviewCampaignChoice {
     pub scope: Option<ReviewChoice>,
     /// For DORMANT: 1 to 3650.
     pub dormant_days: Option<i32>,
+    /// For NPI; any if not given.
+    pub npi: Option<NpiScalar>,
+    /// For FEATURE; any if not given.
+    pub feature: Option<Feature>,
+    /// For JOB_ROLE; any if not given.
+    pub job_role_id: Option<ID>,
     /// These organizations; all that are registered and not suspended if not given.
     pub organization_ids: Option<Vec<ID>>,
     /// Only those of this kind.
@@ -28,9 +43,15 @@ impl ReviewCampaignChoice {
     /// What is reviewed in each organisation.
     ///
     /// # Errors
-    /// `FIELD_REQUIRED`.
+    /// `FIELD_REQUIRED`, `NPI_INVALID` or `NOT_FOUND`.
     pub fn scope(&self) -> std::result::Result<ReviewScope, Refusal> {
-        scope(self.scope, self.dormant_days)
+        scope(&ScopeInput {
+            choice: self.scope,
+            dormant_days: self.dormant_days,
+            npi: self.npi.as_ref(),
+            feature: self.feature,
+            job_role_id: self.job_role_id.as_ref(),
+        })
     }
 
     fn organizations(&self) -> std::result::Result<CampaignChoice, Refusal> {
@@ -64,9 +85,14 @@ pub(super) async fn covered(
     let zone = policy(ctx).await?.time_zone();
     let since = match scope {
         ReviewScope::Dormant { days } => Some(zone.days_later(now, -i64::from(days))),
-        ReviewScope::Roster | ReviewScope::Administrators => None,
+        ReviewScope::Roster
+        | ReviewScope::Administrators
+        | ReviewScope::Rights
+        | ReviewScope::Npi { .. }
+        | ReviewScope::Feature { .. }
+        | ReviewScope::JobRole { .. } => None,
     };
-    let rows = preview(view, (&organizations, scope), (now, since)).await;
+    let rows = preview(view, (&organizations, &scope), (now, since)).await;
     let rows = rows.map_err(|error| fault(&error))?;
     // An organisation that is not there, or not active, is no silent omission.
     let asked = organizations.organizations.unwrap_or_default();

@@ -80,7 +80,7 @@ fn campaign(
     ReviewCampaign {
         id: NodeType::ReviewCampaign.id(row.campaign_id),
         name: row.name,
-        scope: row.scope.0.into(),
+        scope: (&row.scope.0).into(),
         status: ReviewCampaignStatus::named(&row.status),
         opened_by,
         opened_at: row.opened_at.into(),

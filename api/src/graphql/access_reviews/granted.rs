@@ -1,0 +1,129 @@
+//! A single right as a line of a review tells it. Invariant: it is named as requests and permissions name
+//! it, so that whoever reads the list can find it there.
+
+use async_graphql::{Enum, ID, SimpleObject};
+use rollcall_domain::{permissions as domain, policies};
+use rollcall_projections::access_reviews::{ItemView, Joiner};
+
+use crate::graphql::{
+    scalars::{DateTime, NpiScalar},
+    vocabulary::{Feature, NpiLevel},
+};
+
+/// What a line of a review's list is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ReviewedKind {
+    /// Belonging to the organization, with the organization-wide permission.
+    Membership,
+    /// A level for an NPI.
+    NpiLevel,
+    /// A type of correspondence for an NPI.
+    Correspondence,
+    Feature,
+    JobRole,
+    Location,
+    TaxId,
+}
+
+impl ReviewedKind {
+    /// Of the name in rows.
+    pub(super) fn named(word: &str) -> Self {
+        match word {
+            "NPI_LEVEL" => Self::NpiLevel,
+            "CORRESPONDENCE" => Self::Correspondence,
+            "FEATURE" => Self::Feature,
+            "JOB_ROLE" => Self::JobRole,
+            "LOCATION" => Self::Location,
+            "TAX_ID" => Self::TaxId,
+            _ => Self::Membership,
+        }
+    }
+}
+
+/// A single right, granted to somebody.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct ReviewedGrant {
+    pub kind: ReviewedKind,
+    /// Of NPI_LEVEL and CORRESPONDENCE; `*` for all NPIs that have no entry of their own.
+    pub npi: Option<NpiScalar>,
+    /// Whose NPI it is.
+    pub provider_name: Option<String>,
+    /// Of NPI_LEVEL.
+    pub level: Option<NpiLevel>,
+    /// Of CORRESPONDENCE; `*` for all types.
+    pub correspondence_type: Option<String>,
+    pub feature: Option<Feature>,
+    /// Of a job role, location or tax id.
+    pub thing_id: Option<ID>,
+    /// What the feature, job role, location or tax id is called.
+    pub name: Option<String>,
+    /// It ends here by itself.
+    pub until: Option<DateTime>,
+}
+
+/// A right by its words in rows.
+struct Words<'a> {
+    kind: &'a str,
+    npi: Option<&'a String>,
+    name: Option<&'a String>,
+    level: Option<&'a String>,
+    until: Option<chrono::DateTime<chrono::Utc>>,
+    provider_name: Option<&'a String>,
+    thing: Option<&'a String>,
+}
+
+impl Words<'_> {
+    fn grant(&self) -> Option<ReviewedGrant> {
+        let kind = ReviewedKind::named(self.kind);
+        let name = |of: &[ReviewedKind]| self.name.filter(|_| of.contains(&kind));
+        let feature = name(&[ReviewedKind::Feature]).and_then(|it| policies::Feature::parse(it));
+        let ids = [ReviewedKind::JobRole, ReviewedKind::Location, ReviewedKind::TaxId];
+        let label = feature.map(|feature| feature.label().to_owned());
+        (kind != ReviewedKind::Membership).then(|| ReviewedGrant {
+            kind,
+            npi: self.npi.cloned().map(NpiScalar),
+            provider_name: self.provider_name.cloned(),
+            level: self.level.and_then(|it| level(it)),
+            correspondence_type: name(&[ReviewedKind::Correspondence]).cloned(),
+            feature: feature.map(Into::into),
+            thing_id: name(&ids).map(ID::from),
+            name: label.or_else(|| self.thing.cloned()),
+            until: self.until.map(DateTime::from),
+        })
+    }
+}
+
+/// A level by its stored name.
+pub(super) fn level(word: &str) -> Option<NpiLevel> {
+    domain::NpiLevel::parse(word).map(Into::into)
+}
+
+impl ReviewedGrant {
+    /// The right of an item as it was listed; `None` for a membership.
+    pub(super) fn of_item(item: &ItemView) -> Option<Self> {
+        let words = Words {
+            kind: &item.row.kind,
+            npi: item.row.npi.as_ref(),
+            name: item.row.name.as_ref(),
+            level: item.row.level.as_ref(),
+            until: item.row.until,
+            provider_name: item.provider_name.as_ref(),
+            thing: item.thing.as_ref(),
+        };
+        words.grant()
+    }
+
+    /// The right that came into scope; `None` where it is a member.
+    pub(super) fn of_joiner(joiner: &Joiner) -> Option<Self> {
+        let words = Words {
+            kind: &joiner.kind,
+            npi: joiner.npi.as_ref(),
+            name: joiner.name.as_ref(),
+            level: joiner.level.as_ref(),
+            until: joiner.until,
+            provider_name: joiner.provider_name.as_ref(),
+            thing: joiner.thing.as_ref(),
+        };
+        words.grant()
+    }
+}

@@ -1,0 +1,350 @@
+//! Single rights of members as a review's items: which there are, how one is taken away, lowered and
+//! given back (CC-13, GN-15).
+//!
+//! Invariant: the permissions themselves decide, by the commands that do so outside of reviews; given
+//! back is only what a review took last, as it was on the list and under the checks of a fresh grant.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use rollcall_domain::{
+    Code, Refusal,
+    access_reviews::{
+        Granted, Item, Review, ReviewDecision, ReviewScope, Reviewed, ReviewedAccess,
+        rights_in_scope,
+    },
+    kernel::ids::{MembershipId, OrganizationId, UserId},
+    organizations::Organization,
+    permissions::{
+        Cause, CorrespondenceScope, Entitlement, EntitlementGrant, JobRole, JobRoles, Membership,
+        MembershipCommand, NpiLevel, NpiScope, correspondence_types::offered_keys,
+        membership::NpiChange,
+    },
+    policies::Feature,
+};
+use uuid::Uuid;
+
+use crate::{
+    Context, Failure,
+    permissions::{
+        grants::{give, take},
+        locations::require_location_power,
+        member::{Member, member},
+    },
+};
+
+/// Demands that what narrows a scope is there: an NPI that the organisation holds, a job role that its
+/// people may have.
+pub(super) async fn check_scope(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    scope: &ReviewScope,
+) -> Result<(), Failure> {
+    match scope {
+        ReviewScope::Npi { npi: Some(npi) } => {
+            let roster = cx.load::<Organization>(organization).await?;
+            if roster.holds_npi(npi, cx.now) {
+                return Ok(());
+            }
+            let message = "The organization does not hold this NPI. Check the number.";
+            Err(Refusal::new(Code::NpiNotInOrg, message).at("npi").into())
+        }
+        ReviewScope::JobRole { role: Some(role) } => {
+            let role = cx.load::<JobRole>(*role).await?;
+            role.assignable_in(organization).map_err(Refusal::from)?;
+            Ok(())
+        }
+        ReviewScope::Roster
+        | ReviewScope::Administrators
+        | ReviewScope::Dormant { .. }
+        | ReviewScope::Rights
+        | ReviewScope::Npi { npi: None }
+        | ReviewScope::Feature { .. }
+        | ReviewScope::JobRole { role: None } => Ok(()),
+    }
+}
+
+/// The rights in scope of these members, in the order of a list, from the streams that decide.
+pub(super) async fn rights_of(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    scope: &ReviewScope,
+    users: impl Iterator<Item = UserId>,
+) -> Result<Vec<Reviewed>, Failure> {
+    let users: Vec<UserId> = users.collect();
+    let memberships = memberships(cx, organization, &users).await?;
+    let job_roles = job_roles(cx, scope, memberships.values().map(AsRef::as_ref)).await?;
+    let now = cx.now;
+    let of = |(user, membership): (&UserId, &Arc<Membership>)| {
+        let granted = Granted { membership, job_roles: &job_roles, now };
+        let user = *user;
+        let rights = rights_in_scope(scope, granted).into_iter();
+        rights.map(move |access| Reviewed { user, access }).collect::<Vec<_>>()
+    };
+    Ok(memberships.iter().flat_map(of).collect())
+}
+
+/// The permissions of these people in an organisation, each stream read once and guarded.
+pub(super) async fn memberships(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    users: &[UserId],
+) -> Result<BTreeMap<UserId, Arc<Membership>>, Failure> {
+    let tenant = cx.tenant();
+    let streams: Vec<Uuid> =
+        users.iter().map(|user| MembershipId::of(tenant, *user, organization).0).collect();
+    let found = cx.load_all::<Membership>(&streams).await?;
+    Ok(users.iter().copied().zip(found).collect())
+}
+
+/// Reads the permissions of the people of these items at once, where a decision changes them.
+pub(super) async fn preload(
+    cx: &mut Context<'_>,
+    review: &Review,
+    (items, new): (&[u32], ReviewDecision),
+) -> Result<(), Failure> {
+    let follows = |item: &&Item| {
+        let former = item.decided.as_ref().map(|former| former.decision);
+        let does = |decision: ReviewDecision| decision.is_to_be_carried_out();
+        item.access.is_right() && (does(new) || former.is_some_and(does))
+    };
+    let rights = items.iter().filter_map(|number| review.item(*number)).filter(follows);
+    let users: BTreeSet<UserId> = rights.map(|item| item.user).collect();
+    memberships(cx, review.organization, &users.into_iter().collect::<Vec<_>>()).await.map(drop)
+}
+
+/// The job roles that people have, where the scope asks what they bundle.
+async fn job_roles(
+    cx: &mut Context<'_>,
+    scope: &ReviewScope,
+    memberships: impl Iterator<Item = &Membership>,
+) -> Result<JobRoles, Failure> {
+    if !matches!(scope, ReviewScope::Feature { .. }) {
+        return Ok(JobRoles::new());
+    }
+    let roles: BTreeSet<_> = memberships.flat_map(|it| it.job_roles(cx.now)).collect();
+    let streams: Vec<Uuid> = roles.iter().map(|role| role.0).collect();
+    let found = cx.load_all::<JobRole>(&streams).await?;
+    Ok(roles.into_iter().zip(found).collect())
+}
+
+/// What the person of an item holds in the place of its right; nothing where they left or it ended.
+pub(super) async fn held_by(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    item: &Item,
+) -> Result<Option<ReviewedAccess>, Failure> {
+    let roster = cx.load::<Organization>(organization).await?;
+    if !roster.is_active_member(item.user, cx.now) {
+        return Ok(None);
+    }
+    let stream = MembershipId::of(cx.tenant(), item.user, organization);
+    let membership = cx.load::<Membership>(stream.0).await?;
+    Ok(item.access.held_now(&membership, cx.now))
+}
+
+/// A right on the list whose decision is carried out.
+pub(super) struct Right<'a> {
+    pub review: &'a Review,
+    pub item: u32,
+    pub user: UserId,
+    pub listed: &'a ReviewedAccess,
+}
+
+impl Right<'_> {
+    /// Takes back what the former decision did where the new one does otherwise, and does what the new
+    /// one says.
+    pub async fn follow(
+        &self,
+        cx: &mut Context<'_>,
+        former: Option<ReviewDecision>,
+        new: ReviewDecision,
+    ) -> Result<(), Failure> {
+        use ReviewDecision as D;
+        match (former, new) {
+            // Roles are of memberships.
+            (Some(D::Change { .. }), _)
+            | (_, D::Change { .. })
+            | (None | Some(D::Keep), D::Keep) => Ok(()),
+            (Some(D::Revoke { .. }), D::Keep) => self.give_back(cx).await,
+            (Some(D::ChangeLevel { level }), D::Keep) => self.raise_back(cx, level).await,
+            // For another reason alone.
+            (Some(D::Revoke { .. }), D::Revoke { .. }) => Ok(()),
+            (None | Some(D::Keep | D::ChangeLevel { .. }), D::Revoke { .. }) => {
+                self.take_away(cx).await
+            }
+            (former, D::ChangeLevel { level }) => {
+                if matches!(former, Some(D::Revoke { .. })) {
+                    self.give_back(cx).await?;
+                }
+                self.lower(cx, level).await
+            }
+        }
+    }
+
+    /// The person with what they hold in the right's place; a refusal where it is over, since then it
+    /// was not this review that took it.
+    async fn held(&self, cx: &mut Context<'_>) -> Result<(Member, ReviewedAccess), Failure> {
+        let organization = self.review.organization;
+        let roster = cx.load::<Organization>(organization).await?;
+        if roster.is_active_member(self.user, cx.now) {
+            let member = member(cx, organization, self.user, None).await?;
+            if let Some(held) = self.listed.held_now(&member.permissions, cx.now) {
+                return Ok((member, held));
+            }
+        }
+        let item = self.item;
+        let message =
+            format!("The right of item {item} is over already. Nobody has to decide about it.");
+        let refusal = Refusal::new(Code::AlreadyInactive, message).at("items");
+        Err(refusal.details([item.to_string()]).into())
+    }
+
+    async fn take_away(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let (member, held) = self.held(cx).await?;
+        match held {
+            ReviewedAccess::Membership { .. } => Ok(()),
+            ReviewedAccess::Npi { npi, .. } => {
+                set_level(cx, &member, NpiChange { npi, level: NpiLevel::None, until: None }).await
+            }
+            ReviewedAccess::Correspondence { npi, types } => {
+                set_types(cx, &member, npi, (BTreeSet::new(), BTreeSet::from([types]))).await
+            }
+            ReviewedAccess::Grant { grant, .. } => {
+                require_power(cx, &grant)?;
+                take(cx, &member, grant, Cause::Review).await.map(drop)
+            }
+        }
+    }
+
+    /// At most this level, until when it was.
+    async fn lower(&self, cx: &mut Context<'_>, to: NpiLevel) -> Result<(), Failure> {
+        let (member, held) = self.held(cx).await?;
+        let ReviewedAccess::Npi { npi, level, until } = held else { return Ok(()) };
+        if level <= to {
+            return Ok(());
+        }
+        set_level(cx, &member, NpiChange { npi, level: to, until }).await
+    }
+
+    /// The level on the list, unless somebody else set the one that it has.
+    async fn raise_back(&self, cx: &mut Context<'_>, lowered_to: NpiLevel) -> Result<(), Failure> {
+        let ReviewedAccess::Npi { npi, level, until } = self.listed else { return Ok(()) };
+        let organization = self.review.organization;
+        let roster = cx.load::<Organization>(organization).await?;
+        if !roster.is_active_member(self.user, cx.now) {
+            return Ok(());
+        }
+        let member = member(cx, organization, self.user, None).await?;
+        let is_held = self.listed.is_held(&member.permissions, cx.now);
+        let history = cx.journal().events::<Membership>(cx.tenant(), member.stream).await?;
+        if !is_held || !self.listed.was_lowered_by_review(lowered_to, &history) {
+            return Ok(());
+        }
+        let (level, until) = (*level, *until);
+        set_level(cx, &member, NpiChange { npi: npi.clone(), level, until }).await
+    }
+
+    /// The right as it was on the list, if a review took it last and its time is not over; with a level,
+    /// the correspondence that went with it.
+    async fn give_back(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let organization = self.review.organization;
+        let roster = cx.load::<Organization>(organization).await?;
+        let is_over = self.listed.until().is_some_and(|until| until <= cx.now);
+        if is_over || !roster.is_active_member(self.user, cx.now) {
+            return Ok(());
+        }
+        let member = member(cx, organization, self.user, None).await?;
+        let history = cx.journal().events::<Membership>(cx.tenant(), member.stream).await?;
+        if !self.listed.was_taken_by_review(&history) {
+            return Ok(());
+        }
+        match self.listed {
+            ReviewedAccess::Membership { .. } => Ok(()),
+            ReviewedAccess::Npi { npi, level, until } => {
+                let change = NpiChange { npi: npi.clone(), level: *level, until: *until };
+                set_level(cx, &member, change).await?;
+                for (npi, types) in self.listed.gone_with_it(&history) {
+                    add_types(cx, &member, npi, types).await?;
+                }
+                Ok(())
+            }
+            ReviewedAccess::Correspondence { npi, types } => {
+                add_types(cx, &member, npi.clone(), BTreeSet::from([types.clone()])).await
+            }
+            ReviewedAccess::Grant { grant, until } => {
+                require_power(cx, grant)?;
+                if matches!(grant, Entitlement::Location(_)) {
+                    require_location_power(cx)?;
+                }
+                let grant = EntitlementGrant { entitlement: *grant, until: *until };
+                give(cx, &member, vec![grant], Cause::Review).await.map(drop)
+            }
+        }
+    }
+}
+
+/// Tax ids are the plan's to give and to take (CC-02).
+fn require_power(cx: &Context<'_>, grant: &Entitlement) -> Result<(), Refusal> {
+    match grant {
+        Entitlement::TaxId(_) if !cx.authority.acts_for_plan() => {
+            let message = "The health plan decides about tax ids. Leave this item to it.";
+            Err(Refusal::new(Code::Forbidden, message).at("items"))
+        }
+        Entitlement::TaxId(_)
+        | Entitlement::Feature(_)
+        | Entitlement::JobRole(_)
+        | Entitlement::Location(_) => Ok(()),
+    }
+}
+
+async fn set_level(
+    cx: &mut Context<'_>,
+    member: &Member,
+    change: NpiChange,
+) -> Result<(), Failure> {
+    let set = MembershipCommand::SetNpiPermissions {
+        of: member.key,
+        changes: vec![change],
+        held: member.organization.npis_at(cx.now),
+        cause: Cause::Review,
+    };
+    cx.decide::<Membership>(member.stream, set).await.map(drop)
+}
+
+type Types = BTreeSet<CorrespondenceScope>;
+
+/// Correspondence is taken away also while it is off in the portal, and given while it is on, for an NPI
+/// to which there is a level.
+async fn add_types(
+    cx: &mut Context<'_>,
+    member: &Member,
+    npi: NpiScope,
+    types: Types,
+) -> Result<(), Failure> {
+    let permissions = cx.load::<Membership>(member.stream).await?;
+    if permissions.level_in(&npi, cx.now) == NpiLevel::None {
+        return Ok(());
+    }
+    cx.policy.require(Feature::Correspondence)?;
+    set_types(cx, member, npi, (types, BTreeSet::new())).await
+}
+
+async fn set_types(
+    cx: &mut Context<'_>,
+    member: &Member,
+    npi: NpiScope,
+    (add, remove): (Types, Types),
+) -> Result<(), Failure> {
+    let set = MembershipCommand::SetCorrespondencePermissions {
+        of: member.key,
+        npis: vec![npi],
+        add,
+        remove,
+        known: offered_keys(),
+        cause: Cause::Review,
+    };
+    cx.decide::<Membership>(member.stream, set).await.map(drop)
+}
