@@ -107,6 +107,7 @@ any_event! {
     JoinRequest(crate::access_requests::JoinRequest);
     MoveRequest(crate::access_requests::MoveRequest);
     AccessReview(crate::access_reviews::AccessReview);
+    ReviewCampaign(crate::access_reviews::campaign::ReviewCampaign);
     Attestation(crate::attestations::Attestation);
     Evidence(crate::audit::Evidence);
     LegalHolds(crate::audit::LegalHolds);

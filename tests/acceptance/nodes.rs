@@ -107,6 +107,10 @@ impl Entities {
         });
         let key = admin.mutate("createApiKey", key, "apiKey { id }").await;
         access_reviews::one_is_open(&portal).await;
+        // One that opens no reviews.
+        let nobody = json!({ "name": "Long gone",
+            "choice": { "scope": "DORMANT", "dormantDays": 3650 } });
+        let campaign = plan.mutate("openReviewCampaign", nobody, "reviewCampaign { id }").await;
         portal.settle().await;
 
         let clinic = format!("(organizationId: \"{}\")", world.clinic.id);
@@ -117,6 +121,7 @@ impl Entities {
             ("PeopleImport", (plan.clone(), text(&import.done()["import"]["id"]))),
             ("AccessRequest", (processor, text(&asked.done()["accessRequest"]["id"]))),
             ("AccessReview", (admin.clone(), first(&admin, "accessReviews", "").await)),
+            ("ReviewCampaign", (plan.clone(), text(&campaign.done()["reviewCampaign"]["id"]))),
             ("ApiKey", (admin.clone(), text(&key.done()["apiKey"]["id"]))),
             ("Affiliation", (admin.clone(), text(&affiliation.done()["affiliation"]["id"]))),
             (
@@ -218,6 +223,7 @@ async fn a_node_is_null_for_whoever_may_not_see_it_in_its_list() {
         "Organization",
         "Registration",
         "RegistrationToken",
+        "ReviewCampaign",
         "User",
     ];
     assert_eq!(seen_by(&support).await, plan.into());

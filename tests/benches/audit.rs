@@ -83,7 +83,7 @@ async fn measure(plan: Plan, ground: &Ground) {
     let years = fill::fill(&database, ground.folder(), plan.events, plan.intervals).await;
     eprintln!("filled in {:.0} s", begun.elapsed().as_secs_f64());
 
-    let mut report = Report::begin();
+    let mut report = Report::begin("audit");
     proofs::sealing(&mut report, &database, ground.folder(), &years.population, plan.time).await;
     let folder = ground.folder();
     let portal = Portal::start(database.clone(), folder, years.population.clone(), None).await;

@@ -28,11 +28,12 @@ pub enum NodeType {
     PeopleImport,
     ApiKey,
     AccessReview,
+    ReviewCampaign,
 }
 
 impl NodeType {
     /// Every type.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -51,6 +52,7 @@ impl NodeType {
         Self::PeopleImport,
         Self::ApiKey,
         Self::AccessReview,
+        Self::ReviewCampaign,
     ];
 
     /// The GraphQL type's name.
@@ -75,6 +77,7 @@ impl NodeType {
             Self::PeopleImport => "PeopleImport",
             Self::ApiKey => "ApiKey",
             Self::AccessReview => "AccessReview",
+            Self::ReviewCampaign => "ReviewCampaign",
         }
     }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     access_requests::{self, AccessRequest},
-    access_reviews::{self, AccessReview},
+    access_reviews::{self, AccessReview, campaigns::ReviewCampaign},
     affiliations::{self, Affiliation},
     api_keys::{self, ApiKey},
     audit::{self, AuditEvent},
@@ -53,6 +53,7 @@ pub enum Node {
     PlanStaff(Box<PlanStaff>),
     Registration(Box<Registration>),
     RegistrationToken(Box<RegistrationToken>),
+    ReviewCampaign(Box<ReviewCampaign>),
     Session(Box<Session>),
     Tenant(Box<Tenant>),
     User(Box<User>),
@@ -126,6 +127,10 @@ async fn of_type(ctx: &Context<'_>, kind: NodeType, ids: &[Uuid]) -> Result<Vec<
         }
         NodeType::AccessReview => {
             each(access_reviews::nodes::access_reviews(ctx, ids).await?, Node::AccessReview)
+        }
+        NodeType::ReviewCampaign => {
+            let found = access_reviews::campaigns::nodes::review_campaigns(ctx, ids).await?;
+            each(found, Node::ReviewCampaign)
         }
         NodeType::Notification => {
             each(notifications::nodes::notifications(ctx, ids).await?, Node::Notification)

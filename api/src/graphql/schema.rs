@@ -10,7 +10,10 @@ use super::{
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
     },
-    access_reviews::{AccessReviewMutation, AccessReviewQuery},
+    access_reviews::{
+        AccessReviewMutation, AccessReviewQuery,
+        campaigns::{ReviewCampaignMutation, ReviewCampaignQuery},
+    },
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
@@ -101,6 +104,7 @@ pub struct Query(
     GrantQuery,
     AccessRequestQuery,
     AccessReviewQuery,
+    ReviewCampaignQuery,
     MoveQuery,
     AttestationQuery,
     AuditQuery,
@@ -162,6 +166,7 @@ pub struct Mutation(
     RightUseMutation,
     AccessRequestMutation,
     AccessReviewMutation,
+    ReviewCampaignMutation,
     JoinMutation,
     MoveMutation,
     AttestationMutation,

@@ -15,6 +15,7 @@ mod ground;
 mod import;
 mod mail;
 mod portals;
+mod reviews;
 #[path = "../../../tests/acceptance/support/seed.rs"]
 #[expect(dead_code, reason = "shared with the acceptance tests, which need more of it")]
 mod seed;
@@ -36,10 +37,14 @@ const ROUNDS: usize = 4;
 /// A name and what is done for so many rounds.
 type Scenario = (&'static str, fn(&Ground, usize));
 
-const SCENARIOS: [Scenario; 3] = [
+const SCENARIOS: [Scenario; 4] = [
     ("nothing_acknowledged_is_lost_when_the_service_is_killed", kill_the_service),
     ("nothing_acknowledged_is_lost_when_postgres_is_killed", kill_postgres),
     ("gn_33_an_import_that_is_killed_imports_nobody_twice", import::kill_the_import),
+    (
+        "gn_15_reviews_of_a_service_that_is_killed_are_opened_and_carried_out_once",
+        reviews::kill_the_reviews,
+    ),
 ];
 
 fn main() {

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use rollcall_domain::{
     kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
+    organizations::OrganizationKind,
     policies::Preset,
 };
 use rollcall_journal::{Journal, JournalConfig, SystemClock, pools};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     ground,
-    seed::{self, World},
+    seed::{self, Seeder, World},
 };
 
 const SLUGS: [&str; 8] =
@@ -42,6 +43,32 @@ pub fn open_one(folder: &Path, slug: &str) {
         let journal = journal(folder).await;
         Box::pin(seed::world(&journal, slug, PRESET)).await;
     });
+}
+
+/// Plain members of each of [`open_many`]'s organisations.
+pub const MEMBERS: usize = 3;
+
+/// Somebody of the plan, signed in.
+pub struct Plan {
+    pub token: String,
+}
+
+/// Seeds one portal with so many organisations more, each with an administrator and [`MEMBERS`].
+pub async fn open_many(folder: &Path, slug: &str, organizations: usize) -> Plan {
+    let journal = journal(folder).await;
+    let world = Box::pin(seed::world(&journal, slug, PRESET)).await;
+    for nth in 0..organizations {
+        let mut seeder = Seeder::begin(&journal, world.tenant, PRESET);
+        seeder.people = (100 + nth * (MEMBERS + 1)) as u32;
+        let company =
+            seeder.company(&format!("Practice {nth}"), OrganizationKind::Provider, &[]).await;
+        seeder.first_admin(&company, "Ada", &format!("Admin{nth}")).await;
+        for member in 0..MEMBERS {
+            seeder.member(&company, "Max", &format!("Member{nth}x{member}"), None).await;
+        }
+        seeder.commit().await;
+    }
+    Plan { token: seed::sign_in(&journal, world.tenant, PRESET, &world.plan_admin).await }
 }
 
 async fn journal(folder: &Path) -> Journal {

@@ -13,7 +13,7 @@ use rollcall_domain::{
     Code, Refusal, Sealed,
     access_reviews::{
         ATTESTATION_VERSION, AccessReview, AccessReviewCommand, CompleteReview as Completion, Item,
-        Opener, Review, ReviewDecision, Reviewed, ReviewedAccess,
+        Opener, Review, ReviewDecision, Reviewed, ReviewedAccess, campaign::ReviewEnd,
     },
     audit::ReviewSignature,
     kernel::ids::{AccessReviewId, OrganizationId, UserId},
@@ -22,7 +22,9 @@ use rollcall_domain::{
     values::{PersonName, Reason},
 };
 
-use super::{REVIEW_STAFF, open::reviewed, release, review_of, rights::memberships};
+use super::{
+    REVIEW_STAFF, campaign::tell, open::reviewed, release, review_of, rights::memberships,
+};
 use crate::{Access, Command, Context, Failure};
 
 /// Signs a review.
@@ -76,6 +78,7 @@ impl Command for CompleteReview {
         };
         let complete = AccessReviewCommand::Complete(Box::new(done));
         cx.decide::<AccessReview>(self.review, complete).await?;
+        tell(cx, review, ReviewEnd::Signed).await?;
         release(cx, review);
         Ok(self.review)
     }
@@ -134,8 +137,9 @@ impl Command for CancelReview {
         let state = review_of(cx, self.review, self.organization).await?;
         let review = state.under_way().map_err(Refusal::from)?;
         // Nobody under review calls off the review that the plan's policy demands of them.
-        if review.opened_by == Opener::Scheduled && !cx.authority.acts_for_plan() {
-            let message = "This review is one of the schedule. Ask the health plan to cancel it.";
+        let is_the_plans = review.opened_by == Opener::Scheduled || review.campaign.is_some();
+        if is_the_plans && !cx.authority.acts_for_plan() {
+            let message = "This review is the health plan's. Ask it to cancel the review.";
             return Err(Refusal::new(Code::Forbidden, message).at("accessReviewId").into());
         }
         cancel(cx, review, self.reason.clone()).await?;
@@ -150,6 +154,7 @@ pub(super) async fn cancel(
     reason: Reason,
 ) -> Result<(), Failure> {
     cx.decide::<AccessReview>(review.review, AccessReviewCommand::Cancel { reason }).await?;
+    tell(cx, review, ReviewEnd::Cancelled).await?;
     release(cx, review);
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! Invariant: what a decision takes away or changes, the roster or the permissions take away or change
 //! in the same append, by their own rules; a refusal of theirs is one of the decision.
 
+mod campaign;
 mod carry_out;
 mod complete;
 mod decide;
@@ -24,6 +25,7 @@ use rollcall_domain::{
     tenants::PlanRole,
 };
 
+pub use campaign::{CancelReviewCampaign, ContinueReviewCampaign, OpenReviewCampaign};
 pub use complete::{CancelReview, CompleteReview};
 pub use decide::DecideReviewItems;
 pub use delegate::DelegateReviewItems;

@@ -10,7 +10,7 @@ use rollcall_domain::{
     access_reviews::{
         AccessReview, AccessReviewCommand, NewReview, Opener, ReviewScope, Reviewed, ReviewedAccess,
     },
-    kernel::ids::{AccessReviewId, OrganizationId, UserId},
+    kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId},
     organizations::{
         OrgRole, Organization,
         organization::{Member, Standing},
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{
     OPEN, REVIEW_STAFF, open_key,
-    rights::{check_scope, rights_of},
+    rights::{check_narrowed, rights_of},
 };
 use crate::{Access, Command, Context, Failure};
 
@@ -45,16 +45,11 @@ impl Command for OpenReview {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
         let Self { organization, ref scope } = *self;
-        if let ReviewScope::Dormant { days } = scope
-            && !(1..=MOST_DAYS).contains(days)
-        {
-            let message = format!("Enter 1 to {MOST_DAYS} days.");
-            return Err(Refusal::new(Code::RangeInvalid, message).at("dormantDays").into());
-        }
+        check_scope(scope)?;
         if cx.load::<Organization>(organization).await?.record().is_none() {
             return Err(Refusal::not_found("organizationId").into());
         }
-        check_scope(cx, organization, scope).await?;
+        check_narrowed(cx, organization, scope).await?;
         let review = AccessReviewId(Uuid::now_v7());
         if let Some(other) = open_one(cx, organization, scope).await? {
             return Err(open_already().details([other.to_string()]).into());
@@ -65,6 +60,20 @@ impl Command for OpenReview {
         cx.work.reserve(OPEN, &open_key(organization, scope), review.0, open_already());
         Ok(review)
     }
+}
+
+/// Whether the choice can be made.
+///
+/// # Errors
+/// `RANGE_INVALID`.
+pub(super) fn check_scope(scope: &ReviewScope) -> Result<(), Refusal> {
+    if let ReviewScope::Dormant { days } = scope
+        && !(1..=MOST_DAYS).contains(days)
+    {
+        let message = format!("Enter 1 to {MOST_DAYS} days.");
+        return Err(Refusal::new(Code::RangeInvalid, message).at("dormantDays"));
+    }
+    Ok(())
 }
 
 fn open_already() -> Refusal {
@@ -134,7 +143,14 @@ async fn dormant<'a>(
     Ok(active.into_iter().filter(is_dormant).collect())
 }
 
-/// Opens the review, or finds that the schedule opened it before; whether it was opened now.
+/// How long a review lasts, and what it is a part of.
+pub(super) struct Terms {
+    pub campaign: Option<CampaignId>,
+    pub due_at: DateTime<Utc>,
+    pub grace_until: DateTime<Utc>,
+}
+
+/// Opens the review for as long as the policy has it, or finds that the schedule opened it before; whether it was opened now.
 pub(super) async fn open(
     cx: &mut Context<'_>,
     (review, opened_by): (AccessReviewId, Opener),
@@ -143,16 +159,29 @@ pub(super) async fn open(
 ) -> Result<bool, Failure> {
     let (terms, zone) = (cx.policy.review(), cx.policy.time_zone());
     let due_at = zone.days_later(cx.now, i64::from(terms.open_days));
+    let grace_until = zone.days_later(due_at, i64::from(terms.grace_days));
+    let terms = Terms { campaign: None, due_at, grace_until };
+    open_until(cx, (review, opened_by), (organization, scope), reviewed, terms).await
+}
+
+/// Opens the review until then; whether it was opened now.
+pub(super) async fn open_until(
+    cx: &mut Context<'_>,
+    (review, opened_by): (AccessReviewId, Opener),
+    (organization, scope): (OrganizationId, ReviewScope),
+    reviewed: Vec<Reviewed>,
+    Terms { campaign, due_at, grace_until }: Terms,
+) -> Result<bool, Failure> {
     let new = NewReview {
         review,
         organization,
-        campaign: None,
+        campaign,
         scope,
         as_of: cx.journal().tenant_position(cx.tenant()).await?,
         reviewed,
         opened_by,
         due_at,
-        grace_until: zone.days_later(due_at, i64::from(terms.grace_days)),
+        grace_until,
     };
     let open = AccessReviewCommand::Open(Box::new(new));
     Ok(!cx.decide::<AccessReview>(review, open).await?.is_empty())

@@ -37,7 +37,7 @@ use crate::{
 
 /// Demands that what narrows a scope is there: an NPI that the organisation holds, a job role that its
 /// people may have.
-pub(super) async fn check_scope(
+pub(super) async fn check_narrowed(
     cx: &mut Context<'_>,
     organization: OrganizationId,
     scope: &ReviewScope,

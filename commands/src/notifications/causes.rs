@@ -112,6 +112,7 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::AccessReview(event) => of_access_review(event, recorded.aggregate_id),
         AnyEvent::AuditSinks(event) => of_sinks(event),
         AnyEvent::Tenant(_)
+        | AnyEvent::ReviewCampaign(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)

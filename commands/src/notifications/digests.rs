@@ -206,6 +206,7 @@ impl DigestsProcess {
             | AnyEvent::SodRules(_)
             | AnyEvent::ActivityReviews(_)
             | AnyEvent::AccessReview(_)
+            | AnyEvent::ReviewCampaign(_)
             | AnyEvent::AuditSinks(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)

@@ -56,6 +56,8 @@ pub(super) enum Kind {
     ActivityReview,
     /// An organisation's next review of access, looked at again and again (CC-13).
     ReviewOpening,
+    /// The next portion of a campaign of reviews (GN-15).
+    ReviewCampaign,
     /// A review's next reminder, and whether it is too late (CC-13).
     AccessReview,
     /// Whether what a review decided is so (GN-15); `detail` is the item.
@@ -63,7 +65,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -83,6 +85,7 @@ impl Kind {
         Self::PinPropagation,
         Self::ActivityReview,
         Self::ReviewOpening,
+        Self::ReviewCampaign,
         Self::AccessReview,
         Self::ReviewExecution,
     ];
@@ -122,6 +125,7 @@ impl Kind {
             | Self::MembershipEnd
             | Self::OrganizationMerge
             | Self::PinPropagation
+            | Self::ReviewCampaign
             | Self::ReviewExecution => &[],
         }
     }
@@ -158,6 +162,7 @@ impl Kind {
             Self::PinPropagation => "PIN_PROPAGATION",
             Self::ActivityReview => "ACTIVITY_REVIEW",
             Self::ReviewOpening => "REVIEW_OPENING",
+            Self::ReviewCampaign => "REVIEW_CAMPAIGN",
             Self::AccessReview => "ACCESS_REVIEW",
             Self::ReviewExecution => "REVIEW_EXECUTION",
         }

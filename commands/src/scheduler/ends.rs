@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     AnyEvent,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
-    access_reviews::{AccessReviewEvent, ReviewDecision},
+    access_reviews::{AccessReviewEvent, ReviewDecision, campaign::ReviewCampaignEvent},
     affiliations::AffiliationEvent,
     imports::PeopleImportEvent,
     organizations::{OrganizationEvent, RegistrationTokenEvent},
@@ -76,6 +76,7 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::Pin(event) => of_pin(event),
         AnyEvent::Tenant(event) => of_tenant(event, recorded.occurred_at),
         AnyEvent::AccessReview(event) => of_access_review(event),
+        AnyEvent::ReviewCampaign(event) => of_campaign(event, recorded.occurred_at),
         AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
         | AnyEvent::PolicyProposal(_)
@@ -308,6 +309,21 @@ fn of_access_review(event: &AccessReviewEvent) -> Option<End> {
         | E::AccessReviewReminded { .. }
         | E::AccessReviewOverdue { .. }
         | E::AccessReviewEscalated { .. } => None,
+    }
+}
+
+/// Its reviews are opened, or called off, portion by portion from then on.
+fn of_campaign(event: &ReviewCampaignEvent, at: DateTime<Utc>) -> Option<End> {
+    use ReviewCampaignEvent as E;
+    match event {
+        E::ReviewCampaignOpened { .. } | E::ReviewCampaignCancelled { .. } => {
+            Some(End::at(Kind::ReviewCampaign, at))
+        }
+        E::ReviewCampaignCompleted { .. } => Some(End::no_more(Kind::ReviewCampaign)),
+        E::CampaignOrganizationsListed { .. }
+        | E::CampaignReviewOpened { .. }
+        | E::CampaignOrganizationSkipped { .. }
+        | E::CampaignReviewClosed { .. } => None,
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     Code,
     kernel::ids::{
-        AccessRequestId, AccessReviewId, AffiliationId, InvitationId, OrganizationId,
+        AccessRequestId, AccessReviewId, AffiliationId, CampaignId, InvitationId, OrganizationId,
         PeopleImportId, RegistrationTokenId,
     },
     notifications::Frequency,
@@ -25,7 +25,9 @@ use super::{
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     access_requests::ExpireAccessRequest,
-    access_reviews::{OpenScheduledReview, VerifyReviewItem, WatchAccessReview},
+    access_reviews::{
+        ContinueReviewCampaign, OpenScheduledReview, VerifyReviewItem, WatchAccessReview,
+    },
     affiliations::ExpireAffiliation,
     audit::WatchActivityReview,
     imports::ContinuePeopleImport,
@@ -205,6 +207,10 @@ impl Scheduler {
                     }
                     Err(other) => Err(other),
                 }
+            }
+            Kind::ReviewCampaign => {
+                let campaign = CampaignId(due.stream_id);
+                Ok(self.dispatch(due, &ContinueReviewCampaign { campaign }).await?.into())
             }
             Kind::AccessReview => {
                 let review = AccessReviewId(due.stream_id);

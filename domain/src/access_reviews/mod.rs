@@ -5,6 +5,7 @@
 //! by itself is gone like a person who left: nobody decides about it. One whose level or end is another
 //! by now is still decided about, as it stands; readers see that it changed.
 
+pub mod campaign;
 mod command;
 mod decide;
 mod deciding;

@@ -148,6 +148,12 @@ impl From<AccessReviewId> for SubjectId {
         Self(id.0)
     }
 }
+
+impl From<CampaignId> for SubjectId {
+    fn from(id: CampaignId) -> Self {
+        Self(id.0)
+    }
+}
 impl From<RegistrationId> for SubjectId {
     fn from(id: RegistrationId) -> Self {
         Self(id.0)

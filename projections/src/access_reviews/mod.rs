@@ -2,6 +2,7 @@
 //!
 //! Invariant: what people wrote stands in the events alone.
 
+mod campaigns;
 mod figures;
 mod items;
 mod joiners;
@@ -13,7 +14,11 @@ mod row;
 mod shown;
 mod tasks;
 
-pub use figures::{Day, Figures, figures};
+pub use campaigns::{
+    CampaignChoice, CampaignOrganization, CampaignRow, CampaignSums, OrganizationFilter,
+    PreviewRow, campaign_organizations, campaigns, campaigns_by_id, preview, sums,
+};
+pub use figures::{Day, Figures, Of, figures};
 pub use items::{ItemFilter, ItemView, LastReview, gone_now, items, last_review};
 pub use joiners::{Joiner, JoinerKey, joiners};
 pub use projection::{AccessReviews, NAME};

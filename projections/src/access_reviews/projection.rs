@@ -15,13 +15,17 @@ use rollcall_journal::{Projection, ProjectionError, Recorded};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::row::{AccessReviewRow, ItemRow, Thing, decision_words};
+use super::{
+    campaigns,
+    row::{AccessReviewRow, ItemRow, Thing, decision_words},
+};
 use crate::readers;
 
 /// The projection's name in checkpoints.
 pub const NAME: &str = "access_reviews";
 
-/// Keeps `read.access_reviews`, `read.access_review_items` and `read.access_review_decisions`.
+/// Keeps `read.access_reviews`, `read.access_review_items`, `read.access_review_decisions` and the tables of
+/// campaigns.
 pub struct AccessReviews;
 
 #[async_trait]
@@ -35,7 +39,13 @@ impl Projection<AnyEvent> for AccessReviews {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["access_reviews", "access_review_items", "access_review_decisions"]
+        &[
+            "access_reviews",
+            "access_review_items",
+            "access_review_decisions",
+            "review_campaigns",
+            "review_campaign_organizations",
+        ]
     }
 
     fn reads(&self, event: &AnyEvent) -> bool {
@@ -48,6 +58,9 @@ impl Projection<AnyEvent> for AccessReviews {
         batch: &[&Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let Some(first) = batch.first() else { return Ok(()) };
+        for recorded in batch {
+            campaigns::take_in(tx, recorded).await?;
+        }
         let facts: Vec<Fact<'_>> = batch.iter().filter_map(|recorded| fact(recorded)).collect();
         for (recorded, event) in &facts {
             list(tx, recorded, event).await?;

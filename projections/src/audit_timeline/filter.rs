@@ -16,7 +16,8 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
-    Audience, Outcome, Sight, chain, facets, rights, terms,
+    Audience, Outcome, Sight, chain, facets, rights,
+    terms::{Terms, at_once},
     text::{self, Meaning},
 };
 use crate::Snapshot;
@@ -58,6 +59,7 @@ pub struct Filter {
 
 /// What a filter comes to in the tenant of a view.
 pub(super) struct Search<'a> {
+    tenant: Uuid,
     filter: &'a Filter,
     words: Vec<Meaning>,
     /// What events may be of; `None`: anything.
@@ -113,7 +115,8 @@ impl<'a> Search<'a> {
             .fetch_one(view.connection())
             .await?;
         }
-        Ok(Self { filter, words, facets, types, from, before })
+        let tenant = view.tenant().0;
+        Ok(Self { tenant, filter, words, facets, types, from, before })
     }
 
     /// Whether it is somebody's or something's events alone.
@@ -213,21 +216,22 @@ impl<'a> Search<'a> {
         if is_of_few || !(self.words.iter().any(Meaning::is_listed) || is_of_busy) {
             return None;
         }
+        let terms = Terms(self.tenant);
         let types = self.types_of_all();
         let around = [filter.actor, filter.subject, filter.organization];
         let lists = [
             types.as_ref().map(|types| {
-                terms::any_of('=', types.iter().copied()).unwrap_or_else(terms::nothing)
+                terms.any_of('=', types.iter().copied()).unwrap_or_else(|| terms.nothing())
             }),
-            terms::any_of('!', filter.command.as_deref()),
-            terms::any_of('%', filter.actor_kind.map(|kind| kind.as_str())),
-            terms::any_of('?', filter.outcome.map(|outcome| outcome.as_str())),
-            filter.npi.as_deref().map(terms::plain),
-            terms::of_sight(sight),
+            terms.any_of('!', filter.command.as_deref()),
+            terms.any_of('%', filter.actor_kind.map(|kind| kind.as_str())),
+            terms.any_of('?', filter.outcome.map(|outcome| outcome.as_str())),
+            filter.npi.as_deref().map(|npi| terms.plain(npi)),
+            terms.of_sight(sight),
         ];
-        let ids = around.into_iter().flatten().map(|id| terms::around([id]));
-        let words = self.words.iter().filter_map(|word| word.terms(types.as_ref()));
-        Some(terms::at_once(lists.into_iter().flatten().chain(ids).chain(words).collect()))
+        let ids = around.into_iter().flatten().map(|id| terms.around([id]));
+        let words = self.words.iter().filter_map(|word| word.terms(terms, types.as_ref()));
+        Some(at_once(lists.into_iter().flatten().chain(ids).chain(words).collect()))
     }
 
     /// The types of which an event can be that has every word; `None`: any.

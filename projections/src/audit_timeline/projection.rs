@@ -78,6 +78,7 @@ impl Outcome {
             | AnyEvent::JoinRequest(_)
             | AnyEvent::MoveRequest(_)
             | AnyEvent::AccessReview(_)
+            | AnyEvent::ReviewCampaign(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
             | AnyEvent::LegalHolds(_)

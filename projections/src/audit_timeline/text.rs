@@ -10,7 +10,7 @@ use rollcall_domain::values::Npi;
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::terms;
+use super::terms::Terms;
 use crate::Snapshot;
 
 /// The most words that are looked for at once.
@@ -91,17 +91,17 @@ impl Meaning {
 
     /// What an event of the `types` must have of terms to have it; `None` where the type is enough, or
     /// not all that it may mean is listed.
-    pub(super) fn terms(&self, types: Option<&BTreeSet<&str>>) -> Option<String> {
+    pub(super) fn terms(&self, of: Terms, types: Option<&BTreeSet<&str>>) -> Option<String> {
         let is_named = |name: &&str| self.types.iter().any(|it| it == *name);
         if !self.is_listed() || types.is_some_and(|types| types.iter().all(is_named)) {
             return None;
         }
         let may_be = |name: &&str| types.is_none_or(|types| types.contains(name));
-        let named = terms::any_of('=', self.types.iter().map(String::as_str).filter(may_be));
+        let named = of.any_of('=', self.types.iter().map(String::as_str).filter(may_be));
         let renamed = self.renamed.iter().flatten().copied();
-        let around = Some(terms::around(renamed)).filter(|ids| !ids.is_empty());
+        let around = Some(of.around(renamed)).filter(|ids| !ids.is_empty());
         // An NPI is a term that need not be a word of what changed.
-        let word = [terms::plain(&self.word)];
+        let word = [of.plain(&self.word)];
         let all = word.into_iter().chain(self.forms.iter().cloned()).chain(named).chain(around);
         Some(all.collect::<Vec<_>>().join(" | "))
     }

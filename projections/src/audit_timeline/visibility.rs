@@ -71,7 +71,8 @@ impl Audience {
             | AnyEvent::TrustedIssuers(_)
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
-            | AnyEvent::PeopleImport(_) => Self::Plan,
+            | AnyEvent::PeopleImport(_)
+            | AnyEvent::ReviewCampaign(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
             AnyEvent::JobRole(event) => of_job_role(event),

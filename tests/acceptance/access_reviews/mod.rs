@@ -1,5 +1,6 @@
 //! Periodic reviews of access: opened, decided item by item, carried out, verified, signed (CC-13, GN-15).
 
+mod campaigns;
 mod commands;
 mod rights;
 mod schedule;

@@ -457,7 +457,7 @@ impl Seeder {
                 Some(Username::parse(&format!("{first}.{last}")).expect("a valid user name"))
             }
         };
-        let mobile = format!("+1202555{:04}", 100 + self.people);
+        let mobile = format!("+1{}", 2_025_550_100_u64 + u64::from(self.people));
         let registration = Registration {
             user,
             email: email.clone(),

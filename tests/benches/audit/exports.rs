@@ -2,16 +2,16 @@
 //!
 //! Invariant: what is counted is the service's memory while nothing but the export is going on.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use serde_json::json;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{portal::Portal, report::Report};
+use super::{
+    portal::Portal,
+    report::{Report, resident},
+};
 
 const ROWS: i64 = 1_000_000;
 const EXPORT: &str = "mutation($input: ExportAuditEventsInput!) { exportAuditEvents(input: $input)
@@ -56,12 +56,4 @@ pub async fn measure(report: &mut Report, portal: &Portal, database: &PgConnectO
         report.at_most(&format!("{format}, memory that came in"), peak - before, 200.0, "MiB");
     }
     assert!(Duration::from_millis(1) < copying);
-}
-
-/// The process's memory in MiB.
-fn resident() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").expect("the process's status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-    kib / 1024.0
 }

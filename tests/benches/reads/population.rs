@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::seed::{self, Company, Person, Seeder, World};
 
-const SLUG: &str = "reads";
+pub const SLUG: &str = "reads";
 const ORGANIZATIONS: usize = 200;
 /// A hospital where two hundred people work; the others are practices.
 const MEMBERS_OF_THE_FIRST: usize = 200;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: what a reviewer was shown comes back with the decision, as a receipt.
 
+pub mod campaigns;
 mod granted;
 mod item_types;
 mod items;

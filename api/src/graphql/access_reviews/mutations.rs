@@ -9,7 +9,7 @@ use rollcall_commands::access_reviews::{
 };
 use rollcall_domain::{
     Code, Refusal,
-    access_reviews::{ReviewDecision, ReviewScope},
+    access_reviews::{ReviewDecision, ReviewScope, campaign::ReviewCampaignRefusal},
     kernel::ids::{AccessReviewId, OrganizationId},
     values::{CalendarDate, Npi, PersonName, Reason},
 };
@@ -46,6 +46,34 @@ fn reason(text: &str) -> Parsed<Reason> {
     field("reason", Reason::parse(text))
 }
 
+/// Which people are chosen to be reviewed.
+///
+/// # Errors
+/// `FIELD_REQUIRED`, and `FIELD_INVALID` where rights are.
+pub(super) fn scope(
+    choice: Option<ReviewChoice>,
+    dormant_days: Option<i32>,
+) -> Parsed<ReviewScope> {
+    Ok(match (choice.unwrap_or_default(), dormant_days) {
+        (ReviewChoice::Roster, _) => ReviewScope::Roster,
+        (ReviewChoice::Administrators, _) => ReviewScope::Administrators,
+        (ReviewChoice::Dormant, Some(days)) => {
+            ReviewScope::Dormant { days: u32::try_from(days).unwrap_or(0) }
+        }
+        (ReviewChoice::Dormant, None) => {
+            let message = "Enter for how many days nobody has signed in.";
+            return Err(Refusal::new(Code::FieldRequired, message).at("dormantDays"));
+        }
+        (
+            ReviewChoice::Rights
+            | ReviewChoice::Npi
+            | ReviewChoice::Feature
+            | ReviewChoice::JobRole,
+            _,
+        ) => return Err(ReviewCampaignRefusal::OfRights.into()),
+    })
+}
+
 /// A review beside the schedule.
 #[derive(Debug, InputObject)]
 pub struct OpenReviewInput {
@@ -65,31 +93,27 @@ pub struct OpenReviewInput {
 }
 
 impl OpenReviewInput {
-    fn command(&self) -> Parsed<OpenReview> {
-        let scope = match (self.scope.unwrap_or_default(), self.dormant_days) {
-            (ReviewChoice::Roster, _) => ReviewScope::Roster,
-            (ReviewChoice::Administrators, _) => ReviewScope::Administrators,
-            (ReviewChoice::Dormant, Some(days)) => {
-                ReviewScope::Dormant { days: u32::try_from(days).unwrap_or(0) }
+    fn scope(&self) -> Parsed<ReviewScope> {
+        Ok(match self.scope.unwrap_or_default() {
+            ReviewChoice::Roster | ReviewChoice::Administrators | ReviewChoice::Dormant => {
+                return scope(self.scope, self.dormant_days);
             }
-            (ReviewChoice::Dormant, None) => {
-                let message = "Enter for how many days nobody has signed in.";
-                return Err(Refusal::new(Code::FieldRequired, message).at("dormantDays"));
-            }
-            (ReviewChoice::Rights, _) => ReviewScope::Rights,
-            (ReviewChoice::Npi, _) => {
+            ReviewChoice::Rights => ReviewScope::Rights,
+            ReviewChoice::Npi => {
                 let npi = self.npi.as_ref().map(|npi| Npi::parse(&npi.0));
                 ReviewScope::Npi { npi: field("npi", npi.transpose())? }
             }
-            (ReviewChoice::Feature, _) => {
-                ReviewScope::Feature { feature: self.feature.map(Into::into) }
-            }
-            (ReviewChoice::JobRole, _) => {
+            ReviewChoice::Feature => ReviewScope::Feature { feature: self.feature.map(Into::into) },
+            ReviewChoice::JobRole => {
                 let role = self.job_role_id.as_ref();
                 let role = role.map(|id| NodeType::parse_bare(id, "jobRoleId")).transpose()?;
                 ReviewScope::JobRole { role }
             }
-        };
+        })
+    }
+
+    fn command(&self) -> Parsed<OpenReview> {
+        let scope = self.scope()?;
         Ok(OpenReview { organization: organization(&self.organization_id)?, scope })
     }
 }

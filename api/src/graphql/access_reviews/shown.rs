@@ -9,7 +9,7 @@ use rollcall_domain::access_reviews::{self, ATTESTATION, ATTESTATION_VERSION, Ac
 use rollcall_projections::{
     Snapshot, access_register,
     access_register::Names,
-    access_reviews::{AccessReviewRow, Figures, ReviewView, figures, gone_now},
+    access_reviews::{AccessReviewRow, Figures, Of, ReviewView, figures, gone_now},
 };
 use uuid::Uuid;
 
@@ -85,7 +85,7 @@ pub(super) async fn show(
     };
     let figures = if wanted.figures {
         let zone = policy(ctx).await?.time_zone();
-        figures(view, zone, &ids).await.map_err(|error| fault(&error))?
+        figures(view, zone, (Of::Reviews, &ids)).await.map_err(|error| fault(&error))?
     } else {
         BTreeMap::new()
     };
@@ -127,6 +127,7 @@ fn review(view: ReviewView, beside: &Beside) -> AccessReview {
         organization: OrganizationReference::new(row.organization_id, organization_name),
         scope: (&row.scope.0).into(),
         status: AccessReviewStatus::named(&row.status),
+        review_campaign_id: row.campaign_id.map(|campaign| NodeType::ReviewCampaign.id(campaign)),
         opened_by: row.opened_by.map(person),
         opened_at: row.opened_at.into(),
         due_at: row.due_at.into(),

@@ -61,3 +61,15 @@ pub(super) async fn looking<'a>(
     };
     Ok(Some(Looking { seen, sight, delegate: None, reading }))
 }
+
+/// Opens the view as whoever asks, if they see the reviews of the whole tenant.
+///
+/// # Errors
+/// As [`looking`].
+pub(super) async fn looking_at_all<'a>(
+    ctx: &Context<'a>,
+    min_position: Option<Position>,
+) -> Result<Option<Looking<'a>>> {
+    let looking = looking(ctx, None, min_position).await?;
+    Ok(looking.filter(|looking| matches!(looking.seen, Seen::All)))
+}

@@ -174,6 +174,8 @@ pub struct AccessReview {
     pub organization: OrganizationReference,
     pub scope: AccessReviewScope,
     pub status: AccessReviewStatus,
+    /// The campaign of which it is a part.
+    pub review_campaign_id: Option<ID>,
     /// Absent where the schedule opened it.
     pub opened_by: Option<PersonReference>,
     pub opened_at: DateTime,

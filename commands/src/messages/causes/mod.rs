@@ -55,6 +55,7 @@ pub async fn caused_by(
         | AnyEvent::SodRules(_)
         | AnyEvent::ActivityReviews(_)
         | AnyEvent::AccessReview(_)
+        | AnyEvent::ReviewCampaign(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)

@@ -153,6 +153,7 @@ pub fn act(event: &AnyEvent) -> Act {
         AnyEvent::JoinRequest(event) => permissions::joining(event),
         AnyEvent::MoveRequest(event) => permissions::moving(event),
         AnyEvent::AccessReview(event) => permissions::review(event),
+        AnyEvent::ReviewCampaign(event) => permissions::campaign(event),
         AnyEvent::User(event) => accounts::user(event),
         AnyEvent::Credential(event) => accounts::credential(event),
         AnyEvent::Authenticator(event) => accounts::authenticator(event),

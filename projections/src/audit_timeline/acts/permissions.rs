@@ -3,7 +3,7 @@
 
 use rollcall_domain::{
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
-    access_reviews::AccessReviewEvent,
+    access_reviews::{AccessReviewEvent, campaign::ReviewCampaignEvent},
     permissions::{
         CorrespondenceScope, Entitlement, EntitlementChange, JobRoleEvent, MembershipEvent,
         NpiLevel, NpiScope, right_use::RightUseEvent,
@@ -151,6 +151,21 @@ pub(super) fn moving(event: &MoveRequestEvent) -> Act {
         E::MoveRequestDenied { .. }
         | E::MoveRequestWithdrawn { .. }
         | E::MoveRequestExpired { .. } => Verb::Deactivated,
+    };
+    Act::Managed(verb, Thing::Own)
+}
+
+/// What becomes of a campaign; each of its reviews has acts of its own.
+pub(super) fn campaign(event: &ReviewCampaignEvent) -> Act {
+    use ReviewCampaignEvent as E;
+    let verb = match event {
+        E::ReviewCampaignOpened { .. } => Verb::Created,
+        E::CampaignOrganizationsListed { .. }
+        | E::CampaignReviewOpened { .. }
+        | E::CampaignOrganizationSkipped { .. }
+        | E::CampaignReviewClosed { .. }
+        | E::ReviewCampaignCompleted { .. } => Verb::Updated,
+        E::ReviewCampaignCancelled { .. } => Verb::Deactivated,
     };
     Act::Managed(verb, Thing::Own)
 }

@@ -4,6 +4,7 @@
 use rollcall_domain::access_reviews::{
     AccessReviewEvent, ReviewDecision, ReviewExecution, ReviewItemDecision, ReviewScope,
     ReviewTotals, ReviewedAccess,
+    campaign::{CampaignTotals, ReviewCampaignEvent, ReviewEnd, SkipReason},
 };
 use rollcall_domain::kernel::ids::UserId;
 use rollcall_domain::permissions::{CorrespondenceScope, Entitlement};
@@ -120,6 +121,62 @@ fn delegated(
         (Some(to), _) => format!("{who} left {about} to {}.", telling.whom(to)),
         (None, Some(from)) => format!("{who} took {about} back from {}.", telling.whom(from)),
         (None, None) => format!("{who} left {about} to all reviewers."),
+    }
+}
+
+/// `3 organizations`.
+fn organizations(count: usize) -> String {
+    if count == 1 { "1 organization".to_owned() } else { format!("{count} organizations") }
+}
+
+pub(super) fn campaign(event: &ReviewCampaignEvent, telling: Telling<'_>) -> String {
+    use ReviewCampaignEvent as E;
+    let who = telling.who();
+    match event {
+        E::ReviewCampaignOpened { name, scope: by, organizations: count, due_at, .. } => {
+            let (whom, count) = (chosen(by, telling), organizations(*count as usize));
+            let due = time(due_at);
+            format!(
+                "{who} opened the campaign of access reviews \"{name}\": {whom} of {count}, due {due}."
+            )
+        }
+        E::CampaignOrganizationsListed { first, organizations: listed } => {
+            let count = organizations(listed.len());
+            format!("The campaign of access reviews lists {count} from number {first} on.")
+        }
+        E::CampaignReviewOpened { organization, items: count, .. } => {
+            let (at, count) = (telling.organization(*organization), items(*count));
+            format!("The campaign opened an access review of {at} with {count}.")
+        }
+        E::CampaignOrganizationSkipped { organization, reason } => {
+            let at = telling.organization(*organization);
+            let why = match reason {
+                SkipReason::OpenAlready { .. } => "a review of the same people is open there",
+                SkipReason::NothingToReview => "nobody is to be reviewed there",
+                SkipReason::NotActive => "it is not active",
+                SkipReason::TooMany => "it has more to review than one review holds",
+            };
+            format!("The campaign opened no access review of {at}: {why}.")
+        }
+        E::CampaignReviewClosed { organization, end, .. } => {
+            let at = telling.organization(*organization);
+            let end = match end {
+                ReviewEnd::Signed => "signed",
+                ReviewEnd::Cancelled => "cancelled",
+            };
+            format!("The campaign's access review of {at} was {end}.")
+        }
+        E::ReviewCampaignCompleted { totals, .. } => {
+            let CampaignTotals { signed, cancelled, skipped, organizations: count } = totals;
+            let count = organizations(*count as usize);
+            format!(
+                "The campaign of access reviews ended: of {count}, {signed} signed, {cancelled} \
+                 cancelled, {skipped} without a review."
+            )
+        }
+        E::ReviewCampaignCancelled { .. } => {
+            format!("{who} cancelled the campaign of access reviews.")
+        }
     }
 }
 

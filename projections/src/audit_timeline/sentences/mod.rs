@@ -80,6 +80,7 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::JoinRequest(event) => access_requests::joining(event, telling),
         AnyEvent::MoveRequest(event) => access_requests::moving(event, telling),
         AnyEvent::AccessReview(event) => access_reviews::sentence(event, telling),
+        AnyEvent::ReviewCampaign(event) => access_reviews::campaign(event, telling),
         AnyEvent::Attestation(event) => plan::attestation(event, telling),
         AnyEvent::Evidence(event) => plan::evidence(event, telling),
         AnyEvent::LegalHolds(event) => keeping::holds(event, telling),

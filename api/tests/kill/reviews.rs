@@ -1,0 +1,161 @@
+//! Reviews of access while the service is killed again and again: a campaign that is being opened, and
+//! revocations that are being verified.
+//!
+//! Invariant: every organisation has one review, however often the work stopped in between, and what was
+//! acknowledged as revoked took effect once (GN-15).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::{
+    evidence::Evidence,
+    ground::{Ground, finished, within},
+    portals::{self, Plan},
+    service::Service,
+    sink::Sink,
+};
+
+const SLUG: &str = "reviews";
+/// Beside the three of every portal; a campaign opens fifty reviews in an append.
+const ORGANIZATIONS: usize = 300;
+
+/// Makes an append of many reviews take a while, so that kills fall into it.
+const SLOW: &str = "
+    CREATE FUNCTION es.slow() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+    BEGIN
+      PERFORM pg_catalog.pg_sleep(0.005);
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER slow BEFORE INSERT ON es.events FOR EACH ROW
+      WHEN (NEW.event_type IN ('access_reviews.review_campaign.campaign_review_opened',
+                               'access_reviews.access_review.review_revocation_executed'))
+      EXECUTE FUNCTION es.slow()";
+const OPENED: &str = "SELECT count(*) FROM es.events
+    WHERE event_type = 'access_reviews.review_campaign.campaign_review_opened'";
+/// Organisations without the one review that the campaign says they have.
+const AMISS: &str = "
+    SELECT count(*) FROM (
+      SELECT e.organization_id, count(*) FILTER (WHERE event_type LIKE '%.campaign_review_opened') AS told,
+             count(*) FILTER (WHERE event_type LIKE '%.access_review_opened') AS opened
+        FROM (SELECT event_type, coalesce(subject_organization_id, organization_id) AS organization_id
+                FROM es.events) e
+       WHERE event_type IN ('access_reviews.review_campaign.campaign_review_opened',
+                            'access_reviews.access_review.access_review_opened')
+       GROUP BY e.organization_id) e
+     WHERE told <> 1 OR opened <> 1";
+/// Revocations decided, and of these those that ended a membership, and were verified, once each.
+const REVOKED: &str = "
+    SELECT ARRAY[
+      (SELECT count(*) FROM es.events WHERE event_type = 'access_reviews.access_review.review_item_decided'),
+      (SELECT count(*) FROM es.events WHERE event_type = 'organizations.organization.user_deactivated'),
+      (SELECT count(DISTINCT subject_id) FROM es.events
+        WHERE event_type = 'organizations.organization.user_deactivated'),
+      (SELECT count(*) FROM es.events
+        WHERE event_type = 'access_reviews.access_review.review_revocation_executed'
+          AND (payload -> 'ReviewRevocationExecuted' ->> 'verified')::boolean)]";
+
+pub fn kill_the_reviews(ground: &Ground, rounds: usize) {
+    let sink = Sink::open();
+    let mut service = Service::start(ground, &sink);
+    let runtime = Runtime::new().expect("a runtime starts");
+    let plan = runtime.block_on(portals::open_many(ground.folder(), SLUG, ORGANIZATIONS));
+    let evidence = Evidence::gather(ground);
+    evidence.change(SLOW);
+    let asking = Asking { ground, runtime, plan };
+    let open =
+        "mutation($input: OpenReviewCampaignInput!) { done: openReviewCampaign(input: $input)
+                  { reviewCampaign { id organizations { total } } userErrors { code message } } }";
+    let input = json!({ "name": "Everybody", "idempotencyKey": "once" });
+    // What the campaign covers only the read tables know.
+    let campaign = within(Duration::from_secs(60), "everybody is covered", || {
+        let asked = asking.ask("{ done: reviewCampaignPreview { organizations } }", json!({}));
+        let covered = asked["organizations"].as_u64() == Some(ORGANIZATIONS as u64 + 3);
+        covered.then(|| asking.ask(open, json!({ "input": input })))
+    });
+    let id = &campaign["reviewCampaign"]["id"];
+    assert!(id.is_string(), "{campaign}");
+    let goal = ORGANIZATIONS as i64 + 3;
+    for round in 1..=rounds {
+        let reached = goal * round as i64 / (rounds as i64 + 1);
+        within(Duration::from_secs(120), "some reviews are open", || {
+            (evidence.count(OPENED) >= reached).then_some(())
+        });
+        service.kill();
+        assert_eq!(evidence.count(AMISS), 0, "half-opened reviews");
+        service = Service::start(ground, &sink);
+    }
+    finished("reviews to be opened", || goal - evidence.count(OPENED));
+    assert_eq!(evidence.count(AMISS), 0, "each organization has one review");
+    let service = revoke(&asking, (service, &sink), id, rounds);
+    evidence.is_in_order();
+    let counts = || <[i64; 4]>::try_from(evidence.counts(REVOKED)).expect("four counts");
+    finished("revocations to be verified", || counts()[0] - counts()[3]);
+    let [decided, ended, people, verified] = counts();
+    assert_eq!((ended, people, verified), (decided, decided, decided), "each took effect once");
+    println!(
+        "  {goal} reviews opened and {decided} revocations carried out by services that were killed"
+    );
+    service.stop();
+}
+
+/// Ends the access of some, and kills the service before it can have looked at all of it.
+fn revoke(
+    asking: &Asking<'_>,
+    (mut service, sink): (Service, &Sink),
+    campaign: &Value,
+    rounds: usize,
+) -> Service {
+    let listed =
+        "query($id: ID!) { done: reviewCampaignOrganizations(reviewCampaignId: $id, first: 100)
+        { nodes { accessReviewId population organization { id } } } }";
+    let listed = asking.ask(listed, json!({ "id": campaign }));
+    let nodes = listed["nodes"].as_array().expect("nodes");
+    let decide =
+        "mutation($input: DecideReviewItemsInput!) { done: decideReviewItems(input: $input)
+                    { accessReview { id } userErrors { code message } } }";
+    let items = "query($id: ID!) { done: accessReviewItems(accessReviewId: $id)
+                   { receipt nodes { item role } } }";
+    for node in nodes.iter().filter(|node| node["population"] == portals::MEMBERS + 1).take(rounds)
+    {
+        let page = asking.ask(items, json!({ "id": node["accessReviewId"] }));
+        let plain = page["nodes"].as_array().expect("items").iter();
+        let plain: Vec<&Value> =
+            plain.filter(|it| it["role"] == "NONE").map(|it| &it["item"]).collect();
+        let input = json!({ "organizationId": node["organization"]["id"],
+            "accessReviewId": node["accessReviewId"], "items": plain, "decision": "REVOKE",
+            "reason": "Left the practice.", "receipt": page["receipt"] });
+        let done = asking.ask(decide, json!({ "input": input }));
+        assert_eq!(done["userErrors"], json!([]), "{done}");
+        service.kill();
+        service = Service::start(asking.ground, sink);
+    }
+    service
+}
+
+/// Asks as somebody of the plan.
+struct Asking<'a> {
+    ground: &'a Ground,
+    runtime: Runtime,
+    plan: Plan,
+}
+
+impl Asking<'_> {
+    /// The answer's field `done`.
+    fn ask(&self, document: &str, variables: Value) -> Value {
+        let url = format!("http://{}/graphql", *self.ground.address().borrow());
+        let request = reqwest::Client::new()
+            .post(url)
+            .header("accept", "application/graphql-response+json")
+            .header("rollcall-tenant", SLUG)
+            .bearer_auth(&self.plan.token)
+            .json(&json!({ "query": document, "variables": variables }));
+        let mut answer: Value = self.runtime.block_on(async {
+            let answer = request.send().await.expect("the service answers");
+            answer.json().await.expect("in JSON")
+        });
+        assert!(answer.get("errors").is_none(), "{answer}");
+        answer["data"]["done"].take()
+    }
+}

@@ -1,0 +1,14 @@
+//! Campaigns of access reviews, with their organisations and what their reviews add up to (GN-15).
+//!
+//! Invariant: figures are those of the campaign's reviews, counted when they are asked for.
+
+mod preview;
+mod projection;
+mod queries;
+
+pub use preview::{CampaignChoice, PreviewRow, preview};
+pub(super) use projection::take_in;
+pub use queries::{
+    CampaignOrganization, CampaignRow, CampaignSums, OrganizationFilter, campaign_organizations,
+    campaigns, campaigns_by_id, sums,
+};
