@@ -157,7 +157,7 @@ fn rights() -> Vec<Reviewed> {
 
 fn of_rights() -> Given<AccessReview> {
     let new = NewReview { scope: ReviewScope::Rights, ..new_review(rights()) };
-    given::<AccessReview>(&given::<AccessReview>(&[]).when(open(new)).events()).by(bob())
+    given::<AccessReview>(given::<AccessReview>(&[]).when(open(new)).events()).by(bob())
 }
 
 #[test]
