@@ -60,9 +60,13 @@ pub(super) async fn store(
     for (Given { part, position, .. }, words) in given.iter().zip(words(tx, &given).await?) {
         let words: BTreeSet<String> = words.into_iter().collect();
         let stand = standing.entry(*part).or_default();
-        for (word, since) in stand.extract_if(.., |word, _| !words.contains(word)) {
-            rows.insert((*part, word, since), Some(*position));
-        }
+        stand.retain(|word, since| {
+            let stays = words.contains(word);
+            if !stays {
+                rows.insert((*part, word.clone(), *since), Some(*position));
+            }
+            stays
+        });
         for word in words {
             stand.entry(word.clone()).or_insert_with(|| {
                 rows.insert((*part, word, *position), None);

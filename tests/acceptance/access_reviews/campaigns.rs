@@ -48,11 +48,12 @@ async fn story(portal: &Portal, id: &Value) -> Vec<ReviewCampaignEvent> {
 
 /// The reviews that it opened, with how many items.
 fn reviews(story: &[ReviewCampaignEvent]) -> Vec<(Uuid, Uuid, u32)> {
-    let opened = story.iter().filter_map(|event| match event {
-        ReviewCampaignEvent::CampaignReviewOpened { organization, review, items } => {
-            Some((organization.0, review.0, *items))
-        }
-        _ => None,
+    let opened = story.iter().filter_map(|event| {
+        let ReviewCampaignEvent::CampaignReviewOpened { organization, review, items } = event
+        else {
+            return None;
+        };
+        Some((organization.0, review.0, *items))
     });
     opened.collect()
 }
@@ -85,11 +86,12 @@ async fn gn_15_a_campaign_is_previewed_opened_in_every_organization_and_followed
     };
     let listed: Vec<_> = told
         .iter()
-        .filter_map(|event| match event {
-            ReviewCampaignEvent::CampaignOrganizationsListed { organizations, .. } => {
-                Some(organizations.clone())
-            }
-            _ => None,
+        .filter_map(|event| {
+            let ReviewCampaignEvent::CampaignOrganizationsListed { organizations, .. } = event
+            else {
+                return None;
+            };
+            Some(organizations.clone())
         })
         .flatten()
         .collect();

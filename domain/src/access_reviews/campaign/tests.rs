@@ -68,11 +68,12 @@ fn its_organisations_are_frozen_and_listed_in_parts() {
     let parts: Vec<_> = opened
         .events()
         .iter()
-        .filter_map(|event| match event {
-            ReviewCampaignEvent::CampaignOrganizationsListed { first, organizations } => {
-                Some((*first, organizations.len()))
-            }
-            _ => None,
+        .filter_map(|event| {
+            let ReviewCampaignEvent::CampaignOrganizationsListed { first, organizations } = event
+            else {
+                return None;
+            };
+            Some((*first, organizations.len()))
         })
         .collect();
     assert_eq!(parts, [(1, 1_000), (1_001, 1_000), (2_001, 1)]);

@@ -132,7 +132,7 @@ fn preview(mut rows: Vec<PreviewRow>, position: i64) -> ReviewCampaignPreview {
         open_already: count(|row| row.open_review.is_some()),
         largest: Vec::new(),
     };
-    rows.sort_by(|one, other| other.items.cmp(&one.items));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.items));
     rows.truncate(NAMED);
     shown.largest = rows
         .into_iter()
