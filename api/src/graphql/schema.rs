@@ -10,7 +10,10 @@ use super::{
     access_requests::{
         AccessRequestMutation, AccessRequestQuery, JoinMutation, MoveMutation, MoveQuery,
     },
-    access_reviews::{AccessReviewMutation, AccessReviewQuery},
+    access_reviews::{
+        AccessReviewFileMutation, AccessReviewMutation, AccessReviewQuery, ReviewUndoMutation,
+        ReviewUndoQuery,
+    },
     affiliations::{AffiliationMutation, AffiliationQuery, SubmitterProfileMutation},
     api_keys::{ApiKeyMutation, ApiKeyQuery},
     attestations::{AttestationMutation, AttestationQuery},
@@ -101,6 +104,7 @@ pub struct Query(
     GrantQuery,
     AccessRequestQuery,
     AccessReviewQuery,
+    ReviewUndoQuery,
     MoveQuery,
     AttestationQuery,
     AuditQuery,
@@ -162,6 +166,8 @@ pub struct Mutation(
     RightUseMutation,
     AccessRequestMutation,
     AccessReviewMutation,
+    AccessReviewFileMutation,
+    ReviewUndoMutation,
     JoinMutation,
     MoveMutation,
     AttestationMutation,

@@ -1,9 +1,11 @@
 //! Reviews, shown. Invariant: each rule has a case that holds and one that does not.
 
 mod bulk;
+mod pace;
 mod random;
 mod signing;
 mod time;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -133,6 +135,7 @@ fn decided(
         decided_at: at,
         seen: seen(),
         recommendation: None,
+        undoes: None,
     }))
 }
 
@@ -145,6 +148,7 @@ fn execution(item: u32, verified: bool) -> ReviewExecution {
         executed_at: after(5),
         verified,
         delay_s: 5,
+        remaining: Vec::new(),
     }
 }
 
@@ -154,6 +158,7 @@ fn record(item: u32, verified: bool) -> AccessReviewCommand {
         decided_at: start(),
         executed_at: after(5),
         verified,
+        remaining: Vec::new(),
     })
 }
 

@@ -6,13 +6,25 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use rollcall_domain::values::TenantZone;
+use rollcall_domain::{access_reviews::SITTING, values::TenantZone};
 use uuid::Uuid;
 
 use crate::Snapshot;
 
-/// Two decisions of a reviewer that lie further apart were not made in one sitting.
-const SITTING: &str = "30 minutes";
+/// [`SITTING`] as the database reads it.
+fn sitting() -> String {
+    format!("interval '{} seconds'", SITTING.num_seconds())
+}
+
+/// The moments at which reviewers decided, each with how long it took since the one before.
+const MOMENTS: &str = "WITH moments AS (
+   SELECT review_id, decided_by, decided_at, count(*) AS items,
+          count(*) FILTER (WHERE decision = 'KEEP') AS kept,
+          decided_at - lag(decided_at) OVER (
+            PARTITION BY review_id, decided_by ORDER BY decided_at) AS took
+     FROM read.access_review_decisions
+    WHERE tenant_id = $1 AND review_id = ANY ($2)
+    GROUP BY review_id, decided_by, decided_at)";
 
 /// A day of a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +35,24 @@ pub struct Day {
     pub decided: i64,
 }
 
+/// How a reviewer decides in a review.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReviewerPace {
+    pub reviewer: Uuid,
+    /// Decisions, those included that another took the place of.
+    pub decided: i64,
+    pub kept: i64,
+    /// As [`Figures::seconds_per_item`], of this reviewer.
+    pub seconds_per_item: Option<f64>,
+}
+
 /// Figures of a review.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     /// The days on which something was decided, in order.
     pub days: Vec<Day>,
+    /// Of those who decided, who did most first.
+    pub reviewers: Vec<ReviewerPace>,
     /// The mean of what a reviewer took for an item, within sittings; `None` where none has two moments.
     pub seconds_per_item: Option<f64>,
     /// The median of what lay between a decision to take access away and its effect, in seconds.
@@ -36,7 +61,7 @@ pub struct Figures {
     pub removal_longest_s: Option<i64>,
 }
 
-/// The figures of these reviews, in three statements.
+/// The figures of these reviews, in four statements.
 ///
 /// # Errors
 /// The database did not answer.
@@ -62,17 +87,10 @@ pub async fn figures(
         figures.entry(review).or_default().days.push(Day { day, decided });
     }
     // What is decided at once is one moment; the time before it went into all of its items.
+    let sitting = sitting();
     let pace: Vec<(Uuid, Option<f64>)> = sqlx::query_as(&format!(
-        "WITH moments AS (
-           SELECT review_id, decided_by, decided_at, count(*) AS items,
-                  decided_at - lag(decided_at) OVER (
-                    PARTITION BY review_id, decided_by ORDER BY decided_at) AS took
-             FROM read.access_review_decisions
-            WHERE tenant_id = $1 AND review_id = ANY ($2)
-            GROUP BY review_id, decided_by, decided_at)
-         SELECT review_id,
-                (extract(epoch FROM sum(took)) / sum(items))::float8
-           FROM moments WHERE took <= interval '{SITTING}' GROUP BY review_id"
+        "{MOMENTS} SELECT review_id, (extract(epoch FROM sum(took)) / sum(items))::float8
+           FROM moments WHERE took <= {sitting} GROUP BY review_id"
     ))
     .bind(tenant)
     .bind(reviews.to_vec())
@@ -80,6 +98,20 @@ pub async fn figures(
     .await?;
     for (review, seconds) in pace {
         figures.entry(review).or_default().seconds_per_item = seconds;
+    }
+    let each: Vec<(Uuid, Uuid, i64, i64, Option<f64>)> = sqlx::query_as(&format!(
+        "{MOMENTS} SELECT review_id, decided_by, sum(items)::bigint, sum(kept)::bigint,
+                (extract(epoch FROM sum(took) FILTER (WHERE took <= {sitting}))
+                 / sum(items) FILTER (WHERE took <= {sitting}))::float8
+           FROM moments GROUP BY review_id, decided_by ORDER BY 3 DESC, decided_by"
+    ))
+    .bind(tenant)
+    .bind(reviews.to_vec())
+    .fetch_all(view.connection())
+    .await?;
+    for (review, reviewer, decided, kept, seconds_per_item) in each {
+        let pace = ReviewerPace { reviewer, decided, kept, seconds_per_item };
+        figures.entry(review).or_default().reviewers.push(pace);
     }
     let removals: Vec<(Uuid, Option<f64>, Option<i64>)> = sqlx::query_as(
         "SELECT review_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY delay_s)::float8,

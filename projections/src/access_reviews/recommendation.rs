@@ -162,6 +162,7 @@ mod tests {
                 executed_at: None,
                 verified: false,
                 delay_s: None,
+                remaining: Vec::new(),
             },
             member_since: Some(days_ago(since)),
             granted_at: None,

@@ -78,6 +78,8 @@ pub struct AccessReviewRow {
     pub closed_by: Option<Uuid>,
     /// Of the event.
     pub closed_position: Option<i64>,
+    /// Who keeps almost everything, quicker than anybody reads.
+    pub hasty_reviewers: Vec<Uuid>,
     pub version: i64,
 }
 
@@ -136,6 +138,7 @@ impl AccessReviewRow {
             closed_at: None,
             closed_by: None,
             closed_position: None,
+            hasty_reviewers: Vec::new(),
             version: recorded.sequence,
         })
     }
@@ -152,6 +155,7 @@ impl AccessReviewRow {
             | E::ReviewRevocationExecuted(_)
             | E::ReviewChangeExecuted(_)
             | E::AccessReviewReminded { .. } => {}
+            E::HastyReviewSuspected { reviewer, .. } => self.hasty_reviewers.push(reviewer.0),
             E::AccessReviewOverdue { .. } => self.stands(ReviewStatus::Overdue),
             E::AccessReviewEscalated { .. } => self.escalated_at = Some(recorded.occurred_at),
             E::AccessReviewCompleted {
@@ -236,6 +240,8 @@ pub struct ItemRow {
     pub verified: bool,
     /// Seconds from the decision to its effect.
     pub delay_s: Option<i64>,
+    /// What the last look found left of it.
+    pub remaining: Vec<String>,
 }
 
 impl ItemRow {
@@ -264,6 +270,7 @@ impl ItemRow {
             executed_at: None,
             verified: false,
             delay_s: None,
+            remaining: Vec::new(),
         }
     }
 
@@ -287,6 +294,7 @@ impl ItemRow {
         self.executed_at = None;
         self.verified = false;
         self.delay_s = None;
+        self.remaining.clear();
     }
 
     /// What became of a decision; of one that another took the place of, nothing.
@@ -297,6 +305,7 @@ impl ItemRow {
         self.executed_at = Some(done.executed_at);
         self.verified = done.verified;
         self.delay_s = Some(done.delay_s);
+        self.remaining = done.remaining.iter().map(|left| left.as_str().to_owned()).collect();
         if done.verified {
             self.outcome = outcome_word(outcome).to_owned();
         }

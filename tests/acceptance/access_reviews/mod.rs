@@ -1,8 +1,12 @@
 //! Periodic reviews of access: opened, decided item by item, carried out, verified, signed (CC-13, GN-15).
 
 mod commands;
+mod evidence;
+mod hasty;
 mod schedule;
 mod seeded;
+mod undo;
+mod verification;
 
 use rollcall_commands::access_reviews::receipt;
 use rollcall_domain::{

@@ -2,13 +2,13 @@
 //! person; what they wrote about it is personal and is never told.
 
 use rollcall_domain::access_reviews::{
-    AccessReviewEvent, ReviewDecision, ReviewExecution, ReviewItemDecision, ReviewScope,
-    ReviewTotals,
+    AccessReviewEvent, Leftover, ReviewDecision, ReviewExecution, ReviewItemDecision, ReviewTotals,
 };
 use rollcall_domain::kernel::ids::UserId;
 use rollcall_domain::policies::OverdueAction;
 
 use super::{Telling, left_on, time, title};
+use crate::access_reviews::scope_words;
 
 /// `3 items`.
 fn items(count: u32) -> String {
@@ -29,17 +29,37 @@ fn clause(decision: &ReviewDecision, person: &str) -> String {
 fn decided(decided: &ReviewItemDecision, telling: Telling<'_>) -> String {
     let (who, at) = (telling.who(), telling.organization(decided.organization));
     let now = clause(&decided.new, &telling.person(decided.user));
+    if decided.undoes.is_some() {
+        let old = decided.old.as_ref().map(|old| clause(old, &telling.person(decided.user)));
+        let old = old.unwrap_or_default();
+        return format!("{who} took back in the access review of {at} that {old}.");
+    }
     let before =
         decided.old.as_ref().map(|old| format!(" (before: {})", clause(old, "the person")));
     format!("{who} decided in the access review of {at} that {now}{}.", before.unwrap_or_default())
 }
 
+/// ` (a session, a link to a file)`: what is left.
+fn left(remaining: &[Leftover]) -> String {
+    let words = remaining.iter().map(|left| match left {
+        Leftover::Membership => "the membership",
+        Leftover::Role => "another permission",
+        Leftover::Session => "a session",
+        Leftover::ApiKey => "a machine's key that they made",
+        Leftover::HandOff => "a hand-off on its way",
+        Leftover::Download => "a link to a file",
+        Leftover::Register => "the access register",
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    if words.is_empty() { words } else { format!(" ({words})") }
+}
+
 fn executed(done: &ReviewExecution, what: &str, telling: Telling<'_>) -> String {
     let (whose, at) = (telling.whose(done.user), telling.organization(done.organization));
     let verified = if done.verified {
-        "and a look at it verified that"
+        "and a look at it verified that".to_owned()
     } else {
-        "and a look at it could not verify that"
+        format!("and a look at it could not verify that{}", left(&done.remaining))
     };
     let seconds = done.delay_s;
     format!("{whose} {what} at {at}, {seconds} s after the access review decided so, {verified}.")
@@ -65,13 +85,7 @@ pub(super) fn sentence(event: &AccessReviewEvent, telling: Telling<'_>) -> Strin
     let at = telling.organization(event.parties().0);
     match event {
         E::AccessReviewOpened { scope, items: count, due_at, .. } => {
-            let whom = match scope {
-                ReviewScope::Roster => "all active members".to_owned(),
-                ReviewScope::Administrators => "the administrators".to_owned(),
-                ReviewScope::Dormant { days } => {
-                    format!("members who have not signed in for {days} days")
-                }
-            };
+            let whom = scope_words(scope);
             let (count, due) = (items(*count), time(due_at));
             format!("{who} opened an access review of {at}: {whom}, {count}, due {due}.")
         }
@@ -85,6 +99,13 @@ pub(super) fn sentence(event: &AccessReviewEvent, telling: Telling<'_>) -> Strin
         }
         E::ReviewRevocationExecuted(done) => executed(done, "access ended", telling),
         E::ReviewChangeExecuted(done) => executed(done, "permission changed", telling),
+        E::HastyReviewSuspected { reviewer, decided, kept, ms_per_item, .. } => {
+            let (reviewer, count) = (telling.person(*reviewer), items(*decided));
+            let seconds = format!("{}.{}", ms_per_item / 1_000, ms_per_item % 1_000 / 100);
+            format!(
+                "{reviewer} kept {kept} of {count} in the access review of {at}, in {seconds} s each."
+            )
+        }
         E::AccessReviewReminded { days_left, undecided, .. } => {
             let days = if *days_left == 1 { "day" } else { "days" };
             let count = items(*undecided);
