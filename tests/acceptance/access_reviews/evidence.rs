@@ -135,6 +135,7 @@ async fn gn_15_a_signed_review_is_taken_away_and_its_hashes_follow_from_the_file
     {
         assert!(shows(text), "{text}");
     }
+    assert!(shows("Letters that these fonts lack stand as question marks"), "of the reason");
     for hash in [list, results] {
         assert!(shows(&format!("SHA-256 {hash}")), "{hash}");
     }

@@ -22,11 +22,13 @@ pub(super) struct Filing {
     sheets: Vec<Sheet>,
     /// Where the next line stands.
     y: f32,
+    /// Whether a text has letters that the fonts lack.
+    pub is_lacking: bool,
 }
 
 impl Filing {
     pub fn new() -> Self {
-        Self { sheets: vec![Sheet::new()], y: TOP + 20.0 }
+        Self { sheets: vec![Sheet::new()], y: TOP + 20.0, is_lacking: false }
     }
 
     fn sheet(&mut self) -> &mut Sheet {
@@ -53,6 +55,7 @@ impl Filing {
     }
 
     pub fn line(&mut self, font: Font, size: f32, text: &str) {
+        self.is_lacking |= !paper::has_all(text);
         self.room(size);
         let y = self.y - size;
         self.sheet().line(font, size, (LEFT, y), text);
@@ -81,6 +84,7 @@ impl Filing {
         let mut from = LEFT;
         let mut wrapped = Vec::new();
         for ((_, to), cell) in columns.iter().zip(cells) {
+            self.is_lacking |= !paper::has_all(cell);
             wrapped.push((from, font.wrap(SMALL, to - from - GAP, cell)));
             from = *to;
         }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use rollcall_commands::paper::{self, Font};
+use rollcall_commands::paper::Font;
 use rollcall_domain::access_reviews::{
     ATTESTATION, ATTESTATION_VERSION, ItemOutcome, Opener, ReviewDecision,
 };
@@ -237,8 +237,7 @@ fn checking(filing: &mut Filing, dossier: &Dossier) {
     for paragraph in &paragraphs {
         filing.text(Font::Plain, BODY, paragraph);
     }
-    let is_lacking = dossier.names.people.values().any(|name| !paper::has_all(name));
-    if is_lacking {
+    if filing.is_lacking {
         let note = "Letters that these fonts lack stand as question marks; the JSON has them.";
         filing.text(Font::Plain, BODY, note);
     }
