@@ -20,6 +20,7 @@ pub mod link_pages;
 pub mod metrics;
 pub mod postgres;
 pub mod proxies;
+mod register;
 pub mod routes;
 pub mod service;
 mod sinks;

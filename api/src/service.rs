@@ -41,7 +41,9 @@ use crate::{
     gateway::ServiceGateway,
     graphql,
     http::{self, HttpLimits},
-    link_pages, routes,
+    link_pages,
+    register::RegisterOfViews,
+    routes,
     sinks::{self, SinkSender},
     witness::witnesses,
 };
@@ -150,6 +152,10 @@ impl Service {
         ledger.repeat(&commands).await?;
         let (shutdown, stopping) = watch::channel(false);
         let reader: Reader<AnyEvent> = journal.reader(runner.clone());
+        let projections = Runner::new(runner.clone(), reader.clone(), rollcall_projections::all())
+            .woken_by(journal.appended());
+        let progress = projections.handle();
+        let reads = ReadStore::new(query, progress.clone(), journal.upcasters().clone());
         let smtp = config.smtp.as_ref().map(SmtpRelay::new).transpose()?;
         let telephone = config.telephone.as_ref().map(TelephoneProvider::new).transpose()?;
         let background = Background::new(BackgroundConfig {
@@ -160,14 +166,13 @@ impl Service {
             post: PostOffice::open(&folder.join("mailbox"), smtp, telephone)
                 .map_err(StartError::Mailbox)?,
             ledger,
+            register: Arc::new(RegisterOfViews(reads.clone())),
         });
         // Apart from the projections: a process may send commands, and no reader waits for it.
         let processes = Runner::new(runner.clone(), reader.clone(), Vec::new())
             .with_processes(background.processes())
             .woken_by(journal.appended());
         let pool_of_runner = runner.clone();
-        let projections =
-            Runner::new(runner, reader, rollcall_projections::all()).woken_by(journal.appended());
         let signer = Signer::new(secrets, folder.join(LOG_FOLDER));
         let sealer = Sealer::new(SealerConfig {
             pool: pools::sealer(database.clone(), 2).await?,
@@ -178,8 +183,6 @@ impl Service {
             witnesses: witnesses(&config.witnesses).map_err(StartError::Client)?,
         });
         let troubles = sealer.troubles();
-        let progress = projections.handle();
-        let reads = ReadStore::new(query, progress.clone(), journal.upcasters().clone());
         let mut tasks = vec![
             projections.spawn(stopping.clone()),
             processes.spawn(stopping.clone()),

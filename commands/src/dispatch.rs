@@ -133,6 +133,47 @@ impl Commands {
         self.run(caller, ids, true, command).await
     }
 
+    /// What `command` would answer `caller` now, by all its checks; nothing is written.
+    ///
+    /// # Errors
+    /// As [`Self::dispatch`], but for the key.
+    pub async fn rehearse<C: Command>(
+        &self,
+        caller: &Caller,
+        command: &C,
+    ) -> Result<C::Output, DispatchError> {
+        let now = self.journal.now();
+        let access = command.access();
+        let demand = C::SCOPE.map_or_else(|| access.into(), |scope| access.or_key(scope));
+        let mut refusal = version_conflict(None);
+        for _ in 0..ATTEMPTS {
+            let ids = (Uuid::now_v7(), NO_KEY);
+            let header = header(caller, command.tenant(caller), C::NAME, ids, now);
+            let mut work = self.journal.begin(header);
+            let authority = authorise_work(&mut work, caller, demand, now).await?;
+            let (_, policy) = load_policy(&mut work, now).await?;
+            let used = Vec::new();
+            let mut cx = Context { commands: self, caller, authority, work, now, policy, used };
+            let available = C::FEATURE.map_or(Ok(()), |feature| cx.policy.require(feature));
+            let handled = match available {
+                Ok(()) => command.handle(&mut cx).await,
+                Err(refused) => Err(refused.into()),
+            };
+            match handled {
+                Ok(output) => return Ok(output),
+                Err(Failure::Refused(refused) | Failure::RefusedOnRecord(refused)) => {
+                    refusal = refused;
+                    // One that rests on an outdated state is no answer.
+                    if cx.work.still_holds().await? {
+                        break;
+                    }
+                }
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(refusal.into())
+    }
+
     /// `repeatable`: the id may have been sent before; one that was drawn for this command was not.
     async fn run<C: Command>(
         &self,

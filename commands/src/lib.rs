@@ -23,6 +23,7 @@ pub mod messages;
 pub mod notifications;
 pub mod organizations;
 pub mod outbox;
+pub mod paper;
 pub mod passwords;
 pub mod permissions;
 pub mod pins;

@@ -1,4 +1,5 @@
-//! A part of the audit timeline, or the rows of a report, as a file, and the file's manifest (GN-26).
+//! A part of the audit timeline, the rows of a report or a review of access as a file, and the file's
+//! manifest (GN-26, GN-15).
 //!
 //! Invariant: who asked fetches it and nobody else, by the right of the same query, which is judged
 //! anew for each look; no more than two looks are in memory; and the last byte leaves after it is on
@@ -36,7 +37,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Parts, fault, hold_to, not_found, private, refuse, report_rows,
+    Parts, access_review, fault, hold_to, not_found, private, refuse, report_rows,
     rows::{self, RowError},
     unauthenticated,
 };
@@ -62,6 +63,7 @@ pub const MANIFEST: &str = "manifest.json";
 pub enum Holds {
     Events,
     Report,
+    Review,
 }
 
 /// The file's name in a format.
@@ -69,19 +71,37 @@ pub enum Holds {
 pub const fn file_of(holds: Holds, format: ExportFormat) -> &'static str {
     match (holds, format) {
         (Holds::Events, ExportFormat::Csv) => "events.csv",
-        (Holds::Events, ExportFormat::JsonLines) => "events.jsonl",
+        // What is no line of a file is asked for of reviews alone.
+        (Holds::Events, ExportFormat::JsonLines | ExportFormat::Json | ExportFormat::Pdf) => {
+            "events.jsonl"
+        }
         (Holds::Events, ExportFormat::Ocsf) => "events.ocsf.jsonl",
         (Holds::Events, ExportFormat::Fhir) => "events.fhir.ndjson",
         (Holds::Report, ExportFormat::Csv) => "report.csv",
         // Rows of a report have no form in other standards; they are asked for as these two alone.
-        (Holds::Report, ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir) => {
-            "report.jsonl"
-        }
+        (
+            Holds::Report,
+            ExportFormat::JsonLines
+            | ExportFormat::Ocsf
+            | ExportFormat::Fhir
+            | ExportFormat::Json
+            | ExportFormat::Pdf,
+        ) => "report.jsonl",
+        (Holds::Review, ExportFormat::Csv) => "review.csv",
+        (Holds::Review, ExportFormat::Pdf) => "review.pdf",
+        (
+            Holds::Review,
+            ExportFormat::Json | ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir,
+        ) => "review.json",
     }
 }
 
 const fn file_in(export: &Export) -> &'static str {
-    let holds = if export.report.is_some() { Holds::Report } else { Holds::Events };
+    let holds = match (&export.review, &export.report) {
+        (Some(_), _) => Holds::Review,
+        (None, Some(_)) => Holds::Report,
+        (None, None) => Holds::Events,
+    };
     file_of(holds, export.format)
 }
 
@@ -90,6 +110,8 @@ const fn media_type(format: ExportFormat) -> &'static str {
         ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
         ExportFormat::JsonLines | ExportFormat::Ocsf => "application/jsonl; charset=utf-8",
         ExportFormat::Fhir => "application/fhir+ndjson",
+        ExportFormat::Json => "application/json",
+        ExportFormat::Pdf => "application/pdf",
     }
 }
 
@@ -145,6 +167,10 @@ async fn answer(
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
+    if let Some(review) = export.review {
+        let bytes = access_review::file(parts, caller, (export, review)).await?;
+        return Ok((headers, bytes).into_response());
+    }
     let sheet = Sheet::open(parts, caller, export).await?;
     Ok((headers, Body::from_stream(sheet.stream())).into_response())
 }
@@ -183,6 +209,7 @@ fn manifest(export: &Export) -> Result<Response, TransportError> {
         "mapping": rows::mapping(export.format),
         "filter": export.filter,
         "report": export.report,
+        "accessReview": export.review,
         "text": export.words.as_ref().and_then(|words| words.get()),
         "export": export.id,
         "requestedBy": export.by,
@@ -264,7 +291,7 @@ impl Batch {
 }
 
 /// An export that the caller may fetch no more.
-fn gone() -> async_graphql::Error {
+pub(super) fn gone() -> async_graphql::Error {
     crate::graphql::errors::top_level(Refusal::not_found("exportId"))
 }
 
@@ -412,23 +439,32 @@ impl Sheet {
     async fn record(&mut self) -> io::Result<()> {
         let sha256 = hex(&mem::take(&mut self.sha256).finalize());
         let given = Given { sha256, ..self.given.clone() };
-        let record = RecordAuditExportGiven { export: self.export.id, given };
-        let (commands, caller) = (self.commands.clone(), self.caller.clone());
-        // In its own task: a client that hangs up tears no command.
-        let recorded = tokio::spawn(async move { commands.dispatch(&caller, None, &record).await });
-        match recorded.await.map_err(io::Error::other)? {
-            Ok(_) => Ok(()),
-            Err(DispatchError::Refused(refusal)) => Err(io::Error::other(refusal.message)),
-            Err(DispatchError::Fault(error)) => {
-                tracing::error!(%error, "what left of the timeline could not be recorded");
-                Err(io::Error::other("what left could not be recorded"))
-            }
+        record(&self.commands, &self.caller, (self.export.id, given)).await
+    }
+}
+
+/// Puts on record what leaves.
+pub(super) async fn record(
+    commands: &Commands,
+    caller: &Caller,
+    (export, given): (AuditExportId, Given),
+) -> io::Result<()> {
+    let record = RecordAuditExportGiven { export, given };
+    let (commands, caller) = (commands.clone(), caller.clone());
+    // In its own task: a client that hangs up tears no command.
+    let recorded = tokio::spawn(async move { commands.dispatch(&caller, None, &record).await });
+    match recorded.await.map_err(io::Error::other)? {
+        Ok(_) => Ok(()),
+        Err(DispatchError::Refused(refusal)) => Err(io::Error::other(refusal.message)),
+        Err(DispatchError::Fault(error)) => {
+            tracing::error!(%error, "what left of the records could not be recorded");
+            Err(io::Error::other("what left could not be recorded"))
         }
     }
 }
 
 /// Whether it is the standing in which the export was asked for: another one might show more.
-fn is_reader(reader: AuditReader, organization: Option<OrganizationId>) -> bool {
+pub(super) fn is_reader(reader: AuditReader, organization: Option<OrganizationId>) -> bool {
     match reader {
         AuditReader::Administrator(of) => organization == Some(of),
         AuditReader::Plan | AuditReader::Person => organization.is_none(),
@@ -436,7 +472,7 @@ fn is_reader(reader: AuditReader, organization: Option<OrganizationId>) -> bool 
 }
 
 /// What a query would answer, as a document does.
-fn transport(error: async_graphql::Error) -> TransportError {
+pub(super) fn transport(error: async_graphql::Error) -> TransportError {
     use async_graphql::Value;
     let code = error.extensions.as_ref().and_then(|it| it.get("code"));
     let of = |name: ErrorCode| code == Some(&Value::from(name.as_str()));

@@ -21,6 +21,7 @@ use rollcall_commands::{
 };
 use rollcall_domain::{
     Code, Refusal,
+    access_reviews::AccessReview,
     audit::{Evidence, EvidenceQuestion, RequestedEvidence},
     hex,
     kernel::ids::{EvidenceId, OrganizationId, UserId},
@@ -127,7 +128,8 @@ async fn present(
     let signed = signed.map(|signed| signed.size);
     drop(head);
     let mut view = view(NAMES, signed).await?;
-    let EvidenceQuestion { types, actor, subject, npi, from, to, .. } = asked.question.clone();
+    let EvidenceQuestion { types, actor, subject, npi, access_review, from, to, .. } =
+        asked.question.clone();
     let filter = Filter {
         types,
         actor,
@@ -142,7 +144,14 @@ async fn present(
     let of_it = (vec![organization], Audience::ALL.to_vec());
     let sight = Sight { of_organizations: vec![of_it], ..Sight::default() };
     let positions = audit_timeline::positions(&mut view, &sight, &filter).await;
-    Ok((view, positions.map_err(|error| fault(&error))?))
+    let mut positions = positions.map_err(|error| fault(&error))?;
+    if let Some(review) = access_review {
+        let journal = &parts.commands.journal;
+        let of_it = journal.positions_of::<AccessReview>(caller.tenant, review.0).await;
+        let of_it = of_it.map_err(|error| fault(&error))?;
+        positions.retain(|position| of_it.binary_search(position).is_ok());
+    }
+    Ok((view, positions))
 }
 
 async fn write(

@@ -1,9 +1,10 @@
-//! Documents: what leaves as a file and not through GraphQL: letters, evidence, and
-//! parts of the audit timeline.
+//! Documents: what leaves as a file and not through GraphQL: letters, evidence, parts of the audit
+//! timeline, and reviews of access.
 //!
 //! Invariant: a document is opened by a command, under its right and on record, before its first
 //! byte leaves; whoever may not open one learns no more than that there is none.
 
+mod access_review;
 mod audit_export;
 mod evidence;
 mod report_rows;

@@ -39,7 +39,11 @@ pub fn head(format: ExportFormat, report: ReportName) -> Result<Vec<u8>, RowErro
             let names = columns(report).into_iter().map(|(name, _)| Value::from(name));
             records([Ok(Cells::of(names))])
         }
-        ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir => Ok(Vec::new()),
+        ExportFormat::JsonLines
+        | ExportFormat::Ocsf
+        | ExportFormat::Fhir
+        | ExportFormat::Json
+        | ExportFormat::Pdf => Ok(Vec::new()),
     }
 }
 
@@ -67,7 +71,11 @@ pub fn lines(
             let cells = |row| Ok(Cells::of(columns.iter().map(|column| value(row, column))));
             records(rows.iter().map(cells))
         }
-        ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir => {
+        ExportFormat::JsonLines
+        | ExportFormat::Ocsf
+        | ExportFormat::Fhir
+        | ExportFormat::Json
+        | ExportFormat::Pdf => {
             let mut lines = Vec::new();
             for row in rows {
                 let cells = columns.iter().map(|it| (it.0.to_owned(), value(row, it)));

@@ -61,7 +61,11 @@ pub enum RowError {
 pub fn head(format: ExportFormat) -> Result<Vec<u8>, RowError> {
     match format {
         ExportFormat::Csv => records([Ok(ByteRecord::from(COLUMNS.to_vec()))]),
-        ExportFormat::JsonLines | ExportFormat::Ocsf | ExportFormat::Fhir => Ok(Vec::new()),
+        ExportFormat::JsonLines
+        | ExportFormat::Ocsf
+        | ExportFormat::Fhir
+        | ExportFormat::Json
+        | ExportFormat::Pdf => Ok(Vec::new()),
     }
 }
 
@@ -76,7 +80,8 @@ pub fn lines(
 ) -> Result<Vec<u8>, RowError> {
     match format {
         ExportFormat::Csv => records(entries.map(|entry| Ok(Line::of(&entry?).record()))),
-        ExportFormat::JsonLines => {
+        // Events are asked for as neither of the other two.
+        ExportFormat::JsonLines | ExportFormat::Json | ExportFormat::Pdf => {
             json_lines(entries, |out, entry| serde_json::to_writer(out, &Line::of(&entry)))
         }
         ExportFormat::Ocsf => json_lines(entries, |out, entry| {
@@ -91,7 +96,9 @@ pub fn lines(
 /// What a manifest says of how events were brought into a format that is not our own.
 pub fn mapping(format: ExportFormat) -> Value {
     match format {
-        ExportFormat::Csv | ExportFormat::JsonLines => Value::Null,
+        ExportFormat::Csv | ExportFormat::JsonLines | ExportFormat::Json | ExportFormat::Pdf => {
+            Value::Null
+        }
         ExportFormat::Ocsf => {
             json!({ "standard": "OCSF", "edition": ocsf::EDITION, "version": acts::VERSION })
         }
@@ -157,7 +164,7 @@ struct Line<'a> {
 }
 
 /// A moment, to the microsecond.
-fn moment(at: DateTime<Utc>) -> String {
+pub(super) fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 

@@ -5,7 +5,7 @@
 mod about;
 mod access_register;
 mod access_requests;
-mod access_reviews;
+pub mod access_reviews;
 mod affiliations;
 mod api_keys;
 mod attestations;

@@ -43,11 +43,10 @@ pub async fn send<C: Command>(
 ) -> Result<Sent<C::Output>> {
     let commands = ctx.data::<Commands>()?;
     let caller = caller(ctx)?;
-    let key = meta.idempotency_key.map(|key| IdempotencyKey {
-        fingerprint: commands.journal.secrets().fingerprint(input(ctx).to_string().as_bytes()),
-        key,
-    });
-    ctx.data::<std::sync::Arc<RequestView>>()?.reset().await;
+    let key = meta
+        .idempotency_key
+        .map(|key| IdempotencyKey { fingerprint: fingerprint(ctx, commands), key });
+    reset(ctx).await?;
     let outcome = match command {
         // On the heap: the future of a command would otherwise be part of every resolver's.
         Ok(command) => Box::pin(commands.dispatch(caller, key.as_ref(), &command)).await,
@@ -74,6 +73,20 @@ pub async fn send<C: Command>(
         Err(fault @ DispatchError::Fault(_)) => return Err(dispatch_error(fault)),
     }
     Ok(sent)
+}
+
+/// The keyed hash of a mutation's input.
+pub fn fingerprint(ctx: &Context<'_>, commands: &Commands) -> [u8; 32] {
+    commands.journal.secrets().fingerprint(input(ctx).to_string().as_bytes())
+}
+
+/// Lets go of what was read before a command, so that what is read after it shows its effect.
+///
+/// # Errors
+/// The request has no view.
+pub async fn reset(ctx: &Context<'_>) -> Result<()> {
+    ctx.data::<std::sync::Arc<RequestView>>()?.reset().await;
+    Ok(())
 }
 
 /// Ties a command to the version of what it changes that the client saw (GN-28).

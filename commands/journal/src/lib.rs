@@ -16,6 +16,7 @@ mod key_cache;
 pub mod keys;
 mod known;
 mod lanes;
+mod lately;
 mod leader;
 mod load;
 mod master_key;

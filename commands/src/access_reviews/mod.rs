@@ -9,10 +9,13 @@ mod carry_out;
 mod complete;
 mod decide;
 mod delegate;
+mod leftovers;
 mod open;
 pub mod receipt;
 mod rights;
 mod schedule;
+mod take_away;
+mod undo;
 mod verify;
 mod watch;
 
@@ -29,8 +32,11 @@ pub use campaign::{CancelReviewCampaign, ContinueReviewCampaign, OpenReviewCampa
 pub use complete::{CancelReview, CompleteReview};
 pub use decide::DecideReviewItems;
 pub use delegate::DelegateReviewItems;
+pub use leftovers::{Register, RegisterQuestion, Registered};
 pub use open::OpenReview;
 pub use schedule::OpenScheduledReview;
+pub use take_away::ExportAccessReview;
+pub use undo::{GivenBack, UndoReviewDecision, UndoSelection};
 pub use verify::VerifyReviewItem;
 pub use watch::WatchAccessReview;
 

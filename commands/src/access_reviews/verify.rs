@@ -1,22 +1,27 @@
 //! `VerifyReviewItem`: what was decided is looked up before it counts as done (GN-15).
 //!
-//! Invariant: it counts once the streams that every decision about the person's access is made on
-//! refuse them, or give them the role or level decided; a session that acts for the organisation
-//! contradicts the end of a membership.
+//! Invariant: it counts once the streams that every decision about the person's access is made on refuse
+//! them, or give them the role or level decided, and of a membership nothing that they were given before is of
+//! use and the access register agrees; what contradicts it is on record.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     access_reviews::{
-        AccessReview, AccessReviewCommand, Item, ItemDecision, RecordExecution, Review,
+        AccessReview, AccessReviewCommand, Item, ItemDecision, Leftover, RecordExecution, Review,
         ReviewDecision, ReviewedAccess,
     },
     kernel::ids::{AccessReviewId, OrganizationId, UserId},
     organizations::{Organization, organization::Standing},
 };
 
-use super::rights::held_by;
-use crate::{Access, Command, Context, Failure, organizations::members::Watch, sessions::acts_for};
+use super::{
+    leftovers::{Look, Register},
+    rights::held_by,
+};
+use crate::{Access, Command, Context, Failure, organizations::members::Watch};
 
 /// How long after a look that found it otherwise the next one is.
 const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
@@ -25,12 +30,13 @@ const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
 pub struct VerifyReviewItem {
     pub review: AccessReviewId,
     pub item: u32,
+    pub register: Arc<dyn Register>,
 }
 
 /// What a look found.
 enum Found {
-    /// It took effect then, and whether it is still so and nobody acts otherwise.
-    Done { at: DateTime<Utc>, verified: bool },
+    /// It took effect then, as far as nothing is left.
+    Done { at: DateTime<Utc>, remaining: Vec<Leftover> },
     /// It is to take effect then.
     Comes(DateTime<Utc>),
 }
@@ -48,12 +54,17 @@ impl Command for VerifyReviewItem {
         let state = cx.load::<AccessReview>(self.review).await?;
         let Some((review, item, decided)) = self.pending(&state) else { return Ok(Watch::Over) };
         let again = cx.now + AGAIN_AFTER;
-        let (at, verified) = match look(cx, review.organization, item, decided).await? {
-            Found::Done { at, verified } => (at, verified),
+        let (organization, register) = (review.organization, &*self.register);
+        let of = Look { register, user: item.user, organization };
+        let (at, remaining) = match look(cx, of, (item, decided)).await? {
+            Found::Done { at, remaining } => (at, remaining),
             Found::Comes(at) => return Ok(Watch::On(Some(at.max(again)))),
         };
-        let (item, decided_at) = (self.item, decided.at);
-        let done = RecordExecution { item, decided_at, executed_at: at, verified };
+        // What was left after it has ended since the last look.
+        let is_late = remaining.is_empty() && !decided.remaining.is_empty();
+        let executed_at = if is_late { cx.now } else { at };
+        let (item, decided_at, verified) = (self.item, decided.at, remaining.is_empty());
+        let done = RecordExecution { item, decided_at, executed_at, verified, remaining };
         let record = AccessReviewCommand::RecordExecution(done);
         cx.decide::<AccessReview>(self.review, record).await?;
         Ok(if verified { Watch::Over } else { Watch::On(Some(again)) })
@@ -76,38 +87,36 @@ impl VerifyReviewItem {
 
 async fn look(
     cx: &mut Context<'_>,
-    organization: OrganizationId,
-    item: &Item,
-    decided: &ItemDecision,
+    of: Look<'_>,
+    (item, decided): (&Item, &ItemDecision),
 ) -> Result<Found, Failure> {
-    let user = item.user;
     if item.access.is_right() {
-        return verify_right(cx, organization, item, decided).await;
+        return verify_right(cx, of.organization, item, decided).await;
     }
-    let roster = cx.load::<Organization>(organization).await?;
-    let is_active = roster.is_active_member(user, cx.now);
+    let roster = cx.load::<Organization>(of.organization).await?;
+    let is_active = roster.is_active_member(of.user, cx.now);
+    let done = |at, remaining| Ok(Found::Done { at, remaining });
     match decided.decision {
-        ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => {
-            Ok(Found::Done { at: decided.at, verified: false })
+        // Nothing follows from it, and nothing is looked up.
+        ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => done(decided.at, Vec::new()),
+        ReviewDecision::Change { role } if is_active && roster.role_of(of.user, cx.now) == role => {
+            done(decided.at, of.after_change(cx, role).await?)
         }
-        ReviewDecision::Change { role } => {
-            let verified = is_active && roster.role_of(user, cx.now) == role;
-            Ok(Found::Done { at: decided.at, verified })
-        }
+        ReviewDecision::Change { .. } => done(decided.at, vec![Leftover::Role]),
         ReviewDecision::Revoke { .. } if is_active => {
-            let ends_at = roster.member(user).and_then(|member| member.ends_at());
-            Ok(ends_at.map_or(Found::Done { at: decided.at, verified: false }, Found::Comes))
+            match roster.member(of.user).and_then(|member| member.ends_at()) {
+                Some(ends_at) => Ok(Found::Comes(ends_at)),
+                None => done(decided.at, vec![Leftover::Membership]),
+            }
         }
         ReviewDecision::Revoke { .. } => {
-            let ended = ended(&roster, user).unwrap_or(decided.at).max(decided.at);
-            let verified = !acts_for(cx, user, organization).await?;
-            Ok(Found::Done { at: ended, verified })
+            let ended = ended(&roster, of.user).unwrap_or(decided.at).max(decided.at);
+            done(ended, of.after_removal(cx).await?)
         }
     }
 }
 
-/// A right that was taken away or lowered is so when the permissions that every decision is made on
-/// say so; where the first look found otherwise, it came to be so at this one.
+/// A right that was taken away or lowered is so when the permissions that every decision is made on say so.
 async fn verify_right(
     cx: &mut Context<'_>,
     organization: OrganizationId,
@@ -115,16 +124,15 @@ async fn verify_right(
     decided: &ItemDecision,
 ) -> Result<Found, Failure> {
     let held = held_by(cx, organization, item).await?;
-    let verified = match decided.decision {
+    let is_so = match decided.decision {
         ReviewDecision::Keep | ReviewDecision::Change { .. } => false,
         ReviewDecision::Revoke { .. } => held.is_none(),
         ReviewDecision::ChangeLevel { level } => {
             matches!(held, Some(ReviewedAccess::Npi { level: held, .. }) if held <= level)
         }
     };
-    let found_otherwise = decided.executed.is_some_and(|(_, verified)| !verified);
-    let at = if verified && found_otherwise { cx.now } else { decided.at };
-    Ok(Found::Done { at, verified })
+    let remaining = if is_so { Vec::new() } else { vec![Leftover::Right] };
+    Ok(Found::Done { at: decided.at, remaining })
 }
 
 /// When the membership of somebody who is no active member ended.

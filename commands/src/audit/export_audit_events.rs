@@ -82,6 +82,7 @@ impl Command for ExportAuditEvents {
             filter: Box::new(self.filter.clone()),
             words: self.words.clone(),
             report: None,
+            review: None,
             up_to: self.up_to,
         };
         cx.decide::<AuditExport>(export, request).await?;

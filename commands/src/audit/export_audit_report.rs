@@ -54,6 +54,7 @@ impl Command for ExportAuditReport {
             filter: Box::new(ExportFilter::default()),
             words: Vec::new(),
             report: Some(Box::new(self.question.clone())),
+            review: None,
             up_to,
         };
         cx.decide::<AuditExport>(export, request).await?;

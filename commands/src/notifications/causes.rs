@@ -459,6 +459,11 @@ fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
             plan.step = "plan";
             vec![administrators(Happening::ReviewEscalated), plan]
         }
+        E::HastyReviewSuspected { .. } => {
+            // Whoever may be one of the reviewers is not told; the plan looks into it.
+            let plan = notice(Audience::PlanSupport(organization), Happening::ReviewHasty);
+            vec![plan.counterparty(organization)]
+        }
         E::AccessReviewCompleted { .. } => vec![administrators(Happening::ReviewCompleted)],
         E::ReviewItemDelegated { new: Some(to), .. } => {
             let delegate = notice(Audience::Person(*to), Happening::ReviewDelegated);

@@ -3,7 +3,6 @@
 //! Invariant: it is made of ids at delivery and never stored, so the token's text is on paper alone.
 
 use chrono::{NaiveDate, TimeDelta};
-use pdf_writer::{Content, Name, Pdf, Rect, Ref, Str, TextStr};
 use rollcall_domain::{
     kernel::ids::{RegistrationTokenId, TenantId},
     organizations::{
@@ -16,7 +15,10 @@ use rollcall_journal::Journal;
 use zeroize::Zeroizing;
 
 use super::tokens::token_text;
-use crate::Failure;
+use crate::{
+    Failure,
+    paper::{Font, Sheet, bind},
+};
 
 /// What stands on a letter.
 pub struct Letter {
@@ -87,30 +89,30 @@ impl Letter {
     #[must_use]
     pub fn render(&self) -> Vec<u8> {
         let mut sheet = Sheet::new();
-        sheet.line(Font::Bold, 14.0, 72.0, 720.0, &self.plan);
-        sheet.line(Font::Plain, 10.5, 72.0, 700.0, &format!("Date: {}", long(self.issued_on)));
+        sheet.line(Font::Bold, 14.0, (72.0, 720.0), &self.plan);
+        sheet.line(Font::Plain, 10.5, (72.0, 700.0), &format!("Date: {}", long(self.issued_on)));
         // The address block lies where a #10 window envelope shows it.
         let mut at = 640.0;
         for line in self.address_lines() {
-            sheet.line(Font::Plain, 11.0, 72.0, at, &line);
+            sheet.line(Font::Plain, 11.0, (72.0, at), &line);
             at -= 14.0;
         }
         at = 548.0;
-        sheet.line(Font::Bold, 12.0, 72.0, at, "Your registration token for the provider portal");
+        sheet.line(Font::Bold, 12.0, (72.0, at), "Your registration token for the provider portal");
         at -= 24.0;
-        for paragraph in self.opening() {
-            at = sheet.paragraph(at, &paragraph);
+        for text in self.opening() {
+            at = paragraph(&mut sheet, at, &text);
         }
-        sheet.line(Font::Mono, 20.0, 150.0, at - 16.0, &self.token);
+        sheet.line(Font::Mono, 20.0, (150.0, at - 16.0), &self.token);
         let until = format!("Works until the end of {}.", long(self.last_day));
-        sheet.line(Font::Bold, 10.5, 150.0, at - 36.0, &until);
+        sheet.line(Font::Bold, 10.5, (150.0, at - 36.0), &until);
         at -= 66.0;
-        for paragraph in self.instructions() {
-            at = sheet.paragraph(at, &paragraph);
+        for text in self.instructions() {
+            at = paragraph(&mut sheet, at, &text);
         }
         let foot = "Keep this letter confidential. Never send the token by email or telephone.";
-        sheet.line(Font::Plain, 9.0, 72.0, 60.0, foot);
-        sheet.finish(&format!("Registration token for {}", self.organization))
+        sheet.line(Font::Plain, 9.0, (72.0, 60.0), foot);
+        bind(&format!("Registration token for {}", self.organization), vec![sheet])
     }
 
     fn address_lines(&self) -> Vec<String> {
@@ -171,90 +173,17 @@ fn long(date: NaiveDate) -> String {
     date.format("%B %-d, %Y").to_string()
 }
 
-/// Three of the fonts that every PDF reader brings along.
-#[derive(Clone, Copy)]
-enum Font {
-    Plain,
-    Bold,
-    Mono,
-}
-
-impl Font {
-    const ALL: [Self; 3] = [Self::Plain, Self::Bold, Self::Mono];
-
-    const fn name(self) -> Name<'static> {
-        match self {
-            Self::Plain => Name(b"F1"),
-            Self::Bold => Name(b"F2"),
-            Self::Mono => Name(b"F3"),
-        }
-    }
-
-    const fn base(self) -> Name<'static> {
-        match self {
-            Self::Plain => Name(b"Helvetica"),
-            Self::Bold => Name(b"Helvetica-Bold"),
-            Self::Mono => Name(b"Courier-Bold"),
-        }
-    }
-}
-
 /// Characters of 10.5 point Helvetica that surely fit between the margins.
 const LINE_CHARACTERS: usize = 84;
 const LINE_HEIGHT: f32 = 14.0;
 
-/// One page under construction; lengths in points from the lower left corner.
-struct Sheet {
-    content: Content,
-}
-
-impl Sheet {
-    fn new() -> Self {
-        Self { content: Content::new() }
+/// Sets wrapped text from `y` downwards; answers where the next paragraph begins.
+fn paragraph(sheet: &mut Sheet, mut y: f32, text: &str) -> f32 {
+    for line in wrap(text) {
+        sheet.line(Font::Plain, 10.5, (72.0, y), &line);
+        y -= LINE_HEIGHT;
     }
-
-    fn line(&mut self, font: Font, size: f32, x: f32, y: f32, text: &str) {
-        self.content.begin_text();
-        self.content.set_font(font.name(), size);
-        self.content.next_line(x, y);
-        self.content.show(Str(&win_ansi(text)));
-        self.content.end_text();
-    }
-
-    /// Sets wrapped text from `y` downwards; answers where the next paragraph begins.
-    fn paragraph(&mut self, mut y: f32, text: &str) -> f32 {
-        for line in wrap(text) {
-            self.line(Font::Plain, 10.5, 72.0, y, &line);
-            y -= LINE_HEIGHT;
-        }
-        y - LINE_HEIGHT / 2.0
-    }
-
-    fn finish(self, title: &str) -> Vec<u8> {
-        let [catalog, pages, page, content, info] = [1, 2, 3, 4, 5].map(Ref::new);
-        let font_refs = [6, 7, 8].map(Ref::new);
-        let mut pdf = Pdf::new();
-        pdf.catalog(catalog).pages(pages);
-        pdf.pages(pages).kids([page]).count(1);
-        let mut sheet = pdf.page(page);
-        sheet.media_box(Rect::new(0.0, 0.0, 612.0, 792.0)).parent(pages).contents(content);
-        let mut resources = sheet.resources();
-        let mut fonts = resources.fonts();
-        for (font, reference) in Font::ALL.into_iter().zip(font_refs) {
-            fonts.pair(font.name(), reference);
-        }
-        drop(fonts);
-        drop(resources);
-        drop(sheet);
-        for (font, reference) in Font::ALL.into_iter().zip(font_refs) {
-            pdf.type1_font(reference)
-                .base_font(font.base())
-                .encoding_predefined(Name(b"WinAnsiEncoding"));
-        }
-        pdf.stream(content, &self.content.finish());
-        pdf.document_info(info).title(TextStr(title));
-        pdf.finish()
-    }
+    y - LINE_HEIGHT / 2.0
 }
 
 fn wrap(text: &str) -> Vec<String> {
@@ -271,22 +200,6 @@ fn wrap(text: &str) -> Vec<String> {
         }
     }
     lines
-}
-
-/// The bytes of the fonts' encoding; what it lacks is a question mark.
-fn win_ansi(text: &str) -> Vec<u8> {
-    text.chars()
-        .map(|c| match c {
-            '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{ff}' => u8::try_from(u32::from(c)).unwrap_or(b'?'),
-            '\u{2018}' => 0x91,
-            '\u{2019}' => 0x92,
-            '\u{201c}' => 0x93,
-            '\u{201d}' => 0x94,
-            '\u{2013}' => 0x96,
-            '\u{2014}' => 0x97,
-            _ => b'?',
-        })
-        .collect()
 }
 
 #[cfg(test)]

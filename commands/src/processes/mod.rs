@@ -15,6 +15,7 @@ pub use pace::Pace;
 
 use crate::{
     Commands,
+    access_reviews::Register,
     audit::{ErasureLedger, ErasuresProcess, Keeper, sinks::SinksProcess},
     messages::Renderer,
     notifications::{DigestsProcess, NotificationsProcess},
@@ -54,6 +55,8 @@ pub struct BackgroundConfig {
     pub public_url: String,
     pub post: PostOffice,
     pub ledger: ErasureLedger,
+    /// What reviews of access ask whether it agrees with what was decided.
+    pub register: Arc<dyn Register>,
 }
 
 /// The background work of one service process. Clones are the same.
@@ -66,16 +69,18 @@ struct Parts {
     renderer: Renderer,
     post: PostOffice,
     ledger: ErasureLedger,
+    register: Arc<dyn Register>,
     call: watch::Sender<()>,
 }
 
 impl Background {
     #[must_use]
     pub fn new(config: BackgroundConfig) -> Self {
-        let BackgroundConfig { commands, pool, reader, public_url, post, ledger } = config;
+        let BackgroundConfig { commands, pool, reader, public_url, post, ledger, register } =
+            config;
         let renderer = Renderer::new(commands.journal.clone(), reader, &public_url);
         let call = watch::Sender::new(());
-        Self(Arc::new(Parts { commands, pool, renderer, post, ledger, call }))
+        Self(Arc::new(Parts { commands, pool, renderer, post, ledger, register, call }))
     }
 
     /// The processes, for the runner that carries events to them.
@@ -95,7 +100,7 @@ impl Background {
     /// Starts the tasks; they end soon after `stopping` is true.
     #[must_use]
     pub fn spawn(&self, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-        let Parts { commands, pool, renderer, post, ledger, .. } = &*self.0;
+        let Parts { commands, pool, renderer, post, ledger, register, .. } = &*self.0;
         let sender = Sender {
             commands: commands.clone(),
             pool: pool.clone(),
@@ -103,7 +108,11 @@ impl Background {
             post: post.clone(),
             acknowledged: Acknowledged::default(),
         };
-        let scheduler = Scheduler { commands: commands.clone(), pool: pool.clone() };
+        let scheduler = Scheduler {
+            commands: commands.clone(),
+            pool: pool.clone(),
+            register: register.clone(),
+        };
         let roll_up = RollUp { commands: commands.clone(), pool: pool.clone() };
         let keeper = Keeper {
             commands: commands.clone(),

@@ -306,6 +306,7 @@ fn of_access_review(event: &AccessReviewEvent) -> Option<End> {
         | E::ReviewItemDelegated { .. }
         | E::ReviewRevocationExecuted(_)
         | E::ReviewChangeExecuted(_)
+        | E::HastyReviewSuspected { .. }
         | E::AccessReviewReminded { .. }
         | E::AccessReviewOverdue { .. }
         | E::AccessReviewEscalated { .. } => None,

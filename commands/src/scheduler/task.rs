@@ -3,6 +3,8 @@
 //! Invariant: an end is carried out at most once, because its command id follows from it; a refusal
 //! means that the aggregate knows better, and the matter is closed.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     Code,
@@ -26,7 +28,7 @@ use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     access_requests::ExpireAccessRequest,
     access_reviews::{
-        ContinueReviewCampaign, OpenScheduledReview, VerifyReviewItem, WatchAccessReview,
+        ContinueReviewCampaign, OpenScheduledReview, Register, VerifyReviewItem, WatchAccessReview,
     },
     affiliations::ExpireAffiliation,
     audit::WatchActivityReview,
@@ -65,6 +67,8 @@ pub struct Scheduler {
     pub commands: Commands,
     /// Connections as the runner role.
     pub pool: PgPool,
+    /// What reviews of access ask whether it agrees.
+    pub register: Arc<dyn Register>,
 }
 
 impl Scheduler {
@@ -219,7 +223,8 @@ impl Scheduler {
             Kind::ReviewExecution => {
                 let review = AccessReviewId(due.stream_id);
                 let item = due.detail.parse().map_err(|_| unfit())?;
-                Ok(self.dispatch(due, &VerifyReviewItem { review, item }).await?.into())
+                let verify = VerifyReviewItem { review, item, register: self.register.clone() };
+                Ok(self.dispatch(due, &verify).await?.into())
             }
             Kind::Unassigned => {
                 let (user, organization) =

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{Opener, Recommendation, ReviewDecision, ReviewScope, Reviewed, Seen};
+use super::{Leftover, Opener, Recommendation, ReviewDecision, ReviewScope, Reviewed, Seen};
 use crate::audit::ReviewSignature;
 use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
 use crate::organizations::Authority;
@@ -44,6 +44,17 @@ pub struct DecideItems {
     pub recommendations: BTreeMap<u32, Recommendation>,
 }
 
+/// A decision to take back: what it took away or changed comes back, as if it had been kept.
+#[derive(Clone, Debug)]
+pub struct UndoDecision {
+    pub item: u32,
+    /// Which decision about the item.
+    pub decided_at: DateTime<Utc>,
+    pub reason: Reason,
+    pub authority: Authority,
+    pub seen: Seen,
+}
+
 /// Items to be decided by somebody else.
 #[derive(Clone, Debug)]
 pub struct DelegateItems {
@@ -55,7 +66,7 @@ pub struct DelegateItems {
 }
 
 /// What became of a decision to take access away or to change it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RecordExecution {
     pub item: u32,
     /// Which decision about the item.
@@ -63,6 +74,8 @@ pub struct RecordExecution {
     pub executed_at: DateTime<Utc>,
     /// Whether the access was looked up afterwards and found to be as decided.
     pub verified: bool,
+    /// What was found to contradict it; nothing where it is verified.
+    pub remaining: Vec<Leftover>,
 }
 
 /// The end of a review.
@@ -83,6 +96,8 @@ pub enum AccessReviewCommand {
     Open(Box<NewReview>),
     /// Deciding otherwise takes the former decision's place; once that has taken effect, only keeping does.
     Decide(Box<DecideItems>),
+    /// Where another decision counts by now, or nothing could be given back, it is refused.
+    Undo(Box<UndoDecision>),
     Delegate(Box<DelegateItems>),
     RecordExecution(RecordExecution),
     /// The scheduler looks whether it is time for a reminder, or too late; nothing due is no error.

@@ -137,6 +137,7 @@ impl Decider for AccessReview {
         match command {
             C::Open(new) => self.open(decision, *new),
             C::Decide(wish) => self.under_way()?.decide_items(decision, *wish),
+            C::Undo(wish) => self.to_undo()?.undo(decision, *wish),
             C::Delegate(wish) => self.under_way()?.delegate(decision, *wish),
             C::RecordExecution(done) => self.under_way()?.record_execution(done),
             C::Watch => Ok(self.under_way().map_or_else(|_| Vec::new(), |it| it.watch(decision))),

@@ -3,13 +3,13 @@
 //! Invariant: nobody decides about themself or chooses who does, and what has taken effect is only
 //! taken back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::{Decided, reviewer};
 use super::{
     AccessReviewEvent, AccessReviewRefusal, DECIDED_AT_ONCE, DecideItems, DelegateItems,
     Delegation, Item, REVOKED_AT_ONCE, RecordExecution, Review, ReviewDecision, ReviewExecution,
-    ReviewItemDecision, ReviewedAccess,
+    ReviewItemDecision, ReviewedAccess, UndoDecision, UndoneDecision,
 };
 use crate::kernel::ids::UserId;
 use crate::organizations::Authority;
@@ -37,7 +37,52 @@ impl Review {
         let differing = chosen
             .into_iter()
             .filter(|(_, item)| !item.is_decided_so(wish.decision, wish.reason.as_ref()));
-        Ok(differing.map(|chosen| self.decided(decision, by, chosen, &wish)).collect())
+        let decided = differing.map(|chosen| self.decided(decision, by, chosen, &wish));
+        Ok(self.with_pace(decision, by, decided.collect()))
+    }
+
+    pub(super) fn undo(&self, decision: &Decision<'_>, wish: UndoDecision) -> Decided {
+        use AccessReviewRefusal as R;
+        let UndoDecision { item: number, decided_at, reason, authority, seen } = wish;
+        let by = reviewer(decision)?;
+        let item = self.item(number).ok_or(R::ItemUnknown(number))?;
+        item.check_reviewer(number, by, authority)?;
+        let undone = item.undoable().filter(|undone| undone.at == decided_at);
+        let undone = undone.ok_or(R::NothingToUndo(number))?;
+        let keep = DecideItems {
+            items: vec![number],
+            decision: ReviewDecision::Keep,
+            reason: Some(reason),
+            authority,
+            seen,
+            recommendations: BTreeMap::new(),
+        };
+        Ok(vec![AccessReviewEvent::ReviewItemDecided(Box::new(ReviewItemDecision {
+            undoes: Some(UndoneDecision { reviewer: undone.by, decided_at }),
+            ..self.decided(decision, by, (number, item), &keep)
+        }))])
+    }
+
+    /// What was decided, and with it that it was decided hastily, once for a reviewer.
+    fn with_pace(
+        &self,
+        decision: &Decision<'_>,
+        by: UserId,
+        decided: Vec<ReviewItemDecision>,
+    ) -> Vec<AccessReviewEvent> {
+        let mut pace = self.paces.get(&by).copied().unwrap_or_default();
+        decided.iter().for_each(|decided| pace.take_in(decided));
+        let suspected = pace.is_hasty(&decision.policy.review()).filter(|_| !decided.is_empty());
+        let suspected = suspected.map(|ms_per_item| AccessReviewEvent::HastyReviewSuspected {
+            organization: self.organization,
+            reviewer: by,
+            decided: pace.decided,
+            kept: pace.kept,
+            ms_per_item,
+        });
+        let decided = decided.into_iter();
+        let decided = decided.map(|it| AccessReviewEvent::ReviewItemDecided(Box::new(it)));
+        decided.chain(suspected).collect()
     }
 
     fn decided(
@@ -46,8 +91,8 @@ impl Review {
         by: UserId,
         (number, item): Chosen<'_>,
         wish: &DecideItems,
-    ) -> AccessReviewEvent {
-        AccessReviewEvent::ReviewItemDecided(Box::new(ReviewItemDecision {
+    ) -> ReviewItemDecision {
+        ReviewItemDecision {
             organization: self.organization,
             item: number,
             user: item.user,
@@ -59,7 +104,8 @@ impl Review {
             decided_at: decision.now,
             seen: wish.seen.clone(),
             recommendation: wish.recommendations.get(&number).cloned(),
-        }))
+            undoes: None,
+        }
     }
 
     /// Each of these items once, in the order of the list.
@@ -118,11 +164,14 @@ impl Review {
 
     pub(super) fn record_execution(&self, done: RecordExecution) -> Decided {
         use AccessReviewRefusal as R;
-        let RecordExecution { item: number, decided_at, executed_at, verified } = done;
+        let RecordExecution { item: number, decided_at, executed_at, verified, remaining } = done;
+        let verified = verified && remaining.is_empty();
         let item = self.item(number).ok_or(R::ItemUnknown(number))?;
         let current = item.decided.as_ref().filter(|decided| decided.at == decided_at);
         let decided = current.ok_or(R::NotPending(number))?;
-        if decided.has_taken_effect() || decided.executed == Some((executed_at, verified)) {
+        let is_known =
+            decided.executed == Some((executed_at, verified)) && decided.remaining == remaining;
+        if decided.has_taken_effect() || is_known {
             return Ok(Vec::new());
         }
         let execution = ReviewExecution {
@@ -134,6 +183,7 @@ impl Review {
             executed_at,
             verified,
             delay_s: (executed_at - decided_at).num_seconds().max(0),
+            remaining,
         };
         match decided.decision {
             ReviewDecision::Keep => Err(R::NotPending(number)),

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Opener, Recommendation, ReviewDecision, ReviewItem, ReviewScope, ReviewTotals, ReviewedAccess,
-    Seen,
+    Leftover, Opener, Recommendation, ReviewDecision, ReviewItem, ReviewScope, ReviewTotals,
+    ReviewedAccess, Seen,
 };
 use crate::audit::ReviewSignature;
 use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
@@ -31,6 +31,16 @@ pub struct ReviewItemDecision {
     pub decided_at: DateTime<Utc>,
     pub seen: Seen,
     pub recommendation: Option<Recommendation>,
+    /// The decision that it takes back, where it was made for nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<UndoneDecision>,
+}
+
+/// A decision that was taken back; what it was stands beside as the old one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoneDecision {
+    pub reviewer: UserId,
+    pub decided_at: DateTime<Utc>,
 }
 
 /// What became of a decision.
@@ -48,6 +58,9 @@ pub struct ReviewExecution {
     pub verified: bool,
     /// Seconds from the decision to its effect.
     pub delay_s: i64,
+    /// What the look found that contradicts it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remaining: Vec<Leftover>,
 }
 
 /// A fact about a review.
@@ -93,6 +106,16 @@ pub enum AccessReviewEvent {
     ReviewRevocationExecuted(ReviewExecution),
     /// Access was changed as decided (GN-15).
     ReviewChangeExecuted(ReviewExecution),
+    /// A reviewer keeps almost everything, quicker than anybody reads (GN-15).
+    HastyReviewSuspected {
+        organization: OrganizationId,
+        reviewer: UserId,
+        /// What they decided about in this review so far, and how much of it they kept.
+        decided: u32,
+        kept: u32,
+        /// What they took for an item on average, within sittings.
+        ms_per_item: i64,
+    },
     /// The reviewers were reminded so many days before it is due.
     AccessReviewReminded { organization: OrganizationId, days_left: u32, undecided: u32 },
     /// Nobody signed in time.
@@ -129,6 +152,7 @@ impl AccessReviewEvent {
         match self {
             Self::AccessReviewOpened { organization, .. }
             | Self::ReviewItemsListed { organization, .. }
+            | Self::HastyReviewSuspected { organization, .. }
             | Self::AccessReviewReminded { organization, .. }
             | Self::AccessReviewOverdue { organization, .. }
             | Self::AccessReviewEscalated { organization, .. }
@@ -156,6 +180,9 @@ impl Event for AccessReviewEvent {
                 "access_reviews.access_review.review_revocation_executed"
             }
             Self::ReviewChangeExecuted(_) => "access_reviews.access_review.review_change_executed",
+            Self::HastyReviewSuspected { .. } => {
+                "access_reviews.access_review.hasty_review_suspected"
+            }
             Self::AccessReviewReminded { .. } => {
                 "access_reviews.access_review.access_review_reminded"
             }

@@ -159,6 +159,56 @@ pub enum ItemOutcome {
     Gone,
 }
 
+/// What is left of access that was to be taken away or changed, as a look at it found (GN-15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Leftover {
+    /// The membership is in effect.
+    Membership,
+    /// The organisation-wide permission is another one than was decided.
+    Role,
+    /// The right is held yet, or at another level than was decided.
+    Right,
+    /// A session acts for the organisation.
+    Session,
+    /// A machine's key of the organisation works that the person made, who knows its text.
+    ApiKey,
+    /// A hand-off to Transaction Services is on its way.
+    HandOff,
+    /// A file of the organisation's records can be fetched by a link.
+    Download,
+    /// The access register says otherwise.
+    Register,
+}
+
+impl Leftover {
+    pub const ALL: [Self; 8] = [
+        Self::Membership,
+        Self::Role,
+        Self::Right,
+        Self::Session,
+        Self::ApiKey,
+        Self::HandOff,
+        Self::Download,
+        Self::Register,
+    ];
+
+    /// The name in rows and files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Membership => "MEMBERSHIP",
+            Self::Role => "ROLE",
+            Self::Right => "RIGHT",
+            Self::Session => "SESSION",
+            Self::ApiKey => "API_KEY",
+            Self::HandOff => "HAND_OFF",
+            Self::Download => "DOWNLOAD",
+            Self::Register => "REGISTER",
+        }
+    }
+}
+
 /// A line of a review's results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReviewResult {

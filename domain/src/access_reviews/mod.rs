@@ -12,6 +12,7 @@ mod deciding;
 mod decision;
 mod events;
 mod item;
+mod pace;
 mod refusal;
 mod review;
 mod rights;
@@ -22,13 +23,15 @@ mod watching;
 
 pub use command::{
     AccessReviewCommand, CompleteReview, DecideItems, DelegateItems, NewReview, RecordExecution,
+    UndoDecision,
 };
 pub use decision::{Advice, Ground, Recommendation, ReviewDecision, Seen};
-pub use events::{AccessReviewEvent, ReviewExecution, ReviewItemDecision};
+pub use events::{AccessReviewEvent, ReviewExecution, ReviewItemDecision, UndoneDecision};
 pub use item::{
-    ItemOutcome, Opener, ReviewItem, ReviewResult, ReviewScope, ReviewTotals, Reviewed,
+    ItemOutcome, Leftover, Opener, ReviewItem, ReviewResult, ReviewScope, ReviewTotals, Reviewed,
     ReviewedAccess, sha256_of_lines,
 };
+pub use pace::{HASTY_KEPT_PERCENT, Pace, SITTING};
 pub use refusal::AccessReviewRefusal;
 pub use review::{AccessReview, Delegation, Item, ItemDecision, Review, ReviewStatus};
 pub use rights::{Granted, rights_in_scope};

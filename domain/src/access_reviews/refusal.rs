@@ -20,6 +20,15 @@ pub enum AccessReviewRefusal {
     Unknown,
     #[error("This review is over; what it found stands.")]
     Closed,
+    #[error(
+        "This review is over, and what it found stands. Invite the person or grant the access again, or \
+         open a new review."
+    )]
+    ClosedToUndo,
+    #[error(
+        "What you saw decided about item {0} counts no more, or took nothing away. Look again."
+    )]
+    NothingToUndo(u32),
     #[error("Only a person decides in a review.")]
     NoPerson,
     #[error("Choose at least one item.")]
@@ -86,7 +95,7 @@ impl From<AccessReviewRefusal> for Refusal {
             R::TooManyToReview(_) => Self::new(Code::BulkLimit, message).at("scope"),
             R::DueTooEarly => Self::new(Code::RangeInvalid, message).at("dueAt"),
             R::Unknown => Self::not_found("accessReviewId"),
-            R::Closed => Self::new(Code::ReviewClosed, message),
+            R::Closed | R::ClosedToUndo => Self::new(Code::ReviewClosed, message),
             R::NoPerson => Self::new(Code::Forbidden, message),
             R::NoItems => of_items(Code::FieldRequired),
             R::TooMany(_) => of_items(Code::BulkLimit),
@@ -110,6 +119,7 @@ impl From<AccessReviewRefusal> for Refusal {
             }
             R::LeavesTooLate => Self::new(Code::RangeInvalid, message).at("leftOn"),
             R::TakenEffect(item) => of_items(Code::AlreadyDecided).details([item.to_string()]),
+            R::NothingToUndo(item) => of_items(Code::NotPending).details([item.to_string()]),
             R::NotPending(_) => Self::new(Code::NotPending, message).at("item"),
             R::NotAttested => Self::new(Code::BoxNotTicked, message).at("signature.attested"),
             R::Undecided { first, .. } => Self::new(Code::ItemsUndecided, message)

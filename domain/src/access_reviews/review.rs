@@ -1,14 +1,14 @@
 //! The review aggregate: OPEN → OVERDUE → COMPLETED / CANCELLED. Invariant: the list never changes; an
 //! item has one decision, and the newest counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 
 use super::{
-    AccessReviewEvent, AccessReviewRefusal, ItemOutcome, Opener, ReviewDecision, ReviewExecution,
-    ReviewItemDecision, ReviewResult, ReviewScope, ReviewTotals, ReviewedAccess,
+    AccessReviewEvent, AccessReviewRefusal, ItemOutcome, Leftover, Opener, Pace, ReviewDecision,
+    ReviewExecution, ReviewItemDecision, ReviewResult, ReviewScope, ReviewTotals, ReviewedAccess,
 };
 use crate::Sealed;
 use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
@@ -46,6 +46,8 @@ pub struct ItemDecision {
     pub reason: Option<Sealed<Reason>>,
     /// When it took effect, and whether that was verified.
     pub executed: Option<(DateTime<Utc>, bool)>,
+    /// What the last look found to contradict it.
+    pub remaining: Vec<Leftover>,
 }
 
 impl ItemDecision {
@@ -73,6 +75,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// The decision about it, where something is to be given back if it is taken back.
+    #[must_use]
+    pub fn undoable(&self) -> Option<&ItemDecision> {
+        self.decided.as_ref().filter(|decided| decided.decision.is_to_be_carried_out())
+    }
+
     /// What came of it; `gone` where its person is no active member any more, or the right is not held
     /// any more. What the review itself took away or changed is its own doing, whatever came later.
     #[must_use]
@@ -120,6 +128,8 @@ pub struct Review {
     pub is_escalated: bool,
     /// Which were gone when it was signed.
     pub gone: BTreeSet<u32>,
+    /// How quickly each reviewer decides.
+    pub(super) paces: BTreeMap<UserId, Pace>,
     items: RedBlackTreeMapSync<u32, Item>,
 }
 
@@ -168,6 +178,7 @@ impl Review {
     }
 
     fn take_decision(&mut self, decided: &ReviewItemDecision) {
+        self.paces.entry(decided.reviewer).or_default().take_in(decided);
         self.undecided -= u32::from(decided.old.is_none());
         self.change(decided.item, |item| {
             item.decided = Some(ItemDecision {
@@ -176,6 +187,7 @@ impl Review {
                 at: decided.decided_at,
                 reason: decided.reason.clone(),
                 executed: None,
+                remaining: Vec::new(),
             });
         });
     }
@@ -185,6 +197,7 @@ impl Review {
             let current = item.decided.as_mut().filter(|decided| decided.at == done.decided_at);
             if let Some(decided) = current {
                 decided.executed = Some((done.executed_at, done.verified));
+                decided.remaining.clone_from(&done.remaining);
             }
         });
     }
@@ -214,6 +227,9 @@ impl Review {
             }
             E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) => {
                 self.take_execution(done);
+            }
+            E::HastyReviewSuspected { reviewer, .. } => {
+                self.paces.entry(*reviewer).or_default().is_told = true;
             }
             E::AccessReviewReminded { days_left, .. } => self.reminded = Some(*days_left),
             E::AccessReviewOverdue { .. } => self.status = ReviewStatus::Overdue,
@@ -258,6 +274,16 @@ impl AccessReview {
         }
     }
 
+    /// The review, if what was decided in it can be taken back.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` or `REVIEW_CLOSED`, with what to do instead.
+    pub fn to_undo(&self) -> Result<&Review, AccessReviewRefusal> {
+        use AccessReviewRefusal as R;
+        let instead = |refusal| if refusal == R::Closed { R::ClosedToUndo } else { refusal };
+        self.under_way().map_err(instead)
+    }
+
     pub(super) fn begin(event: &AccessReviewEvent) -> Self {
         let AccessReviewEvent::AccessReviewOpened {
             review,
@@ -292,6 +318,7 @@ impl AccessReview {
             reminded: None,
             is_escalated: false,
             gone: BTreeSet::new(),
+            paces: BTreeMap::new(),
             items: RedBlackTreeMapSync::default(),
         }))
     }

@@ -1,10 +1,12 @@
 //! Reviews, shown. Invariant: each rule has a case that holds and one that does not.
 
 mod bulk;
+mod pace;
 mod random;
 mod rights;
 mod signing;
 mod time;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -135,6 +137,7 @@ fn decided(
         decided_at: at,
         seen: seen(),
         recommendation: None,
+        undoes: None,
     }))
 }
 
@@ -148,6 +151,7 @@ fn execution(item: u32, verified: bool) -> ReviewExecution {
         executed_at: after(5),
         verified,
         delay_s: 5,
+        remaining: Vec::new(),
     }
 }
 
@@ -157,6 +161,7 @@ fn record(item: u32, verified: bool) -> AccessReviewCommand {
         decided_at: start(),
         executed_at: after(5),
         verified,
+        remaining: Vec::new(),
     })
 }
 

@@ -30,6 +30,8 @@ pub struct Grant {
     pub organization: Option<OrganizationId>,
     pub name: ApiKeyName,
     pub scopes: BTreeSet<Scope>,
+    /// Who made it, and was told its text.
+    pub by: UserId,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -131,12 +133,13 @@ impl Decider for ApiKey {
 
     fn evolve(&mut self, event: &ApiKeyEvent) {
         match event {
-            ApiKeyEvent::ApiKeyCreated { key, organization, name, scopes, expires_at, by: _ } => {
+            ApiKeyEvent::ApiKeyCreated { key, organization, name, scopes, expires_at, by } => {
                 *self = Self::Created(Grant {
                     key: *key,
                     organization: *organization,
                     name: name.clone(),
                     scopes: scopes.clone(),
+                    by: *by,
                     expires_at: *expires_at,
                 });
             }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ReportQuestion;
-use crate::kernel::ids::{EvidenceId, OrganizationId, UserId};
+use crate::kernel::ids::{AccessReviewId, EvidenceId, OrganizationId, UserId};
 use crate::values::{Npi, Reason};
 use crate::{Code, Decider, Decision, Event, Facets, Refusal, Sealed};
 
@@ -32,6 +32,9 @@ pub struct EvidenceQuestion {
     pub organization: Option<OrganizationId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub npi: Option<Npi>,
+    /// The review of access whose events they are (GN-15).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_review: Option<AccessReviewId>,
     /// Recorded at or after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
@@ -279,6 +282,7 @@ mod tests {
             subject: Some(id(3)),
             organization: Some(id(10)),
             npi: Some(Npi::parse("1234567893").unwrap()),
+            access_review: None,
             from: Some(Utc.with_ymd_and_hms(2026, 1, 1, 0, 0, 0).unwrap()),
             to: Some(Utc.with_ymd_and_hms(2026, 4, 1, 0, 0, 0).unwrap()),
         }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::ReportQuestion;
 use crate::kernel::ActorKind;
-use crate::kernel::ids::{AuditExportId, OrganizationId, SubjectId, UserId};
+use crate::kernel::ids::{AccessReviewId, AuditExportId, OrganizationId, SubjectId, UserId};
 use crate::permissions::right_use::RightKind;
 use crate::values::Npi;
 use crate::{Code, Decider, Decision, Event, Facets, Refusal, Sealed};
@@ -26,6 +26,28 @@ pub enum ExportFormat {
     Ocsf,
     /// One AuditEvent of HL7 FHIR R4 a line.
     Fhir,
+    /// One JSON object.
+    Json,
+    /// A document to be filed.
+    Pdf,
+}
+
+impl ExportFormat {
+    /// Whether a review of access is written so; all else that leaves is rows or lines.
+    const fn is_of_reviews(self) -> bool {
+        match self {
+            Self::Csv | Self::Json | Self::Pdf => true,
+            Self::JsonLines | Self::Ocsf | Self::Fhir => false,
+        }
+    }
+
+    /// Whether rows or lines are written so.
+    const fn is_of_rows(self) -> bool {
+        match self {
+            Self::Csv | Self::JsonLines | Self::Ocsf | Self::Fhir => true,
+            Self::Json | Self::Pdf => false,
+        }
+    }
 }
 
 /// Which events are asked for; every field that is set must fit. Words are not here, but sealed.
@@ -111,6 +133,9 @@ pub enum AuditExportEvent {
         /// The report whose rows were asked for, in place of events.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         report: Option<Box<ReportQuestion>>,
+        /// The review of access that was asked for, in place of events (GN-15).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<AccessReviewId>,
         /// Nothing after this position.
         up_to: i64,
         /// The link works until then.
@@ -149,6 +174,7 @@ pub enum AuditExportCommand {
         filter: Box<ExportFilter>,
         words: Vec<String>,
         report: Option<Box<ReportQuestion>>,
+        review: Option<AccessReviewId>,
         up_to: i64,
     },
     RecordGiven {
@@ -168,6 +194,10 @@ pub enum AuditExportRefusal {
         "Give stored names of events and of a command, such as pins.pin.pin_reset and ResetPin."
     )]
     NotNames,
+    #[error(
+        "A review of access is written as CSV, JSON or PDF, and what has rows as CSV or lines."
+    )]
+    OtherFormat,
 }
 
 impl From<AuditExportRefusal> for Refusal {
@@ -177,6 +207,7 @@ impl From<AuditExportRefusal> for Refusal {
             AuditExportRefusal::Unknown => Self::not_found("exportId"),
             AuditExportRefusal::Exists => Self::new(Code::VersionConflict, message),
             AuditExportRefusal::NotNames => Self::new(Code::FieldInvalid, message).at("filter"),
+            AuditExportRefusal::OtherFormat => Self::new(Code::FieldInvalid, message).at("format"),
         }
     }
 }
@@ -203,13 +234,15 @@ pub struct Export {
     pub words: Option<Sealed<Vec<String>>>,
     /// The report whose rows were asked for, in place of events.
     pub report: Option<Box<ReportQuestion>>,
+    /// The review of access that was asked for, in place of events.
+    pub review: Option<AccessReviewId>,
     pub up_to: i64,
     pub expires_at: DateTime<Utc>,
     pub given: Option<Given>,
 }
 
 /// For how long a link works.
-const LINK_MINUTES: i64 = 15;
+pub const LINK_WORKS_FOR: TimeDelta = TimeDelta::minutes(15);
 
 impl AuditExport {
     /// What `by` may fetch at `now`.
@@ -244,6 +277,7 @@ impl Decider for AuditExport {
                 filter,
                 words,
                 report,
+                review,
                 up_to,
             } => {
                 if *self != Self::NotRequested {
@@ -251,6 +285,13 @@ impl Decider for AuditExport {
                 }
                 if !filter.names_only() {
                     return Err(AuditExportRefusal::NotNames);
+                }
+                let is_written_so = match review {
+                    Some(_) => format.is_of_reviews(),
+                    None => format.is_of_rows(),
+                };
+                if !is_written_so {
+                    return Err(AuditExportRefusal::OtherFormat);
                 }
                 let words = Some(words).filter(|words| !words.is_empty());
                 Ok(vec![AuditExportEvent::AuditExportRequested {
@@ -261,8 +302,9 @@ impl Decider for AuditExport {
                     filter,
                     words: words.map(|words| Sealed::new(SubjectId::from(by), words)),
                     report,
+                    review,
                     up_to,
-                    expires_at: decision.now + TimeDelta::minutes(LINK_MINUTES),
+                    expires_at: decision.now + LINK_WORKS_FOR,
                 }])
             }
             // Whoever began in time is not cut off: what is recorded is what left.
@@ -286,6 +328,7 @@ impl Decider for AuditExport {
                 filter,
                 words,
                 report,
+                review,
                 up_to,
                 expires_at,
             } => {
@@ -297,6 +340,7 @@ impl Decider for AuditExport {
                     filter: (**filter).clone(),
                     words: words.clone(),
                     report: report.clone(),
+                    review: *review,
                     up_to: *up_to,
                     expires_at: *expires_at,
                     given: None,

@@ -34,7 +34,7 @@ pub use evidence::{
 };
 pub use export::{
     AuditExport, AuditExportCommand, AuditExportEvent, AuditExportRefusal, Export, ExportFilter,
-    ExportFormat, Given,
+    ExportFormat, Given, LINK_WORKS_FOR,
 };
 pub use legal_hold::{
     HoldScope, LegalHold, LegalHolds, LegalHoldsCommand, LegalHoldsEvent, LegalHoldsRefusal, Traces,

@@ -228,6 +228,7 @@ pub enum Happening {
     ReviewReminded,
     ReviewOverdue,
     ReviewEscalated,
+    ReviewHasty,
     ReviewUnsigned,
     ReviewCompleted,
     ReviewDelegated,
@@ -235,7 +236,7 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -284,6 +285,7 @@ impl Happening {
         Self::ReviewReminded,
         Self::ReviewOverdue,
         Self::ReviewEscalated,
+        Self::ReviewHasty,
         Self::ReviewUnsigned,
         Self::ReviewCompleted,
         Self::ReviewDelegated,
@@ -341,6 +343,7 @@ impl Happening {
             Self::ReviewReminded => "REVIEW_REMINDED",
             Self::ReviewOverdue => "REVIEW_OVERDUE",
             Self::ReviewEscalated => "REVIEW_ESCALATED",
+            Self::ReviewHasty => "REVIEW_HASTY",
             Self::ReviewUnsigned => "REVIEW_UNSIGNED",
             Self::ReviewCompleted => "REVIEW_COMPLETED",
             Self::ReviewDelegated => "REVIEW_DELEGATED",

@@ -256,6 +256,10 @@ policy_keys! {
         "How many days before it is due reviewers are reminded.", "CC-13";
     ReviewOverdueAction "review.overdue_action": one_of(OverdueAction::WORDS), Text("ESCALATE"),
         "What happens when a review is overdue.", "CC-13 GN-15";
+    ReviewHastyItems "review.hasty_items": integer(Count, 5, 1_000), Int(20),
+        "Of how many items in a row it is told that they were kept quicker than anybody reads.", "GN-15";
+    ReviewHastySeconds "review.hasty_seconds": integer(Seconds, 0, 60), Int(2),
+        "What an item takes at least to be read; with 0 nobody is told.", "GN-15";
 
     // notices
     NotifyInPortal "notify.in_portal": BOOLEAN, Bool(true),

@@ -474,6 +474,8 @@ impl Policy {
             grace_days: self.integer(PolicyKey::ReviewGraceDays),
             remind_days: self.integers(PolicyKey::ReviewRemindDays).to_vec(),
             overdue: self.word(PolicyKey::ReviewOverdueAction),
+            hasty_items: self.integer(PolicyKey::ReviewHastyItems),
+            hasty_seconds: self.integer(PolicyKey::ReviewHastySeconds),
         }
     }
 }

@@ -279,4 +279,8 @@ pub struct ReviewPolicy {
     pub remind_days: Vec<u32>,
     /// What happens when it is overdue.
     pub overdue: OverdueAction,
+    /// Of how many items it is told that they were kept quicker than anybody reads (GN-15).
+    pub hasty_items: u32,
+    /// Seconds that an item takes at least to be read.
+    pub hasty_seconds: u32,
 }

@@ -9,7 +9,7 @@ use super::{Answer, Machine, Who, days_after, walks};
 use crate::access_reviews::{
     AccessReview, AccessReviewCommand, AccessReviewEvent, CompleteReview, DecideItems, ItemOutcome,
     NewReview, Opener, RecordExecution, ReviewDecision, ReviewScope, ReviewStatus, Reviewed,
-    ReviewedAccess, Seen,
+    ReviewedAccess, Seen, UndoDecision,
 };
 use crate::audit::ReviewSignature;
 use crate::kernel::ids::AccessReviewId;
@@ -65,6 +65,7 @@ enum Input {
     OpenBySchedule,
     Keep,
     Revoke,
+    Undo,
     RecordExecution,
     Watch,
     Complete,
@@ -106,7 +107,8 @@ fn decide(decision: ReviewDecision) -> AccessReviewCommand {
     AccessReviewCommand::Decide(Box::new(DecideItems {
         items: vec![1],
         decision,
-        reason: decision.is_to_be_carried_out().then(reason),
+        // Always the same one, so that keeping what was undone is nothing new.
+        reason: Some(reason()),
         authority: Authority::Organization,
         seen: Seen { position: 1, sha256: "ab".repeat(32) },
         recommendations: BTreeMap::new(),
@@ -175,6 +177,7 @@ impl Machine for Review {
         Input::Revoke,
         Input::RecordExecution,
         Input::Watch,
+        Input::Undo,
         Input::Complete,
         Input::CompleteWithoutThem,
         Input::Cancel,
@@ -223,6 +226,11 @@ impl Machine for Review {
             Input::OpenBySchedule => Answer::Nothing,
             Input::Keep => decided(state, about, who, About::Kept),
             Input::Revoke => decided(state, about, who, About::Pending),
+            Input::Undo => match (about, decided(state, about, who, About::Kept)) {
+                (_, refused @ Answer::Refused(_)) => refused,
+                (About::Pending | About::Revoked, kept) => kept,
+                (About::Undecided | About::Kept, _) => Answer::Refused(Code::NotPending),
+            },
             Input::RecordExecution => match about {
                 About::Pending => Answer::To(state.with(About::Revoked)),
                 About::Revoked => Answer::Nothing,
@@ -258,11 +266,19 @@ impl Machine for Review {
             Input::OpenBySchedule => open(Opener::Scheduled, now),
             Input::Keep => decide(ReviewDecision::Keep),
             Input::Revoke => decide(ReviewDecision::Revoke { left_on: None }),
+            Input::Undo => AccessReviewCommand::Undo(Box::new(UndoDecision {
+                item: 1,
+                decided_at: self.decided_at.unwrap_or(now),
+                reason: reason(),
+                authority: Authority::Organization,
+                seen: Seen { position: 1, sha256: "ab".repeat(32) },
+            })),
             Input::RecordExecution => AccessReviewCommand::RecordExecution(RecordExecution {
                 item: 1,
                 decided_at: self.decided_at.unwrap_or(now),
                 executed_at: now,
                 verified: true,
+                remaining: Vec::new(),
             }),
             Input::Watch => AccessReviewCommand::Watch,
             Input::Complete => complete(Vec::new()),
@@ -275,7 +291,7 @@ impl Machine for Review {
         if self.state == State::NotOpened {
             self.opened_at = Some(now);
         }
-        if matches!(input, Input::Keep | Input::Revoke) {
+        if matches!(input, Input::Keep | Input::Revoke | Input::Undo) {
             self.decided_at = Some(now);
         }
         // Being due is a matter of the time, and not kept.

@@ -6,13 +6,31 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use rollcall_domain::values::TenantZone;
+use rollcall_domain::{access_reviews::SITTING, values::TenantZone};
 use uuid::Uuid;
 
 use crate::Snapshot;
 
-/// Two decisions of a reviewer that lie further apart were not made in one sitting.
-const SITTING: &str = "30 minutes";
+/// [`SITTING`] as the database reads it.
+fn sitting() -> String {
+    format!("interval '{} seconds'", SITTING.num_seconds())
+}
+
+/// The moments at which reviewers decided, each with how long it took since the one before.
+fn moments(id: &str) -> String {
+    format!(
+        "WITH moments AS (
+           SELECT {id} AS id, d.review_id, d.decided_by, d.decided_at, count(*) AS items,
+                  count(*) FILTER (WHERE d.decision = 'KEEP') AS kept,
+                  d.decided_at - lag(d.decided_at) OVER (
+                    PARTITION BY d.review_id, d.decided_by ORDER BY d.decided_at) AS took
+             FROM read.access_reviews r
+             JOIN read.access_review_decisions d ON d.tenant_id = r.tenant_id
+                  AND d.review_id = r.review_id
+            WHERE r.tenant_id = $1 AND {id} = ANY ($2)
+            GROUP BY {id}, d.review_id, d.decided_by, d.decided_at)"
+    )
+}
 
 /// A day of a review or campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +41,24 @@ pub struct Day {
     pub decided: i64,
 }
 
+/// How a reviewer decides in a review.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReviewerPace {
+    pub reviewer: Uuid,
+    /// Decisions, those included that another took the place of.
+    pub decided: i64,
+    pub kept: i64,
+    /// As [`Figures::seconds_per_item`], of this reviewer.
+    pub seconds_per_item: Option<f64>,
+}
+
 /// Figures of a review or campaign.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     /// The days on which something was decided, in order.
     pub days: Vec<Day>,
+    /// Of those who decided, who did most first.
+    pub reviewers: Vec<ReviewerPace>,
     /// The mean of what a reviewer took for an item, within sittings; `None` where none has two moments.
     pub seconds_per_item: Option<f64>,
     /// The median of what lay between a decision to take access away and its effect, in seconds.
@@ -54,7 +85,7 @@ impl Of {
     }
 }
 
-/// The figures of these reviews or campaigns, in three statements.
+/// The figures of these reviews or campaigns, in four statements.
 ///
 /// # Errors
 /// The database did not answer.
@@ -81,18 +112,10 @@ pub async fn figures(
         figures.entry(of).or_default().days.push(Day { day, decided });
     }
     // What is decided at once is one moment; the time before it went into all of its items.
+    let (sitting, moments) = (sitting(), moments(id));
     let pace: Vec<(Uuid, Option<f64>)> = sqlx::query_as(&format!(
-        "WITH moments AS (
-           SELECT {id} AS id, d.review_id, d.decided_by, d.decided_at, count(*) AS items,
-                  d.decided_at - lag(d.decided_at) OVER (
-                    PARTITION BY d.review_id, d.decided_by ORDER BY d.decided_at) AS took
-             FROM read.access_reviews r
-             JOIN read.access_review_decisions d ON d.tenant_id = r.tenant_id
-                  AND d.review_id = r.review_id
-            WHERE r.tenant_id = $1 AND {id} = ANY ($2)
-            GROUP BY {id}, d.review_id, d.decided_by, d.decided_at)
-         SELECT id, (extract(epoch FROM sum(took)) / sum(items))::float8
-           FROM moments WHERE took <= interval '{SITTING}' GROUP BY id"
+        "{moments} SELECT id, (extract(epoch FROM sum(took)) / sum(items))::float8
+           FROM moments WHERE took <= {sitting} GROUP BY id"
     ))
     .bind(tenant)
     .bind(ids.to_vec())
@@ -100,6 +123,20 @@ pub async fn figures(
     .await?;
     for (of, seconds) in pace {
         figures.entry(of).or_default().seconds_per_item = seconds;
+    }
+    let each: Vec<(Uuid, Uuid, i64, i64, Option<f64>)> = sqlx::query_as(&format!(
+        "{moments} SELECT id, decided_by, sum(items)::bigint, sum(kept)::bigint,
+                (extract(epoch FROM sum(took) FILTER (WHERE took <= {sitting}))
+                 / sum(items) FILTER (WHERE took <= {sitting}))::float8
+           FROM moments GROUP BY id, decided_by ORDER BY 3 DESC, decided_by"
+    ))
+    .bind(tenant)
+    .bind(ids.to_vec())
+    .fetch_all(view.connection())
+    .await?;
+    for (of, reviewer, decided, kept, seconds_per_item) in each {
+        let pace = ReviewerPace { reviewer, decided, kept, seconds_per_item };
+        figures.entry(of).or_default().reviewers.push(pace);
     }
     let removals: Vec<(Uuid, Option<f64>, Option<i64>)> = sqlx::query_as(&format!(
         "SELECT {id}, percentile_cont(0.5) WITHIN GROUP (ORDER BY i.delay_s)::float8, max(i.delay_s)

@@ -126,6 +126,7 @@ fn item(event: &AccessReviewEvent) -> Option<i32> {
         E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) => done.item,
         E::AccessReviewOpened { .. }
         | E::ReviewItemsListed { .. }
+        | E::HastyReviewSuspected { .. }
         | E::AccessReviewReminded { .. }
         | E::AccessReviewOverdue { .. }
         | E::AccessReviewEscalated { .. }
@@ -198,6 +199,7 @@ impl Rows {
             E::ReviewChangeExecuted(done) => item.execute(done, ItemOutcome::Changed),
             E::AccessReviewOpened { .. }
             | E::ReviewItemsListed { .. }
+            | E::HastyReviewSuspected { .. }
             | E::AccessReviewReminded { .. }
             | E::AccessReviewOverdue { .. }
             | E::AccessReviewEscalated { .. }
@@ -220,6 +222,7 @@ impl Rows {
                     statement = excluded.statement, results_sha256 = excluded.results_sha256,
                     closed_at = excluded.closed_at, closed_by = excluded.closed_by,
                     closed_position = excluded.closed_position,
+                    hasty_reviewers = excluded.hasty_reviewers,
                     version = excluded.version",
         )
         .bind(Json(self.reviews.into_values().collect::<Vec<_>>()))
@@ -234,7 +237,7 @@ impl Rows {
                     new_role = n.new_role, new_level = n.new_level, left_on = n.left_on, decided_by = n.decided_by,
                     decided_at = n.decided_at, decided_position = n.decided_position,
                     recommendation = n.recommendation, executed_at = n.executed_at,
-                    verified = n.verified, delay_s = n.delay_s
+                    verified = n.verified, delay_s = n.delay_s, remaining = n.remaining
                FROM jsonb_populate_recordset(NULL::access_review_items, $1) n
               WHERE i.tenant_id = n.tenant_id AND i.review_id = n.review_id AND i.item = n.item",
         )
@@ -260,6 +263,7 @@ async fn decisions(
             | AccessReviewEvent::ReviewItemDelegated { .. }
             | AccessReviewEvent::ReviewRevocationExecuted(_)
             | AccessReviewEvent::ReviewChangeExecuted(_)
+            | AccessReviewEvent::HastyReviewSuspected { .. }
             | AccessReviewEvent::AccessReviewReminded { .. }
             | AccessReviewEvent::AccessReviewOverdue { .. }
             | AccessReviewEvent::AccessReviewEscalated { .. }

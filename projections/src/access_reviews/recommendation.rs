@@ -228,6 +228,7 @@ mod tests {
                 level: None,
                 until: None,
                 new_level: None,
+                remaining: Vec::new(),
             },
             member_since: Some(days_ago(since)),
             granted_at: None,

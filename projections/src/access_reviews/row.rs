@@ -125,6 +125,8 @@ pub struct AccessReviewRow {
     pub closed_by: Option<Uuid>,
     /// Of the event.
     pub closed_position: Option<i64>,
+    /// Who keeps almost everything, quicker than anybody reads.
+    pub hasty_reviewers: Vec<Uuid>,
     pub version: i64,
 }
 
@@ -183,6 +185,7 @@ impl AccessReviewRow {
             closed_at: None,
             closed_by: None,
             closed_position: None,
+            hasty_reviewers: Vec::new(),
             version: recorded.sequence,
         })
     }
@@ -199,6 +202,7 @@ impl AccessReviewRow {
             | E::ReviewRevocationExecuted(_)
             | E::ReviewChangeExecuted(_)
             | E::AccessReviewReminded { .. } => {}
+            E::HastyReviewSuspected { reviewer, .. } => self.hasty_reviewers.push(reviewer.0),
             E::AccessReviewOverdue { .. } => self.stands(ReviewStatus::Overdue),
             E::AccessReviewEscalated { .. } => self.escalated_at = Some(recorded.occurred_at),
             E::AccessReviewCompleted {
@@ -293,6 +297,8 @@ pub struct ItemRow {
     pub level: Option<String>,
     pub until: Option<DateTime<Utc>>,
     pub new_level: Option<String>,
+    /// What the last look found left of it.
+    pub remaining: Vec<String>,
 }
 
 impl ItemRow {
@@ -334,6 +340,7 @@ impl ItemRow {
             level: thing.level.map(str::to_owned),
             until: thing.until,
             new_level: None,
+            remaining: Vec::new(),
         }
     }
 
@@ -362,6 +369,7 @@ impl ItemRow {
         self.executed_at = None;
         self.verified = false;
         self.delay_s = None;
+        self.remaining.clear();
     }
 
     /// What became of a decision; of one that another took the place of, nothing.
@@ -372,6 +380,7 @@ impl ItemRow {
         self.executed_at = Some(done.executed_at);
         self.verified = done.verified;
         self.delay_s = Some(done.delay_s);
+        self.remaining = done.remaining.iter().map(|left| left.as_str().to_owned()).collect();
         if done.verified {
             self.outcome = outcome_word(outcome).to_owned();
         }

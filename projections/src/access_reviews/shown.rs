@@ -74,8 +74,16 @@ pub fn shown_sha256<'a>(
     page: impl IntoIterator<Item = (&'a ItemView, BesideItem<'a>)>,
 ) -> [u8; 32] {
     let shown: Vec<Shown<'_>> = page.into_iter().map(shown).collect();
-    let canonical = serde_json_canonicalizer::to_vec(&shown).expect("plain values");
-    Sha256::digest(canonical).into()
+    canonical_sha256(&shown)
+}
+
+/// SHA-256 of the canonical JSON (RFC 8785) of what somebody is shown.
+///
+/// # Panics
+/// Never in practice: plain values have a canonical form.
+#[must_use]
+pub fn canonical_sha256(shown: &impl Serialize) -> [u8; 32] {
+    Sha256::digest(serde_json_canonicalizer::to_vec(shown).expect("plain values")).into()
 }
 
 fn item_right<'a>(item: &'a ItemView, used: Option<&RightUse>) -> Option<ShownItemRight<'a>> {

@@ -112,6 +112,12 @@ fn review(happening: Option<Happening>, words: &Words<'_>) -> String {
         Some(Happening::ReviewUnsigned) => {
             format!("Nobody signed the access review of {other} in time.")
         }
+        Some(Happening::ReviewHasty) => {
+            format!(
+                "Somebody keeps almost everybody in the access review of {other}, quicker than anybody \
+                 reads."
+            )
+        }
         Some(Happening::ReviewEscalated) => {
             format!("The health plan was told that the access review of {organization} is overdue.")
         }

@@ -293,6 +293,9 @@ fn read(event: &Recorded<AnyEvent>) -> Option<Row> {
                 let row = whole(read("REPORT_ASKED"), None, None);
                 row.with("report", asked.report.as_str())
             }
+            AuditExportEvent::AuditExportRequested { review: Some(_), .. } => {
+                whole(read("REVIEW_ASKED"), None, None)
+            }
             AuditExportEvent::AuditExportRequested { report: None, .. } => {
                 whole(read("EVENTS_ASKED"), None, None)
             }

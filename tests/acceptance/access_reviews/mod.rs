@@ -2,9 +2,13 @@
 
 mod campaigns;
 mod commands;
+mod evidence;
+mod hasty;
 mod rights;
 mod schedule;
 mod seeded;
+mod undo;
+mod verification;
 
 use rollcall_commands::access_reviews::receipt;
 use rollcall_domain::{

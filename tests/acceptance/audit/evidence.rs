@@ -40,7 +40,7 @@ pub(super) async fn fetch(client: &Client, evidence: &Value) -> (StatusCode, Vec
 }
 
 /// The bundle for a question, by the portal's auditor.
-pub(super) async fn bundle(auditor: &Client, question: Value, since: Option<&str>) -> Vec<u8> {
+pub async fn bundle(auditor: &Client, question: Value, since: Option<&str>) -> Vec<u8> {
     let asked = request(auditor, question, since).await;
     assert_eq!(asked["userErrors"], json!([]));
     let (status, bytes) = fetch(auditor, &asked).await;
@@ -48,18 +48,18 @@ pub(super) async fn bundle(auditor: &Client, question: Value, since: Option<&str
     bytes
 }
 
-pub(super) fn policy(log: &Value) -> Policy {
+pub fn policy(log: &Value) -> Policy {
     let keys = log["verifierKeys"].as_array().expect("keys").iter();
     let keys = keys.map(|key| key.as_str().expect("a key").to_owned()).collect();
     let origin = log["origin"].as_str().expect("an origin").to_owned();
     Policy { logs: vec![TrustedLog { origin, keys }], witnesses: Vec::new(), quorum: 0 }
 }
 
-pub(super) fn checked(bytes: &[u8], policy: &Policy, since: Option<&str>) -> Result<Proven, Fault> {
+pub fn checked(bytes: &[u8], policy: &Policy, since: Option<&str>) -> Result<Proven, Fault> {
     verify(Cursor::new(bytes), policy, since.map(str::as_bytes), &Upcasters::default())
 }
 
-pub(super) fn file(bundle: &[u8], name: &str) -> String {
+pub fn file(bundle: &[u8], name: &str) -> String {
     let mut archive = ZipArchive::new(Cursor::new(bundle)).expect("an archive");
     let mut text = String::new();
     archive.by_name(name).expect("a file").read_to_string(&mut text).expect("text");
@@ -67,7 +67,7 @@ pub(super) fn file(bundle: &[u8], name: &str) -> String {
 }
 
 /// The bundle with another content of one file.
-pub(super) fn altered(bundle: &[u8], name: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
+pub fn altered(bundle: &[u8], name: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
     let mut archive = ZipArchive::new(Cursor::new(bundle)).expect("an archive");
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {

@@ -2,7 +2,7 @@
 
 mod activity_reviews;
 mod addresses;
-mod evidence;
+pub mod evidence;
 mod evidence_of_one;
 mod evidence_of_reports;
 mod explanation;
@@ -21,7 +21,7 @@ mod sinks;
 pub mod statements;
 mod subscription;
 mod timeline;
-mod transparency;
+pub mod transparency;
 mod visibility;
 mod witness;
 mod workspaces;

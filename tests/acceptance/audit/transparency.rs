@@ -21,7 +21,7 @@ const LOG: &str = "{ transparencyLog { origin sealedPosition checkpoint checkpoi
                      signedAt verifierKeys isEvidence } }";
 
 /// The log's head once it is signed up to a position.
-pub(super) async fn signed_up_to(auditor: &Client, position: i64) -> Value {
+pub async fn signed_up_to(auditor: &Client, position: i64) -> Value {
     for _ in 0..200 {
         let answer = auditor.send(LOG, json!({})).await;
         let log = answer.data()["transparencyLog"].clone();

@@ -65,6 +65,29 @@ impl ReviewOutcome {
     }
 }
 
+/// What a look at access that was taken away or changed found left of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_domain::access_reviews::Leftover")]
+pub enum ReviewLeftover {
+    /// The membership is in effect.
+    Membership,
+    /// The organization-wide permission is another one than was decided.
+    Role,
+    /// The right is held yet, or at another level than was decided.
+    Right,
+    /// A session acts for the organization.
+    Session,
+    /// A machine's key of the organization works that the person made, who knows its text. Revoke it, and make
+    /// another one where a machine needs it.
+    ApiKey,
+    /// A hand-off to Transaction Services is on its way; it ends by itself.
+    HandOff,
+    /// A file of the organization's records can be fetched by a link; it ends by itself.
+    Download,
+    /// The access register says otherwise.
+    Register,
+}
+
 /// What is recommended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "rollcall_domain::access_reviews::Advice")]
@@ -196,6 +219,8 @@ pub struct AccessReviewItem {
     pub verified: bool,
     /// From the decision to its effect.
     pub delay_seconds: Option<i32>,
+    /// What the last look found left; the next one comes within about a minute.
+    pub remaining: Vec<ReviewLeftover>,
     /// Whether the person is an active member now.
     pub is_member: bool,
     /// Membership, permission or right are others than when the list was frozen.

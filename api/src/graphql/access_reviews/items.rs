@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_graphql::{Context, Result};
 use rollcall_commands::{Commands, access_reviews::receipt};
 use rollcall_domain::{
-    access_reviews::{self, AccessReviewEvent, DECIDED_AT_ONCE, Recommendation},
+    access_reviews::{self, AccessReviewEvent, DECIDED_AT_ONCE, Leftover, Recommendation},
     hex,
     kernel::ids::AccessReviewId,
     policies::Policy,
@@ -17,8 +17,8 @@ use rollcall_projections::{
     Snapshot, access_register,
     access_register::{Cause, Moment, Names},
     access_reviews::{
-        AccessReviewRow, Advising, BesideItem, HeldRight, ItemFilter, ItemView, RightUse, advise,
-        held_rights, items, recommendations, reviews_by_id, shown_sha256, uses_of_items,
+        AccessReviewRow, Advising, BesideItem, HeldRight, ItemFilter, ItemRow, ItemView, RightUse,
+        advise, held_rights, items, recommendations, reviews_by_id, shown_sha256, uses_of_items,
     },
     audit_timeline::{self, Sight},
     right_use::{AsOf, Noting},
@@ -29,7 +29,7 @@ use super::{
     granted::{ReviewedGrant, ReviewedKind, level},
     item_types::{
         AccessReviewItem, AccessReviewItemConnection, AccessReviewItemEdge, PreviousReviewDecision,
-        ReviewOutcome, ReviewRecommendation, ReviewVerdict, ReviewedRight,
+        ReviewLeftover, ReviewOutcome, ReviewRecommendation, ReviewVerdict, ReviewedRight,
     },
     queries::role,
     sight::{Looking, looking},
@@ -239,6 +239,7 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
         executed_at: row.executed_at.map(DateTime::from),
         verified: row.verified,
         delay_seconds: row.delay_s.map(|delay| i32::try_from(delay).unwrap_or(i32::MAX)),
+        remaining: remaining(row),
         is_member: item.is_member,
         changed_since,
     }
@@ -250,6 +251,11 @@ fn last_use(item: &ItemView, beside: &Beside<'_>) -> Option<LastUse> {
     let since = item.granted_at;
     let watched = since.map(|since| beside.noting.watched_since(used.kind.as_str(), since));
     Some(LastUse::of(used.kind, used.used_on, watched, beside.policy.time_zone()))
+}
+
+fn remaining(row: &ItemRow) -> Vec<ReviewLeftover> {
+    let named = |left: &Leftover| row.remaining.iter().any(|word| word == left.as_str());
+    Leftover::ALL.into_iter().filter(named).map(Into::into).collect()
 }
 
 fn rights(user: Uuid, beside: &Beside<'_>) -> Vec<ReviewedRight> {

@@ -11,9 +11,16 @@ pub mod nodes;
 mod queries;
 mod shown;
 mod sight;
+mod take_away;
 mod types;
+mod undo;
+mod undo_decisions;
 
 pub use item_types::ReviewVerdict;
 pub use mutations::AccessReviewMutation;
 pub use queries::AccessReviewQuery;
+pub use sight::seen;
+pub use take_away::AccessReviewFileMutation;
 pub use types::AccessReview;
+pub use undo::ReviewUndoQuery;
+pub use undo_decisions::ReviewUndoMutation;

@@ -71,12 +71,6 @@ pub(super) async fn show(
     let ids: Vec<Uuid> = found.iter().map(|review| review.row.review_id).collect();
     let under_way = found.iter().filter(|review| review.row.closed_at.is_none());
     let under_way: Vec<Uuid> = under_way.map(|review| review.row.review_id).collect();
-    let people: BTreeSet<Uuid> = found
-        .iter()
-        .flat_map(|review| [review.row.opened_by, review.row.closed_by])
-        .flatten()
-        .collect();
-    let names = access_register::names(view, people, [].into()).await;
     let now = ctx.data::<Commands>()?.journal.now();
     let gone = if wanted.counts {
         gone_now(view, &under_way, now).await.map_err(|error| fault(&error))?
@@ -89,6 +83,13 @@ pub(super) async fn show(
     } else {
         BTreeMap::new()
     };
+    let people: BTreeSet<Uuid> = found
+        .iter()
+        .flat_map(|review| [review.row.opened_by, review.row.closed_by])
+        .flatten()
+        .chain(figures.values().flat_map(|it| &it.reviewers).map(|pace| pace.reviewer))
+        .collect();
+    let names = access_register::names(view, people, [].into()).await;
     let beside = Beside {
         names: names.map_err(|error| fault(&error))?,
         figures,
@@ -138,7 +139,12 @@ fn review(view: ReviewView, beside: &Beside) -> AccessReview {
         sha256: row.sha256.clone(),
         counts,
         joiners: row.joiners,
-        figures: AccessReviewFigures::of(row.population, counts, figures),
+        figures: AccessReviewFigures::of(
+            (row.population, &row.hasty_reviewers),
+            counts,
+            figures,
+            person,
+        ),
         attestation: attestation(&row, beside),
         results_sha256: row.results_sha256,
         closed_at: row.closed_at.map(DateTime::from),

@@ -40,26 +40,33 @@ pub(super) async fn looking<'a>(
     let (looking, reading) =
         viewer::reading(ctx, organization, Scope::ReadAccess, min_position).await?;
     let sight = looking.sight.clone();
-    let seen = match looking.viewer {
+    if let Viewer::Person(user) = looking.viewer {
+        drop(reading);
+        let Some(own) = viewer::caller(ctx)?.organization() else { return Ok(None) };
+        // Whoever left sees nothing of it any more.
+        let Some(reading) = read_if_permitted(ctx, Access::Member(own)).await? else {
+            return Ok(None);
+        };
+        let (seen, delegate) = (Seen::Delegate(own, user), Some(user));
+        return Ok(Some(Looking { seen, sight, delegate, reading }));
+    }
+    let Some(seen) = seen(looking) else { return Ok(None) };
+    Ok(Some(Looking { seen, sight, delegate: None, reading }))
+}
+
+/// Which reviews somebody sees as a whole; `None` for members, who see what was delegated to them.
+#[must_use]
+pub fn seen(looking: viewer::Looking) -> Option<Seen> {
+    match looking.viewer {
         Viewer::Auditor
         | Viewer::PlanAdministrator
         | Viewer::RecordsOfficer
-        | Viewer::PlanSupport => looking.within.map_or(Seen::All, Seen::Organizations),
+        | Viewer::PlanSupport => Some(looking.within.map_or(Seen::All, Seen::Organizations)),
         Viewer::OrgAdmin { organization, .. } | Viewer::OrganizationKey(organization) => {
-            Seen::Organizations(vec![organization.0])
+            Some(Seen::Organizations(vec![organization.0]))
         }
-        Viewer::Person(user) => {
-            drop(reading);
-            let Some(own) = viewer::caller(ctx)?.organization() else { return Ok(None) };
-            // Whoever left sees nothing of it any more.
-            let Some(reading) = read_if_permitted(ctx, Access::Member(own)).await? else {
-                return Ok(None);
-            };
-            let (seen, delegate) = (Seen::Delegate(own, user), Some(user));
-            return Ok(Some(Looking { seen, sight, delegate, reading }));
-        }
-    };
-    Ok(Some(Looking { seen, sight, delegate: None, reading }))
+        Viewer::Person(_) => None,
+    }
 }
 
 /// Opens the view as whoever asks, if they see the reviews of the whole tenant.

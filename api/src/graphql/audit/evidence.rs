@@ -34,6 +34,9 @@ pub struct EvidenceQuestionInput {
     /// The organisation acted for or acted on.
     pub organization: Option<ID>,
     pub npi: Option<NpiScalar>,
+    /// The review of access whose events they are: its opening, its list, what was decided, executed
+    /// and signed (GN-15).
+    pub access_review: Option<ID>,
     /// Recorded at or after.
     pub from: Option<DateTime>,
     /// Recorded before.
@@ -138,6 +141,8 @@ fn command(
     let subject = input::id(NodeType::User, asked.subject, "question.subject")?;
     let organization =
         input::id(NodeType::Organization, asked.organization, "question.organization")?;
+    let access_review =
+        input::id(NodeType::AccessReview, asked.access_review, "question.accessReview")?;
     let since =
         since.map(|Position(size)| match size {
             1.. => Ok(size),
@@ -151,6 +156,7 @@ fn command(
             subject: subject.map(Into::into),
             organization: organization.map(Into::into),
             npi: npi.transpose()?,
+            access_review: access_review.map(Into::into),
             from: moment(asked.from, "question.from")?,
             to: moment(asked.to, "question.to")?,
         },

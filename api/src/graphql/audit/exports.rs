@@ -33,7 +33,6 @@ use crate::{
 
 /// How a file of events is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "ExportFormat")]
 pub enum AuditExportFormat {
     /// Comma-separated (RFC 4180) with a header. Cells that a spreadsheet would take for a formula
     /// begin with an apostrophe.
@@ -45,6 +44,17 @@ pub enum AuditExportFormat {
     Ocsf,
     /// NDJSON of AuditEvent resources of HL7 FHIR R4, as bulk data has them.
     Fhir,
+}
+
+impl From<AuditExportFormat> for ExportFormat {
+    fn from(format: AuditExportFormat) -> Self {
+        match format {
+            AuditExportFormat::Csv => Self::Csv,
+            AuditExportFormat::JsonLines => Self::JsonLines,
+            AuditExportFormat::Ocsf => Self::Ocsf,
+            AuditExportFormat::Fhir => Self::Fhir,
+        }
+    }
 }
 
 /// Which events, and how.
@@ -116,7 +126,7 @@ impl AuditMutation {
 }
 
 /// Where a file that was asked for is.
-pub(super) fn link(
+pub fn link(
     commands: &Commands,
     (holds, format): (Holds, ExportFormat),
     requested: RequestedExport,

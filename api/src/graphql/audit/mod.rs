@@ -24,7 +24,7 @@ mod workspaces;
 
 pub use erasures::{ErasureMutation, ErasureQuery};
 pub use evidence::EvidenceMutation;
-pub use exports::{AuditMutation, filter_from, filter_of};
+pub use exports::{AuditExport, AuditMutation, filter_from, filter_of, link};
 pub use input::organization_of;
 pub use legal_holds::{LegalHoldMutation, LegalHoldQuery};
 pub use queries::AuditQuery;

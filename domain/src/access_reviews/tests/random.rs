@@ -39,6 +39,7 @@ fn leaves() -> ReviewDecision {
 #[derive(Clone, Debug)]
 enum Ask {
     Decide(Vec<u32>, ReviewDecision, bool),
+    Undo(u32, bool),
     Delegate(Vec<u32>, Option<u128>),
     /// The decision in force, or one that was never made; verified or not.
     Execute(u32, bool, bool),
@@ -70,6 +71,7 @@ fn ask() -> impl Strategy<Value = Ask> {
     let to = prop::option::of(1..=6_u128);
     prop_oneof![
         40 => (items(), decision(), any::<bool>()).prop_map(|(a, b, c)| Ask::Decide(a, b, c)),
+        5 => (1..=5_u32, prop::bool::weighted(0.9)).prop_map(|(a, b)| Ask::Undo(a, b)),
         10 => (items(), to).prop_map(|(a, b)| Ask::Delegate(a, b)),
         25 => (1..=ITEMS + 1, prop::bool::weighted(0.9), prop::bool::weighted(0.8))
             .prop_map(|(a, b, c)| Ask::Execute(a, b, c)),
@@ -117,6 +119,11 @@ impl Model {
                 let line = self.lines.get_mut(&decided.item).unwrap();
                 prop_assert!(!line.is_verified || decided.new == KEEP, "what took effect is kept");
                 prop_assert_eq!(decided.old, line.decision.map(|(former, _)| former));
+                if let Some(undone) = decided.undoes {
+                    let taken_back = line.decision.filter(|(former, _)| *former != KEEP);
+                    prop_assert_eq!(taken_back.map(|(_, at)| at), Some(undone.decided_at));
+                    prop_assert_eq!(decided.new, KEEP);
+                }
                 let is_delegates = line.delegate.is_none_or(|to| to == decided.reviewer);
                 prop_assert!(is_delegates || by_plan);
                 line.decision = Some((decided.new, decided.decided_at));
@@ -139,7 +146,8 @@ impl Model {
                 prop_assert_eq!(&done.right, &right(done.item));
                 line.is_verified = done.verified;
             }
-            E::AccessReviewReminded { .. }
+            E::HastyReviewSuspected { .. }
+            | E::AccessReviewReminded { .. }
             | E::AccessReviewOverdue { .. }
             | E::AccessReviewEscalated { .. } => {
                 prop_assert!(self.told.insert(format!("{event:?}")), "told twice: {:?}", event);
@@ -175,6 +183,12 @@ impl Model {
         Ok(())
     }
 
+    /// When an item was decided, or a moment at which none was.
+    fn decided_at(&self, item: u32, is_current: bool) -> DateTime<Utc> {
+        let current = self.lines.get(&item).and_then(|line| line.decision);
+        current.filter(|_| is_current).map_or(days(-1), |(_, at)| at)
+    }
+
     fn command(&self, ask: Ask, by_plan: bool, now: DateTime<Utc>) -> AccessReviewCommand {
         let authority = if by_plan { Authority::Plan } else { Authority::Organization };
         match ask {
@@ -183,11 +197,18 @@ impl Model {
                 wish.reason = wish.reason.or(has_reason.then(reason));
                 AccessReviewCommand::Decide(Box::new(wish))
             }
+            Ask::Undo(item, is_current) => AccessReviewCommand::Undo(Box::new(UndoDecision {
+                item,
+                decided_at: self.decided_at(item, is_current),
+                reason: reason(),
+                authority,
+                seen: seen(),
+            })),
             Ask::Delegate(items, to) => delegate(&items, to, authority),
             Ask::Execute(item, is_current, verified) => {
-                let current = self.lines.get(&item).and_then(|line| line.decision);
-                let decided_at = current.filter(|_| is_current).map_or(days(-1), |(_, at)| at);
-                let done = RecordExecution { item, decided_at, executed_at: now, verified };
+                let decided_at = self.decided_at(item, is_current);
+                let (executed_at, remaining) = (now, Vec::new());
+                let done = RecordExecution { item, decided_at, executed_at, verified, remaining };
                 AccessReviewCommand::RecordExecution(done)
             }
             Ask::Watch => AccessReviewCommand::Watch,

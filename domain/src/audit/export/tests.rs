@@ -20,6 +20,7 @@ fn request(name: &str) -> AuditExportCommand {
         filter: Box::new(filter(name)),
         words: vec!["Kim".to_owned()],
         report: None,
+        review: None,
         up_to: 41,
     }
 }
@@ -33,6 +34,7 @@ fn requested() -> AuditExportEvent {
         filter: Box::new(filter("pins.pin.pin_reset")),
         words: Some(Sealed::new(id::<UserId>(1), vec!["Kim".to_owned()])),
         report: None,
+        review: None,
         up_to: 41,
         expires_at: after(15 * 60),
     }
@@ -80,4 +82,29 @@ fn what_left_is_on_record_each_time() {
     given::<AuditExport>(&[requested()]).when(record(2)).refused(Code::NotFound);
     let history = [requested(), done.clone()];
     given::<AuditExport>(&history).when(record(1)).then(&[done]);
+}
+
+#[test]
+fn gn_15_a_review_is_taken_away_in_formats_of_its_own() {
+    let asked = |review: Option<u128>, format: ExportFormat| AuditExportCommand::Request {
+        export: id(7),
+        by: id(1),
+        organization: None,
+        format,
+        filter: Box::default(),
+        words: Vec::new(),
+        report: None,
+        review: review.map(id),
+        up_to: 41,
+    };
+    for format in [ExportFormat::Csv, ExportFormat::Json, ExportFormat::Pdf] {
+        let mut export = AuditExport::default();
+        let done = given::<AuditExport>(&[]).when(asked(Some(9), format));
+        export.evolve(&done.events()[0]);
+        let open = export.open_to(id(1), start()).expect("it may be fetched");
+        assert_eq!((open.review, open.format), (Some(id(9)), format));
+    }
+    for (review, format) in [(Some(9), ExportFormat::Ocsf), (None, ExportFormat::Pdf)] {
+        given::<AuditExport>(&[]).when(asked(review, format)).refused(Code::FieldInvalid);
+    }
 }

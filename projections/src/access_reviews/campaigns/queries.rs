@@ -73,7 +73,7 @@ pub async fn campaigns_by_id(
 }
 
 /// What the organisations and reviews of a campaign add up to.
-#[derive(Clone, Copy, Debug, Default, FromRow)]
+#[derive(Clone, Debug, Default, FromRow)]
 pub struct CampaignSums {
     pub waiting: i64,
     pub under_way: i64,
@@ -89,6 +89,8 @@ pub struct CampaignSums {
     pub revoked: i64,
     pub changed: i64,
     pub gone: i64,
+    /// Who cannot have read what they kept, in any of its reviews.
+    pub hasty_reviewers: Vec<Uuid>,
 }
 
 /// The sums of these campaigns, by one statement. Of reviews that were cancelled nothing counts.
@@ -116,7 +118,9 @@ pub async fn sums(
                 coalesce(sum(r.population), 0) AS population,
                 coalesce(sum(r.undecided), 0) AS undecided, coalesce(sum(r.pending), 0) AS pending,
                 coalesce(sum(r.kept), 0) AS kept, coalesce(sum(r.revoked), 0) AS revoked,
-                coalesce(sum(r.changed), 0) AS changed, coalesce(sum(r.gone), 0) AS gone
+                coalesce(sum(r.changed), 0) AS changed, coalesce(sum(r.gone), 0) AS gone,
+                array(SELECT DISTINCT h FROM read.access_reviews x, unnest(x.hasty_reviewers) h
+                       WHERE x.tenant_id = $1 AND x.campaign_id = o.campaign_id) AS hasty_reviewers
            FROM read.review_campaign_organizations o
            LEFT JOIN read.access_reviews r ON r.tenant_id = o.tenant_id AND r.review_id = o.review_id
                 AND o.state IN ('UNDER_WAY', 'SIGNED')

@@ -180,6 +180,7 @@ pub(super) fn review(event: &AccessReviewEvent) -> Act {
         | E::ReviewItemDelegated { .. }
         | E::ReviewRevocationExecuted(_)
         | E::ReviewChangeExecuted(_)
+        | E::HastyReviewSuspected { .. }
         | E::AccessReviewReminded { .. }
         | E::AccessReviewOverdue { .. }
         | E::AccessReviewEscalated { .. }

@@ -2,7 +2,7 @@
 //! person; what they wrote about it is personal and is never told.
 
 use rollcall_domain::access_reviews::{
-    AccessReviewEvent, ReviewDecision, ReviewExecution, ReviewItemDecision, ReviewScope,
+    AccessReviewEvent, Leftover, ReviewDecision, ReviewExecution, ReviewItemDecision, ReviewScope,
     ReviewTotals, ReviewedAccess,
     campaign::{CampaignTotals, ReviewCampaignEvent, ReviewEnd, SkipReason},
 };
@@ -90,17 +90,38 @@ fn decided(decided: &ReviewItemDecision, telling: Telling<'_>) -> String {
         Some(of) => clause_of_right(decision, person, of),
     };
     let now = clause(&decided.new, &telling.person(decided.user));
+    if decided.undoes.is_some() {
+        let old = decided.old.as_ref().map(|old| clause(old, &telling.person(decided.user)));
+        let old = old.unwrap_or_default();
+        return format!("{who} took back in the access review of {at} that {old}.");
+    }
     let before =
         decided.old.as_ref().map(|old| format!(" (before: {})", clause(old, "the person")));
     format!("{who} decided in the access review of {at} that {now}{}.", before.unwrap_or_default())
 }
 
+/// ` (a session, a link to a file)`: what is left.
+fn left(remaining: &[Leftover]) -> String {
+    let words = remaining.iter().map(|left| match left {
+        Leftover::Membership => "the membership",
+        Leftover::Role => "another permission",
+        Leftover::Right => "the right, or another level",
+        Leftover::Session => "a session",
+        Leftover::ApiKey => "a machine's key that they made",
+        Leftover::HandOff => "a hand-off on its way",
+        Leftover::Download => "a link to a file",
+        Leftover::Register => "the access register",
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    if words.is_empty() { words } else { format!(" ({words})") }
+}
+
 fn executed(done: &ReviewExecution, what: &str, telling: Telling<'_>) -> String {
     let (whose, at) = (telling.whose(done.user), telling.organization(done.organization));
     let verified = if done.verified {
-        "and a look at it verified that"
+        "and a look at it verified that".to_owned()
     } else {
-        "and a look at it could not verify that"
+        format!("and a look at it could not verify that{}", left(&done.remaining))
     };
     let seconds = done.delay_s;
     let what = match &done.right {
@@ -200,6 +221,13 @@ pub(super) fn sentence(event: &AccessReviewEvent, telling: Telling<'_>) -> Strin
         }
         E::ReviewRevocationExecuted(done) => executed(done, "access ended", telling),
         E::ReviewChangeExecuted(done) => executed(done, "permission changed", telling),
+        E::HastyReviewSuspected { reviewer, decided, kept, ms_per_item, .. } => {
+            let (reviewer, count) = (telling.person(*reviewer), items(*decided));
+            let seconds = format!("{}.{}", ms_per_item / 1_000, ms_per_item % 1_000 / 100);
+            format!(
+                "{reviewer} kept {kept} of {count} in the access review of {at}, in {seconds} s each."
+            )
+        }
         E::AccessReviewReminded { days_left, undecided, .. } => {
             let days = if *days_left == 1 { "day" } else { "days" };
             let count = items(*undecided);

@@ -11,7 +11,13 @@ use super::{Telling, lower, short, time};
 pub(super) fn sentence(event: &AuditExportEvent, telling: Telling<'_>) -> String {
     match event {
         AuditExportEvent::AuditExportRequested {
-            by, organization, format, report, up_to, ..
+            by,
+            organization,
+            format,
+            report,
+            review,
+            up_to,
+            ..
         } => {
             let (who, at) = (telling.person(*by), telling.at("of", *organization));
             let format = match format {
@@ -19,11 +25,14 @@ pub(super) fn sentence(event: &AuditExportEvent, telling: Telling<'_>) -> String
                 ExportFormat::JsonLines => "JSON Lines",
                 ExportFormat::Ocsf => "OCSF",
                 ExportFormat::Fhir => "FHIR",
+                ExportFormat::Json => "JSON",
+                ExportFormat::Pdf => "PDF",
             };
-            let what = report.as_ref().map_or_else(
-                || "audit events".to_owned(),
-                |asked| format!("the report {}", asked.report.definition().title),
-            );
+            let what = match (report, review) {
+                (_, Some(review)) => format!("the {}", short("access review", review.0)),
+                (Some(asked), None) => format!("the report {}", asked.report.definition().title),
+                (None, None) => "audit events".to_owned(),
+            };
             format!("{who} asked for {what}{at} up to position {up_to} as {format}.")
         }
         AuditExportEvent::AuditExportGiven { by, given, .. } => {

@@ -2,7 +2,11 @@
 //! alone, so whoever checks a bundle comes to the same.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::{EvidenceQuestion, ReportQuestion};
+use rollcall_domain::{
+    Decider,
+    access_reviews::AccessReview,
+    audit::{EvidenceQuestion, ReportQuestion},
+};
 
 use super::{COLUMNS, Line};
 use crate::{
@@ -32,11 +36,16 @@ pub fn fields_of(question: &EvidenceQuestion) -> Vec<Hidden> {
 /// Whether an event answers a question; `None` where a field that tells is not open.
 #[must_use]
 pub fn answers(line: &Line, question: &EvidenceQuestion) -> Option<bool> {
-    let EvidenceQuestion { types, actor, subject, organization, npi, from, to } = question;
+    let EvidenceQuestion { types, actor, subject, organization, npi, access_review, from, to } =
+        question;
     let recorded = recorded_at(&line.leaf)?;
     let value = |field| line.open.get(&field).map(|opening| opening.value.as_str());
     let mut fits = types.is_empty() || types.contains(&line.leaf.event_type);
     fits &= from.is_none_or(|from| recorded >= from) && to.is_none_or(|to| recorded < to);
+    if let Some(review) = access_review {
+        let leaf = &line.leaf;
+        fits &= leaf.stream_type == AccessReview::TYPE && leaf.stream_id == review.to_string();
+    }
     if let Some(actor) = actor {
         let acted = value(Hidden::Actor)?;
         fits &= acted.split_once(':').is_some_and(|(_, id)| id == actor.to_string());

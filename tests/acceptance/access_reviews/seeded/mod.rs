@@ -24,9 +24,9 @@ use uuid::Uuid;
 use crate::support::{Client, Company, Person, Portal};
 
 /// A review in a portal, whose commands are recorded without their handlers.
-struct Review<'a> {
+pub(super) struct Review<'a> {
     portal: &'a Portal,
-    id: AccessReviewId,
+    pub id: AccessReviewId,
 }
 
 /// Opens a review of the clinic.
@@ -42,7 +42,7 @@ fn reason() -> Reason {
 
 impl<'a> Review<'a> {
     /// Opens one of these people, now.
-    async fn open(
+    pub async fn open(
         portal: &'a Portal,
         (of, by): (&Company, &Person),
         people: &[(&Person, OrgRole)],
@@ -77,7 +77,7 @@ impl<'a> Review<'a> {
         self.portal.record::<AccessReview>(Actor::user(by.user), self.id.0, command).await;
     }
 
-    async fn decide(&self, by: &Person, items: &[u32], decision: ReviewDecision) {
+    pub async fn decide(&self, by: &Person, items: &[u32], decision: ReviewDecision) {
         let wish = DecideItems {
             items: items.to_vec(),
             decision,
@@ -104,7 +104,8 @@ impl<'a> Review<'a> {
         let decided_at = self.portal.now();
         self.portal.advance(after);
         let executed_at = self.portal.now();
-        let done = RecordExecution { item, decided_at, executed_at, verified: true };
+        let (verified, remaining) = (true, Vec::new());
+        let done = RecordExecution { item, decided_at, executed_at, verified, remaining };
         let command = AccessReviewCommand::RecordExecution(done);
         self.portal.record::<AccessReview>(Actor::SYSTEM, self.id.0, command).await;
     }
@@ -120,14 +121,14 @@ impl<'a> Review<'a> {
     }
 
     /// What somebody is told of it.
-    async fn seen_by(&self, client: &Client, fields: &str) -> Value {
+    pub async fn seen_by(&self, client: &Client, fields: &str) -> Value {
         let document = format!("query($id: ID!) {{ accessReview(id: $id) {{ {fields} }} }}");
         let answer = client.send(&document, json!({ "id": self.id })).await;
         answer.data()["accessReview"].clone()
     }
 
     /// The page of items that somebody is shown; `arguments` such as `, first: 2`.
-    async fn items(&self, client: &Client, arguments: &str, fields: &str) -> Value {
+    pub async fn items(&self, client: &Client, arguments: &str, fields: &str) -> Value {
         let document = format!(
             "query($id: ID!) {{ accessReviewItems(accessReviewId: $id{arguments}) {{
                receipt position sha256 pageInfo {{ hasNextPage endCursor }}

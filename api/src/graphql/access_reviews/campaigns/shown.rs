@@ -43,9 +43,6 @@ pub(super) async fn show(
         return Ok(Vec::new());
     }
     let ids: Vec<Uuid> = found.iter().map(|row| row.campaign_id).collect();
-    let people = found.iter().map(|row| row.opened_by).collect();
-    let names = access_register::names(view, people, [].into()).await;
-    let names = names.map_err(|error| fault(&error))?;
     let sums = sums(view, &ids).await.map_err(|error| fault(&error))?;
     let of = if looks.iter().any(|look| look.field("figures").exists()) {
         let zone = policy(ctx).await?.time_zone();
@@ -53,19 +50,23 @@ pub(super) async fn show(
     } else {
         BTreeMap::new()
     };
+    let reviewers = of.values().flat_map(|figures| &figures.reviewers).map(|pace| pace.reviewer);
+    let people = found.iter().map(|row| row.opened_by).chain(reviewers).collect();
+    let names = access_register::names(view, people, [].into()).await;
+    let names = names.map_err(|error| fault(&error))?;
     let shown = found.into_iter().map(|row| {
-        let sums = sums.get(&row.campaign_id).copied().unwrap_or_default();
+        let sums = sums.get(&row.campaign_id).cloned().unwrap_or_default();
         let figures = of.get(&row.campaign_id).cloned().unwrap_or_default();
-        let by = PersonReference::new(row.opened_by, names.people.get(&row.opened_by).cloned());
-        (row.opened_position, campaign(row, by, sums, &figures))
+        let person = |id: Uuid| PersonReference::new(id, names.people.get(&id).cloned());
+        (row.opened_position, campaign(row, person, &sums, &figures))
     });
     Ok(shown.collect())
 }
 
 fn campaign(
     row: CampaignRow,
-    opened_by: PersonReference,
-    sums: CampaignSums,
+    person: impl Fn(Uuid) -> PersonReference,
+    sums: &CampaignSums,
     figures: &Figures,
 ) -> ReviewCampaign {
     let counts = AccessReviewCounts {
@@ -82,7 +83,7 @@ fn campaign(
         name: row.name,
         scope: (&row.scope.0).into(),
         status: ReviewCampaignStatus::named(&row.status),
-        opened_by,
+        opened_by: person(row.opened_by),
         opened_at: row.opened_at.into(),
         due_at: row.due_at.into(),
         grace_until: row.grace_until.into(),
@@ -99,7 +100,12 @@ fn campaign(
         },
         population,
         counts,
-        figures: AccessReviewFigures::of(population, counts, figures),
+        figures: AccessReviewFigures::of(
+            (population, &sums.hasty_reviewers),
+            counts,
+            figures,
+            person,
+        ),
         closed_at: row.closed_at.map(DateTime::from),
         version: small(row.version),
     }

@@ -74,7 +74,7 @@ impl AuditReportMutation {
             ExportFormat::Csv | ExportFormat::JsonLines => {
                 Ok(ExportAuditReport { reader: right.reader(), format, question })
             }
-            ExportFormat::Ocsf | ExportFormat::Fhir => {
+            ExportFormat::Ocsf | ExportFormat::Fhir | ExportFormat::Json | ExportFormat::Pdf => {
                 let message = "Rows of a report have no form there. Ask for CSV or JSON_LINES.";
                 Err(Refusal::new(Code::FieldInvalid, message).at("format"))
             }

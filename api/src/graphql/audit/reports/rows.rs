@@ -113,6 +113,8 @@ words! {
         EventsAsked,
         /// A file of a report was asked for.
         ReportAsked,
+        /// A file of a review of access was asked for.
+        ReviewAsked,
         /// A file was given.
         FileGiven,
         /// A bundle of evidence was asked for.

@@ -1,0 +1,76 @@
+//! What is reviewed, in words. Invariant: sentences, files and paper say the same.
+
+use rollcall_domain::{
+    access_reviews::{ReviewScope, ReviewedAccess},
+    organizations::OrgRole,
+    permissions::{CorrespondenceScope, NpiScope},
+};
+
+/// What the items were chosen by: `all active members`.
+#[must_use]
+pub fn scope_words(scope: &ReviewScope) -> String {
+    match scope {
+        ReviewScope::Roster => "all active members".to_owned(),
+        ReviewScope::Administrators => "the administrators".to_owned(),
+        ReviewScope::Dormant { days } => {
+            format!("members who have not signed in for {days} days")
+        }
+        ReviewScope::Rights => "all rights of its members".to_owned(),
+        ReviewScope::Npi { npi } => narrowed("NPI", npi.as_ref()),
+        ReviewScope::Feature { feature } => narrowed("feature", feature.as_ref()),
+        ReviewScope::JobRole { role } => narrowed("job role", role.as_ref()),
+    }
+}
+
+/// `rights by any NPI`, or by one.
+fn narrowed(what: &str, one: Option<&impl ToString>) -> String {
+    match one {
+        Some(one) => format!("rights by {what} {}", one.to_string()),
+        None => format!("rights by any {what}"),
+    }
+}
+
+/// The access of an item: `Member, Administrator`, or a right by its names.
+#[must_use]
+pub fn access_words(access: &ReviewedAccess) -> String {
+    match access {
+        ReviewedAccess::Membership { role } => format!("Member{}", role_words(*role)),
+        ReviewedAccess::Npi { npi, level, .. } => {
+            format!("{} for {}", title(level.as_str()), npi_words(npi))
+        }
+        ReviewedAccess::Correspondence { npi, types } => {
+            let types = match types {
+                CorrespondenceScope::All => "All correspondence".to_owned(),
+                CorrespondenceScope::One(kind) => format!("Correspondence {kind}"),
+            };
+            format!("{types} for {}", npi_words(npi))
+        }
+        ReviewedAccess::Grant { grant, .. } => {
+            let kind = title(&grant.kind().as_str().replace('_', " "));
+            format!("{kind} {}", grant.key())
+        }
+    }
+}
+
+/// `Job role` of `JOB ROLE`.
+fn title(capitals: &str) -> String {
+    let small = capitals.to_lowercase();
+    let mut letters = small.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn npi_words(npi: &NpiScope) -> String {
+    match npi {
+        NpiScope::All => "all NPIs".to_owned(),
+        NpiScope::One(npi) => format!("NPI {npi}"),
+    }
+}
+
+/// What an organisation-wide permission adds to that.
+fn role_words(role: OrgRole) -> &'static str {
+    match role {
+        OrgRole::None => "",
+        OrgRole::Processor => ", Processor",
+        OrgRole::Admin => ", Administrator",
+    }
+}
