@@ -150,7 +150,8 @@ pub(super) struct Terms {
     pub grace_until: DateTime<Utc>,
 }
 
-/// Opens the review for as long as the policy has it, or finds that the schedule opened it before; whether it was opened now.
+/// Opens the review for as long as the policy has it, or finds that the schedule opened it before;
+/// whether it was opened now.
 pub(super) async fn open(
     cx: &mut Context<'_>,
     (review, opened_by): (AccessReviewId, Opener),
