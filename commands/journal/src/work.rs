@@ -3,7 +3,7 @@
 //! Invariant: everything read is re-checked at the commit, and everything written commits together
 //! or not at all. A unit of work that is dropped has changed nothing.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -34,6 +34,8 @@ pub struct Work {
     began: Moment,
     header: Header,
     streams: Vec<Stream>,
+    /// Where each stands among them.
+    places: HashMap<(&'static str, Uuid), usize>,
     guards: Vec<Guard>,
     drafts: Vec<Draft>,
     reservations: Vec<(ReservationRow, Option<Refusal>)>,
@@ -75,6 +77,7 @@ impl Work {
             journal,
             header,
             streams: Vec::new(),
+            places: HashMap::new(),
             guards: Vec::new(),
             drafts: Vec::new(),
             reservations: Vec::new(),
@@ -135,7 +138,7 @@ impl Work {
         let loaded = self.journal.load_together::<A>(tenant, &unread).await?;
         for (id, Loaded { state, version }) in unread.into_iter().zip(loaded) {
             let (state, buffered, after) = (state as AnyState, 0, None);
-            self.streams.push(Stream { aggregate_type, id, version, buffered, state, after });
+            self.hold(Stream { aggregate_type, id, version, buffered, state, after });
         }
         let mut states = Vec::with_capacity(ids.len());
         for id in ids {
@@ -451,8 +454,14 @@ impl Work {
     }
 
     fn position_of<A: Decider>(&self, id: Uuid) -> Option<usize> {
-        let same = |stream: &Stream| stream.aggregate_type == A::TYPE && stream.id == id;
-        self.streams.iter().position(same)
+        self.places.get(&(A::TYPE, id)).copied()
+    }
+
+    fn hold(&mut self, stream: Stream) -> usize {
+        let at = self.streams.len();
+        self.places.insert((stream.aggregate_type, stream.id), at);
+        self.streams.push(stream);
+        at
     }
 
     async fn open<A: Decider>(&mut self, id: Uuid) -> Result<usize, JournalError> {
@@ -468,8 +477,7 @@ impl Work {
             }
         };
         let aggregate_type = A::TYPE;
-        self.streams.push(Stream { aggregate_type, id, version, buffered: 0, state, after });
-        Ok(self.streams.len() - 1)
+        Ok(self.hold(Stream { aggregate_type, id, version, buffered: 0, state, after }))
     }
 
     async fn open_for_writing<A: Decider>(&mut self, id: Uuid) -> Result<usize, JournalError> {
