@@ -24,8 +24,9 @@ use super::{
 
 /// Events sealed in one transaction.
 const BATCH: i64 = 2_000;
-/// The time between two looks while the log moves; what comes meanwhile is sealed together.
-const PACE: Duration = Duration::from_millis(100);
+/// The time between two looks while the log moves; what comes meanwhile is sealed together, so that appends
+/// seldom wait for the disk because of it.
+const PACE: Duration = Duration::from_millis(250);
 /// The longest time between two looks.
 const POLL: Duration = Duration::from_secs(1);
 /// The shortest time between two checkpoints of a tenant.

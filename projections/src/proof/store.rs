@@ -272,7 +272,7 @@ pub struct Latest {
 }
 
 /// A checkpoint, as signed.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedHead {
     pub size: i64,
     pub note: String,
@@ -287,20 +287,22 @@ pub async fn latest(
     connection: &mut PgConnection,
     tenant: TenantId,
 ) -> Result<Option<Latest>, sqlx::Error> {
-    let tree: Option<Tree> =
-        sqlx::query_as("SELECT origin, size FROM es.trees WHERE tenant_id = $1")
-            .bind(tenant.0)
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some(Tree { origin, size }) = tree else { return Ok(None) };
-    let checkpoint = sqlx::query_as(
-        "SELECT size, note, signed_at FROM es.checkpoints WHERE tenant_id = $1
-          ORDER BY size DESC LIMIT 1",
+    type Row = (String, i64, Option<i64>, Option<String>, Option<DateTime<Utc>>);
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT t.origin, t.size, c.size, c.note, c.signed_at FROM es.trees t
+           LEFT JOIN LATERAL (SELECT size, note, signed_at FROM es.checkpoints
+                               WHERE tenant_id = t.tenant_id ORDER BY size DESC LIMIT 1) c ON true
+          WHERE t.tenant_id = $1",
     )
     .bind(tenant.0)
     .fetch_optional(connection)
     .await?;
-    Ok(Some(Latest { origin, size, checkpoint }))
+    let latest = |(origin, tree_size, size, note, signed_at): Row| {
+        let signed = size.zip(note).zip(signed_at);
+        let head = |((size, note), signed_at)| SignedHead { size, note, signed_at };
+        Latest { origin, size: tree_size, checkpoint: signed.map(head) }
+    };
+    Ok(row.map(latest))
 }
 
 /// The proof that an event is in the log.

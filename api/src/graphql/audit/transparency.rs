@@ -3,7 +3,6 @@
 //! Invariant: what is given is what was signed; nothing is signed for asking.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use rollcall_domain::api_keys::Scope;
 use rollcall_projections::{
     audit_timeline,
     proof::{Signer, is_no_evidence, store},
@@ -89,8 +88,8 @@ impl TransparencyQuery {
     ) -> Result<Option<InclusionProof>> {
         let event =
             input::id(NodeType::AuditEvent, Some(event_id), "eventId").map_err(top_level)?;
-        read(ctx, Access::PlanWithin(AUDITORS), None).await?;
-        let (looking, mut reading) = viewer::reading(ctx, None, Scope::ReadAudit, None).await?;
+        let mut reading = read(ctx, Access::PlanWithin(AUDITORS), None).await?;
+        let looking = viewer::looking_of_plan(&reading.authority)?;
         let view = &mut reading.view;
         let ids: Vec<_> = event.into_iter().collect();
         let found = audit_timeline::by_event_ids(view, &looking.sight, &ids).await;

@@ -112,7 +112,7 @@ impl Standpoint {
     pub fn looking(self, authority: &Authority) -> Result<Looking> {
         let person = || authority.person().map_err(top_level);
         Ok(match self.way {
-            Way::Plan => of_plan(authority, person()?),
+            Way::Plan => looking_of_plan(authority)?,
             Way::Administrator(organization) => {
                 Looking::of(Viewer::OrgAdmin { organization, user: person()? })
             }
@@ -152,6 +152,14 @@ pub async fn choose(
         return by(Way::Administrator(organization));
     }
     by(Way::Person)
+}
+
+/// What somebody sees who was granted a reader's plan role beside the view.
+///
+/// # Errors
+/// UNAUTHENTICATED where nobody was.
+pub fn looking_of_plan(authority: &Authority) -> Result<Looking> {
+    Ok(of_plan(authority, authority.person().map_err(top_level)?))
 }
 
 /// Each role shows its own within its scope; of those for the whole plan the widest counts.
