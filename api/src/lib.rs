@@ -9,6 +9,7 @@
 
 pub mod cli;
 pub mod config;
+mod coverage;
 pub mod demo;
 pub mod dev;
 pub mod documents;

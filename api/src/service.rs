@@ -37,6 +37,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     config::Config,
+    coverage::CoverageOfViews,
     dev, documents,
     gateway::ServiceGateway,
     graphql,
@@ -167,6 +168,7 @@ impl Service {
                 .map_err(StartError::Mailbox)?,
             ledger,
             register: Arc::new(RegisterOfViews(reads.clone())),
+            coverage: Arc::new(CoverageOfViews(reads.clone())),
         });
         // Apart from the projections: a process may send commands, and no reader waits for it.
         let processes = Runner::new(runner.clone(), reader.clone(), Vec::new())

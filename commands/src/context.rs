@@ -103,6 +103,19 @@ impl Context<'_> {
         Ok(still)
     }
 
+    /// Puts everything decided so far aside and goes on from what is written, to find out what a command
+    /// would meet with; [`Self::take_up`] lets go of that.
+    pub(crate) fn set_aside(&mut self) -> Work {
+        let trial = self.journal().begin(self.work.header().clone());
+        std::mem::replace(&mut self.work, trial)
+    }
+
+    /// Goes on from what was put aside. A refusal before that leaves the trial in its place, whose reads
+    /// tell whether it holds.
+    pub(crate) fn take_up(&mut self, aside: Work) {
+        self.work = aside;
+    }
+
     /// Whether an aggregate in this state would take a command; nothing is recorded.
     ///
     /// # Errors

@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
     access_requests::AccessRequest,
+    access_reviews::template::ReviewTemplate,
     api_keys::Scope,
     kernel::ids::{
-        AccessRequestId, InvitationId, JobRoleId, MembershipId, OrganizationId, TenantId, UserId,
+        AccessRequestId, InvitationId, JobRoleId, MembershipId, OrganizationId, ReviewTemplateId,
+        TenantId, UserId,
     },
     organizations::Organization,
     permissions::{JobRole, Membership},
@@ -35,6 +37,7 @@ pub enum Entity {
     /// An NPI's PIN; its version counts the PINs there were.
     Pin(Npi),
     PlanStaff(UserId),
+    ReviewTemplate(ReviewTemplateId),
 }
 
 impl Entity {
@@ -72,6 +75,10 @@ impl Entity {
                 let stream = tenant.plan_staff_stream(*user);
                 cx.load::<PlanStaff>(stream).await?;
                 cx.work.version::<PlanStaff>(stream).unwrap_or(0)
+            }
+            Self::ReviewTemplate(id) => {
+                cx.load::<ReviewTemplate>(*id).await?;
+                cx.work.version::<ReviewTemplate>(*id).unwrap_or(0)
             }
         })
     }

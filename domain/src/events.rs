@@ -108,6 +108,8 @@ any_event! {
     MoveRequest(crate::access_requests::MoveRequest);
     AccessReview(crate::access_reviews::AccessReview);
     ReviewCampaign(crate::access_reviews::campaign::ReviewCampaign);
+    ReviewTemplate(crate::access_reviews::template::ReviewTemplate);
+    ReviewSubstitutes(crate::access_reviews::substitutes::ReviewSubstitutes);
     Attestation(crate::attestations::Attestation);
     Evidence(crate::audit::Evidence);
     LegalHolds(crate::audit::LegalHolds);

@@ -30,5 +30,5 @@ pub mod users;
 pub mod values;
 
 pub use events::AnyEvent;
-pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed, hex};
+pub use kernel::{Actor, Decider, Decision, Event, Facets, Sealed, Told, hex};
 pub use refusal::{Code, Refusal};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     affiliations::Pair,
-    kernel::ids::{OrganizationId, TenantId, UserId},
+    kernel::ids::{OrganizationId, ReviewTemplateId, TenantId, UserId},
     values::{AgreementKind, Npi},
 };
 
@@ -109,6 +109,29 @@ impl TenantId {
     #[must_use]
     pub fn access_review_stream(&self, organization: OrganizationId, begins: NaiveDate) -> Uuid {
         self.derive("access_review", &format!("{organization}/{begins}"))
+    }
+
+    /// `access_reviews.access_review` of what an event changed in an organisation, the `nth` one for it.
+    #[must_use]
+    pub fn review_of_change_stream(
+        &self,
+        event: Uuid,
+        organization: OrganizationId,
+        nth: usize,
+    ) -> Uuid {
+        self.derive("review_of_change", &format!("{event}/{organization}/{nth}"))
+    }
+
+    /// `access_reviews.review_campaign` that a template opens by itself: one per date.
+    #[must_use]
+    pub fn review_campaign_stream(&self, template: ReviewTemplateId, due_on: NaiveDate) -> Uuid {
+        self.derive("review_campaign", &format!("{template}/{due_on}"))
+    }
+
+    /// `access_reviews.review_substitutes`: one per organisation.
+    #[must_use]
+    pub fn review_substitutes_stream(&self, organization: OrganizationId) -> Uuid {
+        self.derive("review_substitutes", &organization.to_string())
     }
 
     /// `attestations.attestation`: one per member of an organisation.

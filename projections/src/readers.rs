@@ -32,7 +32,10 @@ pub(crate) const fn of(event: &AnyEvent) -> &'static [&'static str] {
         AnyEvent::AccessRequest(_) | AnyEvent::JoinRequest(_) | AnyEvent::MoveRequest(_) => {
             &["access_requests"]
         }
-        AnyEvent::AccessReview(_) | AnyEvent::ReviewCampaign(_) => &[access_reviews::NAME],
+        AnyEvent::AccessReview(_)
+        | AnyEvent::ReviewCampaign(_)
+        | AnyEvent::ReviewTemplate(_)
+        | AnyEvent::ReviewSubstitutes(_) => &[access_reviews::NAME],
         AnyEvent::User(_) => &[
             "user_directory",
             "people",

@@ -78,7 +78,7 @@ async fn affiliate(portal: &Portal, provider: &Company, worker: UserId) {
     portal.decide::<Affiliation>(affiliation, approve).await;
     let npis = BTreeSet::from([Npi::parse(&provider.npis[0]).expect("a valid NPI")]);
     let (organization, held) = (world.biller.id, npis.clone());
-    let assign = AssignNpis { organization, user: worker, npis, held };
+    let assign = AssignNpis { organization, user: worker, npis, held, cause: None };
     let assign = AffiliationCommand::AssignNpis(Box::new(assign));
     portal.decide::<Affiliation>(affiliation, assign).await;
 }

@@ -111,6 +111,8 @@ impl Entities {
         let nobody = json!({ "name": "Long gone",
             "choice": { "scope": "DORMANT", "dormantDays": 3650 } });
         let campaign = plan.mutate("openReviewCampaign", nobody, "reviewCampaign { id }").await;
+        let template = json!({ "name": "By hand" });
+        let template = plan.mutate("createReviewTemplate", template, "reviewTemplate { id }").await;
         portal.settle().await;
 
         let clinic = format!("(organizationId: \"{}\")", world.clinic.id);
@@ -122,6 +124,7 @@ impl Entities {
             ("AccessRequest", (processor, text(&asked.done()["accessRequest"]["id"]))),
             ("AccessReview", (admin.clone(), first(&admin, "accessReviews", "").await)),
             ("ReviewCampaign", (plan.clone(), text(&campaign.done()["reviewCampaign"]["id"]))),
+            ("ReviewTemplate", (plan.clone(), text(&template.done()["reviewTemplate"]["id"]))),
             ("ApiKey", (admin.clone(), text(&key.done()["apiKey"]["id"]))),
             ("Affiliation", (admin.clone(), text(&affiliation.done()["affiliation"]["id"]))),
             (
@@ -224,6 +227,7 @@ async fn a_node_is_null_for_whoever_may_not_see_it_in_its_list() {
         "Registration",
         "RegistrationToken",
         "ReviewCampaign",
+        "ReviewTemplate",
         "User",
     ];
     assert_eq!(seen_by(&support).await, plan.into());

@@ -102,6 +102,7 @@ async fn clerk(portal: &Portal) -> Person {
         user,
         npis: BTreeSet::from([npi.clone()]),
         held: BTreeSet::from([npi]),
+        cause: None,
     }));
     portal.decide::<Affiliation>(stream, assign).await;
     let profile = world.tenant.submitter_profile_stream(world.biller.id);
@@ -240,6 +241,7 @@ async fn mc_38_a_submitters_people_have_what_affiliation_and_tests_allow() {
         user: clerk.user,
         npis: BTreeSet::new(),
         held: BTreeSet::new(),
+        cause: None,
     }));
     portal.decide::<Affiliation>(stream, none).await;
     let gone = redeem(&portal, &self::token(&late)).await;

@@ -29,11 +29,12 @@ pub enum NodeType {
     ApiKey,
     AccessReview,
     ReviewCampaign,
+    ReviewTemplate,
 }
 
 impl NodeType {
     /// Every type.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Tenant,
         Self::Organization,
         Self::User,
@@ -53,6 +54,7 @@ impl NodeType {
         Self::ApiKey,
         Self::AccessReview,
         Self::ReviewCampaign,
+        Self::ReviewTemplate,
     ];
 
     /// The GraphQL type's name.
@@ -78,6 +80,7 @@ impl NodeType {
             Self::ApiKey => "ApiKey",
             Self::AccessReview => "AccessReview",
             Self::ReviewCampaign => "ReviewCampaign",
+            Self::ReviewTemplate => "ReviewTemplate",
         }
     }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     access_requests::{self, AccessRequest},
-    access_reviews::{self, AccessReview, campaigns::ReviewCampaign},
+    access_reviews::{self, AccessReview, campaigns::ReviewCampaign, templates::ReviewTemplate},
     affiliations::{self, Affiliation},
     api_keys::{self, ApiKey},
     audit::{self, AuditEvent},
@@ -54,6 +54,7 @@ pub enum Node {
     Registration(Box<Registration>),
     RegistrationToken(Box<RegistrationToken>),
     ReviewCampaign(Box<ReviewCampaign>),
+    ReviewTemplate(Box<ReviewTemplate>),
     Session(Box<Session>),
     Tenant(Box<Tenant>),
     User(Box<User>),
@@ -131,6 +132,10 @@ async fn of_type(ctx: &Context<'_>, kind: NodeType, ids: &[Uuid]) -> Result<Vec<
         NodeType::ReviewCampaign => {
             let found = access_reviews::campaigns::nodes::review_campaigns(ctx, ids).await?;
             each(found, Node::ReviewCampaign)
+        }
+        NodeType::ReviewTemplate => {
+            let found = access_reviews::templates::review_templates(ctx, ids).await?;
+            each(found, Node::ReviewTemplate)
         }
         NodeType::Notification => {
             each(notifications::nodes::notifications(ctx, ids).await?, Node::Notification)

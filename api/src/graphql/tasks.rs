@@ -14,7 +14,10 @@ use rollcall_domain::{
 use rollcall_projections::{
     Snapshot,
     access_requests::{self, RequestFilter, RequestStatus, Seen},
-    access_reviews::{Reviewer, ending_grants, waiting_reviews},
+    access_reviews::{
+        Confirmer, Reviewer, StandsIn, WaitingReview, asking_reviews, ending_grants,
+        reviews_to_confirm, stands_in, waiting_reviews,
+    },
     affiliations::{self, AffiliationFilter, Viewpoint},
     audit_timeline::Viewer,
     people::full_name,
@@ -40,8 +43,13 @@ const ENDING_DAYS: i64 = 30;
 pub enum TaskKind {
     /// Decide about people on the list of a review of access, or sign it (CC-13).
     AccessReview,
-    /// Decide about items of a review that were delegated to one (GN-15).
+    /// Decide about items of a review that were delegated to one, or in the place of somebody who is away
+    /// (GN-15).
     DelegatedReviewItems,
+    /// Confirm what others decided in a review, as second reviewer (GN-15).
+    SecondReview,
+    /// Say of one's own access in a review whether it is needed still (GN-15).
+    SelfAttestation,
     /// Decide a request for access (CC-11, AL-08).
     AccessRequest,
     /// Decide a request for an affiliation (MC-59).
@@ -150,13 +158,19 @@ async fn found(ctx: &Context<'_>, min_position: Option<Position>) -> Result<Vec<
         Viewer::PlanAdministrator | Viewer::RecordsOfficer | Viewer::PlanSupport => {
             let user = reading.authority.person().map_err(top_level)?;
             let within = looking.within.clone();
-            let reviewer = (Reviewer::Plan(within.clone()), user);
+            let confirmer = (Confirmer::Plan(within.clone()), user);
+            found.extend(confirming(view, confirmer).await?);
+            let reviewer = (Reviewer::Plan(within.clone()), user, StandsIn::default());
             found.extend(reviews(view, reviewer, TaskKind::AccessReview).await?);
             let seen = Seen::Plan(within);
             found.extend(requests(view, (seen, RequestStatus::Routed), user, now).await?);
         }
         Viewer::OrgAdmin { organization, user } => {
-            let reviewer = (Reviewer::Administrator(organization), user);
+            found.extend(asked(view, (organization, user)).await?);
+            let confirmer = (Confirmer::Administrator(organization), user);
+            found.extend(confirming(view, confirmer).await?);
+            let away = away(view, (organization, user), now).await?;
+            let reviewer = (Reviewer::Administrator(organization), user, away);
             found.extend(reviews(view, reviewer, TaskKind::AccessReview).await?);
             let seen = Seen::Organization(organization);
             found.extend(requests(view, (seen, RequestStatus::Open), user, now).await?);
@@ -188,19 +202,46 @@ async fn of_member(ctx: &Context<'_>, user: UserId, now: Instant<Utc>) -> Result
         return Ok(Vec::new());
     };
     let view = &mut reading.view;
-    let delegated = (Reviewer::Delegate(own), user);
+    let away = away(view, (own, user), now).await?;
+    let delegated = (Reviewer::Delegate(own), user, away);
     let mut found = reviews(view, delegated, TaskKind::DelegatedReviewItems).await?;
+    found.extend(asked(view, (own, user)).await?);
     found.extend(ending(view, (own, Some(user)), now).await?);
     Ok(found)
 }
 
+/// In whose place somebody reviews; an administrator what is not delegated in nobody's.
+async fn away(
+    view: &mut Snapshot,
+    of: (OrganizationId, UserId),
+    now: Instant<Utc>,
+) -> Result<StandsIn> {
+    stands_in(view, of, now).await.map_err(|error| fault(&error))
+}
+
 async fn reviews(
     view: &mut Snapshot,
-    reviewer: (Reviewer, UserId),
+    reviewer: (Reviewer, UserId, StandsIn),
     kind: TaskKind,
 ) -> Result<Vec<Found>> {
     let waiting = waiting_reviews(view, reviewer, MOST).await.map_err(|error| fault(&error))?;
-    let found = waiting.into_iter().map(|review| {
+    Ok(as_tasks(waiting, kind))
+}
+
+/// Reviews in which somebody confirms what others decided.
+async fn confirming(view: &mut Snapshot, confirmer: (Confirmer, UserId)) -> Result<Vec<Found>> {
+    let waiting = reviews_to_confirm(view, confirmer, MOST).await.map_err(|error| fault(&error))?;
+    Ok(as_tasks(waiting, TaskKind::SecondReview))
+}
+
+/// Reviews that ask somebody about their own access.
+async fn asked(view: &mut Snapshot, of: (OrganizationId, UserId)) -> Result<Vec<Found>> {
+    let asking = asking_reviews(view, of, MOST).await.map_err(|error| fault(&error))?;
+    Ok(as_tasks(asking, TaskKind::SelfAttestation))
+}
+
+fn as_tasks(reviews: Vec<WaitingReview>, kind: TaskKind) -> Vec<Found> {
+    let found = reviews.into_iter().map(|review| {
         let plain = Plain {
             kind,
             id: Some((NodeType::AccessReview, review.review_id)),
@@ -211,7 +252,7 @@ async fn reviews(
         };
         plain.about(None)
     });
-    Ok(found.collect())
+    found.collect()
 }
 
 async fn requests(

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal,
     access_reviews::{
-        AccessReview, MOST_ITEMS, Opener, Review, ReviewScope,
+        AccessReview, Changes, MOST_ITEMS, Opener, Review, ReviewScope, Split,
         campaign::{
             Campaign, NewCampaign, ReviewCampaign, ReviewCampaignCommand, ReviewEnd, SkipReason,
         },
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::{
     OPEN, REVIEW_STAFF,
     complete::cancel,
+    delta::{check_changed_only, split},
     open::{Terms, check_days, open_one, open_until, reviewed},
     open_key,
 };
@@ -35,6 +36,8 @@ const ITEMS_AT_ONCE: usize = 5_000;
 pub struct OpenReviewCampaign {
     pub name: ContentLine,
     pub scope: ReviewScope,
+    /// Whether only what changed since the last signed review of the same is to be decided.
+    pub changed_only: bool,
     /// Each once, in the order of the list.
     pub organizations: Vec<OrganizationId>,
     /// The tenant's position as of which these were read.
@@ -65,16 +68,20 @@ impl Command for OpenReviewCampaign {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<CampaignId, Failure> {
         check_days(&self.scope)?;
+        check_changed_only(&self.scope, self.changed_only)?;
         let campaign = CampaignId(Uuid::now_v7());
         let terms = cx.policy.review();
         let new = NewCampaign {
             campaign,
             name: self.name.clone(),
             scope: self.scope.clone(),
+            changed_only: self.changed_only,
             as_of: self.as_of,
             organizations: self.organizations.clone(),
             open_days: self.open_days.unwrap_or(terms.open_days),
             grace_days: terms.grace_days,
+            opened_by: None,
+            template: None,
         };
         let open = ReviewCampaignCommand::Open(Box::new(new));
         cx.decide::<ReviewCampaign>(campaign, open).await?;
@@ -153,27 +160,39 @@ async fn review_in(
     if let Some(review) = open_one(cx, organization, scope).await? {
         return Ok(Err(SkipReason::OpenAlready { review }));
     }
-    let reviewed = reviewed(cx, organization, scope).await?;
-    let items = reviewed.len();
-    if items == 0 {
-        return Ok(Err(SkipReason::NothingToReview));
+    let list = reviewed(cx, organization, scope).await?;
+    let list = split(cx, (organization, scope), list, campaign.changed_only).await?;
+    if let Some(reason) = no_review_of(&list) {
+        return Ok(Err(reason));
     }
-    if items > MOST_ITEMS {
-        return Ok(Err(SkipReason::TooMany));
-    }
+    let items = list.0.len();
     let review = AccessReviewId(Uuid::now_v7());
     let terms = Terms {
+        asks: None,
+        second: None,
         campaign: Some(campaign.campaign),
         due_at: campaign.due_at,
         grace_until: campaign.grace_until,
     };
-    let opened_by = Opener::ByHand { user: campaign.opened_by };
+    let by_hand = Opener::ByHand { user: campaign.opened_by };
+    let opened_by = if campaign.is_scheduled() { Opener::Scheduled } else { by_hand };
     let of = (organization, scope.clone());
-    open_until(cx, (review, opened_by), of, reviewed, terms).await?;
+    open_until(cx, (review, opened_by), of, list, terms).await?;
     // Whoever was faster by hand is found at the next try.
     let taken = Refusal::new(Code::VersionConflict, "Somebody opened a review meanwhile.");
     cx.work.reserve(OPEN, &open_key(organization, scope), review.0, taken);
     Ok(Ok((review, items)))
+}
+
+/// Why a list makes no review.
+fn no_review_of((list, changes): &(Split, Changes)) -> Option<SkipReason> {
+    if list.len() > MOST_ITEMS {
+        return Some(SkipReason::TooMany);
+    }
+    list.listed.is_empty().then(|| match changes.since() {
+        Some(since) if !list.carried.is_empty() => SkipReason::NothingChanged { since },
+        Some(_) | None => SkipReason::NothingToReview,
+    })
 }
 
 /// Cancels the next of its reviews that are under way; whether some are left.

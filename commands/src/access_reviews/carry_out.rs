@@ -5,6 +5,7 @@
 //! what this review did is taken back.
 
 use rollcall_domain::{
+    Code, Refusal,
     access_reviews::{Item, ItemDecision, Review, ReviewDecision, ReviewItemDecision},
     kernel::ids::UserId,
     organizations::{OrgRole, Organization, organization::Standing},
@@ -38,16 +39,53 @@ impl CarryOut<'_> {
         decided: &ReviewItemDecision,
     ) -> Result<(), Failure> {
         let Some(item) = self.review.item(decided.item) else { return Ok(()) };
+        // What waited, or could not be done, left everything as it was.
+        let former = item.carried_out();
         if item.access.is_right() {
-            let former = item.decided.as_ref().map(|former| former.decision);
-            let (number, user, listed) = (decided.item, item.user, &item.access);
-            let right = Right { review: self.review, item: number, user, listed };
-            return right.follow(cx, former, decided.new).await;
+            let former = former.map(|former| former.decision);
+            return self.right(decided.item, item).follow(cx, former, decided.new).await;
         }
-        if let Some(former) = &item.decided {
+        if let Some(former) = former {
             self.take_back(cx, item, former, decided.new).await?;
         }
-        match decided.new {
+        self.change(cx, item, decided.new).await
+    }
+
+    /// Does what a decision says that nothing was done about yet.
+    ///
+    /// # Errors
+    /// `ALREADY_INACTIVE` where the access is over by somebody else's doing, and what the commands refuse.
+    pub async fn begin(
+        &self,
+        cx: &mut Context<'_>,
+        (number, item): (u32, &Item),
+        new: ReviewDecision,
+    ) -> Result<(), Failure> {
+        if item.access.is_right() {
+            return self.right(number, item).follow(cx, None, new).await;
+        }
+        let roster = cx.load::<Organization>(self.review.organization).await?;
+        if !roster.is_active_member(item.user, cx.now) {
+            let message =
+                format!("The person of item {number} left already. Nobody has to decide about it.");
+            let refusal = Refusal::new(Code::AlreadyInactive, message).at("items");
+            return Err(refusal.details([number.to_string()]).into());
+        }
+        self.change(cx, item, new).await
+    }
+
+    fn right<'b>(&'b self, number: u32, item: &'b Item) -> Right<'b> {
+        Right { review: self.review, item: number, user: item.user, listed: &item.access }
+    }
+
+    /// What a decision makes of a membership.
+    async fn change(
+        &self,
+        cx: &mut Context<'_>,
+        item: &Item,
+        new: ReviewDecision,
+    ) -> Result<(), Failure> {
+        match new {
             // Levels are of rights.
             ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => Ok(()),
             ReviewDecision::Revoke { left_on } => self.revoke(cx, item.user, left_on).await,

@@ -12,22 +12,24 @@ use async_trait::async_trait;
 use rollcall_domain::{
     Code, Refusal, Sealed,
     access_reviews::{
-        ATTESTATION_VERSION, AccessReview, AccessReviewCommand, CompleteReview as Completion, Item,
-        Opener, Review, ReviewDecision, Reviewed, ReviewedAccess, campaign::ReviewEnd,
+        AccessReview, AccessReviewCommand, AccessReviewEvent, CompleteReview as Completion,
+        Holding, Item, Review, ReviewDecision, ReviewScope, Reviewed, ReviewedAccess, Submissions,
+        attestation_version, campaign::ReviewEnd,
     },
     audit::ReviewSignature,
     kernel::ids::{AccessReviewId, OrganizationId, UserId},
-    organizations::Organization,
+    organizations::{OrgRole, Organization},
     permissions::Membership,
     values::{PersonName, Reason},
 };
 
 use super::{
     REVIEW_STAFF, campaign::tell, open::reviewed, release, review_of, rights::memberships,
+    submissions::submissions,
 };
 use crate::{Access, Command, Context, Failure};
 
-/// Signs a review.
+/// Signs a review, or begins to close it where decisions wait for that.
 pub struct CompleteReview {
     pub organization: OrganizationId,
     pub review: AccessReviewId,
@@ -58,28 +60,43 @@ impl Command for CompleteReview {
         let review = state.under_way().map_err(Refusal::from)?;
         let roster = cx.load::<Organization>(self.organization).await?;
         let rights = permissions_of(cx, review, &roster).await?;
-        let now = cx.now;
+        let submissions = submissions_of(cx, review).await?;
+        let (now, none) = (cx.now, Submissions::new());
         let is_gone = |item: &Item| {
             let is_active = roster.is_active_member(item.user, now);
-            let has_ended = item.access.is_right()
-                && !rights.get(&item.user).is_some_and(|held| item.access.is_held(held, now));
-            let decision = item.decided.as_ref().map(|decided| decided.decision);
-            (!is_active || has_ended) && !matches!(decision, Some(ReviewDecision::Revoke { .. }))
+            let submissions = submissions.get(&item.user).unwrap_or(&none);
+            let is_held = |membership: &Arc<Membership>| {
+                item.access.is_held(Holding { membership, submissions, now })
+            };
+            let has_ended = item.access.is_right() && !rights.get(&item.user).is_some_and(is_held);
+            // What could not be taken away because it was gone is gone.
+            let is_being_taken = item.decided.as_ref().is_some_and(|decided| {
+                matches!(decided.decision, ReviewDecision::Revoke { .. })
+                    && decided.refusal().is_none()
+                    && !review.awaits_second(item)
+            });
+            (!is_active || has_ended) && !is_being_taken
         };
         let gone = review.items().filter(|(_, item)| is_gone(item)).map(|(number, _)| number);
         let done = Completion {
             attested: self.attested,
             signature: ReviewSignature {
                 name: Sealed::new(self.review, self.name.clone()),
-                statement: ATTESTATION_VERSION.to_owned(),
+                statement: attestation_version(review.is_beside_policy()).to_owned(),
             },
             gone: gone.collect(),
             joiners: joiners(cx, review, &roster).await?,
         };
         let complete = AccessReviewCommand::Complete(Box::new(done));
-        cx.decide::<AccessReview>(self.review, complete).await?;
-        tell(cx, review, ReviewEnd::Signed).await?;
-        release(cx, review);
+        let events = cx.decide::<AccessReview>(self.review, complete).await?;
+        // Where it only begins to close it is signed another time.
+        let is_signed = |event: &AccessReviewEvent| {
+            matches!(event, AccessReviewEvent::AccessReviewCompleted { .. })
+        };
+        if events.iter().any(is_signed) {
+            tell(cx, review, ReviewEnd::Signed).await?;
+            release(cx, review);
+        }
         Ok(self.review)
     }
 }
@@ -96,6 +113,18 @@ async fn permissions_of(
     let active = users.into_iter().filter(|user| roster.is_active_member(*user, now));
     let active: Vec<UserId> = active.collect();
     memberships(cx, review.organization, &active).await
+}
+
+/// For which NPIs of providers people work, if that is on the list.
+async fn submissions_of(
+    cx: &mut Context<'_>,
+    review: &Review,
+) -> Result<BTreeMap<UserId, Submissions>, Failure> {
+    let is_one = |item: &Item| matches!(item.access, ReviewedAccess::Submission { .. });
+    if review.items().any(|(_, item)| is_one(item)) {
+        return submissions(cx, review.organization).await;
+    }
+    Ok(BTreeMap::new())
 }
 
 /// How many active members became so since the list was frozen, or how many rights are in scope and
@@ -115,11 +144,14 @@ async fn joiners(
     Ok(u32::try_from(present.iter().filter(is_new).count()).unwrap_or(u32::MAX))
 }
 
+/// Who is in scope by now and not on the list: whoever joined, or became an administrator.
 fn new_members(cx: &Context<'_>, review: &Review, roster: &Organization) -> u32 {
     let listed: BTreeSet<UserId> = review.items().map(|(_, item)| item.user).collect();
+    let of_administrators = review.scope == ReviewScope::Administrators;
     let joined = roster.members().filter(|(user, member)| {
         let is_new = member.active_since.is_some_and(|since| since > review.opened_at);
-        is_new && member.is_active(cx.now) && !listed.contains(user)
+        let is_in_scope = if of_administrators { member.role == OrgRole::Admin } else { is_new };
+        is_in_scope && member.is_active(cx.now) && !listed.contains(user)
     });
     u32::try_from(joined.count()).unwrap_or(u32::MAX)
 }
@@ -137,7 +169,7 @@ impl Command for CancelReview {
         let state = review_of(cx, self.review, self.organization).await?;
         let review = state.under_way().map_err(Refusal::from)?;
         // Nobody under review calls off the review that the plan's policy demands of them.
-        let is_the_plans = review.opened_by == Opener::Scheduled || review.campaign.is_some();
+        let is_the_plans = review.opened_by.is_a_rule() || review.campaign.is_some();
         if is_the_plans && !cx.authority.acts_for_plan() {
             let message = "This review is the health plan's. Ask it to cancel the review.";
             return Err(Refusal::new(Code::Forbidden, message).at("accessReviewId").into());

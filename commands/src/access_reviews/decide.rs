@@ -1,12 +1,13 @@
 //! `DecideReviewItems` (CC-13, GN-15).
 //!
 //! Invariant: the reviewer decides about what they were shown, which their receipt says, and what
-//! follows for the roster is in the same append.
+//! follows for the roster is in the same append, or would have been where it waits for the closing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use rollcall_domain::{
+    Code, Refusal,
     access_reviews::{
         AccessReview, AccessReviewCommand, AccessReviewEvent, DecideItems, Recommendation,
         ReviewDecision,
@@ -17,11 +18,15 @@ use rollcall_domain::{
 
 use super::{
     REVIEW_STAFF, carry_out::CarryOut, receipt, require_reviewer, review_of, rights::preload,
+    substitutes::stands_in_for,
 };
 use crate::{
     Access, Command, Context, Failure, authorization::require_admin,
     organizations::members::roster_authority,
 };
+
+/// The most items that are decided about without typing how many.
+const UNTYPED: usize = 10;
 
 /// Decides about items of a review, all of them alike.
 pub struct DecideReviewItems {
@@ -37,6 +42,9 @@ pub struct DecideReviewItems {
     pub evidence: Option<Reason>,
     /// As it came with the page of items.
     pub receipt: String,
+    /// Of many items: the decision and their number, as typed, so that nobody decides about them by a
+    /// slip of the hand.
+    pub confirmation: Option<String>,
     /// What was recommended, by the numbers of the items (GN-16).
     pub recommendations: BTreeMap<u32, Recommendation>,
 }
@@ -52,8 +60,10 @@ impl Command for DecideReviewItems {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
         let state = review_of(cx, self.review, self.organization).await?;
-        let review = state.under_way().map_err(rollcall_domain::Refusal::from)?;
-        require_reviewer(cx, review, &self.items)?;
+        let review = state.under_way().map_err(Refusal::from)?;
+        let stands_in_for = stands_in_for(cx, self.organization).await?;
+        require_reviewer(cx, (review, &self.items), &stands_in_for)?;
+        self.check_confirmation()?;
         if matches!(self.decision, ReviewDecision::Change { .. }) && !cx.authority.acts_for_plan() {
             // A delegate judges who still needs access; roles are given by those who administer.
             require_admin(&cx.authority)?;
@@ -64,18 +74,44 @@ impl Command for DecideReviewItems {
             decision: self.decision,
             reason: self.reason.clone(),
             authority: roster_authority(&cx.authority),
+            stands_in_for,
             seen,
+            evidence: self.evidence.clone(),
             recommendations: self.recommendations.clone(),
         };
         let decide = AccessReviewCommand::Decide(Box::new(wish));
         let (reason, evidence) = (self.reason.as_ref(), self.evidence.as_ref());
         let carry_out = CarryOut { review, reason, evidence };
+        let events = cx.decide::<AccessReview>(self.review, decide).await?;
+        // What waits is tried now, so that it is refused to whoever decides it.
+        let trial = if review.defers() { Some(cx.set_aside()) } else { None };
         preload(cx, review, (self.items.as_slice(), self.decision)).await?;
-        for event in cx.decide::<AccessReview>(self.review, decide).await? {
+        for event in &events {
             if let AccessReviewEvent::ReviewItemDecided(decided) = event {
-                carry_out.follow(cx, &decided).await?;
+                carry_out.follow(cx, decided).await?;
             }
         }
+        if let Some(aside) = trial {
+            cx.take_up(aside);
+        }
         Ok(self.review)
+    }
+}
+
+impl DecideReviewItems {
+    fn check_confirmation(&self) -> Result<(), Refusal> {
+        let count = self.items.iter().collect::<BTreeSet<_>>().len();
+        let word = match self.decision {
+            ReviewDecision::Keep => "KEEP",
+            ReviewDecision::Revoke { .. } => "REVOKE",
+            ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => "CHANGE",
+        };
+        let expected = format!("{word} {count}");
+        let typed = self.confirmation.as_deref().map(str::trim);
+        if count <= UNTYPED || typed == Some(expected.as_str()) {
+            return Ok(());
+        }
+        let message = format!("Type {expected} to confirm what you decide about {count} items.");
+        Err(Refusal::new(Code::ConfirmationRequired, message).at("confirmation"))
     }
 }

@@ -11,7 +11,7 @@ use rollcall_domain::{
     values::Reason,
 };
 
-use super::{REVIEW_STAFF, require_reviewer, review_of};
+use super::{REVIEW_STAFF, require_reviewer, review_of, substitutes::substitute_of};
 use crate::{Access, Command, Context, Failure, organizations::members::roster_authority};
 
 /// Has somebody else decide about items, or takes them back.
@@ -37,17 +37,21 @@ impl Command for DelegateReviewItems {
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
         let state = review_of(cx, self.review, self.organization).await?;
         let review = state.under_way().map_err(Refusal::from)?;
-        require_reviewer(cx, review, &self.items)?;
+        // Whoever stands in for somebody passes nothing on.
+        require_reviewer(cx, (review, &self.items), &[])?;
+        let mut substitute = None;
         if let Some(to) = self.to {
             let roster = cx.load::<Organization>(self.organization).await?;
             if !roster.is_active_member(to, cx.now) {
                 let message = "Choose an active member of the organization.";
                 return Err(Refusal::new(Code::NotAMember, message).at("to").into());
             }
+            substitute = substitute_of(cx, self.organization, to).await?;
         }
         let wish = DelegateItems {
             items: self.items.clone(),
             to: self.to,
+            substitute,
             reason: self.reason.clone(),
             authority: roster_authority(&cx.authority),
         };

@@ -4,17 +4,25 @@
 //! Invariant: what a decision takes away or changes, the roster or the permissions take away or change
 //! in the same append, by their own rules; a refusal of theirs is one of the decision.
 
+mod attest;
 mod campaign;
 mod carry_out;
+mod changes;
+mod closing;
 mod complete;
+mod confirm;
 mod decide;
 mod delegate;
+mod delta;
 mod leftovers;
 mod open;
 pub mod receipt;
 mod rights;
 mod schedule;
+mod submissions;
+mod substitutes;
 mod take_away;
+mod template;
 mod undo;
 mod verify;
 mod watch;
@@ -23,19 +31,28 @@ use std::sync::Arc;
 
 use rollcall_domain::{
     Refusal,
-    access_reviews::{AccessReview, Review, ReviewScope},
+    access_reviews::{AccessReview, Review, ReviewScope, StandsInFor, sha256_of_lines},
     kernel::ids::{AccessReviewId, OrganizationId},
     tenants::PlanRole,
 };
 
+pub use attest::AttestOwnAccess;
 pub use campaign::{CancelReviewCampaign, ContinueReviewCampaign, OpenReviewCampaign};
+pub use changes::{OpenReviewOfChange, WhatChanged};
+pub use closing::ContinueReview;
 pub use complete::{CancelReview, CompleteReview};
+pub use confirm::ConfirmReviewItems;
 pub use decide::DecideReviewItems;
 pub use delegate::DelegateReviewItems;
 pub use leftovers::{Register, RegisterQuestion, Registered};
 pub use open::OpenReview;
 pub use schedule::OpenScheduledReview;
+pub use substitutes::{EndReviewSubstitution, NameReviewSubstitute};
 pub use take_away::ExportAccessReview;
+pub use template::{
+    ChangeReviewTemplate, Coverage, CoverageQuestion, Covered, CreateReviewTemplate,
+    OpenDueReviewTemplate, OpenReviewTemplate, RetireReviewTemplate,
+};
 pub use undo::{GivenBack, UndoReviewDecision, UndoSelection};
 pub use verify::VerifyReviewItem;
 pub use watch::WatchAccessReview;
@@ -62,6 +79,13 @@ fn open_key(organization: OrganizationId, scope: &ReviewScope) -> String {
         ReviewScope::Npi { npi } => narrowed("NPI", npi.as_ref().map(ToString::to_string)),
         ReviewScope::Feature { feature } => narrowed("FEATURE", feature.map(|it| it.to_string())),
         ReviewScope::JobRole { role } => narrowed("JOB_ROLE", role.map(|it| it.to_string())),
+        ReviewScope::Location { location } => {
+            narrowed("LOCATION", location.map(|it| it.to_string()))
+        }
+        ReviewScope::Affiliations { affiliation } => {
+            narrowed("AFFILIATIONS", affiliation.map(|it| it.to_string()))
+        }
+        ReviewScope::People { users } => narrowed("PEOPLE", Some(sha256_of_lines(users))),
     };
     format!("{organization}/{scope}")
 }
@@ -85,14 +109,22 @@ fn release(cx: &mut Context<'_>, review: &Review) {
 }
 
 /// Administrators and the plan decide about every item, other members about what was delegated to
-/// them.
-fn require_reviewer(cx: &Context<'_>, review: &Review, items: &[u32]) -> Result<(), Refusal> {
+/// them, and each about what those may in whose place they are.
+fn require_reviewer(
+    cx: &Context<'_>,
+    (review, items): (&Review, &[u32]),
+    stands_in_for: &[StandsInFor],
+) -> Result<(), Refusal> {
     let person = cx.person()?;
-    let is_delegates = |number: &u32| {
-        let delegated = review.item(*number).and_then(|item| item.delegated);
-        delegated.is_some_and(|delegation| delegation.to == person)
+    let stands_in = |user| stands_in_for.iter().any(|it| it.user == user);
+    let administers = stands_in_for.iter().any(|it| it.administers);
+    let is_theirs = |number: &u32| {
+        review.item(*number).is_some_and(|item| match item.delegated {
+            Some(delegation) => delegation.to == person || stands_in(delegation.to),
+            None => administers,
+        })
     };
-    if cx.authority.acts_for_plan() || (!items.is_empty() && items.iter().all(is_delegates)) {
+    if cx.authority.acts_for_plan() || (!items.is_empty() && items.iter().all(is_theirs)) {
         return Ok(());
     }
     require_admin(&cx.authority)

@@ -8,19 +8,23 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Refusal,
     access_reviews::{
-        AccessReview, AccessReviewCommand, NewReview, Opener, ReviewScope, Reviewed, ReviewedAccess,
+        AccessReview, AccessReviewCommand, Changes, NewReview, Opener, ReviewScope, Reviewed,
+        ReviewedAccess, Split,
     },
     kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId},
     organizations::{
         OrgRole, Organization,
         organization::{Member, Standing},
     },
+    policies::SecondReviewer,
     users::credential::Credential,
 };
 use uuid::Uuid;
 
 use super::{
-    OPEN, REVIEW_STAFF, open_key,
+    OPEN, REVIEW_STAFF,
+    delta::{check_changed_only, split},
+    open_key,
     rights::{check_scope, rights_of},
 };
 use crate::{Access, Command, Context, Failure};
@@ -32,6 +36,13 @@ const MOST_DAYS: u32 = 3_650;
 pub struct OpenReview {
     pub organization: OrganizationId,
     pub scope: ReviewScope,
+    /// Whether only what changed since the last signed review of the same is to be decided.
+    pub changed_only: bool,
+    /// Whether people are asked to say of their own access whether they need it still; `None`: as the policy
+    /// has it.
+    pub asks_for_attestation: Option<bool>,
+    /// Who has to confirm what is decided; `None`: as the policy has it.
+    pub second_reviewer: Option<SecondReviewer>,
 }
 
 #[async_trait]
@@ -44,8 +55,10 @@ impl Command for OpenReview {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
-        let Self { organization, ref scope } = *self;
+        let Self { organization, ref scope, changed_only, .. } = *self;
+        let (asks, second) = (self.asks_for_attestation, self.second_reviewer);
         check_days(scope)?;
+        check_changed_only(scope, changed_only)?;
         if cx.load::<Organization>(organization).await?.record().is_none() {
             return Err(Refusal::not_found("organizationId").into());
         }
@@ -55,8 +68,9 @@ impl Command for OpenReview {
             return Err(open_already().details([other.to_string()]).into());
         }
         let opened_by = Opener::ByHand { user: cx.person()? };
-        let reviewed = reviewed(cx, organization, scope).await?;
-        open(cx, (review, opened_by), (organization, scope.clone()), reviewed).await?;
+        let list = reviewed(cx, organization, scope).await?;
+        let list = split(cx, (organization, scope), list, changed_only).await?;
+        open(cx, (review, opened_by), (organization, scope.clone()), list, (asks, second)).await?;
         cx.work.reserve(OPEN, &open_key(organization, scope), review.0, open_already());
         Ok(review)
     }
@@ -101,6 +115,10 @@ pub(super) async fn reviewed(
     let roster = cx.load::<Organization>(organization).await?;
     let now = cx.now;
     let active = roster.members().filter(|(_, member)| member.is_active(now));
+    let of = |(user, member): (UserId, &Member)| Reviewed {
+        user,
+        access: ReviewedAccess::Membership { role: member.role },
+    };
     let chosen: Vec<(UserId, &Member)> = match scope {
         ReviewScope::Roster => active.collect(),
         ReviewScope::Administrators => {
@@ -113,13 +131,19 @@ pub(super) async fn reviewed(
         ReviewScope::Rights
         | ReviewScope::Npi { .. }
         | ReviewScope::Feature { .. }
-        | ReviewScope::JobRole { .. } => {
+        | ReviewScope::JobRole { .. }
+        | ReviewScope::Location { .. }
+        | ReviewScope::Affiliations { .. } => {
             return rights_of(cx, organization, scope, active.map(|(user, _)| user)).await;
         }
-    };
-    let of = |(user, member): (UserId, &Member)| Reviewed {
-        user,
-        access: ReviewedAccess::Membership { role: member.role },
+        ReviewScope::People { users } => {
+            let chosen: Vec<_> = active.filter(|(user, _)| users.contains(user)).collect();
+            let people: Vec<UserId> = chosen.iter().map(|(user, _)| *user).collect();
+            let rights = rights_of(cx, organization, scope, people.into_iter()).await?;
+            let mut all: Vec<_> = chosen.into_iter().map(of).chain(rights).collect();
+            all.sort_unstable();
+            return Ok(all);
+        }
     };
     Ok(chosen.into_iter().map(of).collect())
 }
@@ -145,6 +169,10 @@ async fn dormant<'a>(
 
 /// How long a review lasts, and what it is a part of.
 pub(super) struct Terms {
+    /// As [`OpenReview::asks_for_attestation`].
+    pub asks: Option<bool>,
+    /// As [`OpenReview::second_reviewer`].
+    pub second: Option<SecondReviewer>,
     pub campaign: Option<CampaignId>,
     pub due_at: DateTime<Utc>,
     pub grace_until: DateTime<Utc>,
@@ -156,13 +184,14 @@ pub(super) async fn open(
     cx: &mut Context<'_>,
     (review, opened_by): (AccessReviewId, Opener),
     (organization, scope): (OrganizationId, ReviewScope),
-    reviewed: Vec<Reviewed>,
+    list: (Split, Changes),
+    (asks, second): (Option<bool>, Option<SecondReviewer>),
 ) -> Result<bool, Failure> {
     let (terms, zone) = (cx.policy.review(), cx.policy.time_zone());
     let due_at = zone.days_later(cx.now, i64::from(terms.open_days));
     let grace_until = zone.days_later(due_at, i64::from(terms.grace_days));
-    let terms = Terms { campaign: None, due_at, grace_until };
-    open_until(cx, (review, opened_by), (organization, scope), reviewed, terms).await
+    let terms = Terms { asks, second, campaign: None, due_at, grace_until };
+    open_until(cx, (review, opened_by), (organization, scope), list, terms).await
 }
 
 /// Opens the review until then; whether it was opened now.
@@ -170,19 +199,24 @@ pub(super) async fn open_until(
     cx: &mut Context<'_>,
     (review, opened_by): (AccessReviewId, Opener),
     (organization, scope): (OrganizationId, ReviewScope),
-    reviewed: Vec<Reviewed>,
-    Terms { campaign, due_at, grace_until }: Terms,
+    (list, changes): (Split, Changes),
+    Terms { asks, second, campaign, due_at, grace_until }: Terms,
 ) -> Result<bool, Failure> {
+    let policy = cx.policy.review();
     let new = NewReview {
         review,
         organization,
         campaign,
         scope,
         as_of: cx.journal().tenant_position(cx.tenant()).await?,
-        reviewed,
+        list,
+        changes,
         opened_by,
         due_at,
         grace_until,
+        revocations: policy.revocations,
+        asks_for_attestation: asks.unwrap_or(policy.self_attestation),
+        second_reviewer: second.unwrap_or(policy.second_reviewer),
     };
     let open = AccessReviewCommand::Open(Box::new(new));
     Ok(!cx.decide::<AccessReview>(review, open).await?.is_empty())

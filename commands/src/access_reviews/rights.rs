@@ -12,10 +12,11 @@ use std::{
 use rollcall_domain::{
     Code, Refusal,
     access_reviews::{
-        Granted, Item, Review, ReviewDecision, ReviewScope, Reviewed, ReviewedAccess,
-        rights_in_scope,
+        Granted, Holding, Item, MOST_PEOPLE, Review, ReviewDecision, ReviewScope, Reviewed,
+        ReviewedAccess, Submissions, rights_in_scope,
     },
-    kernel::ids::{MembershipId, OrganizationId, UserId},
+    affiliations::{Affiliated, Affiliation},
+    kernel::ids::{AffiliationId, MembershipId, OrganizationId, UserId},
     organizations::Organization,
     permissions::{
         Cause, CorrespondenceScope, Entitlement, EntitlementGrant, JobRole, JobRoles, Membership,
@@ -23,9 +24,11 @@ use rollcall_domain::{
         membership::NpiChange,
     },
     policies::Feature,
+    values::Npi,
 };
 use uuid::Uuid;
 
+use super::submissions::{set_submission, submissions, submissions_under};
 use crate::{
     Context, Failure,
     permissions::{
@@ -36,7 +39,7 @@ use crate::{
 };
 
 /// Demands that what narrows a scope is there: an NPI that the organisation holds, a job role that its
-/// people may have.
+/// people may have, a location of its own.
 pub(super) async fn check_scope(
     cx: &mut Context<'_>,
     organization: OrganizationId,
@@ -56,13 +59,46 @@ pub(super) async fn check_scope(
             role.assignable_in(organization).map_err(Refusal::from)?;
             Ok(())
         }
+        ReviewScope::Location { location: Some(location) } => {
+            let roster = cx.load::<Organization>(organization).await?;
+            let is_there = roster.location(*location).is_some();
+            is_there.then_some(()).ok_or_else(|| Refusal::not_found("locationId").into())
+        }
+        ReviewScope::Affiliations { affiliation: Some(affiliation) } => {
+            let state = cx.load::<Affiliation>(*affiliation).await?;
+            let is_own = |it: &Affiliated| it.pair.submitter == organization;
+            if state.in_force(cx.now).is_some_and(is_own) {
+                return Ok(());
+            }
+            Err(Refusal::not_found("affiliationId").into())
+        }
+        ReviewScope::People { users } => check_people(cx, organization, users).await,
         ReviewScope::Roster
         | ReviewScope::Administrators
         | ReviewScope::Dormant { .. }
         | ReviewScope::Rights
         | ReviewScope::Npi { npi: None }
         | ReviewScope::Feature { .. }
-        | ReviewScope::JobRole { role: None } => Ok(()),
+        | ReviewScope::JobRole { role: None }
+        | ReviewScope::Location { location: None }
+        | ReviewScope::Affiliations { affiliation: None } => Ok(()),
+    }
+}
+
+/// Demands that they are named, not too many of them, and active members.
+async fn check_people(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    users: &BTreeSet<UserId>,
+) -> Result<(), Failure> {
+    if users.is_empty() || users.len() > MOST_PEOPLE {
+        let message = format!("Name 1 to {MOST_PEOPLE} people whose access is to be reviewed.");
+        return Err(Refusal::new(Code::RangeInvalid, message).at("userIds").into());
+    }
+    let roster = cx.load::<Organization>(organization).await?;
+    match users.iter().find(|user| !roster.is_active_member(**user, cx.now)) {
+        None => Ok(()),
+        Some(user) => Err(Refusal::not_found("userIds").details([user.to_string()]).into()),
     }
 }
 
@@ -76,14 +112,37 @@ pub(super) async fn rights_of(
     let users: Vec<UserId> = users.collect();
     let memberships = memberships(cx, organization, &users).await?;
     let job_roles = job_roles(cx, scope, memberships.values().map(AsRef::as_ref)).await?;
-    let now = cx.now;
+    let submissions = submissions_in(cx, organization, scope).await?;
+    let (now, none) = (cx.now, Submissions::new());
     let of = |(user, membership): (&UserId, &Arc<Membership>)| {
-        let granted = Granted { membership, job_roles: &job_roles, now };
+        let submissions = submissions.get(user).unwrap_or(&none);
+        let holding = Holding { membership, submissions, now };
+        let granted = Granted { holding, job_roles: &job_roles };
         let user = *user;
         let rights = rights_in_scope(scope, granted).into_iter();
         rights.map(move |access| Reviewed { user, access }).collect::<Vec<_>>()
     };
     Ok(memberships.iter().flat_map(of).collect())
+}
+
+/// For which NPIs of providers people work, where the scope asks.
+async fn submissions_in(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+    scope: &ReviewScope,
+) -> Result<BTreeMap<UserId, Submissions>, Failure> {
+    match scope {
+        ReviewScope::Rights | ReviewScope::Affiliations { .. } | ReviewScope::People { .. } => {
+            submissions(cx, organization).await
+        }
+        ReviewScope::Roster
+        | ReviewScope::Administrators
+        | ReviewScope::Dormant { .. }
+        | ReviewScope::Npi { .. }
+        | ReviewScope::Feature { .. }
+        | ReviewScope::JobRole { .. }
+        | ReviewScope::Location { .. } => Ok(BTreeMap::new()),
+    }
 }
 
 /// The permissions of these people in an organisation, each stream read once and guarded.
@@ -106,7 +165,7 @@ pub(super) async fn preload(
     (items, new): (&[u32], ReviewDecision),
 ) -> Result<(), Failure> {
     let follows = |item: &&Item| {
-        let former = item.decided.as_ref().map(|former| former.decision);
+        let former = item.carried_out().map(|former| former.decision);
         let does = |decision: ReviewDecision| decision.is_to_be_carried_out();
         item.access.is_right() && (does(new) || former.is_some_and(does))
     };
@@ -142,7 +201,25 @@ pub(super) async fn held_by(
     }
     let stream = MembershipId::of(cx.tenant(), item.user, organization);
     let membership = cx.load::<Membership>(stream.0).await?;
-    Ok(item.access.held_now(&membership, cx.now))
+    held_of(cx, (&item.access, item.user), &membership).await
+}
+
+/// What somebody holds in the place of a right, by their permissions and what stands beside them.
+async fn held_of(
+    cx: &mut Context<'_>,
+    (access, user): (&ReviewedAccess, UserId),
+    membership: &Membership,
+) -> Result<Option<ReviewedAccess>, Failure> {
+    let submissions = match access {
+        ReviewedAccess::Submission { affiliation, .. } => {
+            submissions_under(cx, *affiliation, user).await?
+        }
+        ReviewedAccess::Membership { .. }
+        | ReviewedAccess::Npi { .. }
+        | ReviewedAccess::Correspondence { .. }
+        | ReviewedAccess::Grant { .. } => Submissions::new(),
+    };
+    Ok(access.held_now(Holding { membership, submissions: &submissions, now: cx.now }))
 }
 
 /// A right on the list whose decision is carried out.
@@ -191,7 +268,8 @@ impl Right<'_> {
         let roster = cx.load::<Organization>(organization).await?;
         if roster.is_active_member(self.user, cx.now) {
             let member = member(cx, organization, self.user, None).await?;
-            if let Some(held) = self.listed.held_now(&member.permissions, cx.now) {
+            let held = held_of(cx, (self.listed, self.user), &member.permissions).await?;
+            if let Some(held) = held {
                 return Ok((member, held));
             }
         }
@@ -211,6 +289,10 @@ impl Right<'_> {
             }
             ReviewedAccess::Correspondence { npi, types } => {
                 set_types(cx, &member, npi, (BTreeSet::new(), BTreeSet::from([types]))).await
+            }
+            ReviewedAccess::Submission { affiliation, npi } => {
+                let of = (self.user, affiliation, &npi);
+                set_submission(cx, self.review.organization, of, false).await
             }
             ReviewedAccess::Grant { grant, .. } => {
                 require_power(cx, &grant)?;
@@ -238,9 +320,9 @@ impl Right<'_> {
             return Ok(());
         }
         let member = member(cx, organization, self.user, None).await?;
-        let is_held = self.listed.is_held(&member.permissions, cx.now);
+        let held = held_of(cx, (self.listed, self.user), &member.permissions).await?;
         let history = cx.journal().events::<Membership>(cx.tenant(), member.stream).await?;
-        if !is_held || !self.listed.was_lowered_by_review(lowered_to, &history) {
+        if held.is_none() || !self.listed.was_lowered_by_review(lowered_to, &history) {
             return Ok(());
         }
         let (level, until) = (*level, *until);
@@ -256,13 +338,17 @@ impl Right<'_> {
         if is_over || !roster.is_active_member(self.user, cx.now) {
             return Ok(());
         }
+        if let ReviewedAccess::Submission { affiliation, npi } = self.listed {
+            return self.submit_again(cx, *affiliation, npi).await;
+        }
         let member = member(cx, organization, self.user, None).await?;
         let history = cx.journal().events::<Membership>(cx.tenant(), member.stream).await?;
         if !self.listed.was_taken_by_review(&history) {
             return Ok(());
         }
         match self.listed {
-            ReviewedAccess::Membership { .. } => Ok(()),
+            // The first is the roster's; the other was seen to above.
+            ReviewedAccess::Membership { .. } | ReviewedAccess::Submission { .. } => Ok(()),
             ReviewedAccess::Npi { npi, level, until } => {
                 let change = NpiChange { npi: npi.clone(), level: *level, until: *until };
                 set_level(cx, &member, change).await?;
@@ -283,6 +369,24 @@ impl Right<'_> {
                 give(cx, &member, vec![grant], Cause::Review).await.map(drop)
             }
         }
+    }
+}
+
+impl Right<'_> {
+    /// Lets them work for the NPI again, if a review took it last and the affiliation goes on.
+    async fn submit_again(
+        &self,
+        cx: &mut Context<'_>,
+        affiliation: AffiliationId,
+        npi: &Npi,
+    ) -> Result<(), Failure> {
+        let history = cx.journal().events::<Affiliation>(cx.tenant(), affiliation.0).await?;
+        let is_in_force = cx.load::<Affiliation>(affiliation).await?.in_force(cx.now).is_some();
+        if !is_in_force || !self.listed.was_taken_from(self.user, &history) {
+            return Ok(());
+        }
+        let of = (self.user, affiliation, npi);
+        set_submission(cx, self.review.organization, of, true).await
     }
 }
 

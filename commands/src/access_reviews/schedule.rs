@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Refusal,
-    access_reviews::{Opener, ReviewScope},
+    access_reviews::{Changes, Opener, ReviewScope, Split},
     kernel::ids::{AccessReviewId, OrganizationId},
     organizations::{Organization, organization::Phase},
     policies::PolicyHistory,
@@ -78,7 +78,8 @@ impl OpenScheduledReview {
         if reviewed.is_empty() {
             return Ok(());
         }
-        if open(cx, (review, Opener::Scheduled), (organization, SCOPE), reviewed).await? {
+        let (list, of) = ((Split::all_of(reviewed), Changes::All), (organization, SCOPE));
+        if open(cx, (review, Opener::Scheduled), of, list, (None, None)).await? {
             // Whoever was faster by hand is found at the next try.
             let taken = Refusal::new(Code::VersionConflict, "Somebody opened a review meanwhile.");
             cx.work.reserve(OPEN, &open_key(organization, &SCOPE), stream, taken);

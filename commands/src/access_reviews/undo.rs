@@ -39,7 +39,7 @@ impl UndoSelection {
         let chosen = undoable.filter(|(number, decided)| match self {
             Self::Item(item) => *number == item,
             Self::Day { reviewer, day } => {
-                decided.by == reviewer && zone.local_date(decided.at) == day
+                decided.by == Some(reviewer) && zone.local_date(decided.at) == day
             }
             Self::All => true,
         });
@@ -58,7 +58,8 @@ pub enum GivenBack {
     Right,
     /// The end that was planned does not come.
     PlannedEnd,
-    /// Somebody else did otherwise since, so that nothing was left to give back.
+    /// Somebody else did otherwise since, or it was to be carried out at the closing, so that nothing was
+    /// left to give back.
     Nothing,
 }
 

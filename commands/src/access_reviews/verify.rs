@@ -80,7 +80,8 @@ impl VerifyReviewItem {
         let review = state.under_way().ok()?;
         let item = review.item(self.item)?;
         let decided = item.decided.as_ref()?;
-        let is_pending = decided.decision.is_to_be_carried_out() && !decided.has_taken_effect();
+        let is_done = decided.decision.is_to_be_carried_out() && decided.is_carried_out();
+        let is_pending = is_done && !decided.has_taken_effect();
         is_pending.then_some((review, item, decided))
     }
 }
@@ -100,17 +101,17 @@ async fn look(
         // Nothing follows from it, and nothing is looked up.
         ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => done(decided.at, Vec::new()),
         ReviewDecision::Change { role } if is_active && roster.role_of(of.user, cx.now) == role => {
-            done(decided.at, of.after_change(cx, role).await?)
+            done(decided.done_at, of.after_change(cx, role).await?)
         }
-        ReviewDecision::Change { .. } => done(decided.at, vec![Leftover::Role]),
+        ReviewDecision::Change { .. } => done(decided.done_at, vec![Leftover::Role]),
         ReviewDecision::Revoke { .. } if is_active => {
             match roster.member(of.user).and_then(|member| member.ends_at()) {
                 Some(ends_at) => Ok(Found::Comes(ends_at)),
-                None => done(decided.at, vec![Leftover::Membership]),
+                None => done(decided.done_at, vec![Leftover::Membership]),
             }
         }
         ReviewDecision::Revoke { .. } => {
-            let ended = ended(&roster, of.user).unwrap_or(decided.at).max(decided.at);
+            let ended = ended(&roster, of.user).unwrap_or(decided.done_at).max(decided.done_at);
             done(ended, of.after_removal(cx).await?)
         }
     }
@@ -132,7 +133,7 @@ async fn verify_right(
         }
     };
     let remaining = if is_so { Vec::new() } else { vec![Leftover::Right] };
-    Ok(Found::Done { at: decided.at, remaining })
+    Ok(Found::Done { at: decided.done_at, remaining })
 }
 
 /// When the membership of somebody who is no active member ended.

@@ -1,4 +1,4 @@
-//! `WatchAccessReview`: reminders, overdue, escalation (CC-13, GN-15).
+//! `WatchAccessReview`: reminders, overdue, escalation, and delegates who left (CC-13, GN-15).
 //!
 //! Invariant: where the policy has an organisation suspended, it is in the append that escalates.
 
@@ -18,7 +18,8 @@ use crate::{
     organizations::{members::Watch, suspend},
 };
 
-/// The scheduler looks whether it is time for a reminder, or too late.
+/// The scheduler looks whether it is time for a reminder, or too late, and whether who was to decide is
+/// still there.
 pub struct WatchAccessReview {
     pub review: AccessReviewId,
 }
@@ -41,6 +42,12 @@ impl Command for WatchAccessReview {
             cancel(cx, review, reason).await?;
             return Ok(Watch::Over);
         }
+        let mut left = review.delegates();
+        left.retain(|delegate| !roster.is_active_member(*delegate, cx.now));
+        if !left.is_empty() {
+            let lapse = AccessReviewCommand::Lapse { left };
+            cx.decide::<AccessReview>(self.review, lapse).await?;
+        }
         let told = cx.decide::<AccessReview>(self.review, AccessReviewCommand::Watch).await?;
         let suspends = |event: &AccessReviewEvent| {
             matches!(
@@ -60,6 +67,7 @@ impl Command for WatchAccessReview {
         let next = cx.load::<AccessReview>(self.review).await?.next_look(&cx.policy);
         let policies = cx.load::<PolicyHistory>(cx.tenant().policy_stream()).await?;
         let change = policies.next_change(cx.now);
-        Ok(next.map_or(Watch::Over, |next| Watch::On(Some(change.map_or(next, |it| it.min(next))))))
+        // It is looked at as well when somebody leaves the organisation.
+        Ok(Watch::On(next.map(|next| change.map_or(next, |change| change.min(next)))))
     }
 }

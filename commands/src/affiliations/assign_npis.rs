@@ -52,6 +52,7 @@ impl Command for AssignAffiliatedNpis {
             user: self.user,
             npis: self.npis.clone(),
             held: provider.npis_at(cx.now),
+            cause: None,
         };
         let assign = AffiliationCommand::AssignNpis(Box::new(assign));
         cx.decide::<Affiliation>(self.target.affiliation, assign).await?;

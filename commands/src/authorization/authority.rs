@@ -55,6 +55,17 @@ impl Authority {
         }
     }
 
+    /// By what a decision is carried out later: that of an organisation's administrators or of the plan.
+    /// Whether whoever decided might was found out when they did; the actor is whoever has it done.
+    pub(crate) fn of_decision(actor: Actor, by_plan: bool) -> Self {
+        let service = Self::of(actor);
+        if by_plan {
+            let plan_roles = [(PlanRole::Ps, PlanScope::Whole)].into();
+            return Self { plan_roles, ..service };
+        }
+        Self { org_role: Some(OrgRole::Admin), ..service }
+    }
+
     /// Whether the caller acts as plan staff rather than for an organisation.
     #[must_use]
     pub fn acts_for_plan(&self) -> bool {

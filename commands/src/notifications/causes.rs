@@ -3,9 +3,9 @@
 //! Invariant: every event is decided here by name, so a new one cannot be forgotten.
 
 use rollcall_domain::{
-    AnyEvent,
+    AnyEvent, Code,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
-    access_reviews::AccessReviewEvent,
+    access_reviews::{AccessReviewEvent, substitutes::ReviewSubstitutesEvent},
     affiliations::AffiliationEvent,
     api_keys::ApiKeyEvent,
     audit::{ActivityReviewsEvent, AuditSinksEvent, PauseCause},
@@ -110,9 +110,11 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::ApiKey(event) => vec![of_api_key(event)],
         AnyEvent::ActivityReviews(event) => of_activity_review(event, recorded.aggregate_id),
         AnyEvent::AccessReview(event) => of_access_review(event, recorded.aggregate_id),
+        AnyEvent::ReviewSubstitutes(event) => of_substitutes(event),
         AnyEvent::AuditSinks(event) => of_sinks(event),
         AnyEvent::Tenant(_)
         | AnyEvent::ReviewCampaign(_)
+        | AnyEvent::ReviewTemplate(_)
         | AnyEvent::PlanStaff(_)
         | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
@@ -469,12 +471,48 @@ fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
             let delegate = notice(Audience::Person(*to), Happening::ReviewDelegated);
             vec![delegate.within(organization).once_per_command()]
         }
+        // What is gone already needs nobody.
+        E::ReviewDecisionNotCarriedOut { refusal, .. }
+        | E::ReviewItemLeftByPolicy { refusal, .. }
+            if refusal.code == Code::AlreadyInactive =>
+        {
+            Vec::new()
+        }
+        E::ReviewDecisionNotCarriedOut { .. } => {
+            vec![administrators(Happening::ReviewNotCarriedOut).once_per_command()]
+        }
+        E::ReviewItemLeftByPolicy { .. } => {
+            let plan = notice(Audience::PlanSupport(organization), Happening::ReviewLeft);
+            vec![plan.counterparty(organization).once_per_command()]
+        }
+        E::ReviewDelegationLapsed { .. } => {
+            vec![administrators(Happening::ReviewFellBack).once_per_command()]
+        }
         E::ReviewItemDelegated { new: None, .. }
+        | E::ReviewItemConfirmed { .. }
+        | E::ReviewItemAttested { .. }
+        | E::AccessReviewClosing { .. }
+        | E::ReviewDecisionCarriedOut { .. }
+        | E::ReviewItemDecidedByPolicy(_)
         | E::ReviewItemsListed { .. }
+        | E::ReviewItemsCarriedForward { .. }
         | E::ReviewItemDecided(_)
         | E::ReviewRevocationExecuted(_)
         | E::ReviewChangeExecuted(_)
         | E::AccessReviewCancelled { .. } => Vec::new(),
+    }
+}
+
+/// To whoever reviews in somebody's place from now on, or later (GN-15).
+fn of_substitutes(event: &ReviewSubstitutesEvent) -> Vec<Raise> {
+    match event {
+        ReviewSubstitutesEvent::ReviewSubstituteNamed { organization, substitute, .. } => {
+            let subject = (SubjectKind::Organization, organization.0);
+            let (kind, audience) = (NotificationType::ReviewDue, Audience::Person(*substitute));
+            let notice = Raise::new(kind, audience, subject).because(Happening::ReviewStandsIn);
+            vec![notice.within(*organization)]
+        }
+        ReviewSubstitutesEvent::ReviewSubstitutionEnded { .. } => Vec::new(),
     }
 }
 

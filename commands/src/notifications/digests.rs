@@ -207,6 +207,8 @@ impl DigestsProcess {
             | AnyEvent::ActivityReviews(_)
             | AnyEvent::AccessReview(_)
             | AnyEvent::ReviewCampaign(_)
+            | AnyEvent::ReviewTemplate(_)
+            | AnyEvent::ReviewSubstitutes(_)
             | AnyEvent::AuditSinks(_)
             | AnyEvent::JobRole(_)
             | AnyEvent::RightUse(_)

@@ -15,7 +15,7 @@ pub use pace::Pace;
 
 use crate::{
     Commands,
-    access_reviews::Register,
+    access_reviews::{Coverage, Register},
     audit::{ErasureLedger, ErasuresProcess, Keeper, sinks::SinksProcess},
     messages::Renderer,
     notifications::{DigestsProcess, NotificationsProcess},
@@ -57,6 +57,8 @@ pub struct BackgroundConfig {
     pub ledger: ErasureLedger,
     /// What reviews of access ask whether it agrees with what was decided.
     pub register: Arc<dyn Register>,
+    /// What templates of campaigns ask which organisations there are.
+    pub coverage: Arc<dyn Coverage>,
 }
 
 /// The background work of one service process. Clones are the same.
@@ -70,17 +72,18 @@ struct Parts {
     post: PostOffice,
     ledger: ErasureLedger,
     register: Arc<dyn Register>,
+    coverage: Arc<dyn Coverage>,
     call: watch::Sender<()>,
 }
 
 impl Background {
     #[must_use]
     pub fn new(config: BackgroundConfig) -> Self {
-        let BackgroundConfig { commands, pool, reader, public_url, post, ledger, register } =
-            config;
+        let BackgroundConfig { commands, pool, reader, public_url, post, ledger, .. } = config;
+        let (register, coverage) = (config.register, config.coverage);
         let renderer = Renderer::new(commands.journal.clone(), reader, &public_url);
         let call = watch::Sender::new(());
-        Self(Arc::new(Parts { commands, pool, renderer, post, ledger, register, call }))
+        Self(Arc::new(Parts { commands, pool, renderer, post, ledger, register, coverage, call }))
     }
 
     /// The processes, for the runner that carries events to them.
@@ -100,7 +103,7 @@ impl Background {
     /// Starts the tasks; they end soon after `stopping` is true.
     #[must_use]
     pub fn spawn(&self, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-        let Parts { commands, pool, renderer, post, ledger, register, .. } = &*self.0;
+        let Parts { commands, pool, renderer, post, ledger, register, coverage, .. } = &*self.0;
         let sender = Sender {
             commands: commands.clone(),
             pool: pool.clone(),
@@ -112,6 +115,7 @@ impl Background {
             commands: commands.clone(),
             pool: pool.clone(),
             register: register.clone(),
+            coverage: coverage.clone(),
         };
         let roll_up = RollUp { commands: commands.clone(), pool: pool.clone() };
         let keeper = Keeper {

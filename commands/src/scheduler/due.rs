@@ -58,14 +58,21 @@ pub(super) enum Kind {
     ReviewOpening,
     /// The next portion of a campaign of reviews (GN-15).
     ReviewCampaign,
+    /// The next date of a template of campaigns (GN-15).
+    ReviewTemplate,
     /// A review's next reminder, and whether it is too late (CC-13).
     AccessReview,
     /// Whether what a review decided is so (GN-15); `detail` is the item.
     ReviewExecution,
+    /// A change after which access may be reviewed at once (GN-15); `detail` is a
+    /// [`super::changes::ChangeDetail`].
+    ReviewedChange,
+    /// The next portion of what a review has carried out at its closing, or its policy decides (GN-15).
+    ReviewClosing,
 }
 
 impl Kind {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 25] = [
         Self::Invitation,
         Self::RegistrationToken,
         Self::AffiliationRequest,
@@ -86,8 +93,11 @@ impl Kind {
         Self::ActivityReview,
         Self::ReviewOpening,
         Self::ReviewCampaign,
+        Self::ReviewTemplate,
         Self::AccessReview,
         Self::ReviewExecution,
+        Self::ReviewedChange,
+        Self::ReviewClosing,
     ];
 
     /// The parameters that decide when it is looked at again.
@@ -110,6 +120,7 @@ impl Kind {
                 &[PolicyKey::ActivityReviewDays, PolicyKey::ActivityReviewGraceDays]
             }
             Self::ReviewOpening => &[PolicyKey::ReviewCadenceDays, PolicyKey::TimeZone],
+            Self::ReviewTemplate => &[PolicyKey::TimeZone],
             Self::AccessReview => &[PolicyKey::ReviewRemindDays, PolicyKey::TimeZone],
             Self::Invitation
             | Self::RegistrationToken
@@ -126,7 +137,9 @@ impl Kind {
             | Self::OrganizationMerge
             | Self::PinPropagation
             | Self::ReviewCampaign
-            | Self::ReviewExecution => &[],
+            | Self::ReviewExecution
+            | Self::ReviewedChange
+            | Self::ReviewClosing => &[],
         }
     }
 
@@ -163,8 +176,11 @@ impl Kind {
             Self::ActivityReview => "ACTIVITY_REVIEW",
             Self::ReviewOpening => "REVIEW_OPENING",
             Self::ReviewCampaign => "REVIEW_CAMPAIGN",
+            Self::ReviewTemplate => "REVIEW_TEMPLATE",
             Self::AccessReview => "ACCESS_REVIEW",
             Self::ReviewExecution => "REVIEW_EXECUTION",
+            Self::ReviewedChange => "REVIEWED_CHANGE",
+            Self::ReviewClosing => "REVIEW_CLOSING",
         }
     }
 
@@ -335,6 +351,27 @@ pub(super) async fn hasten(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Has the open reviews of an organisation looked at now.
+pub(super) async fn hasten_reviews(
+    tx: &mut PgConnection,
+    event: &Recorded<AnyEvent>,
+    organization: OrganizationId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE ops.due_times
+            SET due_at = $3, attempt_at = $3, source_event = $4, correlation_id = $5
+          WHERE tenant_id = $1 AND organization_id = $2 AND kind = 'ACCESS_REVIEW' AND due_at > $3",
+    )
+    .bind(event.tenant.0)
+    .bind(organization.0)
+    .bind(event.occurred_at)
+    .bind(event.event_id)
+    .bind(event.correlation_id)
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// Locks the end that is overdue longest, if one is due.

@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::{
     AnyEvent,
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
-    access_reviews::{AccessReviewEvent, ReviewDecision, campaign::ReviewCampaignEvent},
     affiliations::AffiliationEvent,
     imports::PeopleImportEvent,
     organizations::{OrganizationEvent, RegistrationTokenEvent},
@@ -18,7 +17,11 @@ use rollcall_domain::{
 
 use rollcall_journal::Recorded;
 
-use super::due::{End, Kind};
+use super::{
+    changes,
+    due::{End, Kind},
+    review_ends,
+};
 
 /// How long after somebody became a member it is first looked whether they sign in: no policy is
 /// shorter than that, and an import has other things to do.
@@ -27,7 +30,8 @@ const FIRST_LOOK: TimeDelta = TimeDelta::days(1);
 /// What the event says about ends of its stream.
 pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Vec<End> {
     let first = first_of(recorded).into_iter();
-    first.chain(dormancy_of(recorded)).chain(reviews_of(recorded)).collect()
+    let beside = dormancy_of(recorded).into_iter().chain(review_ends::of(recorded));
+    first.chain(beside).chain(changes::of(recorded)).collect()
 }
 
 /// What it says about the watch over a member's sign-ins, beside any other end (MC-32).
@@ -42,20 +46,6 @@ fn dormancy_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
     | E::UserAutoDeactivated { user, .. } = event
     {
         return Some(End::no_more(Kind::Dormant).of(user));
-    }
-    None
-}
-
-/// What it says about an organisation's periodic reviews, beside any other end (CC-13): looked at at
-/// once, to find out when the next one begins under the policy in force.
-fn reviews_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
-    use OrganizationEvent as E;
-    let AnyEvent::Organization(event) = &recorded.event else { return None };
-    if let E::OrganizationRegistered { .. } = event {
-        return Some(End::at(Kind::ReviewOpening, recorded.occurred_at));
-    }
-    if let E::OrganizationMerged { .. } | E::OrganizationClosed { .. } = event {
-        return Some(End::no_more(Kind::ReviewOpening));
     }
     None
 }
@@ -75,9 +65,12 @@ fn first_of(recorded: &Recorded<AnyEvent>) -> Option<End> {
         AnyEvent::PlanStaff(event) => of_plan_staff(event),
         AnyEvent::Pin(event) => of_pin(event),
         AnyEvent::Tenant(event) => of_tenant(event, recorded.occurred_at),
-        AnyEvent::AccessReview(event) => of_access_review(event),
-        AnyEvent::ReviewCampaign(event) => of_campaign(event, recorded.occurred_at),
-        AnyEvent::Policy(_)
+        // Told in `review_ends`.
+        AnyEvent::AccessReview(_)
+        | AnyEvent::ReviewCampaign(_)
+        | AnyEvent::ReviewTemplate(_)
+        | AnyEvent::ReviewSubstitutes(_)
+        | AnyEvent::Policy(_)
         | AnyEvent::Agreement(_)
         | AnyEvent::PolicyProposal(_)
         | AnyEvent::ClientGuidance(_)
@@ -282,49 +275,6 @@ fn of_tenant(event: &TenantEvent, now: DateTime<Utc>) -> Option<End> {
         TenantEvent::TenantCreated { .. } => Some(End::at(Kind::ActivityReview, now)),
         TenantEvent::TenantClosed { .. } => Some(End::no_more(Kind::ActivityReview)),
         TenantEvent::TenantSuspended { .. } | TenantEvent::TenantResumed {} => None,
-    }
-}
-
-/// A review is looked at at once, to find out when to look again; what a decision says is to be so, is
-/// looked up.
-fn of_access_review(event: &AccessReviewEvent) -> Option<End> {
-    use AccessReviewEvent as E;
-    match event {
-        E::AccessReviewOpened { opened_at, .. } => Some(End::at(Kind::AccessReview, *opened_at)),
-        E::ReviewItemDecided(decided) => {
-            let is_to_be = |decision: &ReviewDecision| decision.is_to_be_carried_out();
-            if is_to_be(&decided.new) {
-                return Some(End::at(Kind::ReviewExecution, decided.decided_at).of(decided.item));
-            }
-            let was_to_be = decided.old.as_ref().is_some_and(is_to_be);
-            was_to_be.then(|| End::no_more(Kind::ReviewExecution).of(decided.item))
-        }
-        E::AccessReviewCompleted { .. } | E::AccessReviewCancelled { .. } => {
-            Some(End::no_more(Kind::AccessReview))
-        }
-        E::ReviewItemsListed { .. }
-        | E::ReviewItemDelegated { .. }
-        | E::ReviewRevocationExecuted(_)
-        | E::ReviewChangeExecuted(_)
-        | E::HastyReviewSuspected { .. }
-        | E::AccessReviewReminded { .. }
-        | E::AccessReviewOverdue { .. }
-        | E::AccessReviewEscalated { .. } => None,
-    }
-}
-
-/// Its reviews are opened, or called off, portion by portion from then on.
-fn of_campaign(event: &ReviewCampaignEvent, at: DateTime<Utc>) -> Option<End> {
-    use ReviewCampaignEvent as E;
-    match event {
-        E::ReviewCampaignOpened { .. } | E::ReviewCampaignCancelled { .. } => {
-            Some(End::at(Kind::ReviewCampaign, at))
-        }
-        E::ReviewCampaignCompleted { .. } => Some(End::no_more(Kind::ReviewCampaign)),
-        E::CampaignOrganizationsListed { .. }
-        | E::CampaignReviewOpened { .. }
-        | E::CampaignOrganizationSkipped { .. }
-        | E::CampaignReviewClosed { .. } => None,
     }
 }
 

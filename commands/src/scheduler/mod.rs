@@ -5,10 +5,12 @@
 //! Invariant: the end is decided by the aggregate at the injected clock's time, whether or not the
 //! scheduler is late; the scheduler only has it written down, once.
 
+mod changes;
 mod due;
 mod ends;
 mod expire_grants;
 mod process;
+mod review_ends;
 mod task;
 
 pub use due::count as due;

@@ -6,7 +6,7 @@ use rollcall_domain::AnyEvent;
 use rollcall_journal::{Process, ProjectionError, Recorded};
 use sqlx::PgConnection;
 
-use super::{due, ends};
+use super::{due, ends, review_ends};
 
 /// Keeps `ops.due_times`.
 pub struct ScheduleProcess;
@@ -25,6 +25,9 @@ impl Process<AnyEvent> for ScheduleProcess {
         for event in batch {
             for end in ends::of(event) {
                 due::note(tx, event, &end).await?;
+            }
+            if let Some(organization) = review_ends::left(&event.event) {
+                due::hasten_reviews(tx, event, organization).await?;
             }
             if let AnyEvent::Policy(change) = &event.event {
                 due::hasten(tx, event, change).await?;

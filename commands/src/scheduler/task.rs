@@ -10,7 +10,7 @@ use rollcall_domain::{
     Code,
     kernel::ids::{
         AccessRequestId, AccessReviewId, AffiliationId, CampaignId, InvitationId, OrganizationId,
-        PeopleImportId, RegistrationTokenId,
+        PeopleImportId, RegistrationTokenId, ReviewTemplateId,
     },
     notifications::Frequency,
     permissions::{Entitlement, NpiScope, membership::MembershipKey},
@@ -22,13 +22,16 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     ExpireGrant, ExpireNpiPermission, ExpirePlanRole,
+    changes::ChangeDetail,
     due::{self, Due, Kind},
 };
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,
     access_requests::ExpireAccessRequest,
     access_reviews::{
-        ContinueReviewCampaign, OpenScheduledReview, Register, VerifyReviewItem, WatchAccessReview,
+        ContinueReview, ContinueReviewCampaign, Coverage, OpenDueReviewTemplate,
+        OpenReviewOfChange, OpenScheduledReview, Register, VerifyReviewItem, WatchAccessReview,
+        WhatChanged,
     },
     affiliations::ExpireAffiliation,
     audit::WatchActivityReview,
@@ -69,6 +72,8 @@ pub struct Scheduler {
     pub pool: PgPool,
     /// What reviews of access ask whether it agrees.
     pub register: Arc<dyn Register>,
+    /// What templates of campaigns ask which organisations there are.
+    pub coverage: Arc<dyn Coverage>,
 }
 
 impl Scheduler {
@@ -199,22 +204,18 @@ impl Scheduler {
             }
             Kind::ReviewOpening => {
                 let organization = OrganizationId(due.stream_id);
-                match self.dispatch(due, &OpenScheduledReview { organization }).await {
-                    Ok(watch) => Ok(watch.into()),
-                    // The schedule goes on, whatever stands in the way of one review.
-                    Err(DispatchError::Refused(refusal))
-                        if refusal.code != Code::VersionConflict =>
-                    {
-                        tracing::warn!(%organization, %refusal, "a review was not opened");
-                        let tomorrow = self.commands.journal.now() + TimeDelta::days(1);
-                        Ok(Next::Again(Some(tomorrow)))
-                    }
-                    Err(other) => Err(other),
-                }
+                let opened = self.dispatch(due, &OpenScheduledReview { organization }).await;
+                self.or_tomorrow(due, opened)
             }
             Kind::ReviewCampaign => {
                 let campaign = CampaignId(due.stream_id);
                 Ok(self.dispatch(due, &ContinueReviewCampaign { campaign }).await?.into())
+            }
+            Kind::ReviewTemplate => {
+                let template = ReviewTemplateId(due.stream_id);
+                let open = OpenDueReviewTemplate { template, coverage: self.coverage.clone() };
+                let opened = self.dispatch(due, &open).await;
+                self.or_tomorrow(due, opened)
             }
             Kind::AccessReview => {
                 let review = AccessReviewId(due.stream_id);
@@ -225,6 +226,17 @@ impl Scheduler {
                 let item = due.detail.parse().map_err(|_| unfit())?;
                 let verify = VerifyReviewItem { review, item, register: self.register.clone() };
                 Ok(self.dispatch(due, &verify).await?.into())
+            }
+            Kind::ReviewedChange => {
+                let ChangeDetail { change, organization, user } =
+                    ChangeDetail::parse(&due.detail).ok_or_else(unfit)?;
+                let (stream, event) = (due.stream_id, due.source_event);
+                let what = WhatChanged { change, organization, user, stream, event };
+                Ok(self.dispatch(due, &OpenReviewOfChange(what)).await?.into())
+            }
+            Kind::ReviewClosing => {
+                let review = AccessReviewId(due.stream_id);
+                self.send(due, &ContinueReview { review }).await
             }
             Kind::Unassigned => {
                 let (user, organization) =
@@ -238,6 +250,23 @@ impl Scheduler {
                 let of = MembershipKey { user, organization };
                 Ok(self.dispatch(due, &WatchDormant { of }).await?.into())
             }
+        }
+    }
+
+    /// A schedule goes on, whatever stands in the way of one opening.
+    fn or_tomorrow(
+        &self,
+        due: &Due,
+        opened: Result<Watch, DispatchError>,
+    ) -> Result<Next, DispatchError> {
+        match opened {
+            Ok(watch) => Ok(watch.into()),
+            Err(DispatchError::Refused(refusal)) if refusal.code != Code::VersionConflict => {
+                tracing::warn!(?due, %refusal, "reviews were not opened");
+                let tomorrow = self.commands.journal.now() + TimeDelta::days(1);
+                Ok(Next::Again(Some(tomorrow)))
+            }
+            Err(other) => Err(other),
         }
     }
 

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    AccessReview, AccessReviewCommand, AccessReviewEvent, AccessReviewRefusal, CompleteReview,
-    ItemOutcome, LISTED_AT_ONCE, MOST_ITEMS, NewReview, Opener, Review, ReviewItem, ReviewResult,
-    ReviewTotals, Reviewed, sha256_of_lines,
+    AccessReview, AccessReviewCommand, AccessReviewEvent, AccessReviewRefusal, Changes,
+    CompleteReview, ItemOutcome, MOST_ITEMS, NewReview, Review, ReviewResult, ReviewTotals, Split,
+    listing, sha256_of_lines,
 };
 use crate::kernel::ids::UserId;
 use crate::values::Reason;
@@ -23,57 +23,58 @@ pub(super) fn reviewer(decision: &Decision<'_>) -> Result<UserId, AccessReviewRe
     decision.actor.person().ok_or(AccessReviewRefusal::NoPerson)
 }
 
-fn listed(reviewed: &[Reviewed]) -> Vec<ReviewItem> {
-    let numbered = (1..).zip(reviewed);
-    numbered
-        .map(|(item, it)| ReviewItem { item, user: it.user, access: it.access.clone() })
-        .collect()
+fn check_list(list: &Split, changes: Changes) -> Result<(), AccessReviewRefusal> {
+    use AccessReviewRefusal as R;
+    if list.listed.is_empty() {
+        let nothing = changes.since().filter(|_| !list.carried.is_empty()).map(R::NothingChanged);
+        return Err(nothing.unwrap_or(R::NothingToReview));
+    }
+    if list.len() > MOST_ITEMS {
+        return Err(R::TooManyToReview(MOST_ITEMS));
+    }
+    if list.all().collect::<BTreeSet<_>>().len() < list.len() {
+        return Err(R::ListedTwice);
+    }
+    Ok(())
 }
 
 fn opened(decision: &Decision<'_>, new: NewReview) -> Decided {
     use AccessReviewRefusal as R;
-    let NewReview { organization, reviewed, due_at, grace_until, .. } = new;
-    if reviewed.is_empty() {
-        return Err(R::NothingToReview);
-    }
-    if reviewed.len() > MOST_ITEMS {
-        return Err(R::TooManyToReview(MOST_ITEMS));
-    }
-    if reviewed.iter().collect::<BTreeSet<_>>().len() < reviewed.len() {
-        return Err(R::ListedTwice);
-    }
+    let NewReview { organization, list, changes, due_at, grace_until, .. } = new;
+    check_list(&list, changes)?;
     if due_at <= decision.now || grace_until < due_at {
         return Err(R::DueTooEarly);
     }
-    let items = listed(&reviewed);
-    let mut events = vec![AccessReviewEvent::AccessReviewOpened {
+    let compared_with = changes.since();
+    let (sha256, parts) = listing::parts(organization, &list, compared_with);
+    let opened = AccessReviewEvent::AccessReviewOpened {
         review: new.review,
         organization,
         campaign: new.campaign,
         scope: new.scope,
         as_of: new.as_of,
-        items: u32::try_from(items.len()).expect("no more than MOST_ITEMS"),
-        sha256: sha256_of_lines(&items),
+        items: u32::try_from(list.len()).expect("no more than MOST_ITEMS"),
+        sha256,
         opened_by: new.opened_by,
         opened_at: decision.now,
         due_at,
         grace_until,
-    }];
-    events.extend(items.chunks(LISTED_AT_ONCE).map(|part| AccessReviewEvent::ReviewItemsListed {
-        organization,
-        first: part[0].item,
-        items: part.to_vec(),
-    }));
-    Ok(events)
+        changed_only: changes != Changes::All,
+        compared_with,
+        revocations: new.revocations,
+        asks_for_attestation: new.asks_for_attestation,
+        second_reviewer: new.second_reviewer,
+    };
+    Ok([opened].into_iter().chain(parts).collect())
 }
 
 impl AccessReview {
     fn open(&self, decision: &Decision<'_>, new: NewReview) -> Decided {
         match (self, new.opened_by) {
             (Self::NotOpened, _) => opened(decision, new),
-            // The schedule's ids are derived: whoever comes second finds the first one's.
-            (Self::Opened(_), Opener::Scheduled) => Ok(Vec::new()),
-            (Self::Opened(_), Opener::ByHand { .. }) => Err(AccessReviewRefusal::Opened),
+            // The ids are derived: whoever comes second finds the first one's.
+            (Self::Opened(_), opener) if opener.is_a_rule() => Ok(Vec::new()),
+            (Self::Opened(_), _) => Err(AccessReviewRefusal::Opened),
         }
     }
 }
@@ -92,6 +93,19 @@ impl Review {
         let ReviewTotals { undecided, pending, .. } = totals;
         if undecided > 0 {
             return Err(R::Undecided { count: undecided, first: first(ItemOutcome::Undecided) });
+        }
+        let unconfirmed: Vec<u32> = self
+            .items()
+            .filter(|(number, item)| self.awaits_second(item) && !gone.contains(number))
+            .map(|(number, _)| number)
+            .collect();
+        if !unconfirmed.is_empty() {
+            let count = u32::try_from(unconfirmed.len()).unwrap_or(u32::MAX);
+            let first = unconfirmed.into_iter().take(NAMED).collect();
+            return Err(R::Unconfirmed { count, first });
+        }
+        if let Some(closing) = self.close(decision, attested_by) {
+            return Ok(vec![closing]);
         }
         if pending > 0 {
             return Err(R::Pending { count: pending, first: first(ItemOutcome::Pending) });
@@ -138,8 +152,13 @@ impl Decider for AccessReview {
             C::Open(new) => self.open(decision, *new),
             C::Decide(wish) => self.under_way()?.decide_items(decision, *wish),
             C::Undo(wish) => self.to_undo()?.undo(decision, *wish),
+            C::Confirm(wish) => self.under_way()?.confirm(decision, *wish),
+            C::Attest(wish) => self.under_way()?.attest(decision, *wish),
             C::Delegate(wish) => self.under_way()?.delegate(decision, *wish),
+            C::Lapse { left } => Ok(self.under_way()?.lapse(&left)),
             C::RecordExecution(done) => self.under_way()?.record_execution(done),
+            C::RecordCarrying(done) => self.under_way()?.record_carrying(decision, done),
+            C::DecideByPolicy(wish) => self.under_way()?.decide_by_policy(decision, wish),
             C::Watch => Ok(self.under_way().map_or_else(|_| Vec::new(), |it| it.watch(decision))),
             C::Complete(done) => self.under_way()?.complete(decision, *done),
             C::Cancel { reason } => Ok(vec![self.under_way()?.cancel(decision, reason)]),

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::{Decided, reviewer};
 use super::{
     AccessReviewEvent, AccessReviewRefusal, DECIDED_AT_ONCE, DecideItems, DelegateItems,
-    Delegation, Item, REVOKED_AT_ONCE, RecordExecution, Review, ReviewDecision, ReviewExecution,
-    ReviewItemDecision, ReviewedAccess, UndoDecision, UndoneDecision,
+    Delegation, Item, ItemDecision, REVOKED_AT_ONCE, RecordExecution, Review, ReviewDecision,
+    ReviewExecution, ReviewItemDecision, ReviewedAccess, UndoDecision, UndoneDecision,
 };
 use crate::kernel::ids::UserId;
 use crate::organizations::Authority;
@@ -18,7 +18,7 @@ use crate::values::Reason;
 use crate::{Decision, Sealed};
 
 /// An item that was chosen, by its number.
-type Chosen<'a> = (u32, &'a Item);
+pub(super) type Chosen<'a> = (u32, &'a Item);
 
 impl Review {
     pub(super) fn decide_items(&self, decision: &Decision<'_>, wish: DecideItems) -> Decided {
@@ -31,7 +31,11 @@ impl Review {
         }
         self.check_last_day(decision, wish.decision)?;
         for (number, item) in &chosen {
-            item.check_reviewer(*number, by, wish.authority)?;
+            item.in_place_of((*number, by), &wish)?;
+            self.check_closing(*number, item)?;
+            if !item.is_decided_so(wish.decision, wish.reason.as_ref()) {
+                self.check_final(*number, item)?;
+            }
             item.check_decision(*number, wish.decision, wish.reason.as_ref())?;
         }
         let differing = chosen
@@ -47,18 +51,26 @@ impl Review {
         let by = reviewer(decision)?;
         let item = self.item(number).ok_or(R::ItemUnknown(number))?;
         item.check_reviewer(number, by, authority)?;
+        self.check_closing(number, item)?;
+        self.check_final(number, item)?;
+        if item.decided.as_ref().is_some_and(|decided| decided.by.is_none()) {
+            return Err(R::PolicyDecided(number));
+        }
         let undone = item.undoable().filter(|undone| undone.at == decided_at);
-        let undone = undone.ok_or(R::NothingToUndo(number))?;
+        let (undone, reviewer) =
+            undone.and_then(|it| Some((it, it.by?))).ok_or(R::NothingToUndo(number))?;
         let keep = DecideItems {
             items: vec![number],
             decision: ReviewDecision::Keep,
             reason: Some(reason),
             authority,
+            stands_in_for: Vec::new(),
             seen,
+            evidence: None,
             recommendations: BTreeMap::new(),
         };
         Ok(vec![AccessReviewEvent::ReviewItemDecided(Box::new(ReviewItemDecision {
-            undoes: Some(UndoneDecision { reviewer: undone.by, decided_at }),
+            undoes: Some(UndoneDecision { reviewer, decided_at: undone.at }),
             ..self.decided(decision, by, (number, item), &keep)
         }))])
     }
@@ -92,6 +104,8 @@ impl Review {
         (number, item): Chosen<'_>,
         wish: &DecideItems,
     ) -> ReviewItemDecision {
+        let waits = self.defers() && wish.decision.is_to_be_carried_out();
+        let evidence = wish.evidence.as_ref().filter(|_| waits);
         ReviewItemDecision {
             organization: self.organization,
             item: number,
@@ -105,11 +119,14 @@ impl Review {
             seen: wish.seen.clone(),
             recommendation: wish.recommendations.get(&number).cloned(),
             undoes: None,
+            in_place_of: item.in_place_of((number, by), wish).ok().flatten(),
+            by_plan: waits && wish.authority == Authority::Plan,
+            evidence: item.sealed(evidence),
         }
     }
 
     /// Each of these items once, in the order of the list.
-    fn chosen(&self, numbers: &[u32]) -> Result<Vec<Chosen<'_>>, AccessReviewRefusal> {
+    pub(super) fn chosen(&self, numbers: &[u32]) -> Result<Vec<Chosen<'_>>, AccessReviewRefusal> {
         use AccessReviewRefusal as R;
         let numbers: BTreeSet<u32> = numbers.iter().copied().collect();
         if numbers.is_empty() {
@@ -142,24 +159,43 @@ impl Review {
     }
 
     pub(super) fn delegate(&self, decision: &Decision<'_>, wish: DelegateItems) -> Decided {
-        let DelegateItems { items, to, reason, authority } = wish;
+        let DelegateItems { items, to, substitute, reason, authority } = wish;
         let by = reviewer(decision)?;
         let chosen = self.chosen(&items)?;
         for (number, item) in &chosen {
+            self.check_closing(*number, item)?;
             item.check_delegation(*number, (by, to), authority)?;
         }
         let delegated = |item: &Item| item.delegated.map(|delegation| delegation.to);
-        let differing = chosen.into_iter().filter(|(_, item)| delegated(item) != to);
+        // Whoever is away and nobody may stand in for has it themself.
+        let stands_in = |item: &Item| substitute.filter(|it| *it != item.user && *it != by);
+        let new = |item: &Item| stands_in(item).or(to);
+        let differing = chosen.into_iter().filter(|(_, item)| delegated(item) != new(item));
         let events = differing.map(|(number, item)| AccessReviewEvent::ReviewItemDelegated {
             organization: self.organization,
             item: number,
             user: item.user,
             old: delegated(item),
-            new: to,
+            new: new(item),
             by,
             reason: Sealed::new(item.user, reason.clone()),
+            in_place_of: stands_in(item).and(to),
         });
         Ok(events.collect())
+    }
+
+    /// The first of the items that were delegated to whoever left.
+    pub(super) fn lapse(&self, left: &BTreeSet<UserId>) -> Vec<AccessReviewEvent> {
+        let lapsed = self.items().filter_map(|(number, item)| {
+            let Delegation { to, .. } = item.delegated.filter(|it| left.contains(&it.to))?;
+            Some(AccessReviewEvent::ReviewDelegationLapsed {
+                organization: self.organization,
+                item: number,
+                user: item.user,
+                delegate: to,
+            })
+        });
+        lapsed.take(DECIDED_AT_ONCE).collect()
     }
 
     pub(super) fn record_execution(&self, done: RecordExecution) -> Decided {
@@ -168,6 +204,7 @@ impl Review {
         let verified = verified && remaining.is_empty();
         let item = self.item(number).ok_or(R::ItemUnknown(number))?;
         let current = item.decided.as_ref().filter(|decided| decided.at == decided_at);
+        let current = current.filter(|decided| decided.is_carried_out());
         let decided = current.ok_or(R::NotPending(number))?;
         let is_known =
             decided.executed == Some((executed_at, verified)) && decided.remaining == remaining;
@@ -213,7 +250,7 @@ fn check_bulk(chosen: &[Chosen<'_>], new: ReviewDecision) -> Result<(), AccessRe
 }
 
 impl Item {
-    fn right(&self) -> Option<ReviewedAccess> {
+    pub(super) fn right(&self) -> Option<ReviewedAccess> {
         self.access.is_right().then(|| self.access.clone())
     }
 
@@ -221,9 +258,38 @@ impl Item {
         reason.map(|reason| Sealed::new(self.user, reason.clone()))
     }
 
+    /// What could not be carried out is decided anew, by the same words as well; so is what the policy
+    /// decided, which is nobody's.
     fn is_decided_so(&self, new: ReviewDecision, reason: Option<&Reason>) -> bool {
         let reason = self.sealed(reason);
-        self.decided.as_ref().is_some_and(|it| it.decision == new && it.reason == reason)
+        let is_so = |it: &ItemDecision| it.decision == new && it.reason == reason;
+        let stands = |it: &ItemDecision| it.refusal().is_none() && it.by.is_some();
+        self.decided.as_ref().is_some_and(|it| is_so(it) && stands(it))
+    }
+
+    /// In whose place whoever decides does, if they may; nobody where they may by themself.
+    fn in_place_of(
+        &self,
+        (number, by): (u32, UserId),
+        wish: &DecideItems,
+    ) -> Result<Option<UserId>, AccessReviewRefusal> {
+        let checked = self.check_reviewer(number, by, wish.authority);
+        if self.user == by || wish.authority == Authority::Plan {
+            return checked.map(|()| None);
+        }
+        let mut away = wish.stands_in_for.iter();
+        if let Some(Delegation { to, .. }) = self.delegated {
+            let stands_in = to != by && away.any(|it| it.user == to);
+            return if stands_in { Ok(Some(to)) } else { checked.map(|()| None) };
+        }
+        let mut administrators = away.filter(|it| it.administers).peekable();
+        if administrators.peek().is_none() {
+            return checked.map(|()| None);
+        }
+        // What somebody who is away may not decide, nobody does in their place.
+        let other = administrators.find(|it| it.user != self.user);
+        let other = other.ok_or(AccessReviewRefusal::OwnOfAbsent(number))?;
+        Ok(Some(other.user))
     }
 
     fn check_reviewer(
@@ -268,11 +334,11 @@ impl Item {
             (D::Keep | D::Revoke { .. }, A::Membership { .. })
             | (
                 D::Keep | D::Revoke { left_on: None },
-                A::Npi { .. } | A::Correspondence { .. } | A::Grant { .. },
+                A::Npi { .. } | A::Correspondence { .. } | A::Submission { .. } | A::Grant { .. },
             ) => Ok(()),
             (
                 D::Revoke { left_on: Some(_) },
-                A::Npi { .. } | A::Correspondence { .. } | A::Grant { .. },
+                A::Npi { .. } | A::Correspondence { .. } | A::Submission { .. } | A::Grant { .. },
             ) => Err(R::NoLastDay(number)),
             (D::Change { role }, A::Membership { role: listed }) if *listed == role => {
                 Err(R::SameRole(number))
@@ -282,10 +348,16 @@ impl Item {
                 let is_lower = NpiLevel::None < level && level < *listed;
                 if is_lower { Ok(()) } else { Err(R::NotLower(number)) }
             }
-            (D::Change { .. }, A::Npi { .. } | A::Correspondence { .. } | A::Grant { .. })
+            (
+                D::Change { .. },
+                A::Npi { .. } | A::Correspondence { .. } | A::Submission { .. } | A::Grant { .. },
+            )
             | (
                 D::ChangeLevel { .. },
-                A::Membership { .. } | A::Correspondence { .. } | A::Grant { .. },
+                A::Membership { .. }
+                | A::Correspondence { .. }
+                | A::Submission { .. }
+                | A::Grant { .. },
             ) => Err(R::NoSuchChange(number)),
         }
     }

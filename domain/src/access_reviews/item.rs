@@ -3,16 +3,19 @@
 //! Invariant: the list of a review and its results each have one text, so that anybody who has the
 //! items can check the hash that the events carry.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-use super::ReviewDecision;
+use super::{Certification, ReviewDecision};
 use crate::hex;
-use crate::kernel::ids::{JobRoleId, UserId};
+use crate::kernel::ids::{AffiliationId, JobRoleId, LocationId, UserId};
 use crate::organizations::OrgRole;
 use crate::permissions::{CorrespondenceScope, Entitlement, NpiLevel, NpiScope};
-use crate::policies::Feature;
+use crate::policies::{Feature, ReviewedChange};
 use crate::values::Npi;
 
 /// Who opened a review.
@@ -23,9 +26,26 @@ pub enum Opener {
     ByHand { user: UserId },
     /// Its time had come.
     Scheduled,
+    /// Something happened after which the policy has it reviewed (GN-15).
+    ByChange {
+        change: ReviewedChange,
+        /// The id of the event.
+        event: Uuid,
+    },
 }
 
-/// What the items of a review were chosen by: people, or single rights of active members.
+impl Opener {
+    /// Whether a rule opened it, not a person.
+    #[must_use]
+    pub const fn is_a_rule(self) -> bool {
+        match self {
+            Self::ByHand { .. } => false,
+            Self::Scheduled | Self::ByChange { .. } => true,
+        }
+    }
+}
+
+/// What the items of a review were chosen by: memberships, single rights of active members, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReviewScope {
@@ -45,15 +65,27 @@ pub enum ReviewScope {
     Feature { feature: Option<Feature> },
     /// The assignments of this job role, or of any.
     JobRole { role: Option<JobRoleId> },
+    /// The grants of this location, or of any.
+    Location { location: Option<LocationId> },
+    /// The NPIs of providers for which members work under an affiliation, or under any.
+    Affiliations { affiliation: Option<AffiliationId> },
+    /// All that these people have: their membership, and every right that they were granted.
+    People { users: BTreeSet<UserId> },
 }
 
 impl ReviewScope {
-    /// Whether its items are single rights; else they are memberships.
+    /// Whether single rights are among its items; else they are memberships only.
     #[must_use]
     pub const fn is_of_rights(&self) -> bool {
         match self {
             Self::Roster | Self::Administrators | Self::Dormant { .. } => false,
-            Self::Rights | Self::Npi { .. } | Self::Feature { .. } | Self::JobRole { .. } => true,
+            Self::Rights
+            | Self::Npi { .. }
+            | Self::Feature { .. }
+            | Self::JobRole { .. }
+            | Self::Location { .. }
+            | Self::Affiliations { .. }
+            | Self::People { .. } => true,
         }
     }
 }
@@ -74,6 +106,8 @@ pub enum ReviewedAccess {
     },
     /// One type of correspondence, or all, for an NPI or for all.
     Correspondence { npi: NpiScope, types: CorrespondenceScope },
+    /// Transactions for an NPI of a provider that the organisation is affiliated with.
+    Submission { affiliation: AffiliationId, npi: Npi },
     /// A feature, job role, location or tax id.
     Grant {
         grant: Entitlement,
@@ -88,7 +122,10 @@ impl ReviewedAccess {
     pub const fn role(&self) -> Option<OrgRole> {
         match self {
             Self::Membership { role } => Some(*role),
-            Self::Npi { .. } | Self::Correspondence { .. } | Self::Grant { .. } => None,
+            Self::Npi { .. }
+            | Self::Correspondence { .. }
+            | Self::Submission { .. }
+            | Self::Grant { .. } => None,
         }
     }
 
@@ -103,7 +140,7 @@ impl ReviewedAccess {
     pub const fn until(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Npi { until, .. } | Self::Grant { until, .. } => *until,
-            Self::Membership { .. } | Self::Correspondence { .. } => None,
+            Self::Membership { .. } | Self::Correspondence { .. } | Self::Submission { .. } => None,
         }
     }
 
@@ -113,7 +150,9 @@ impl ReviewedAccess {
         match self.clone() {
             Self::Npi { npi, level, .. } => Self::Npi { npi, level, until: None },
             Self::Grant { grant, .. } => Self::Grant { grant, until: None },
-            other @ (Self::Membership { .. } | Self::Correspondence { .. }) => other,
+            other @ (Self::Membership { .. }
+            | Self::Correspondence { .. }
+            | Self::Submission { .. }) => other,
         }
     }
 
@@ -123,7 +162,8 @@ impl ReviewedAccess {
         match self.without_end() {
             Self::Membership { .. } => Self::Membership { role: OrgRole::None },
             Self::Npi { npi, .. } => Self::Npi { npi, level: NpiLevel::None, until: None },
-            other @ (Self::Correspondence { .. } | Self::Grant { .. }) => other,
+            other
+            @ (Self::Correspondence { .. } | Self::Submission { .. } | Self::Grant { .. }) => other,
         }
     }
 }
@@ -157,6 +197,8 @@ pub enum ItemOutcome {
     Changed,
     /// The person left for another reason, or the right ended by somebody else's doing or by itself.
     Gone,
+    /// Decided in an earlier review that was signed, unchanged since then and not asked about again (GN-15).
+    CarriedForward,
 }
 
 /// What is left of access that was to be taken away or changed, as a look at it found (GN-15).
@@ -217,7 +259,13 @@ pub struct ReviewResult {
     pub access: ReviewedAccess,
     pub outcome: ItemOutcome,
     pub decision: Option<ReviewDecision>,
+    /// Nobody where the policy did.
     pub decided_by: Option<UserId>,
+    /// Where it was decided that is carried forward.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certified: Option<Certification>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_policy: bool,
 }
 
 /// How many items came to what.
@@ -230,11 +278,22 @@ pub struct ReviewTotals {
     pub revoked: u32,
     pub changed: u32,
     pub gone: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub carried_forward: u32,
+    /// How many of those kept and taken away the policy decided, and nobody.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub by_policy: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl ReviewTotals {
-    pub(super) fn count(&mut self, outcome: ItemOutcome) {
+    pub(super) fn count(&mut self, outcome: ItemOutcome, by_policy: bool) {
         self.population += 1;
+        self.by_policy += u32::from(by_policy && outcome != ItemOutcome::Gone);
         let counter = match outcome {
             ItemOutcome::Undecided => &mut self.undecided,
             ItemOutcome::Pending => &mut self.pending,
@@ -242,6 +301,7 @@ impl ReviewTotals {
             ItemOutcome::Revoked => &mut self.revoked,
             ItemOutcome::Changed => &mut self.changed,
             ItemOutcome::Gone => &mut self.gone,
+            ItemOutcome::CarriedForward => &mut self.carried_forward,
         };
         *counter += 1;
     }

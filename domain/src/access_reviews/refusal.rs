@@ -1,6 +1,6 @@
 //! Why a review refuses. Invariant: nobody is named but by id, in the details.
 
-use crate::kernel::ids::UserId;
+use crate::kernel::ids::{AccessReviewId, UserId};
 use crate::{Code, Refusal};
 
 /// Why nothing came of it.
@@ -10,6 +10,11 @@ pub enum AccessReviewRefusal {
     Opened,
     #[error("Nobody is to be reviewed by this choice. Choose another one.")]
     NothingToReview,
+    #[error(
+        "Nothing of this choice has changed since it was certified by the last signed review, which stands. \
+         Review everything instead, or wait."
+    )]
+    NothingChanged(AccessReviewId),
     #[error("This choice has more than {0} items. Choose fewer.")]
     TooManyToReview(usize),
     #[error("An item stands on the list twice.")]
@@ -29,6 +34,32 @@ pub enum AccessReviewRefusal {
         "What you saw decided about item {0} counts no more, or took nothing away. Look again."
     )]
     NothingToUndo(u32),
+    #[error(
+        "The policy decided about item {0}, and nobody. Keep it, which gives back what was taken away."
+    )]
+    PolicyDecided(u32),
+    #[error(
+        "This review is being closed, and item {0} is decided. Sign it once all is carried out, or \
+         cancel it."
+    )]
+    Closing(u32),
+    #[error("Nothing about item {0} waits for a second reviewer.")]
+    NotToConfirm(u32),
+    #[error("You decided about item {0}. Leave it to somebody else to confirm that.")]
+    SameReviewer(u32),
+    #[error("The health plan confirms what is decided about item {0}. Leave it to the plan.")]
+    PlanConfirms(u32),
+    #[error(
+        "What was decided about item {0} was confirmed and carried out. Give the access again outside of \
+         the review."
+    )]
+    Confirmed(u32),
+    #[error("{} not confirmed by a second reviewer yet, the first: {}.", are(*.count), list(.first))]
+    Unconfirmed { count: u32, first: Vec<u32> },
+    #[error("Item {0} is somebody else's access. Say what is so of your own.")]
+    NotOwn(u32),
+    #[error("Nobody is asked about their own access in this review.")]
+    NotAsked,
     #[error("Only a person decides in a review.")]
     NoPerson,
     #[error("Choose at least one item.")]
@@ -41,6 +72,8 @@ pub enum AccessReviewRefusal {
     ItemUnknown(u32),
     #[error("Item {0} is your own access. Leave it to another reviewer.")]
     SelfReview(u32),
+    #[error("Item {0} is the access of whom you stand in for. Leave it to another reviewer.")]
+    OwnOfAbsent(u32),
     #[error("Item {0} is this person's own access. Choose somebody else for it.")]
     SelfDelegate(u32),
     #[error("Item {item} is delegated to somebody else. Leave it to them, or ask for it back.")]
@@ -92,16 +125,30 @@ impl From<AccessReviewRefusal> for Refusal {
             R::NothingToReview | R::ListedTwice => {
                 Self::new(Code::FieldInvalid, message).at("scope")
             }
+            R::NothingChanged(since) => Self::new(Code::FieldInvalid, message)
+                .at("changedOnly")
+                .details([since.to_string()]),
             R::TooManyToReview(_) => Self::new(Code::BulkLimit, message).at("scope"),
             R::DueTooEarly => Self::new(Code::RangeInvalid, message).at("dueAt"),
             R::Unknown => Self::not_found("accessReviewId"),
             R::Closed | R::ClosedToUndo => Self::new(Code::ReviewClosed, message),
+            R::PolicyDecided(item) => of_items(Code::NotPending).details([item.to_string()]),
+            R::Closing(item) => of_items(Code::ReviewClosed).details([item.to_string()]),
+            R::NotToConfirm(item) => of_items(Code::NotPending).details([item.to_string()]),
+            R::SameReviewer(item) | R::PlanConfirms(item) => {
+                of_items(Code::Forbidden).details([item.to_string()])
+            }
+            R::Confirmed(item) => of_items(Code::AlreadyDecided).details([item.to_string()]),
+            R::NotOwn(item) => of_items(Code::Forbidden).details([item.to_string()]),
+            R::NotAsked => Self::new(Code::NotPending, message).at("accessReviewId"),
             R::NoPerson => Self::new(Code::Forbidden, message),
             R::NoItems => of_items(Code::FieldRequired),
             R::TooMany(_) => of_items(Code::BulkLimit),
             R::NotIdentical => of_items(Code::FieldInvalid),
             R::ItemUnknown(item) => of_items(Code::NotFound).details([item.to_string()]),
-            R::SelfReview(item) => of_items(Code::SelfReview).details([item.to_string()]),
+            R::SelfReview(item) | R::OwnOfAbsent(item) => {
+                of_items(Code::SelfReview).details([item.to_string()])
+            }
             R::SelfDelegate(item) => {
                 Self::new(Code::SelfReview, message).at("to").details([item.to_string()])
             }
@@ -122,8 +169,10 @@ impl From<AccessReviewRefusal> for Refusal {
             R::NothingToUndo(item) => of_items(Code::NotPending).details([item.to_string()]),
             R::NotPending(_) => Self::new(Code::NotPending, message).at("item"),
             R::NotAttested => Self::new(Code::BoxNotTicked, message).at("signature.attested"),
-            R::Undecided { first, .. } => Self::new(Code::ItemsUndecided, message)
-                .details(first.iter().map(ToString::to_string)),
+            R::Undecided { first, .. } | R::Unconfirmed { first, .. } => {
+                Self::new(Code::ItemsUndecided, message)
+                    .details(first.iter().map(ToString::to_string))
+            }
             R::Pending { first, .. } => Self::new(Code::StillInEffect, message)
                 .details(first.iter().map(ToString::to_string)),
         }

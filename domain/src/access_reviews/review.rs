@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use rpds::RedBlackTreeMapSync;
 
 use super::{
-    AccessReviewEvent, AccessReviewRefusal, ItemOutcome, Leftover, Opener, Pace, ReviewDecision,
-    ReviewExecution, ReviewItemDecision, ReviewResult, ReviewScope, ReviewTotals, ReviewedAccess,
+    AccessReviewEvent, AccessReviewRefusal, Attested, Carrying, Delegation, Item, ItemDecision,
+    Opener, Pace, PolicyDecision, ReviewExecution, ReviewItemDecision, ReviewResult, ReviewScope,
+    ReviewTotals,
 };
-use crate::Sealed;
 use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
-use crate::values::Reason;
+use crate::policies::{RevocationMode, SecondReviewer, UndecidedAction};
 
 /// Where a review stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,70 +37,11 @@ impl ReviewStatus {
     }
 }
 
-/// A decision that counts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ItemDecision {
-    pub decision: ReviewDecision,
+/// When nobody decided any more, and who had it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
     pub by: UserId,
     pub at: DateTime<Utc>,
-    pub reason: Option<Sealed<Reason>>,
-    /// When it took effect, and whether that was verified.
-    pub executed: Option<(DateTime<Utc>, bool)>,
-    /// What the last look found to contradict it.
-    pub remaining: Vec<Leftover>,
-}
-
-impl ItemDecision {
-    /// Whether it has taken effect for certain.
-    #[must_use]
-    pub fn has_taken_effect(&self) -> bool {
-        self.executed.is_some_and(|(_, verified)| verified)
-    }
-}
-
-/// Who decides about an item instead of all reviewers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delegation {
-    pub to: UserId,
-    pub by: UserId,
-}
-
-/// Where an item stands.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Item {
-    pub user: UserId,
-    pub access: ReviewedAccess,
-    pub decided: Option<ItemDecision>,
-    pub delegated: Option<Delegation>,
-}
-
-impl Item {
-    /// The decision about it, where something is to be given back if it is taken back.
-    #[must_use]
-    pub fn undoable(&self) -> Option<&ItemDecision> {
-        self.decided.as_ref().filter(|decided| decided.decision.is_to_be_carried_out())
-    }
-
-    /// What came of it; `gone` where its person is no active member any more, or the right is not held
-    /// any more. What the review itself took away or changed is its own doing, whatever came later.
-    #[must_use]
-    pub fn outcome(&self, gone: bool) -> ItemOutcome {
-        use ReviewDecision as D;
-        let Some(decided) = &self.decided else {
-            return if gone { ItemOutcome::Gone } else { ItemOutcome::Undecided };
-        };
-        match decided.decision {
-            D::Revoke { .. } if decided.has_taken_effect() => ItemOutcome::Revoked,
-            D::Change { .. } | D::ChangeLevel { .. } if decided.has_taken_effect() => {
-                ItemOutcome::Changed
-            }
-            D::Keep | D::Revoke { .. } | D::Change { .. } | D::ChangeLevel { .. } if gone => {
-                ItemOutcome::Gone
-            }
-            D::Keep => ItemOutcome::Kept,
-            D::Revoke { .. } | D::Change { .. } | D::ChangeLevel { .. } => ItemOutcome::Pending,
-        }
-    }
 }
 
 /// A review that was opened.
@@ -112,8 +53,11 @@ pub struct Review {
     pub scope: ReviewScope,
     /// The tenant's position as of which the list was read.
     pub as_of: i64,
-    /// How many items the list has.
+    /// How many items the list has, with what was carried forward.
     pub population: u32,
+    /// Whether only what changed is to be decided, and the signed review that was compared with.
+    pub changed_only: bool,
+    pub compared_with: Option<AccessReviewId>,
     /// Of the list.
     pub sha256: String,
     pub opened_by: Opener,
@@ -121,6 +65,15 @@ pub struct Review {
     pub due_at: DateTime<Utc>,
     pub grace_until: DateTime<Utc>,
     pub status: ReviewStatus,
+    /// When what is decided is carried out.
+    pub revocations: RevocationMode,
+    pub closing: Option<Closing>,
+    /// Whether people are asked to say of their own access whether they need it still.
+    pub asks_for_attestation: bool,
+    /// Who has to confirm what is decided.
+    pub second_reviewer: SecondReviewer,
+    /// What becomes of ordinary items that are undecided after the grace, and of those of high risk.
+    pub by_policy: (UndecidedAction, UndecidedAction),
     /// How many items nobody decided about.
     pub undecided: u32,
     /// The fewest days before it is due of which the reviewers were reminded.
@@ -157,7 +110,9 @@ impl Review {
             access: item.access.clone(),
             outcome: item.outcome(gone.contains(&number)),
             decision: item.decided.as_ref().map(|decided| decided.decision),
-            decided_by: item.decided.as_ref().map(|decided| decided.by),
+            decided_by: item.decided.as_ref().and_then(|decided| decided.by),
+            certified: item.carried,
+            by_policy: item.decided.as_ref().is_some_and(|decided| decided.by.is_none()),
         })
     }
 
@@ -166,9 +121,15 @@ impl Review {
     pub fn totals(&self, gone: &BTreeSet<u32>) -> ReviewTotals {
         let mut totals = ReviewTotals::default();
         for result in self.results(gone) {
-            totals.count(result.outcome);
+            totals.count(result.outcome, result.by_policy);
         }
         totals
+    }
+
+    /// To whom items are delegated.
+    #[must_use]
+    pub fn delegates(&self) -> BTreeSet<UserId> {
+        self.items().filter_map(|(_, item)| Some(item.delegated?.to)).collect()
     }
 
     fn change(&mut self, number: u32, change: impl FnOnce(&mut Item)) {
@@ -177,18 +138,82 @@ impl Review {
         }
     }
 
+    /// Whether decisions are only recorded by now.
+    #[must_use]
+    pub const fn keeps_for_closing(&self) -> bool {
+        !self.revocations.is_at_once() && self.closing.is_none()
+    }
+
     fn take_decision(&mut self, decided: &ReviewItemDecision) {
         self.paces.entry(decided.reviewer).or_default().take_in(decided);
-        self.undecided -= u32::from(decided.old.is_none());
+        let was_undecided = self.item(decided.item).is_some_and(Item::is_undecided);
+        self.undecided -= u32::from(was_undecided);
+        let waits = self.defers() && decided.new.is_to_be_carried_out();
+        let carrying = if waits {
+            let (by_plan, evidence) = (decided.by_plan, decided.evidence.clone());
+            Carrying::Waits { by_plan, evidence }
+        } else {
+            Carrying::Done
+        };
         self.change(decided.item, |item| {
             item.decided = Some(ItemDecision {
                 decision: decided.new,
-                by: decided.reviewer,
+                by: Some(decided.reviewer),
                 at: decided.decided_at,
+                confirmed_by: None,
                 reason: decided.reason.clone(),
+                carrying,
+                done_at: decided.decided_at,
                 executed: None,
                 remaining: Vec::new(),
             });
+        });
+    }
+
+    fn take_policy(&mut self, decided: &PolicyDecision) {
+        self.undecided -= 1;
+        self.change(decided.item, |item| {
+            item.decided = Some(ItemDecision {
+                decision: decided.new,
+                by: None,
+                at: decided.decided_at,
+                confirmed_by: None,
+                reason: None,
+                carrying: Carrying::Done,
+                done_at: decided.decided_at,
+                executed: None,
+                remaining: Vec::new(),
+            });
+        });
+    }
+
+    fn take_confirmation(
+        &mut self,
+        (item, decided_at): (u32, DateTime<Utc>),
+        by: UserId,
+        at: DateTime<Utc>,
+    ) {
+        let keeps = self.keeps_for_closing();
+        self.change(item, |item| {
+            if let Some(decided) = item.decided.as_mut().filter(|it| it.at == decided_at) {
+                decided.confirmed_by = Some(by);
+                if !keeps {
+                    (decided.carrying, decided.done_at) = (Carrying::Done, at);
+                }
+            }
+        });
+    }
+
+    fn take_carrying(
+        &mut self,
+        (item, decided_at): (u32, DateTime<Utc>),
+        carrying: Carrying,
+        done_at: DateTime<Utc>,
+    ) {
+        self.change(item, |item| {
+            if let Some(decided) = item.decided.as_mut().filter(|it| it.at == decided_at) {
+                (decided.carrying, decided.done_at) = (carrying, done_at);
+            }
         });
     }
 
@@ -209,21 +234,46 @@ impl Review {
             E::AccessReviewOpened { .. } => {}
             E::ReviewItemsListed { items, .. } => {
                 for listed in items {
-                    self.items.insert_mut(
-                        listed.item,
-                        Item {
-                            user: listed.user,
-                            access: listed.access.clone(),
-                            decided: None,
-                            delegated: None,
-                        },
-                    );
+                    let item = Item::listed(listed.user, &listed.access, None);
+                    self.items.insert_mut(listed.item, item);
+                }
+            }
+            E::ReviewItemsCarriedForward { items, .. } => {
+                for carried in items {
+                    let certified = Some(carried.certified);
+                    let item = Item::listed(carried.user, &carried.access, certified);
+                    self.items.insert_mut(carried.item, item);
+                    self.undecided -= 1;
                 }
             }
             E::ReviewItemDecided(decided) => self.take_decision(decided),
             E::ReviewItemDelegated { item, new, by, .. } => {
                 let delegated = new.map(|to| Delegation { to, by: *by });
                 self.change(*item, |item| item.delegated = delegated);
+            }
+            E::ReviewItemConfirmed { item, decided_at, by, confirmed_at, .. } => {
+                self.take_confirmation((*item, *decided_at), *by, *confirmed_at);
+            }
+            E::ReviewItemAttested { item, needed, reason, attested_at, .. } => {
+                let (needed, reason, at) = (*needed, reason.clone(), *attested_at);
+                self.change(*item, |item| item.attested = Some(Attested { needed, reason, at }));
+            }
+            E::ReviewDelegationLapsed { item, .. } => {
+                self.change(*item, |item| item.delegated = None);
+            }
+            E::AccessReviewClosing { by, closing_at, .. } => {
+                self.closing = Some(Closing { by: *by, at: *closing_at });
+            }
+            E::ReviewDecisionCarriedOut { item, decided_at, carried_out_at, .. } => {
+                self.take_carrying((*item, *decided_at), Carrying::Done, *carried_out_at);
+            }
+            E::ReviewDecisionNotCarriedOut { item, decided_at, refusal, .. } => {
+                let refused = Carrying::Refused(refusal.clone());
+                self.take_carrying((*item, *decided_at), refused, *decided_at);
+            }
+            E::ReviewItemDecidedByPolicy(decided) => self.take_policy(decided),
+            E::ReviewItemLeftByPolicy { item, refusal, .. } => {
+                self.change(*item, |item| item.left = Some(refusal.clone()));
             }
             E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) => {
                 self.take_execution(done);
@@ -233,7 +283,10 @@ impl Review {
             }
             E::AccessReviewReminded { days_left, .. } => self.reminded = Some(*days_left),
             E::AccessReviewOverdue { .. } => self.status = ReviewStatus::Overdue,
-            E::AccessReviewEscalated { .. } => self.is_escalated = true,
+            E::AccessReviewEscalated { ordinary, high, .. } => {
+                self.is_escalated = true;
+                self.by_policy = (*ordinary, *high);
+            }
             E::AccessReviewCompleted { gone, .. } => {
                 self.gone = gone.iter().copied().collect();
                 self.status = ReviewStatus::Completed;
@@ -297,6 +350,11 @@ impl AccessReview {
             opened_at,
             due_at,
             grace_until,
+            changed_only,
+            compared_with,
+            revocations,
+            asks_for_attestation,
+            second_reviewer,
         } = event
         else {
             return Self::NotOpened;
@@ -308,12 +366,19 @@ impl AccessReview {
             scope: scope.clone(),
             as_of: *as_of,
             population: *items,
+            changed_only: *changed_only,
+            compared_with: *compared_with,
             sha256: sha256.clone(),
             opened_by: *opened_by,
             opened_at: *opened_at,
             due_at: *due_at,
             grace_until: *grace_until,
             status: ReviewStatus::Open,
+            revocations: *revocations,
+            closing: None,
+            asks_for_attestation: *asks_for_attestation,
+            second_reviewer: *second_reviewer,
+            by_policy: <_>::default(),
             undecided: *items,
             reminded: None,
             is_escalated: false,

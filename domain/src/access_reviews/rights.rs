@@ -3,35 +3,48 @@
 //! Invariant: a right is listed while it is held, and what has its place now is read from the same
 //! stream by the same rule.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::{ReviewScope, ReviewedAccess};
+use crate::kernel::ids::AffiliationId;
 use crate::permissions::{
     CorrespondenceScope, Entitlement, JobRoles, Membership, NpiLevel, NpiScope,
 };
 use crate::policies::Feature;
 use crate::values::Npi;
 
-/// What a member was granted, with what the job roles bundle.
+/// The NPIs of providers for which somebody works, with the affiliations in force by which they do.
+pub type Submissions = BTreeSet<(AffiliationId, Npi)>;
+
+/// What a member has.
 #[derive(Clone, Copy, Debug)]
-pub struct Granted<'a> {
+pub struct Holding<'a> {
     pub membership: &'a Membership,
-    pub job_roles: &'a JobRoles,
+    pub submissions: &'a Submissions,
     pub now: DateTime<Utc>,
 }
 
-/// The rights in scope, in the order of a list; none where the scope is people.
+/// What a member was granted, with what the job roles bundle.
+#[derive(Clone, Copy, Debug)]
+pub struct Granted<'a> {
+    pub holding: Holding<'a>,
+    pub job_roles: &'a JobRoles,
+}
+
+/// The rights in scope, in the order of a list; none where the scope is memberships.
 #[must_use]
 pub fn rights_in_scope(scope: &ReviewScope, granted: Granted<'_>) -> Vec<ReviewedAccess> {
-    let mut rights = granted.rights();
+    let mut rights = granted.holding.rights();
     rights.retain(|right| granted.is_in_scope(scope, right));
     rights.sort_unstable();
     rights
 }
 
-impl Granted<'_> {
+impl Holding<'_> {
     fn rights(self) -> Vec<ReviewedAccess> {
-        let Self { membership, now, .. } = self;
+        let Self { membership, submissions, .. } = self;
         let levels = membership.entries().map(|(npi, grant)| ReviewedAccess::Npi {
             npi: npi.clone(),
             level: grant.level,
@@ -45,10 +58,16 @@ impl Granted<'_> {
         let grants = membership
             .entitlements()
             .map(|grant| ReviewedAccess::Grant { grant: grant.entitlement, until: grant.until });
-        let all = levels.chain(types).chain(grants);
-        all.filter(|right| right.is_held(membership, now)).collect()
+        let submissions = submissions.iter().map(|(affiliation, npi)| ReviewedAccess::Submission {
+            affiliation: *affiliation,
+            npi: npi.clone(),
+        });
+        let all = levels.chain(types).chain(grants).chain(submissions);
+        all.filter(|right| right.is_held(self)).collect()
     }
+}
 
+impl Granted<'_> {
     fn is_in_scope(self, scope: &ReviewScope, right: &ReviewedAccess) -> bool {
         use ReviewScope as S;
         use ReviewedAccess as A;
@@ -56,11 +75,11 @@ impl Granted<'_> {
             (S::Roster | S::Administrators | S::Dormant { .. }, _) | (_, A::Membership { .. }) => {
                 false
             }
-            (S::Rights, _) | (S::Npi { npi: None }, A::Npi { .. } | A::Correspondence { .. }) => {
-                true
-            }
+            (S::Rights | S::People { .. }, _)
+            | (S::Npi { npi: None }, A::Npi { .. } | A::Correspondence { .. }) => true,
             (S::Npi { npi: Some(one) }, A::Npi { npi, .. }) => {
-                let deciding = self.membership.deciding_entry(one, self.now);
+                let Holding { membership, now, .. } = self.holding;
+                let deciding = membership.deciding_entry(one, now);
                 deciding.is_some_and(|(scope, _)| scope == *npi)
             }
             (S::Npi { npi: Some(one) }, A::Correspondence { npi, .. }) => self.reads_by(one, npi),
@@ -68,8 +87,28 @@ impl Granted<'_> {
             (S::JobRole { role }, A::Grant { grant: Entitlement::JobRole(held), .. }) => {
                 role.is_none_or(|role| role == *held)
             }
-            (S::Npi { .. }, A::Grant { .. })
-            | (S::Feature { .. } | S::JobRole { .. }, A::Npi { .. } | A::Correspondence { .. })
+            (S::Location { location }, A::Grant { grant: Entitlement::Location(held), .. }) => {
+                location.is_none_or(|location| location == *held)
+            }
+            (S::Affiliations { affiliation }, A::Submission { affiliation: of, .. }) => {
+                affiliation.is_none_or(|one| one == *of)
+            }
+            (S::Npi { .. }, A::Submission { .. } | A::Grant { .. })
+            | (
+                S::Feature { .. } | S::JobRole { .. } | S::Location { .. },
+                A::Npi { .. } | A::Correspondence { .. } | A::Submission { .. },
+            )
+            | (
+                S::Location { .. },
+                A::Grant {
+                    grant: Entitlement::Feature(_) | Entitlement::JobRole(_) | Entitlement::TaxId(_),
+                    ..
+                },
+            )
+            | (
+                S::Affiliations { .. },
+                A::Npi { .. } | A::Correspondence { .. } | A::Grant { .. },
+            )
             | (
                 S::JobRole { .. },
                 A::Grant {
@@ -85,7 +124,7 @@ impl Granted<'_> {
     fn reads_by(self, one: &Npi, scope: &NpiScope) -> bool {
         match scope {
             NpiScope::One(npi) => npi == one,
-            NpiScope::All => !self.membership.has_own_correspondence(one),
+            NpiScope::All => !self.holding.membership.has_own_correspondence(one),
         }
     }
 
@@ -107,7 +146,8 @@ impl ReviewedAccess {
     /// What a member holds in the place of this right, at whichever level and until whenever; nothing
     /// where it ended, and nothing for a membership, which the roster knows.
     #[must_use]
-    pub fn held_now(&self, membership: &Membership, now: DateTime<Utc>) -> Option<Self> {
+    pub fn held_now(&self, holding: Holding<'_>) -> Option<Self> {
+        let Holding { membership, submissions, now } = holding;
         match self {
             Self::Membership { .. } => None,
             Self::Npi { npi, .. } => {
@@ -118,6 +158,9 @@ impl ReviewedAccess {
             Self::Correspondence { npi, types } => {
                 membership.may_read(npi, types, now).then(|| self.clone())
             }
+            Self::Submission { affiliation, npi } => {
+                submissions.contains(&(*affiliation, npi.clone())).then(|| self.clone())
+            }
             Self::Grant { grant, .. } => {
                 let held = membership.grant_of(grant, now)?;
                 Some(Self::Grant { grant: *grant, until: held.until })
@@ -127,7 +170,7 @@ impl ReviewedAccess {
 
     /// Whether a member holds it, at whichever level.
     #[must_use]
-    pub fn is_held(&self, membership: &Membership, now: DateTime<Utc>) -> bool {
-        self.held_now(membership, now).is_some()
+    pub fn is_held(&self, holding: Holding<'_>) -> bool {
+        self.held_now(holding).is_some()
     }
 }

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ReviewedAccess;
+use crate::affiliations::AffiliationEvent;
+use crate::kernel::ids::UserId;
 use crate::permissions::{
     Cause, CorrespondenceScope, EntitlementChange, MembershipEvent, NpiLevel, NpiScope,
 };
@@ -15,6 +17,23 @@ impl ReviewedAccess {
     #[must_use]
     pub fn was_taken_by_review(&self, history: &[MembershipEvent]) -> bool {
         history.iter().rev().find_map(|event| self.is_taken_by(event)).unwrap_or(false)
+    }
+
+    /// Whether the last fact about this NPI of somebody in the affiliation's history is that a review took
+    /// it.
+    #[must_use]
+    pub fn was_taken_from(&self, person: UserId, history: &[AffiliationEvent]) -> bool {
+        let Self::Submission { npi: of, .. } = self else { return false };
+        let last = history.iter().rev().find_map(|event| {
+            let AffiliationEvent::AffiliationNpisAssigned { user, added, removed, cause, .. } =
+                event
+            else {
+                return None;
+            };
+            let is_about = *user == person && (added.contains(of) || removed.contains(of));
+            is_about.then(|| removed.contains(of) && *cause == Some(Cause::Review))
+        });
+        last.unwrap_or(false)
     }
 
     /// Whether the last fact about this level is that a review lowered it to `level`.
@@ -74,7 +93,7 @@ impl ReviewedAccess {
         matches!(self, Self::Npi { npi, .. } if npi == scope)
     }
 
-    fn is_one_of(&self, scope: &NpiScope, set: &BTreeSet<CorrespondenceScope>) -> bool {
+    pub(super) fn is_one_of(&self, scope: &NpiScope, set: &BTreeSet<CorrespondenceScope>) -> bool {
         matches!(self, Self::Correspondence { npi, types } if npi == scope && set.contains(types))
     }
 

@@ -1,10 +1,16 @@
 //! Reviews, shown. Invariant: each rule has a case that holds and one that does not.
 
+mod attesting;
 mod bulk;
+mod closing;
+mod confirming;
+mod delta;
 mod pace;
+mod policy;
 mod random;
 mod rights;
 mod signing;
+mod standing_in;
 mod time;
 mod undo;
 
@@ -17,6 +23,7 @@ use crate::audit::ReviewSignature;
 use crate::kernel::ids::{AccessReviewId, OrganizationId, UserId};
 use crate::kernel::scenario::{after, given, id, start};
 use crate::organizations::{Authority, OrgRole};
+use crate::policies::{RevocationMode, SecondReviewer};
 use crate::values::{CalendarDate, PersonName, Reason};
 use crate::{Actor, Code, Sealed};
 
@@ -59,10 +66,14 @@ fn new_review(reviewed: Vec<Reviewed>) -> NewReview {
         campaign: None,
         scope: ReviewScope::Roster,
         as_of: 17,
-        reviewed,
+        list: Split::all_of(reviewed),
+        changes: Changes::All,
         opened_by: Opener::ByHand { user: id(20) },
         due_at: days(14),
         grace_until: days(28),
+        revocations: RevocationMode::AtOnce,
+        asks_for_attestation: false,
+        second_reviewer: SecondReviewer::None,
     }
 }
 
@@ -91,6 +102,11 @@ fn opened() -> Vec<AccessReviewEvent> {
             opened_at: start(),
             due_at: days(14),
             grace_until: days(28),
+            changed_only: false,
+            compared_with: None,
+            revocations: RevocationMode::AtOnce,
+            asks_for_attestation: false,
+            second_reviewer: SecondReviewer::None,
         },
         AccessReviewEvent::ReviewItemsListed { organization: mercy(), first: 1, items: listed() },
     ]
@@ -109,7 +125,9 @@ fn wish(items: &[u32], decision: ReviewDecision) -> DecideItems {
         decision,
         reason: decision.is_to_be_carried_out().then(reason),
         authority: Authority::Organization,
+        stands_in_for: Vec::new(),
         seen: seen(),
+        evidence: None,
         recommendations: BTreeMap::new(),
     }
 }
@@ -138,6 +156,9 @@ fn decided(
         seen: seen(),
         recommendation: None,
         undoes: None,
+        in_place_of: None,
+        by_plan: false,
+        evidence: None,
     }))
 }
 
@@ -169,6 +190,7 @@ fn delegate(items: &[u32], to: Option<u128>, authority: Authority) -> AccessRevi
     AccessReviewCommand::Delegate(Box::new(DelegateItems {
         items: items.to_vec(),
         to: to.map(id),
+        substitute: None,
         reason: reason(),
         authority,
     }))
@@ -183,6 +205,7 @@ fn delegated(item: u32, old: Option<u128>, new: Option<u128>, by: u128) -> Acces
         new: new.map(id),
         by: id(by),
         reason: Sealed::new(id::<UserId>(u128::from(item)), reason()),
+        in_place_of: None,
     }
 }
 

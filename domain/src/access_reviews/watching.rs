@@ -46,11 +46,13 @@ impl Review {
             events.push(AccessReviewEvent::AccessReviewOverdue { organization, undecided });
         }
         if self.grace_until <= now && !self.is_escalated {
-            let action = policy.review().overdue;
+            let terms = policy.review();
             events.push(AccessReviewEvent::AccessReviewEscalated {
                 organization,
                 undecided,
-                action,
+                action: terms.overdue,
+                ordinary: terms.undecided,
+                high: terms.undecided_high,
             });
         }
         events

@@ -72,7 +72,7 @@ impl Affiliated {
     }
 
     pub(super) fn assign(&self, decision: &Decision<'_>, assign: AssignNpis) -> Decided {
-        let AssignNpis { organization, user, npis, held } = assign;
+        let AssignNpis { organization, user, npis, held, cause } = assign;
         if organization != self.pair.submitter {
             return Err(AffiliationRefusal::NotSubmitter);
         }
@@ -89,7 +89,14 @@ impl Affiliated {
             return Ok(Vec::new());
         }
         let pair = self.pair;
-        Ok(vec![AffiliationEvent::AffiliationNpisAssigned { pair, user, added, removed, npis }])
+        Ok(vec![AffiliationEvent::AffiliationNpisAssigned {
+            pair,
+            user,
+            added,
+            removed,
+            npis,
+            cause,
+        }])
     }
 }
 

@@ -9,6 +9,7 @@ use super::events::{AffiliationScope, Pair, Side};
 use super::{Affiliated, Ending};
 use crate::kernel::ids::{AffiliationId, OrganizationId, UserId};
 use crate::organizations::OrganizationKinds;
+use crate::permissions::Cause;
 use crate::values::{Npi, PersonName, Reason};
 
 /// A command to stream `affiliations.affiliation`.
@@ -67,6 +68,8 @@ pub struct AssignNpis {
     pub npis: BTreeSet<Npi>,
     /// The NPIs that the provider holds now.
     pub held: BTreeSet<Npi>,
+    /// Absent where an administrator of the submitter wishes it.
+    pub cause: Option<Cause>,
 }
 
 /// Who wants to be affiliated with whom, and for what.

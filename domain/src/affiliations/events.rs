@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{AffiliationId, OrganizationId, UserId};
+use crate::permissions::Cause;
 use crate::values::{Npi, PersonName, Reason, TransactionType};
 use crate::{Event, Facets, Sealed};
 
@@ -161,6 +162,9 @@ pub enum AffiliationEvent {
         added: BTreeSet<Npi>,
         removed: BTreeSet<Npi>,
         npis: BTreeSet<Npi>,
+        /// Absent where an administrator of the submitter set it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
     },
     /// The other side refused (MC-60).
     AffiliationDenied {

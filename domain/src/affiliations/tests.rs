@@ -329,6 +329,7 @@ fn assign(organization: OrganizationId, npis: &[&str]) -> AffiliationCommand {
         user: id(5),
         npis: npis.iter().map(|number| npi(number)).collect(),
         held: BTreeSet::from([npi("1234567893"), npi("1245319599")]),
+        cause: None,
     }))
 }
 
@@ -340,6 +341,7 @@ fn assigned(added: &[&str], removed: &[&str], npis: &[&str]) -> AffiliationEvent
         added: set(added),
         removed: set(removed),
         npis: set(npis),
+        cause: None,
     }
 }
 

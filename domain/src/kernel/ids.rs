@@ -74,6 +74,8 @@ typed_id! {
     AccessReviewId;
     /// Reviews that were opened together (GN-15).
     CampaignId;
+    /// The saved choice of a campaign (GN-15).
+    ReviewTemplateId;
     /// A proposed change of policy (GN-02).
     PolicyProposalId;
     /// An in-portal notification (MC-69).

@@ -11,6 +11,7 @@ pub mod ids;
 #[cfg(test)]
 pub mod scenario;
 mod seal;
+mod told;
 
 pub use actor::{Actor, ActorKind};
 pub use any::{DecodeError, EventSet};
@@ -18,3 +19,4 @@ pub use decider::{Decider, Decision};
 pub use event::{Event, Facets};
 pub use hex::hex;
 pub use seal::Sealed;
+pub use told::Told;

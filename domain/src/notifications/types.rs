@@ -232,11 +232,15 @@ pub enum Happening {
     ReviewUnsigned,
     ReviewCompleted,
     ReviewDelegated,
+    ReviewNotCarriedOut,
+    ReviewLeft,
+    ReviewFellBack,
+    ReviewStandsIn,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 56] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -289,6 +293,10 @@ impl Happening {
         Self::ReviewUnsigned,
         Self::ReviewCompleted,
         Self::ReviewDelegated,
+        Self::ReviewNotCarriedOut,
+        Self::ReviewLeft,
+        Self::ReviewFellBack,
+        Self::ReviewStandsIn,
     ];
 
     /// The stored name.
@@ -347,6 +355,10 @@ impl Happening {
             Self::ReviewUnsigned => "REVIEW_UNSIGNED",
             Self::ReviewCompleted => "REVIEW_COMPLETED",
             Self::ReviewDelegated => "REVIEW_DELEGATED",
+            Self::ReviewNotCarriedOut => "REVIEW_NOT_CARRIED_OUT",
+            Self::ReviewLeft => "REVIEW_LEFT",
+            Self::ReviewFellBack => "REVIEW_FELL_BACK",
+            Self::ReviewStandsIn => "REVIEW_STANDS_IN",
         }
     }
 

@@ -15,7 +15,8 @@ use super::spec::Unit::{
 use super::spec::{PolicySpec, Unit, ValueType};
 use super::terms::{
     AdminCreator, ImpliedRight, LocationMode, LoginIdentifier, NpiRole, OtpMethod, OverdueAction,
-    PinAlphabet, ResetHelper, ResetMethod, StepUpAction, Unlocker,
+    PinAlphabet, ResetHelper, ResetMethod, ReviewedChange, RevocationMode, SecondReviewer,
+    StepUpAction, UndecidedAction, Unlocker,
 };
 
 macro_rules! policy_keys {
@@ -256,10 +257,23 @@ policy_keys! {
         "How many days before it is due reviewers are reminded.", "CC-13";
     ReviewOverdueAction "review.overdue_action": one_of(OverdueAction::WORDS), Text("ESCALATE"),
         "What happens when a review is overdue.", "CC-13 GN-15";
+    ReviewUndecided "review.undecided": one_of(UndecidedAction::WORDS), Text("ESCALATE"),
+        "What becomes of ordinary items that nobody decided about when the grace is over.", "GN-15";
+    ReviewUndecidedHigh "review.undecided_high": one_of(UndecidedAction::WORDS), Text("ESCALATE"),
+        "The same of administrators and of rights to PINs and to the management of users.", "GN-15";
+    ReviewRevocations "review.revocations": one_of(RevocationMode::WORDS), Text("AT_ONCE"),
+        "When what a review takes away or changes is carried out; reviews under way go on as they began.",
+        "GN-15";
+    ReviewSelfAttestation "review.self_attestation": BOOLEAN, Bool(false),
+        "People are asked whether they need their own access still, which the reviewer sees.", "GN-15";
+    ReviewSecondReviewer "review.second_reviewer": one_of(SecondReviewer::WORDS), Text("NONE"),
+        "Who confirms what a reviewer decided, as somebody else, before it counts.", "GN-15";
     ReviewHastyItems "review.hasty_items": integer(Count, 5, 1_000), Int(20),
         "Of how many items in a row it is told that they were kept quicker than anybody reads.", "GN-15";
     ReviewHastySeconds "review.hasty_seconds": integer(Seconds, 0, 60), Int(2),
         "What an item takes at least to be read; with 0 nobody is told.", "GN-15";
+    ReviewChanges "review.changes": any_of(ReviewedChange::WORDS), Words(&[]),
+        "Changes after which the access of whom they concern is reviewed at once.", "GN-15";
 
     // notices
     NotifyInPortal "notify.in_portal": BOOLEAN, Bool(true),

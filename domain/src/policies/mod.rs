@@ -30,6 +30,7 @@ pub use spec::{Literal, PolicySpec, Unit, ValueType};
 pub use terms::{
     AdminCreator, ImpliedRight, LocationMode, LockoutPolicy, LoginIdentifier, NpiRole, OtpMethod,
     OtpPolicy, OverdueAction, PinAlphabet, PinPolicy, ResetHelper, ResetMethod, ReviewPolicy,
-    SessionPolicy, StepUpAction, Unlocker,
+    ReviewedChange, RevocationMode, SecondReviewer, SessionPolicy, StepUpAction, UndecidedAction,
+    Unlocker,
 };
 pub use value::PolicyValue;

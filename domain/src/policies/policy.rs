@@ -474,8 +474,14 @@ impl Policy {
             grace_days: self.integer(PolicyKey::ReviewGraceDays),
             remind_days: self.integers(PolicyKey::ReviewRemindDays).to_vec(),
             overdue: self.word(PolicyKey::ReviewOverdueAction),
+            undecided: self.word(PolicyKey::ReviewUndecided),
+            undecided_high: self.word(PolicyKey::ReviewUndecidedHigh),
+            revocations: self.word(PolicyKey::ReviewRevocations),
+            self_attestation: self.flag(PolicyKey::ReviewSelfAttestation),
+            second_reviewer: self.word(PolicyKey::ReviewSecondReviewer),
             hasty_items: self.integer(PolicyKey::ReviewHastyItems),
             hasty_seconds: self.integer(PolicyKey::ReviewHastySeconds),
+            changes: self.words(PolicyKey::ReviewChanges),
         }
     }
 }

@@ -200,6 +200,93 @@ words! {
     }
 }
 
+words! {
+    /// What has somebody's access reviewed at once, beside the schedule (GN-15).
+    ReviewedChange {
+        /// Somebody became an administrator.
+        NewAdministrator = "NEW_ADMINISTRATOR",
+        /// A right was granted to somebody who had not signed in for long.
+        GrantedWhileDormant = "GRANTED_WHILE_DORMANT",
+        /// An affiliation ended under which they worked for another organisation.
+        AffiliationEnded = "AFFILIATION_ENDED",
+        /// They came from another organisation.
+        Moved = "MOVED",
+        /// They were taken over from another portal.
+        Imported = "IMPORTED",
+    }
+}
+
+words! {
+    /// When what a review takes away or changes is carried out (GN-15); by default as before there was a choice.
+    #[derive(Default)]
+    RevocationMode {
+        /// As it is decided.
+        #[default]
+        AtOnce = "AT_ONCE",
+        /// When the review is closed; until then a decision is only recorded.
+        AtClose = "AT_CLOSE",
+    }
+}
+
+impl RevocationMode {
+    #[must_use]
+    pub const fn is_at_once(&self) -> bool {
+        match self {
+            Self::AtOnce => true,
+            Self::AtClose => false,
+        }
+    }
+}
+
+words! {
+    /// Who has to confirm what a reviewer decided, as somebody else, before it counts (GN-15); by default nobody.
+    #[derive(Default)]
+    SecondReviewer {
+        /// Nobody.
+        #[default]
+        None = "NONE",
+        /// Another administrator, or the plan.
+        Reviewer = "REVIEWER",
+        /// The plan.
+        Plan = "PLAN",
+    }
+}
+
+impl SecondReviewer {
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Reviewer | Self::Plan => false,
+        }
+    }
+}
+
+words! {
+    /// What becomes of an item about which nobody decided until a review's grace was over (GN-15); by default what
+    /// it was before there was a choice.
+    #[derive(Default)]
+    UndecidedAction {
+        /// It stays undecided, and is left to the plan.
+        #[default]
+        Escalate = "ESCALATE",
+        /// The policy keeps it.
+        Keep = "KEEP",
+        /// The policy takes it away.
+        Revoke = "REVOKE",
+    }
+}
+
+impl UndecidedAction {
+    #[must_use]
+    pub const fn is_escalate(&self) -> bool {
+        match self {
+            Self::Escalate => true,
+            Self::Keep | Self::Revoke => false,
+        }
+    }
+}
+
 /// How failed sign-ins lock an account, and what unlocks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockoutPolicy {
@@ -279,8 +366,20 @@ pub struct ReviewPolicy {
     pub remind_days: Vec<u32>,
     /// What happens when it is overdue.
     pub overdue: OverdueAction,
+    /// What becomes of ordinary items that are undecided then, and of those of high risk.
+    pub undecided: UndecidedAction,
+    pub undecided_high: UndecidedAction,
+    /// When what is taken away or changed is carried out; a review keeps the mode that it began with.
+    pub revocations: RevocationMode,
+    /// Whether people are asked to say of their own access whether they need it still, where the opener does
+    /// not say.
+    pub self_attestation: bool,
+    /// Who has to confirm what is decided, where the opener does not say.
+    pub second_reviewer: SecondReviewer,
     /// Of how many items it is told that they were kept quicker than anybody reads (GN-15).
     pub hasty_items: u32,
     /// Seconds that an item takes at least to be read.
     pub hasty_seconds: u32,
+    /// What has somebody's access reviewed at once.
+    pub changes: Vec<ReviewedChange>,
 }

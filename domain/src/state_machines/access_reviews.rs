@@ -7,14 +7,15 @@ use chrono::{DateTime, Utc};
 
 use super::{Answer, Machine, Who, days_after, walks};
 use crate::access_reviews::{
-    AccessReview, AccessReviewCommand, AccessReviewEvent, CompleteReview, DecideItems, ItemOutcome,
-    NewReview, Opener, RecordExecution, ReviewDecision, ReviewScope, ReviewStatus, Reviewed,
-    ReviewedAccess, Seen, UndoDecision,
+    AccessReview, AccessReviewCommand, AccessReviewEvent, Changes, CompleteReview, DecideItems,
+    ItemOutcome, NewReview, Opener, RecordExecution, ReviewDecision, ReviewScope, ReviewStatus,
+    Reviewed, ReviewedAccess, Seen, Split, UndoDecision,
 };
 use crate::audit::ReviewSignature;
 use crate::kernel::ids::AccessReviewId;
 use crate::kernel::scenario::id;
 use crate::organizations::{Authority, OrgRole};
+use crate::policies::{RevocationMode, SecondReviewer};
 use crate::values::{PersonName, Reason};
 use crate::{Code, Sealed};
 
@@ -96,10 +97,14 @@ fn open(opened_by: Opener, now: DateTime<Utc>) -> AccessReviewCommand {
         campaign: None,
         scope: ReviewScope::Roster,
         as_of: 1,
-        reviewed: vec![Reviewed { user: id(1), access }],
+        list: Split::all_of(vec![Reviewed { user: id(1), access }]),
+        changes: Changes::All,
         opened_by,
         due_at: days_after(now, 14),
         grace_until: days_after(now, 28),
+        revocations: RevocationMode::AtOnce,
+        asks_for_attestation: false,
+        second_reviewer: SecondReviewer::None,
     }))
 }
 
@@ -110,7 +115,9 @@ fn decide(decision: ReviewDecision) -> AccessReviewCommand {
         // Always the same one, so that keeping what was undone is nothing new.
         reason: Some(reason()),
         authority: Authority::Organization,
+        stands_in_for: Vec::new(),
         seen: Seen { position: 1, sha256: "ab".repeat(32) },
+        evidence: None,
         recommendations: BTreeMap::new(),
     }))
 }
@@ -304,7 +311,12 @@ impl Machine for Review {
             None | Some(ItemOutcome::Undecided) => About::Undecided,
             Some(ItemOutcome::Pending) => About::Pending,
             Some(ItemOutcome::Revoked) => About::Revoked,
-            Some(ItemOutcome::Kept | ItemOutcome::Changed | ItemOutcome::Gone) => About::Kept,
+            Some(
+                ItemOutcome::Kept
+                | ItemOutcome::Changed
+                | ItemOutcome::Gone
+                | ItemOutcome::CarriedForward,
+            ) => About::Kept,
         };
         match review.status {
             ReviewStatus::Open if review.due_at <= now => State::Due(about),

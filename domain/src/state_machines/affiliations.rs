@@ -321,6 +321,7 @@ impl Machine for Relation {
                 user,
                 npis: BTreeSet::new(),
                 held: BTreeSet::new(),
+                cause: None,
             })),
         }
     }

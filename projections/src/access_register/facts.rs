@@ -371,14 +371,18 @@ impl Change<'_> {
             E::AffiliationTerminationCancelled { pair, .. } => {
                 self.goes_on(&Timeline::Affiliation(id, pair.submitter));
             }
-            E::AffiliationNpisAssigned { pair, user, added, removed, .. } => {
+            E::AffiliationNpisAssigned { pair, user, added, removed, cause, .. } => {
+                let cause = match cause {
+                    Some(by) => Cause::from(*by),
+                    None => Cause::Administrator,
+                };
                 let of =
                     |npi: &Npi| Timeline::Submission(*user, pair.submitter, npi.to_string(), id);
                 for npi in removed {
-                    self.ends(&of(npi), Cause::Administrator);
+                    self.ends(&of(npi), cause);
                 }
                 for npi in added {
-                    self.begins(&of(npi), of_provider(pair, Cause::Administrator));
+                    self.begins(&of(npi), of_provider(pair, cause));
                 }
             }
             E::AffiliationRequested { .. }

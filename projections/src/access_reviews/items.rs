@@ -7,14 +7,14 @@ use rollcall_domain::{access_reviews::ItemOutcome, kernel::ids::UserId};
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{AccessReviewRow, ItemRow, row::outcome_word};
+use super::{AccessReviewRow, ItemRow, item_row::outcome_word};
 use crate::{Snapshot, access_register::Moment};
 
 /// Which items.
 #[derive(Clone, Debug, Default)]
 pub struct ItemFilter {
-    /// Only those that somebody was asked to decide.
-    pub delegated_to: Option<UserId>,
+    /// Only those that one of these was asked to decide.
+    pub delegated_to: Option<Vec<Uuid>>,
     pub outcome: Option<ItemOutcome>,
     pub user: Option<UserId>,
     /// Only these numbers.
@@ -112,10 +112,11 @@ SELECT i.*, since.valid_from AS member_since,
                            ELSE a.name IS NOT DISTINCT FROM i.name END
            AND a.value <> '{NONE}' AND a.organization_id = $3 AND a.known_to IS NULL
            AND a.valid_from <= $7 AND a.valid_to > $7
+           AND (i.kind <> 'SUBMISSION' OR ops.submission_counts($1, a.holder_id, a.npi, $7))
          LIMIT 1) held ON true
   LEFT JOIN LATERAL (
-        SELECT (SELECT p.provider_name FROM read.pins p WHERE p.tenant_id = $1
-                   AND p.organization_id = $3 AND p.npi = i.npi) AS provider_name,
+        SELECT (SELECT p.provider_name FROM read.pins p WHERE p.tenant_id = $1 AND p.npi = i.npi
+                   AND (p.organization_id = $3 OR i.kind = 'SUBMISSION') LIMIT 1) AS provider_name,
                CASE i.kind
                  WHEN 'JOB_ROLE' THEN (SELECT j.name FROM read.job_roles j
                    WHERE j.tenant_id = $1 AND j.id = i.name::uuid)
@@ -145,8 +146,8 @@ pub async fn items(
 ) -> Result<Vec<ItemView>, sqlx::Error> {
     // The shared part names its own parameters, which come first.
     let mut query = QueryBuilder::with_arguments(ITEMS, arguments(view.tenant().0, review, now)?);
-    if let Some(user) = filter.delegated_to {
-        query.push(" AND i.delegated_to = ").push_bind(user.0);
+    if let Some(members) = &filter.delegated_to {
+        query.push(" AND i.delegated_to = ANY (").push_bind(members.clone()).push(")");
     }
     if let Some(outcome) = filter.outcome {
         query.push(" AND i.outcome = ").push_bind(outcome_word(outcome));
@@ -182,6 +183,15 @@ fn arguments(
     Ok(arguments)
 }
 
+/// How many items of a review are gone, by what they counted as before.
+#[derive(Clone, Copy, Debug, Default, FromRow)]
+pub struct GoneNow {
+    pub review_id: Uuid,
+    pub undecided: i64,
+    pub kept: i64,
+    pub carried_forward: i64,
+}
+
 /// How many items of each of these reviews are gone: the person is no active member any more, or the
 /// right is not held any more; of those about which nothing else was decided that took effect.
 ///
@@ -191,14 +201,16 @@ pub async fn gone_now(
     view: &mut Snapshot,
     reviews: &[Uuid],
     now: DateTime<Utc>,
-) -> Result<Vec<(Uuid, i64, i64)>, sqlx::Error> {
+) -> Result<Vec<GoneNow>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT i.review_id, count(*) FILTER (WHERE i.outcome = 'UNDECIDED'),
-                count(*) FILTER (WHERE i.outcome = 'KEPT')
+        "SELECT i.review_id, count(*) FILTER (WHERE i.outcome = 'UNDECIDED') AS undecided,
+                count(*) FILTER (WHERE i.outcome = 'KEPT') AS kept,
+                count(*) FILTER (WHERE i.outcome = 'CARRIED_FORWARD') AS carried_forward
            FROM read.access_review_items i
            LEFT JOIN read.directory_members m ON m.tenant_id = i.tenant_id
                 AND m.organization_id = i.organization_id AND m.user_id = i.user_id
-          WHERE i.tenant_id = $1 AND i.review_id = ANY ($2) AND i.outcome IN ('UNDECIDED', 'KEPT')
+          WHERE i.tenant_id = $1 AND i.review_id = ANY ($2) 
+            AND i.outcome IN ('UNDECIDED', 'KEPT', 'CARRIED_FORWARD')
             AND (m.standing IS DISTINCT FROM 'ACTIVE'
               OR (i.kind <> 'MEMBERSHIP' AND NOT EXISTS (
                 SELECT 1 FROM read.access_intervals a
@@ -207,7 +219,9 @@ pub async fn gone_now(
                    AND CASE i.kind WHEN 'CORRESPONDENCE' THEN a.value @> ARRAY[i.name]
                                    ELSE a.name IS NOT DISTINCT FROM i.name END
                    AND a.value <> '{NONE}' AND a.organization_id = i.organization_id
-                   AND a.known_to IS NULL AND a.valid_from <= $3 AND a.valid_to > $3)))
+                   AND a.known_to IS NULL AND a.valid_from <= $3 AND a.valid_to > $3
+                   AND (i.kind <> 'SUBMISSION'
+                        OR ops.submission_counts($1, a.holder_id, a.npi, $3)))))
           GROUP BY i.review_id",
     )
     .bind(view.tenant().0)

@@ -54,6 +54,9 @@ pub async fn joiners(
         return rights(view, review, now, (first, after)).await;
     }
     let (after_at, after_user) = after.map(|(at, user, _)| (at, user)).unzip();
+    // Whoever became an administrator came into scope then.
+    let is_of_administrators = review.scope.0 == ReviewScope::Administrators;
+    let kind = if is_of_administrators { "ORG_ROLE" } else { "MEMBERSHIP_ACTIVE" };
     sqlx::query_as(
         "SELECT m.user_id, m.org_role, since.valid_from AS joined_at, 'MEMBERSHIP' AS kind,
                 NULL AS npi, NULL AS name, NULL AS level, NULL::timestamptz AS until,
@@ -61,9 +64,9 @@ pub async fn joiners(
            FROM read.directory_members m
           CROSS JOIN LATERAL (
                 SELECT a.valid_from FROM read.access_intervals a
-                 WHERE a.tenant_id = $1 AND a.user_id = m.user_id AND a.kind = 'MEMBERSHIP_ACTIVE'
+                 WHERE a.tenant_id = $1 AND a.user_id = m.user_id AND a.kind = $10
                    AND a.organization_id = $2 AND a.known_to IS NULL AND a.valid_from <= $5
-                   AND a.valid_to > $5
+                   AND a.valid_to > $5 AND ($10 <> 'ORG_ROLE' OR a.value = '{ADMIN}')
                  LIMIT 1) since
           WHERE m.tenant_id = $1 AND m.organization_id = $2 AND m.standing = 'ACTIVE'
             AND since.valid_from > $4 AND since.valid_from <= coalesce($6, $5)
@@ -81,17 +84,22 @@ pub async fn joiners(
     .bind(after_at)
     .bind(after_user)
     .bind(first)
+    .bind(kind)
     .fetch_all(view.connection())
     .await
 }
 
-/// What narrows rights: their kinds, an NPI, a name.
+/// What narrows rights: their kinds, an NPI, a name, people.
 struct Narrowed {
     kinds: Vec<&'static str>,
     npi: Option<String>,
     name: Option<String>,
     /// The feature that job roles are to bundle; empty for any.
     bundled: Option<String>,
+    /// Under which affiliation; under any if none is named.
+    affiliation: Option<Uuid>,
+    /// Whose they are; anybody's if nobody is named.
+    users: Option<Vec<Uuid>>,
 }
 
 fn narrowed(scope: &ReviewScope) -> Narrowed {
@@ -100,9 +108,11 @@ fn narrowed(scope: &ReviewScope) -> Narrowed {
         npi: None,
         name: None,
         bundled: None,
+        affiliation: None,
+        users: None,
     };
     let npis = ["NPI_LEVEL", "CORRESPONDENCE"];
-    let all = [npis[0], npis[1], "FEATURE", "JOB_ROLE", "LOCATION", "TAX_ID"];
+    let all = [npis[0], npis[1], "FEATURE", "JOB_ROLE", "LOCATION", "TAX_ID", "SUBMISSION"];
     match scope {
         ReviewScope::Roster | ReviewScope::Administrators | ReviewScope::Dormant { .. } => of(&[]),
         ReviewScope::Rights => of(&all),
@@ -117,6 +127,15 @@ fn narrowed(scope: &ReviewScope) -> Narrowed {
         ReviewScope::JobRole { role } => {
             Narrowed { name: role.map(|role| role.to_string()), ..of(&["JOB_ROLE"]) }
         }
+        ReviewScope::Location { location } => {
+            Narrowed { name: location.map(|it| it.to_string()), ..of(&["LOCATION"]) }
+        }
+        ReviewScope::Affiliations { affiliation } => {
+            Narrowed { affiliation: affiliation.map(|it| it.0), ..of(&["SUBMISSION"]) }
+        }
+        ReviewScope::People { users } => {
+            Narrowed { users: Some(users.iter().map(|user| user.0).collect()), ..of(&all) }
+        }
     }
 }
 
@@ -128,7 +147,7 @@ async fn rights(
     now: DateTime<Utc>,
     (first, after): (i64, Option<JoinerKey>),
 ) -> Result<Vec<Joiner>, sqlx::Error> {
-    let Narrowed { kinds, npi, name, bundled } = narrowed(&review.scope.0);
+    let Narrowed { kinds, npi, name, bundled, affiliation, users } = narrowed(&review.scope.0);
     let (after_at, after) = after.map(|(at, user, what)| (at, (user, what))).unzip();
     let (after_user, after_what) = after.unzip();
     sqlx::query_as(
@@ -162,9 +181,13 @@ async fn rights(
                       AND b.holder_id = CASE a.kind WHEN 'JOB_ROLE' THEN a.name::uuid END
                       AND b.known_to IS NULL AND b.valid_from <= $4 AND b.valid_to > $4
                       AND ($9 = '' OR b.value @> ARRAY[$9]))
-                  ELSE $8::text IS NULL OR a.name = $8 END)
+                  ELSE $8::text IS NULL OR a.name = $8 END
+              AND ($14::uuid[] IS NULL OR a.user_id = ANY ($14))
+              AND (a.kind <> 'SUBMISSION' OR (a.holder_id = coalesce($15, a.holder_id)
+                   AND ops.submission_counts($1, a.holder_id, a.npi, $4))))
          SELECT h.*, (SELECT p.provider_name FROM read.pins p WHERE p.tenant_id = $1
-                         AND p.organization_id = $2 AND p.npi = h.npi) AS provider_name,
+                         AND p.npi = h.npi
+                         AND (p.organization_id = $2 OR h.kind = 'SUBMISSION') LIMIT 1) AS provider_name,
                 CASE h.kind
                   WHEN 'JOB_ROLE' THEN (SELECT j.name FROM read.job_roles j
                     WHERE j.tenant_id = $1 AND j.id = h.name::uuid)
@@ -196,6 +219,8 @@ async fn rights(
     .bind(after_user)
     .bind(after_what)
     .bind(first)
+    .bind(users)
+    .bind(affiliation)
     .fetch_all(view.connection())
     .await
 }

@@ -17,7 +17,9 @@ use uuid::Uuid;
 
 use super::{
     campaigns,
-    row::{AccessReviewRow, ItemRow, Thing, decision_words},
+    item_row::{ItemRow, Thing, decision_words},
+    row::AccessReviewRow,
+    substitutes, templates,
 };
 use crate::readers;
 
@@ -25,7 +27,7 @@ use crate::readers;
 pub const NAME: &str = "access_reviews";
 
 /// Keeps `read.access_reviews`, `read.access_review_items`, `read.access_review_decisions` and the tables of
-/// campaigns.
+/// campaigns and templates.
 pub struct AccessReviews;
 
 #[async_trait]
@@ -45,6 +47,8 @@ impl Projection<AnyEvent> for AccessReviews {
             "access_review_decisions",
             "review_campaigns",
             "review_campaign_organizations",
+            "review_templates",
+            "review_substitutes",
         ]
     }
 
@@ -60,6 +64,8 @@ impl Projection<AnyEvent> for AccessReviews {
         let Some(first) = batch.first() else { return Ok(()) };
         for recorded in batch {
             campaigns::take_in(tx, recorded).await?;
+            templates::take_in(tx, recorded).await?;
+            substitutes::take_in(tx, recorded).await?;
         }
         let facts: Vec<Fact<'_>> = batch.iter().filter_map(|recorded| fact(recorded)).collect();
         for (recorded, event) in &facts {
@@ -89,21 +95,20 @@ async fn list(
     recorded: &Recorded<AnyEvent>,
     event: &AccessReviewEvent,
 ) -> Result<(), sqlx::Error> {
-    let AccessReviewEvent::ReviewItemsListed { organization, items, .. } = event else {
-        return Ok(());
-    };
-    let rows: Vec<ItemRow> =
-        items.iter().map(|listed| ItemRow::listed(recorded, *organization, listed)).collect();
+    let rows = ItemRow::all_of(recorded, event);
+    let Some(organization) = rows.first().map(|row| row.organization_id) else { return Ok(()) };
     sqlx::query(
-        "INSERT INTO access_review_items (tenant_id, review_id, organization_id, outcome, verified,
-                                          item, user_id, org_role, kind, npi, name, level, until)
-         SELECT $1, $2, $3, 'UNDECIDED', false, *
+        "INSERT INTO access_review_items (tenant_id, review_id, organization_id, verified,
+             item, user_id, org_role, kind, npi, name, level, until, outcome, certified_review,
+             certified_by, certified_at)
+         SELECT $1, $2, $3, false, *
            FROM unnest($4::int[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
-                       $10::text[], $11::timestamptz[])",
+                       $10::text[], $11::timestamptz[], $12::text[], $13::uuid[], $14::uuid[],
+                       $15::timestamptz[])",
     )
     .bind(recorded.tenant.0)
     .bind(recorded.aggregate_id)
-    .bind(organization.0)
+    .bind(organization)
     .bind(rows.iter().map(|row| row.item).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.user_id).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.org_role.clone()).collect::<Vec<_>>())
@@ -112,6 +117,10 @@ async fn list(
     .bind(rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.level.clone()).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.until).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.outcome.clone()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.certified_review).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.certified_by).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.certified_at).collect::<Vec<_>>())
     .execute(tx)
     .await
     .map(drop)
@@ -122,12 +131,21 @@ fn item(event: &AccessReviewEvent) -> Option<i32> {
     use AccessReviewEvent as E;
     let item = match event {
         E::ReviewItemDecided(decided) => decided.item,
-        E::ReviewItemDelegated { item, .. } => *item,
+        E::ReviewItemDecidedByPolicy(decided) => decided.item,
+        E::ReviewItemDelegated { item, .. }
+        | E::ReviewItemAttested { item, .. }
+        | E::ReviewItemConfirmed { item, .. }
+        | E::ReviewDelegationLapsed { item, .. }
+        | E::ReviewDecisionCarriedOut { item, .. }
+        | E::ReviewDecisionNotCarriedOut { item, .. }
+        | E::ReviewItemLeftByPolicy { item, .. } => *item,
         E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) => done.item,
         E::AccessReviewOpened { .. }
         | E::ReviewItemsListed { .. }
+        | E::ReviewItemsCarriedForward { .. }
         | E::HastyReviewSuspected { .. }
         | E::AccessReviewReminded { .. }
+        | E::AccessReviewClosing { .. }
         | E::AccessReviewOverdue { .. }
         | E::AccessReviewEscalated { .. }
         | E::AccessReviewCompleted { .. }
@@ -191,22 +209,39 @@ impl Rows {
         review.take_in(recorded, event);
         let Some(number) = item(event) else { return Ok(()) };
         let item = self.items.get_mut(&(id, number)).ok_or_else(|| missing("no such item"))?;
-        let before = item.outcome.clone();
+        let before = item.clone();
         match event {
-            E::ReviewItemDecided(decided) => item.decide(recorded, decided),
+            E::ReviewItemDecided(decided) => {
+                let second = review.has_second_reviewer();
+                item.decide(recorded, decided, second || review.keeps_for_closing());
+                item.awaits_second = second;
+            }
+            E::ReviewItemDecidedByPolicy(decided) => item.decide_by_policy(recorded, decided),
+            E::ReviewDecisionCarriedOut { .. } => item.carry(None),
+            E::ReviewDecisionNotCarriedOut { refusal, .. }
+            | E::ReviewItemLeftByPolicy { refusal, .. } => item.carry(Some(refusal)),
+            E::ReviewItemConfirmed { by, confirmed_at, .. } => {
+                item.confirm((by.0, *confirmed_at), review.keeps_for_closing());
+            }
+            E::ReviewItemAttested { needed, attested_at, .. } => {
+                item.attest(recorded, (*needed, *attested_at));
+            }
+            E::ReviewDelegationLapsed { .. } => item.delegated_to = None,
             E::ReviewItemDelegated { new, .. } => item.delegated_to = new.map(|to| to.0),
             E::ReviewRevocationExecuted(done) => item.execute(done, ItemOutcome::Revoked),
             E::ReviewChangeExecuted(done) => item.execute(done, ItemOutcome::Changed),
             E::AccessReviewOpened { .. }
             | E::ReviewItemsListed { .. }
+            | E::ReviewItemsCarriedForward { .. }
             | E::HastyReviewSuspected { .. }
             | E::AccessReviewReminded { .. }
+            | E::AccessReviewClosing { .. }
             | E::AccessReviewOverdue { .. }
             | E::AccessReviewEscalated { .. }
             | E::AccessReviewCompleted { .. }
             | E::AccessReviewCancelled { .. } => {}
         }
-        review.recount(&before, &item.outcome);
+        review.recount(&before, item);
         Ok(())
     }
 
@@ -218,11 +253,14 @@ impl Rows {
                 SET status = excluded.status, escalated_at = excluded.escalated_at,
                     undecided = excluded.undecided, pending = excluded.pending,
                     kept = excluded.kept, revoked = excluded.revoked, changed = excluded.changed,
+                    carried_forward = excluded.carried_forward,
                     gone = excluded.gone, joiners = excluded.joiners,
                     statement = excluded.statement, results_sha256 = excluded.results_sha256,
                     closed_at = excluded.closed_at, closed_by = excluded.closed_by,
                     closed_position = excluded.closed_position,
                     hasty_reviewers = excluded.hasty_reviewers,
+                    closing_at = excluded.closing_at, closing_by = excluded.closing_by,
+                    by_policy = excluded.by_policy, kept_by_policy = excluded.kept_by_policy,
                     version = excluded.version",
         )
         .bind(Json(self.reviews.into_values().collect::<Vec<_>>()))
@@ -237,7 +275,12 @@ impl Rows {
                     new_role = n.new_role, new_level = n.new_level, left_on = n.left_on, decided_by = n.decided_by,
                     decided_at = n.decided_at, decided_position = n.decided_position,
                     recommendation = n.recommendation, executed_at = n.executed_at,
-                    verified = n.verified, delay_s = n.delay_s, remaining = n.remaining
+                    verified = n.verified, delay_s = n.delay_s, remaining = n.remaining,
+                    waits = n.waits, refusal = n.refusal, by_policy = n.by_policy,
+                    in_place_of = n.in_place_of, needed = n.needed,
+                    attested_at = n.attested_at, attested_position = n.attested_position,
+                    awaits_second = n.awaits_second, confirmed_by = n.confirmed_by,
+                    confirmed_at = n.confirmed_at
                FROM jsonb_populate_recordset(NULL::access_review_items, $1) n
               WHERE i.tenant_id = n.tenant_id AND i.review_id = n.review_id AND i.item = n.item",
         )
@@ -260,7 +303,16 @@ async fn decisions(
             AccessReviewEvent::ReviewItemDecided(decided) => Some((*recorded, &**decided)),
             AccessReviewEvent::AccessReviewOpened { .. }
             | AccessReviewEvent::ReviewItemsListed { .. }
+            | AccessReviewEvent::ReviewItemsCarriedForward { .. }
+            | AccessReviewEvent::ReviewItemConfirmed { .. }
+            | AccessReviewEvent::ReviewItemAttested { .. }
             | AccessReviewEvent::ReviewItemDelegated { .. }
+            | AccessReviewEvent::ReviewDelegationLapsed { .. }
+            | AccessReviewEvent::AccessReviewClosing { .. }
+            | AccessReviewEvent::ReviewDecisionCarriedOut { .. }
+            | AccessReviewEvent::ReviewDecisionNotCarriedOut { .. }
+            | AccessReviewEvent::ReviewItemDecidedByPolicy(_)
+            | AccessReviewEvent::ReviewItemLeftByPolicy { .. }
             | AccessReviewEvent::ReviewRevocationExecuted(_)
             | AccessReviewEvent::ReviewChangeExecuted(_)
             | AccessReviewEvent::HastyReviewSuspected { .. }

@@ -2,10 +2,7 @@
 //!
 //! Invariant: whoever was asked to decide about items sees those reviews and nothing else.
 
-use rollcall_domain::{
-    access_reviews::ReviewStatus,
-    kernel::ids::{OrganizationId, UserId},
-};
+use rollcall_domain::{access_reviews::ReviewStatus, kernel::ids::OrganizationId};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -19,8 +16,8 @@ pub enum Seen {
     All,
     /// All of these organisations.
     Organizations(Vec<Uuid>),
-    /// Those of an organisation in which items were delegated to this member.
-    Delegate(OrganizationId, UserId),
+    /// Those of an organisation in which items were delegated to one of these members.
+    Delegates(OrganizationId, Vec<Uuid>),
 }
 
 /// Which of them.
@@ -51,11 +48,11 @@ fn select(tenant: Uuid, seen: Seen) -> QueryBuilder<'static, Postgres> {
         Seen::Organizations(organizations) => {
             query.push(" AND r.organization_id = ANY (").push_bind(organizations).push(")");
         }
-        Seen::Delegate(organization, user) => {
+        Seen::Delegates(organization, members) => {
             query.push(" AND r.organization_id = ").push_bind(organization.0);
             query.push(" AND r.review_id IN (SELECT d.review_id FROM read.access_review_items d");
             query.push(" WHERE d.tenant_id = ").push_bind(tenant);
-            query.push(" AND d.delegated_to = ").push_bind(user.0).push(")");
+            query.push(" AND d.delegated_to = ANY (").push_bind(members).push("))");
         }
     }
     query

@@ -105,6 +105,7 @@ fn opens(item: &ItemView) -> &'static [RightKind] {
         "JOB_ROLE" => &[RightKind::HoldJobRole],
         "LOCATION" => &[RightKind::ViewLocation, RightKind::ChooseLocation],
         "TAX_ID" => &[RightKind::ReadTaxId],
+        "SUBMISSION" => &[RightKind::SubmitTransactions],
         _ => &[],
     }
 }

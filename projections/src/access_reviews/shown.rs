@@ -29,6 +29,20 @@ struct Shown<'a> {
     outcome: &'a str,
     decision: Option<&'a str>,
     decided_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    by_policy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_place_of: Option<Uuid>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    waits_for_closing: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needed: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    awaits_second: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_by: Option<Uuid>,
     delegated_to: Option<Uuid>,
     is_member: bool,
     present_role: Option<&'a str>,
@@ -125,6 +139,13 @@ fn shown<'a>((item, beside): (&'a ItemView, BesideItem<'a>)) -> Shown<'a> {
         outcome: &item.row.outcome,
         decision: item.row.decision.as_deref(),
         decided_at: item.row.decided_at,
+        by_policy: item.row.by_policy,
+        in_place_of: item.row.in_place_of,
+        waits_for_closing: item.row.waits,
+        refusal: item.row.refusal.as_ref().map(|refusal| refusal.0.code.as_str()),
+        needed: item.row.needed,
+        awaits_second: item.row.awaits_second,
+        confirmed_by: item.row.confirmed_by,
         delegated_to: item.row.delegated_to,
         is_member: item.is_member,
         present_role: item.present_role.as_deref(),

@@ -4,6 +4,7 @@ use rollcall_domain::{
     access_reviews::{ReviewScope, ReviewedAccess},
     organizations::OrgRole,
     permissions::{CorrespondenceScope, NpiScope},
+    policies::ReviewedChange,
 };
 
 /// What the items were chosen by: `all active members`.
@@ -19,6 +20,37 @@ pub fn scope_words(scope: &ReviewScope) -> String {
         ReviewScope::Npi { npi } => narrowed("NPI", npi.as_ref()),
         ReviewScope::Feature { feature } => narrowed("feature", feature.as_ref()),
         ReviewScope::JobRole { role } => narrowed("job role", role.as_ref()),
+        ReviewScope::Location { location } => narrowed("location", location.as_ref()),
+        ReviewScope::Affiliations { affiliation: None } => {
+            "work for NPIs of providers under affiliations".to_owned()
+        }
+        ReviewScope::Affiliations { affiliation: Some(affiliation) } => {
+            format!("work for NPIs of the provider under affiliation {affiliation}")
+        }
+        ReviewScope::People { users } => people_words(users.len()),
+    }
+}
+
+/// `all that one person has`.
+#[must_use]
+pub fn people_words(count: usize) -> String {
+    match count {
+        1 => "all that one person has".to_owned(),
+        more => format!("all that {more} people have"),
+    }
+}
+
+/// Why a review was opened that nobody asked for: `after an import of people`.
+#[must_use]
+pub const fn change_words(change: ReviewedChange) -> &'static str {
+    match change {
+        ReviewedChange::NewAdministrator => "after somebody became an administrator",
+        ReviewedChange::GrantedWhileDormant => {
+            "after a right was granted to somebody who had not signed in for long"
+        }
+        ReviewedChange::AffiliationEnded => "after an affiliation ended",
+        ReviewedChange::Moved => "after people came from another organization",
+        ReviewedChange::Imported => "after an import of people",
     }
 }
 
@@ -45,6 +77,7 @@ pub fn access_words(access: &ReviewedAccess) -> String {
             };
             format!("{types} for {}", npi_words(npi))
         }
+        ReviewedAccess::Submission { npi, .. } => format!("Transactions for NPI {npi}"),
         ReviewedAccess::Grant { grant, .. } => {
             let kind = title(&grant.kind().as_str().replace('_', " "));
             format!("{kind} {}", grant.key())

@@ -79,6 +79,8 @@ impl Outcome {
             | AnyEvent::MoveRequest(_)
             | AnyEvent::AccessReview(_)
             | AnyEvent::ReviewCampaign(_)
+            | AnyEvent::ReviewTemplate(_)
+            | AnyEvent::ReviewSubstitutes(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Evidence(_)
             | AnyEvent::LegalHolds(_)

@@ -72,7 +72,8 @@ impl Audience {
             | AnyEvent::PolicyProposal(_)
             | AnyEvent::ClientGuidance(_)
             | AnyEvent::PeopleImport(_)
-            | AnyEvent::ReviewCampaign(_) => Self::Plan,
+            | AnyEvent::ReviewCampaign(_)
+            | AnyEvent::ReviewTemplate(_) => Self::Plan,
             AnyEvent::Organization(event) => of_organization(event),
             AnyEvent::RegistrationToken(event) => of_token(event),
             AnyEvent::JobRole(event) => of_job_role(event),
@@ -82,6 +83,7 @@ impl Audience {
             | AnyEvent::JoinRequest(_)
             | AnyEvent::MoveRequest(_)
             | AnyEvent::AccessReview(_)
+            | AnyEvent::ReviewSubstitutes(_)
             | AnyEvent::Invitation(_)
             | AnyEvent::Attestation(_)
             | AnyEvent::Pin(_)

@@ -124,6 +124,27 @@ fn review(happening: Option<Happening>, words: &Words<'_>) -> String {
         Some(Happening::ReviewCompleted) => {
             format!("The access review of {organization} was signed.")
         }
+        Some(Happening::ReviewNotCarriedOut) => {
+            format!(
+                "Something that was decided in the access review of {organization} could not be carried \
+                 out. Decide about it again."
+            )
+        }
+        Some(Happening::ReviewLeft) => {
+            format!(
+                "The policy could not take everything away that nobody decided about in the access \
+                 review of {other}. Decide about it."
+            )
+        }
+        Some(Happening::ReviewFellBack) => {
+            format!(
+                "Somebody who was to decide in the access review of {organization} has left. Their part \
+                 is yours again."
+            )
+        }
+        Some(Happening::ReviewStandsIn) => {
+            format!("You review access at {organization} in somebody's place, who is away.")
+        }
         Some(Happening::ReviewDelegated) => {
             format!("People of {organization} wait for your decision in an access review.")
         }

@@ -346,6 +346,14 @@ async fn gn_15_a_decision_says_what_was_seen_and_bulk_has_its_bounds() {
     assert_eq!(review.keep(by, &[77]).await.refused(), "NOT_FOUND");
     let many: Vec<u32> = (1..=1_001).collect();
     assert_eq!(review.keep(by, &many).await.refused(), "BULK_LIMIT");
+    // Many at once are typed, not clicked.
+    for typed in ["", "KEEP", "KEEP 12", "REVOKE 11"] {
+        let more = json!({ "confirmation": typed });
+        let refused = review.decide(by, &many[..11], "KEEP", more).await;
+        assert_eq!(error(&refused), ("CONFIRMATION_REQUIRED", "confirmation", vec![]));
+    }
+    let typed = json!({ "confirmation": " KEEP 11 " });
+    assert_eq!(review.decide(by, &many[..11], "KEEP", typed).await.refused(), "NOT_FOUND");
     assert_eq!(review.revoke(by, &[abe, paul]).await.refused(), "FIELD_INVALID");
     assert!(is_member(&portal, &world.processor).await);
     review.keep(by, &[abe, paul]).await.done();

@@ -31,7 +31,7 @@ async fn asked(client: &Client, review: &Review, format: &str) -> crate::support
 }
 
 /// The file, and its manifest, which has the file's hash.
-async fn taken(client: &Client, review: &Review, format: &str) -> (Vec<u8>, Value) {
+pub(super) async fn taken(client: &Client, review: &Review, format: &str) -> (Vec<u8>, Value) {
     let export = asked(client, review, format).await.done()["auditExport"].clone();
     let (status, bytes) = fetch(client, &export["url"]).await;
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
@@ -47,7 +47,7 @@ fn sha256(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// The hash of a member of each item, written as a line.
-fn of_lines(file: &Value, member: &str) -> String {
+pub(super) fn of_lines(file: &Value, member: &str) -> String {
     let items = file["items"].as_array().expect("items");
     sha256(items.iter().map(|item| format!("{}\n", item[member])).collect::<String>())
 }
@@ -95,8 +95,8 @@ async fn gn_15_a_signed_review_is_taken_away_and_its_hashes_follow_from_the_file
     assert_eq!((&file["isSigned"], &file["standing"]), (&json!(true), &json!("Signed")));
     assert_eq!(file["resultsSha256"], json!(results));
     let end = &file["end"];
-    assert_eq!((&end["name"], &end["statementVersion"]), (&json!("Ann Lee"), &json!("1")));
-    assert!(end["statement"].as_str().expect("the text").starts_with("I reviewed every person"));
+    assert_eq!((&end["name"], &end["statementVersion"]), (&json!("Ann Lee"), &json!("2")));
+    assert!(end["statement"].as_str().expect("the text").starts_with("I reviewed everything"));
     assert_eq!(file["unresolved"], json!([]));
     assert_eq!(manifest["rows"], 5);
     assert_eq!(manifest["fromPosition"], file["log"]["openedPosition"]);

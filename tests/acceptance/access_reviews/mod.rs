@@ -1,14 +1,25 @@
 //! Periodic reviews of access: opened, decided item by item, carried out, verified, signed (CC-13, GN-15).
 
+mod affiliations;
+mod attesting;
+mod by_policy;
 mod campaigns;
+mod changes;
+mod closing;
 mod commands;
+mod confirming;
+mod delta;
 mod evidence;
 mod hasty;
+mod places;
 mod rights;
 mod schedule;
 mod seeded;
+mod substitutes;
+mod templates;
 mod undo;
 mod verification;
+mod walk;
 
 use rollcall_commands::access_reviews::receipt;
 use rollcall_domain::{
@@ -90,6 +101,9 @@ impl Review {
         let mut input = self.input(more);
         input["items"] = json!(items);
         input["decision"] = json!(decision);
+        if input["confirmation"].is_null() {
+            input["confirmation"] = json!(format!("{decision} {}", items.len()));
+        }
         if input["receipt"].is_null() {
             input["receipt"] = json!(receipt_for(portal, who));
         }

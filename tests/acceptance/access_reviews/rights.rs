@@ -53,7 +53,12 @@ async fn counts(portal: &Portal, client: &Client, review: &Review) -> Value {
     answer.data()["accessReview"].clone()
 }
 
-async fn set_level(client: &Client, portal: &Portal, who: &Person, change: Value) -> Answer {
+pub(super) async fn set_level(
+    client: &Client,
+    portal: &Portal,
+    who: &Person,
+    change: Value,
+) -> Answer {
     let clinic = portal.world().clinic.id;
     let input = json!({ "organizationId": clinic, "userId": who.user, "permissions": [change] });
     client.mutate("setNpiPermissions", input, "position").await

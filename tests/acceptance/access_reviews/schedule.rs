@@ -17,11 +17,11 @@ use crate::support::{Client, Portal};
 const FIRST: &str = "2026-06-11T16:00:00Z";
 const SECOND: &str = "2026-12-08T17:00:00Z";
 
-fn at(moment: &str) -> DateTime<Utc> {
+pub(super) fn at(moment: &str) -> DateTime<Utc> {
     moment.parse().expect("a moment")
 }
 
-async fn come_to(portal: &Portal, moment: DateTime<Utc>) {
+pub(super) async fn come_to(portal: &Portal, moment: DateTime<Utc>) {
     portal.clock.set(moment);
     portal.service.background.wake();
     portal.settle().await;
@@ -167,6 +167,10 @@ async fn gn_15_a_revocation_is_verified_though_the_service_stopped_in_between() 
     review.revoke(by, &[review.of(&world.processor)]).await.done();
     let portal = portal.restarted().await;
     portal.settle().await;
+    // A look before the access register had come so far is followed by another one.
+    portal.advance(std::time::Duration::from_secs(60));
+    portal.service.background.wake();
+    portal.settle().await;
     let verified: Vec<Value> = review
         .events(&portal)
         .await
@@ -176,6 +180,6 @@ async fn gn_15_a_revocation_is_verified_though_the_service_stopped_in_between() 
             Some(json!(done.verified))
         })
         .collect();
-    assert_eq!(verified, [json!(true)]);
+    assert_eq!(verified.last(), Some(&json!(true)), "{verified:?}");
     portal.finish().await;
 }

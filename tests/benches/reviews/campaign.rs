@@ -122,8 +122,10 @@ async fn receipt(client: &Client, review: &Value) -> Value {
 }
 
 async fn decide(client: &Client, of: &Listed, items: Vec<usize>, more: Value) -> Value {
+    let decision = more["decision"].as_str().expect("a decision");
     let mut input = json!({ "organizationId": of.organization, "accessReviewId": of.review,
-        "items": items, "receipt": receipt(client, &of.review).await });
+        "confirmation": format!("{decision} {}", items.len()), "items": items,
+        "receipt": receipt(client, &of.review).await });
     for (name, value) in more.as_object().expect("an object") {
         input[name] = value.clone();
     }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_graphql::Result;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Decider, Sealed,
+    Decider, Refusal, Sealed,
     access_reviews::{
-        AccessReview, AccessReviewEvent, ItemOutcome, Opener, Review, ReviewDecision,
-        ReviewExecution, ReviewItem, ReviewItemDecision, ReviewResult, ReviewTotals,
+        AccessReview, AccessReviewEvent, Attested, CarriedItem, ItemOutcome, Opener,
+        PolicyDecision, Recommendation, Review, ReviewDecision, ReviewExecution, ReviewItem,
+        ReviewItemDecision, ReviewResult, ReviewTotals, Seen,
     },
     kernel::ids::{AuditExportId, UserId},
     policies::PolicyHistory,
@@ -53,18 +54,58 @@ pub(super) enum End {
     },
 }
 
-/// A decision with the place of its event.
-pub(super) type Placed = (i64, ReviewItemDecision);
+/// A decision as it was made.
+pub(super) struct Made {
+    /// The place of its event.
+    pub position: i64,
+    pub new: ReviewDecision,
+    /// Nobody where the policy did.
+    pub by: Option<UserId>,
+    /// Who was away.
+    pub in_place_of: Option<UserId>,
+    pub reason: Option<Sealed<Reason>>,
+    pub at: DateTime<Utc>,
+    pub seen: Option<Seen>,
+    pub recommendation: Option<Recommendation>,
+}
+
+impl Made {
+    fn by_person(position: i64, decided: ReviewItemDecision) -> Self {
+        Self {
+            position,
+            new: decided.new,
+            by: Some(decided.reviewer),
+            in_place_of: decided.in_place_of,
+            reason: decided.reason,
+            at: decided.decided_at,
+            seen: Some(decided.seen),
+            recommendation: decided.recommendation,
+        }
+    }
+
+    fn by_policy(position: i64, decided: &PolicyDecision) -> Self {
+        let (reason, seen, recommendation) = (None, None, None);
+        let (new, at) = (decided.new, decided.decided_at);
+        let (by, in_place_of) = (None, None);
+        Self { position, new, by, in_place_of, reason, at, seen, recommendation }
+    }
+}
 
 /// An item with all that happened about it.
 pub(super) struct Entry {
     pub listed: ReviewItem,
     pub result: ReviewResult,
-    pub decided: Option<Placed>,
+    pub decided: Option<Made>,
     /// Those that another took the place of, oldest first.
-    pub former: Vec<Placed>,
+    pub former: Vec<Made>,
     /// What became of the decision.
     pub executed: Option<ReviewExecution>,
+    /// What its person says of it.
+    pub attested: Option<Attested>,
+    /// The second reviewer of the decision.
+    pub confirmed_by: Option<UserId>,
+    /// Why it could not be carried out, or the policy could not take it away.
+    pub refusal: Option<Refusal>,
     pub delegated: Option<UserId>,
 }
 
@@ -77,9 +118,11 @@ impl Entry {
     pub fn is_resolved(&self) -> bool {
         match self.result.outcome {
             ItemOutcome::Undecided | ItemOutcome::Pending => false,
-            ItemOutcome::Kept | ItemOutcome::Revoked | ItemOutcome::Changed | ItemOutcome::Gone => {
-                true
-            }
+            ItemOutcome::Kept
+            | ItemOutcome::Revoked
+            | ItemOutcome::Changed
+            | ItemOutcome::Gone
+            | ItemOutcome::CarriedForward => true,
         }
     }
 }
@@ -183,8 +226,14 @@ fn people(review: &Review, entries: &[Entry]) -> BTreeSet<Uuid> {
         people.insert(user.0);
     }
     for entry in entries {
-        let deciders = entry.former.iter().chain(&entry.decided).map(|(_, it)| it.reviewer);
-        people.extend(deciders.chain(entry.delegated).chain([entry.listed.user]).map(|it| it.0));
+        let deciders = entry
+            .former
+            .iter()
+            .chain(&entry.decided)
+            .flat_map(|it| [it.by, it.in_place_of].into_iter().flatten());
+        let certifier = entry.result.certified.map(|certified| certified.by);
+        let others = entry.delegated.into_iter().chain(entry.confirmed_by).chain(certifier);
+        people.extend(deciders.chain(others).chain([entry.listed.user]).map(|it| it.0));
     }
     people
 }
@@ -198,7 +247,7 @@ pub(super) fn text(reason: Option<&Sealed<Reason>>) -> Option<String> {
 #[derive(Default)]
 struct Told {
     listed: Vec<ReviewItem>,
-    decided: BTreeMap<u32, Vec<Placed>>,
+    decided: BTreeMap<u32, Vec<Made>>,
     executed: BTreeMap<u32, ReviewExecution>,
     end: Option<(End, i64)>,
 }
@@ -216,8 +265,18 @@ impl Told {
         use AccessReviewEvent as E;
         match event {
             E::ReviewItemsListed { items, .. } => self.listed.extend(items),
+            E::ReviewItemsCarriedForward { items, .. } => {
+                let line =
+                    |CarriedItem { item, user, access, .. }| ReviewItem { item, user, access };
+                self.listed.extend(items.into_iter().map(line));
+            }
             E::ReviewItemDecided(decided) => {
-                self.decided.entry(decided.item).or_default().push((at, *decided));
+                let made = self.decided.entry(decided.item).or_default();
+                made.push(Made::by_person(at, *decided));
+            }
+            E::ReviewItemDecidedByPolicy(decided) => {
+                let made = self.decided.entry(decided.item).or_default();
+                made.push(Made::by_policy(at, &decided));
             }
             E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) => {
                 self.executed.insert(done.item, done);
@@ -233,7 +292,14 @@ impl Told {
             }
             // Told by the state.
             E::AccessReviewOpened { .. }
+            | E::ReviewItemConfirmed { .. }
+            | E::ReviewItemAttested { .. }
             | E::ReviewItemDelegated { .. }
+            | E::ReviewDelegationLapsed { .. }
+            | E::AccessReviewClosing { .. }
+            | E::ReviewDecisionCarriedOut { .. }
+            | E::ReviewDecisionNotCarriedOut { .. }
+            | E::ReviewItemLeftByPolicy { .. }
             | E::HastyReviewSuspected { .. }
             | E::AccessReviewReminded { .. }
             | E::AccessReviewOverdue { .. }
@@ -249,15 +315,23 @@ impl Told {
             let executed = self.executed.remove(&listed.item);
             // Of a decision that another took the place of, what became of it says nothing here.
             let is_of_it = |done: &ReviewExecution| {
-                decided.as_ref().is_some_and(|(_, it)| it.decided_at == done.decided_at)
+                decided.as_ref().is_some_and(|it| it.at == done.decided_at)
             };
-            let delegated = review.item(listed.item).and_then(|item| item.delegated);
+            let stands = review.item(listed.item);
+            let delegated = stands.and_then(|item| item.delegated);
+            let refusal = stands.and_then(|item| match &item.decided {
+                Some(decided) => decided.refusal(),
+                None => item.left.as_ref(),
+            });
             Entry {
                 executed: executed.filter(is_of_it),
                 listed,
                 result,
                 decided,
                 former,
+                refusal: refusal.cloned(),
+                confirmed_by: stands.and_then(|item| item.decided.as_ref()?.confirmed_by),
+                attested: stands.and_then(|item| item.attested.clone()),
                 delegated: delegated.map(|delegation| delegation.to),
             }
         });

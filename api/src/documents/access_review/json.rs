@@ -4,7 +4,7 @@
 //! are the lines whose hashes the review's events carry.
 
 use rollcall_domain::{
-    access_reviews::{ATTESTATION, ATTESTATION_VERSION, Opener, ReviewStatus},
+    access_reviews::{Opener, ReviewStatus, attestation},
     kernel::ids::UserId,
 };
 use rollcall_projections::access_reviews::{access_words, scope_words};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::rows::moment,
-    dossier::{Dossier, End, Entry, Placed, text},
+    dossier::{Dossier, End, Entry, Made, text},
 };
 
 /// The form of the object; another one has another number.
@@ -52,7 +52,11 @@ fn head(dossier: &Dossier) -> Map<String, Value> {
     });
     let opened_by = match review.opened_by {
         Opener::ByHand { user } => person(dossier, user),
-        Opener::Scheduled => Value::Null,
+        Opener::Scheduled | Opener::ByChange { .. } => Value::Null,
+    };
+    let because = match review.opened_by {
+        Opener::ByChange { change, event } => json!({ "change": change, "event": event }),
+        Opener::ByHand { .. } | Opener::Scheduled => Value::Null,
     };
     let head = json!({
         "document": "rollcall.access-review",
@@ -65,8 +69,14 @@ fn head(dossier: &Dossier) -> Map<String, Value> {
         "isSigned": review.status == ReviewStatus::Completed,
         "criteria": scope_words(&review.scope),
         "scope": review.scope,
+        "revocations": review.revocations,
+        "closingAt": review.closing.map(|closing| moment(closing.at)),
+        "closingBy": review.closing.map(|closing| person(dossier, closing.by)),
         "campaign": review.campaign,
+        "changedOnly": review.changed_only,
+        "comparedWith": review.compared_with,
         "openedBy": opened_by,
+        "openedBecause": because,
         "openedAt": moment(review.opened_at),
         "dueAt": moment(review.due_at),
         "graceUntil": moment(review.grace_until),
@@ -100,7 +110,7 @@ fn end(dossier: &Dossier) -> Value {
     match end {
         End::Signed { by, name, statement, joiners, .. } => json!({
             "kind": "SIGNED",
-            "statement": (statement == ATTESTATION_VERSION).then_some(ATTESTATION),
+            "statement": attestation(statement),
             "statementVersion": statement,
             "name": name,
             "by": person(dossier, *by),
@@ -120,7 +130,7 @@ fn end(dossier: &Dossier) -> Value {
 
 /// How soon access ended, as far as it has.
 fn removal(entry: &Entry) -> Value {
-    let decided = entry.decided.as_ref().map(|(_, decided)| moment(decided.decided_at));
+    let decided = entry.decided.as_ref().map(|decided| moment(decided.at));
     let done = entry.executed.as_ref();
     json!({
         "item": entry.listed.item,
@@ -131,15 +141,27 @@ fn removal(entry: &Entry) -> Value {
 }
 
 fn item(dossier: &Dossier, entry: &Entry) -> serde_json::Result<Value> {
-    let decided = entry.decided.as_ref().map(|placed| decision(dossier, placed)).transpose()?;
-    let former = entry.former.iter().map(|placed| decision(dossier, placed));
+    let decided = entry.decided.as_ref().map(|made| decision(dossier, made)).transpose()?;
+    let former = entry.former.iter().map(|made| decision(dossier, made));
     Ok(json!({
         "listed": entry.listed,
         "result": entry.result,
         "user": person(dossier, entry.listed.user),
         "access": access_words(&entry.listed.access),
+        "carriedForward": entry.result.certified.map(|certified| json!({
+            "review": certified.review,
+            "decidedBy": person(dossier, certified.by),
+            "decidedAt": moment(certified.at),
+        })),
+        "confirmedBy": entry.confirmed_by.map(|by| person(dossier, by)),
+        "selfAttestation": entry.attested.as_ref().map(|said| json!({
+            "needed": said.needed,
+            "reason": text(said.reason.as_ref()),
+            "attestedAt": moment(said.at),
+        })),
         "delegatedTo": entry.delegated.map(|to| person(dossier, to)),
         "decision": decided,
+        "refusal": entry.refusal.as_ref().map(|refusal| &refusal.message),
         "execution": entry.executed.as_ref().map(|done| json!({
             "executedAt": moment(done.executed_at),
             "verified": done.verified,
@@ -150,14 +172,16 @@ fn item(dossier: &Dossier, entry: &Entry) -> serde_json::Result<Value> {
     }))
 }
 
-fn decision(dossier: &Dossier, (position, decided): &Placed) -> serde_json::Result<Value> {
+fn decision(dossier: &Dossier, made: &Made) -> serde_json::Result<Value> {
     Ok(json!({
-        "decision": serde_json::to_value(decided.new)?,
-        "reviewer": person(dossier, decided.reviewer),
-        "reason": text(decided.reason.as_ref()),
-        "decidedAt": moment(decided.decided_at),
-        "position": position,
-        "seen": serde_json::to_value(&decided.seen)?,
-        "recommendation": serde_json::to_value(&decided.recommendation)?,
+        "decision": serde_json::to_value(made.new)?,
+        "reviewer": made.by.map(|by| person(dossier, by)),
+        "inPlaceOf": made.in_place_of.map(|away| person(dossier, away)),
+        "byPolicy": made.by.is_none(),
+        "reason": text(made.reason.as_ref()),
+        "decidedAt": moment(made.at),
+        "position": made.position,
+        "seen": serde_json::to_value(&made.seen)?,
+        "recommendation": serde_json::to_value(&made.recommendation)?,
     }))
 }

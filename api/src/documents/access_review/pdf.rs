@@ -7,13 +7,11 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use rollcall_commands::paper::Font;
-use rollcall_domain::access_reviews::{
-    ATTESTATION, ATTESTATION_VERSION, ItemOutcome, Opener, ReviewDecision,
-};
-use rollcall_projections::access_reviews::{access_words, scope_words};
+use rollcall_domain::access_reviews::{ItemOutcome, Opener, ReviewDecision, attestation};
+use rollcall_projections::access_reviews::{access_words, change_words, scope_words};
 
 use super::{
-    dossier::{Dossier, End, Entry, text},
+    dossier::{Dossier, End, Entry, Made, text},
     filing::{BODY, Column, Filing, RIGHT},
 };
 
@@ -64,6 +62,7 @@ fn facts(dossier: &Dossier) -> Vec<(&'static str, String)> {
     let opened_by = match review.opened_by {
         Opener::ByHand { user } => format!("by {}", dossier.name(user)),
         Opener::Scheduled => "by the schedule".to_owned(),
+        Opener::ByChange { change, .. } => change_words(change).to_owned(),
     };
     let mut facts = vec![
         ("Organization", format!("{} ({})", dossier.organization(), review.organization)),
@@ -72,6 +71,15 @@ fn facts(dossier: &Dossier) -> Vec<(&'static str, String)> {
         ("Opened", format!("{} {opened_by}", zone.wall_clock(review.opened_at))),
         ("Due", zone.wall_clock(review.due_at)),
     ];
+    if review.changed_only {
+        let since = review.compared_with.map_or_else(
+            || "no review of this was signed before: everything is asked".to_owned(),
+            |since| {
+                format!("what changed since the signed review {since}; the rest is carried forward")
+            },
+        );
+        facts.push(("Asked", since));
+    }
     if let Some((end, at, position)) = &dossier.end {
         let label = match end {
             End::Signed { .. } => "Signed",
@@ -84,6 +92,12 @@ fn facts(dossier: &Dossier) -> Vec<(&'static str, String)> {
         "{} kept, {} taken away, {} changed, {} gone for another reason",
         totals.kept, totals.revoked, totals.changed, totals.gone
     );
+    if review.changed_only {
+        let _ = write!(results, ", {} carried forward unchanged", totals.carried_forward);
+    }
+    if totals.by_policy > 0 {
+        let _ = write!(results, "; {} of them by policy, since nobody decided", totals.by_policy);
+    }
     if totals.undecided + totals.pending > 0 {
         let (undecided, pending) = (totals.undecided, totals.pending);
         let _ = write!(results, ", {undecided} undecided, {pending} not in effect yet");
@@ -98,8 +112,7 @@ fn end(filing: &mut Filing, dossier: &Dossier) {
     match end {
         End::Signed { by, name, statement, joiners, .. } => {
             filing.heading("Attestation");
-            let is_known = statement == ATTESTATION_VERSION;
-            filing.text(Font::Plain, BODY, if is_known { ATTESTATION } else { "" });
+            filing.text(Font::Plain, BODY, attestation(statement).unwrap_or_default());
             filing.skip(4.0);
             let erased = || "(the name was erased)".to_owned();
             filing.fact("Signed as", &name.clone().unwrap_or_else(erased));
@@ -139,7 +152,7 @@ fn removals(filing: &mut Filing, dossier: &Dossier) {
             || "not in effect, or not verified yet".to_owned(),
             |done| format!("{}, verified", duration(done.delay_s)),
         );
-        let decided = entry.decided.as_ref().map(|(_, it)| it.decided_at);
+        let decided = entry.decided.as_ref().map(|it| it.at);
         let cells = [number(entry), person(dossier, entry), access_words(&entry.listed.access)];
         let [number, person, access] = cells;
         [number, person, access, time(dossier, decided), after]
@@ -155,12 +168,16 @@ fn waiting(filing: &mut Filing, dossier: &Dossier) {
     }
     let rows = those.map(|entry| {
         let missing = match entry.result.outcome {
+            ItemOutcome::Pending if entry.refusal.is_some() => {
+                "decided, and could not be carried out"
+            }
             ItemOutcome::Pending => "decided, not in effect or not verified yet",
             ItemOutcome::Undecided
             | ItemOutcome::Kept
             | ItemOutcome::Revoked
             | ItemOutcome::Changed
-            | ItemOutcome::Gone => "a decision",
+            | ItemOutcome::Gone
+            | ItemOutcome::CarriedForward => "a decision",
         };
         let access = access_words(&entry.listed.access);
         [number(entry), person(dossier, entry), access, missing.to_owned()]
@@ -188,6 +205,7 @@ fn decision(dossier: &Dossier, entry: &Entry) -> [String; 6] {
         ItemOutcome::Revoked => "Taken away".to_owned(),
         ItemOutcome::Changed => "Changed".to_owned(),
         ItemOutcome::Gone => "Gone for another reason".to_owned(),
+        ItemOutcome::CarriedForward => carried(entry),
     };
     match entry.result.decision {
         Some(ReviewDecision::Change { role }) => {
@@ -204,13 +222,33 @@ fn decision(dossier: &Dossier, entry: &Entry) -> [String; 6] {
     if !entry.former.is_empty() {
         let _ = write!(outcome, " ({} decided before)", entry.former.len());
     }
-    let decided = entry.decided.as_ref().map(|(_, decided)| decided);
-    let by = decided.map_or_else(String::new, |it| {
-        format!("{}, {}", dossier.name(it.reviewer), time(dossier, Some(it.decided_at)))
-    });
+    let decided = entry.decided.as_ref();
+    let by = match (decided, entry.result.certified) {
+        (Some(decided), _) => decided_by(dossier, entry, decided),
+        (None, Some(it)) => format!("{}, {}", dossier.name(it.by), time(dossier, Some(it.at))),
+        (None, None) => String::new(),
+    };
     let reason = decided.and_then(|it| text(it.reason.as_ref())).unwrap_or_default();
     let access = access_words(&entry.listed.access);
     [number(entry), person(dossier, entry), access, outcome, by, reason]
+}
+
+/// `Ann Lee for Abe Fox and Sam Hill, on that day`.
+fn decided_by(dossier: &Dossier, entry: &Entry, decided: &Made) -> String {
+    let mut who = decided.by.map_or_else(|| "By policy".to_owned(), |by| dossier.name(by));
+    if let Some(away) = decided.in_place_of {
+        let _ = write!(who, " for {}", dossier.name(away));
+    }
+    if let Some(second) = entry.confirmed_by {
+        let _ = write!(who, " and {}", dossier.name(second));
+    }
+    format!("{who}, {}", time(dossier, Some(decided.at)))
+}
+
+/// From where.
+fn carried(entry: &Entry) -> String {
+    let from = entry.result.certified.map(|certified| certified.review.to_string());
+    format!("Carried forward, unchanged, from review {}", from.unwrap_or_default())
 }
 
 fn checking(filing: &mut Filing, dossier: &Dossier) {

@@ -11,7 +11,7 @@ use super::{
     dossier::{Dossier, Entry, text},
 };
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 34] = [
     "item",
     "userId",
     "userName",
@@ -34,7 +34,15 @@ const COLUMNS: [&str; 26] = [
     "verified",
     "delaySeconds",
     "remaining",
+    "inPlaceOfId",
+    "confirmedById",
+    "decidedByPolicy",
+    "refusal",
+    "selfAttestation",
     "formerDecisions",
+    "carriedFromReview",
+    "carriedDecidedById",
+    "carriedDecidedAt",
     "reviewStatus",
     "listed",
     "result",
@@ -70,7 +78,7 @@ fn left(remaining: &[Leftover]) -> String {
 }
 
 fn cells(dossier: &Dossier, entry: &Entry) -> Result<[Value; COLUMNS.len()], RowError> {
-    let decided = entry.decided.as_ref().map(|(_, decided)| decided);
+    let decided = entry.decided.as_ref();
     let of = entry.result.decision.map(parts);
     let (decision, role, left_on) =
         of.map_or_else(Default::default, |(word, role, day)| (Value::from(word), role, day));
@@ -79,7 +87,10 @@ fn cells(dossier: &Dossier, entry: &Entry) -> Result<[Value; COLUMNS.len()], Row
         Advice::Keep => "KEEP",
         Advice::Revoke => "REVOKE",
     });
-    let done = entry.executed.as_ref();
+    let said = entry.attested.as_ref();
+    let said = said.map(|said| if said.needed { "NEEDED" } else { "NOT_NEEDED" });
+    let seen = decided.and_then(|it| it.seen.as_ref());
+    let (done, certified) = (entry.executed.as_ref(), entry.result.certified);
     Ok([
         entry.listed.item.into(),
         entry.listed.user.to_string().into(),
@@ -89,13 +100,13 @@ fn cells(dossier: &Dossier, entry: &Entry) -> Result<[Value; COLUMNS.len()], Row
         decision,
         role,
         left_on,
-        decided.map(|it| it.reviewer.to_string()).into(),
-        decided.map_or(Value::Null, |it| name(it.reviewer.0)),
+        decided.and_then(|it| it.by).map(|by| by.to_string()).into(),
+        decided.and_then(|it| it.by).map_or(Value::Null, |by| name(by.0)),
         decided.and_then(|it| text(it.reason.as_ref())).into(),
-        decided.map(|it| moment(it.decided_at)).into(),
-        entry.decided.as_ref().map(|(position, _)| *position).into(),
-        decided.map(|it| it.seen.position).into(),
-        decided.map(|it| it.seen.sha256.clone()).into(),
+        decided.map(|it| moment(it.at)).into(),
+        decided.map(|it| it.position).into(),
+        seen.map(|seen| seen.position).into(),
+        seen.map(|seen| seen.sha256.clone()).into(),
         advice.into(),
         entry.delegated.map(|to| to.to_string()).into(),
         entry.delegated.map_or(Value::Null, |to| name(to.0)),
@@ -103,7 +114,15 @@ fn cells(dossier: &Dossier, entry: &Entry) -> Result<[Value; COLUMNS.len()], Row
         done.map(|done| done.verified).into(),
         done.map(|done| done.delay_s).into(),
         done.map(|done| left(&done.remaining)).into(),
+        decided.and_then(|it| it.in_place_of).map(|away| away.to_string()).into(),
+        entry.confirmed_by.map(|by| by.to_string()).into(),
+        decided.map(|it| it.by.is_none()).into(),
+        entry.refusal.as_ref().map(|refusal| refusal.message.clone()).into(),
+        said.into(),
         entry.former.len().into(),
+        certified.map(|it| it.review.to_string()).into(),
+        certified.map(|it| it.by.to_string()).into(),
+        certified.map(|it| moment(it.at)).into(),
         dossier.review.status.as_str().into(),
         serde_json::to_string(&entry.listed)?.into(),
         serde_json::to_string(&entry.result)?.into(),

@@ -23,6 +23,8 @@ pub enum ReviewedKind {
     JobRole,
     Location,
     TaxId,
+    /// Transactions for an NPI of a provider that the organization is affiliated with.
+    Submission,
 }
 
 impl ReviewedKind {
@@ -35,6 +37,7 @@ impl ReviewedKind {
             "JOB_ROLE" => Self::JobRole,
             "LOCATION" => Self::Location,
             "TAX_ID" => Self::TaxId,
+            "SUBMISSION" => Self::Submission,
             _ => Self::Membership,
         }
     }
@@ -44,7 +47,7 @@ impl ReviewedKind {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct ReviewedGrant {
     pub kind: ReviewedKind,
-    /// Of NPI_LEVEL and CORRESPONDENCE; `*` for all NPIs that have no entry of their own.
+    /// Of SUBMISSION, NPI_LEVEL and CORRESPONDENCE; `*` for all NPIs that have no entry of their own.
     pub npi: Option<NpiScalar>,
     /// Whose NPI it is.
     pub provider_name: Option<String>,

@@ -7,6 +7,7 @@ use super::granted::{ReviewedGrant, ReviewedKind};
 use crate::graphql::{
     access_register::{AccessCauseKind, AccessRight},
     audit::{AuditEvent, PersonReference},
+    errors::UserError,
     paging::{PageInfo, connection},
     permissions::last_use::LastUse,
     scalars::{Date, DateTime, Position},
@@ -49,6 +50,8 @@ pub enum ReviewOutcome {
     Changed,
     /// The person left for another reason, or the right ended by somebody else's doing or by itself.
     Gone,
+    /// Decided in an earlier review that was signed, unchanged since then and not asked about again.
+    CarriedForward,
 }
 
 impl ReviewOutcome {
@@ -60,6 +63,7 @@ impl ReviewOutcome {
             "REVOKED" => Self::Revoked,
             "CHANGED" => Self::Changed,
             "GONE" => Self::Gone,
+            "CARRIED_FORWARD" => Self::CarriedForward,
             _ => Self::Undecided,
         }
     }
@@ -168,6 +172,25 @@ pub struct PreviousReviewDecision {
     pub access_review_id: ID,
 }
 
+/// Where an access was decided last, that is carried forward since nothing has happened to it from then on.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct CarriedForward {
+    /// The signed review in which somebody decided.
+    pub access_review_id: ID,
+    pub decided_by: PersonReference,
+    pub decided_at: DateTime,
+}
+
+/// What somebody says of their own access; it decides nothing.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct SelfAttestation {
+    /// Whether they need it still.
+    pub needed: bool,
+    /// Absent once erased.
+    pub reason: Option<String>,
+    pub attested_at: DateTime,
+}
+
 /// A line of a review's list: somebody's membership, or one of their rights.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReviewItem {
@@ -200,6 +223,8 @@ pub struct AccessReviewItem {
     /// Of an item that is decided, what was recommended then; absent where nothing is known to go by.
     pub recommendation: Option<ReviewRecommendation>,
     pub outcome: ReviewOutcome,
+    /// Of what is carried forward, from where; it can be decided about all the same.
+    pub carried_forward: Option<CarriedForward>,
     pub decision: Option<ReviewVerdict>,
     /// Of CHANGE of a membership.
     pub new_role: Option<OrgRole>,
@@ -211,8 +236,22 @@ pub struct AccessReviewItem {
     pub reason: Option<String>,
     pub decided_by: Option<PersonReference>,
     pub decided_at: Option<DateTime>,
+    /// What the person says of it, where the review asks them.
+    pub self_attestation: Option<SelfAttestation>,
     /// Who is to decide instead of the administrators.
     pub delegated_to: Option<PersonReference>,
+    /// Who was away, where it was decided in their place.
+    pub decided_in_place_of: Option<PersonReference>,
+    /// Whether the decision waits for a second reviewer to confirm it; who did.
+    pub awaits_second_reviewer: bool,
+    pub confirmed_by: Option<PersonReference>,
+    pub confirmed_at: Option<DateTime>,
+    /// Whether the policy decided, because nobody did until the grace was over.
+    pub decided_by_policy: bool,
+    /// Whether what was decided is carried out when the review closes, which has not come to it yet.
+    pub waits_for_closing: bool,
+    /// Why what was decided could not be carried out, or the policy could not take it away: decide again.
+    pub refusal: Option<UserError>,
     /// When the decision took effect.
     pub executed_at: Option<DateTime>,
     /// Whether the access was looked up afterwards and found to be as decided.

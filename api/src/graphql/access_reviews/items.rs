@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use async_graphql::{Context, Result};
+use async_graphql::{Context, Lookahead, Result};
 use rollcall_commands::{Commands, access_reviews::receipt};
 use rollcall_domain::{
     access_reviews::{self, AccessReviewEvent, DECIDED_AT_ONCE, Leftover, Recommendation},
@@ -28,8 +28,9 @@ use uuid::Uuid;
 use super::{
     granted::{ReviewedGrant, ReviewedKind, level},
     item_types::{
-        AccessReviewItem, AccessReviewItemConnection, AccessReviewItemEdge, PreviousReviewDecision,
-        ReviewLeftover, ReviewOutcome, ReviewRecommendation, ReviewVerdict, ReviewedRight,
+        AccessReviewItem, AccessReviewItemConnection, AccessReviewItemEdge, CarriedForward,
+        PreviousReviewDecision, ReviewLeftover, ReviewOutcome, ReviewRecommendation, ReviewVerdict,
+        ReviewedRight, SelfAttestation,
     },
     queries::role,
     sight::{Looking, looking},
@@ -177,28 +178,41 @@ async fn beside<'a>(
 /// Whom an item names.
 fn people(item: &ItemView) -> Vec<Uuid> {
     let ItemView { row, previous_by, .. } = item;
-    let others = [row.decided_by, row.delegated_to, *previous_by];
+    let beside = [row.in_place_of, row.confirmed_by, row.certified_by];
+    let others = [row.decided_by, row.delegated_to, *previous_by].into_iter().chain(beside);
     others.into_iter().flatten().chain([row.user_id]).collect()
 }
 
-/// What was written with decisions, by the positions of their events; opened only when it was asked for.
+/// What was written with decisions and statements, by the positions of their events; opened only when it was
+/// asked for.
 async fn reasons(
     ctx: &Context<'_>,
     view: &Snapshot,
     found: &[ItemView],
 ) -> Result<HashMap<i64, String>> {
     let look = ctx.look_ahead();
-    let is_asked = look.field("nodes").field("reason").exists()
-        || look.field("edges").field("node").field("reason").exists();
-    let decided: Vec<i64> = found.iter().filter_map(|item| item.row.decided_position).collect();
-    if !is_asked || decided.is_empty() {
+    let nodes = [look.field("nodes"), look.field("edges").field("node")];
+    let is_asked = |of: &dyn Fn(&Lookahead<'_>) -> bool| nodes.iter().any(of);
+    let of_decisions = is_asked(&|node| node.field("reason").exists());
+    let of_words = is_asked(&|node| node.field("selfAttestation").field("reason").exists());
+    let at = |item: &ItemView| {
+        let decided = item.row.decided_position.filter(|_| of_decisions);
+        [decided, item.row.attested_position.filter(|_| of_words)]
+    };
+    let decided: Vec<i64> = found.iter().flat_map(at).flatten().collect();
+    if decided.is_empty() {
         return Ok(HashMap::new());
     }
     let journal = &ctx.data::<Commands>()?.journal;
     let events = journal.events_at::<access_reviews::AccessReview>(view.tenant(), &decided).await;
     let reason = |(position, event)| {
-        let AccessReviewEvent::ReviewItemDecided(decided) = event else { return None };
-        Some((position, decided.reason?.get()?.as_str().to_owned()))
+        let reason = if let AccessReviewEvent::ReviewItemAttested { reason, .. } = event {
+            reason
+        } else {
+            let AccessReviewEvent::ReviewItemDecided(decided) = event else { return None };
+            decided.reason
+        };
+        Some((position, reason?.get()?.as_str().to_owned()))
     };
     Ok(events.map_err(|e| fault(&e))?.into_iter().filter_map(reason).collect())
 }
@@ -228,6 +242,7 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
             grounds: it.grounds.iter().map(Into::into).collect(),
         }),
         outcome: ReviewOutcome::named(&row.outcome),
+        carried_forward: carried_forward(row, person),
         decision: row.decision.as_deref().and_then(ReviewVerdict::named),
         new_role: row.new_role.as_deref().map(role),
         new_level: row.new_level.as_deref().and_then(level),
@@ -235,7 +250,15 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
         reason: row.decided_position.and_then(|at| beside.reasons.get(&at).cloned()),
         decided_by: row.decided_by.map(person),
         decided_at: row.decided_at.map(DateTime::from),
+        self_attestation: attested(row, beside),
         delegated_to: row.delegated_to.map(person),
+        decided_in_place_of: row.in_place_of.map(person),
+        awaits_second_reviewer: row.awaits_second,
+        confirmed_by: row.confirmed_by.map(person),
+        confirmed_at: row.confirmed_at.map(DateTime::from),
+        decided_by_policy: row.by_policy,
+        waits_for_closing: row.waits,
+        refusal: row.refusal.as_ref().map(|refusal| refusal.0.clone().into()),
         executed_at: row.executed_at.map(DateTime::from),
         verified: row.verified,
         delay_seconds: row.delay_s.map(|delay| i32::try_from(delay).unwrap_or(i32::MAX)),
@@ -243,6 +266,15 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
         is_member: item.is_member,
         changed_since,
     }
+}
+
+/// What the person of an item says of it.
+fn attested(row: &ItemRow, beside: &Beside<'_>) -> Option<SelfAttestation> {
+    Some(SelfAttestation {
+        needed: row.needed?,
+        reason: row.attested_position.and_then(|at| beside.reasons.get(&at).cloned()),
+        attested_at: row.attested_at?.into(),
+    })
 }
 
 /// When the right of an item was last used; `None` for a membership.
@@ -271,6 +303,17 @@ fn rights(user: Uuid, beside: &Beside<'_>) -> Vec<ReviewedRight> {
         }
     });
     shown.collect()
+}
+
+fn carried_forward(
+    row: &ItemRow,
+    person: impl Fn(Uuid) -> PersonReference,
+) -> Option<CarriedForward> {
+    Some(CarriedForward {
+        access_review_id: NodeType::AccessReview.id(row.certified_review?),
+        decided_by: person(row.certified_by?),
+        decided_at: row.certified_at?.into(),
+    })
 }
 
 fn previous(

@@ -9,22 +9,23 @@ use rollcall_commands::access_reviews::{
 };
 use rollcall_domain::{
     Code, Refusal,
-    access_reviews::{ReviewDecision, ReviewScope},
+    access_reviews::ReviewDecision,
     kernel::ids::{AccessReviewId, OrganizationId},
-    values::{CalendarDate, Npi, PersonName, Reason},
+    values::{CalendarDate, PersonName, Reason},
 };
 
 use super::{
     item_types::ReviewVerdict,
     items::advice,
     queries::review_of,
-    types::{AccessReview, ReviewChoice},
+    scope::ReviewScopeInput,
+    types::{AccessReview, ReviewSecondReviewer},
 };
 use crate::graphql::{
     ids::NodeType,
-    scalars::{Date, NpiScalar},
+    scalars::Date,
     sending::{MutationMeta, Sent, payload, send},
-    vocabulary::{Feature, NpiLevel, OrgRole, field},
+    vocabulary::{NpiLevel, OrgRole, field},
 };
 
 type Parsed<T> = std::result::Result<T, Refusal>;
@@ -46,73 +47,32 @@ fn reason(text: &str) -> Parsed<Reason> {
     field("reason", Reason::parse(text))
 }
 
-/// What is chosen to be reviewed, as it comes in.
-pub(super) struct ScopeInput<'a> {
-    pub choice: Option<ReviewChoice>,
-    pub dormant_days: Option<i32>,
-    pub npi: Option<&'a NpiScalar>,
-    pub feature: Option<Feature>,
-    pub job_role_id: Option<&'a ID>,
-}
-
-/// What is chosen to be reviewed.
-///
-/// # Errors
-/// `FIELD_REQUIRED`, `NPI_INVALID` or `NOT_FOUND`.
-pub(super) fn scope(input: &ScopeInput<'_>) -> Parsed<ReviewScope> {
-    Ok(match (input.choice.unwrap_or_default(), input.dormant_days) {
-        (ReviewChoice::Roster, _) => ReviewScope::Roster,
-        (ReviewChoice::Administrators, _) => ReviewScope::Administrators,
-        (ReviewChoice::Dormant, Some(days)) => {
-            ReviewScope::Dormant { days: u32::try_from(days).unwrap_or(0) }
-        }
-        (ReviewChoice::Dormant, None) => {
-            let message = "Enter for how many days nobody has signed in.";
-            return Err(Refusal::new(Code::FieldRequired, message).at("dormantDays"));
-        }
-        (ReviewChoice::Rights, _) => ReviewScope::Rights,
-        (ReviewChoice::Npi, _) => {
-            let npi = input.npi.map(|npi| Npi::parse(&npi.0));
-            ReviewScope::Npi { npi: field("npi", npi.transpose())? }
-        }
-        (ReviewChoice::Feature, _) => {
-            ReviewScope::Feature { feature: input.feature.map(Into::into) }
-        }
-        (ReviewChoice::JobRole, _) => {
-            let role = input.job_role_id.map(|id| NodeType::parse_bare(id, "jobRoleId"));
-            ReviewScope::JobRole { role: role.transpose()? }
-        }
-    })
-}
-
 /// A review beside the schedule.
 #[derive(Debug, InputObject)]
 pub struct OpenReviewInput {
     #[graphql(flatten)]
     meta: MutationMeta,
     organization_id: ID,
-    /// ROSTER if not given.
-    scope: Option<ReviewChoice>,
-    /// For DORMANT: 1 to 3650.
-    dormant_days: Option<i32>,
-    /// For NPI: one that the organization holds; any if not given.
-    npi: Option<NpiScalar>,
-    /// For FEATURE; any if not given.
-    feature: Option<Feature>,
-    /// For JOB_ROLE; any if not given.
-    job_role_id: Option<ID>,
+    #[graphql(flatten)]
+    scope: ReviewScopeInput,
+    /// Whether only what changed since the last signed review of the same scope is to be decided, and the rest is
+    /// carried forward; everything is where there is none. Not for DORMANT.
+    changed_only: Option<bool>,
+    /// Whether people are asked whether they need their own access still; as the policy has it if not given.
+    self_attestation: Option<bool>,
+    /// Who confirms what a reviewer decided, before it counts; as the policy has it if not given.
+    second_reviewer: Option<ReviewSecondReviewer>,
 }
 
 impl OpenReviewInput {
     fn command(&self) -> Parsed<OpenReview> {
-        let scope = scope(&ScopeInput {
-            choice: self.scope,
-            dormant_days: self.dormant_days,
-            npi: self.npi.as_ref(),
-            feature: self.feature,
-            job_role_id: self.job_role_id.as_ref(),
-        })?;
-        Ok(OpenReview { organization: organization(&self.organization_id)?, scope })
+        Ok(OpenReview {
+            organization: organization(&self.organization_id)?,
+            scope: self.scope.parse()?,
+            changed_only: self.changed_only == Some(true),
+            asks_for_attestation: self.self_attestation,
+            second_reviewer: self.second_reviewer.map(Into::into),
+        })
     }
 }
 
@@ -139,6 +99,8 @@ pub struct DecideReviewItemsInput {
     evidence: Option<String>,
     /// As it came with the page of items that was decided about.
     receipt: String,
+    /// Of more than 10 items: the decision and their number as typed, `REVOKE 25`.
+    confirmation: Option<String>,
 }
 
 impl DecideReviewItemsInput {
@@ -177,6 +139,7 @@ impl DecideReviewItemsInput {
             reason: self.reason.as_deref().map(reason).transpose()?,
             evidence: field("evidence", evidence)?,
             receipt: self.receipt.clone(),
+            confirmation: self.confirmation.clone(),
             recommendations: BTreeMap::new(),
         })
     }
@@ -301,7 +264,8 @@ pub struct AccessReviewMutation;
 impl AccessReviewMutation {
     /// Opens a review of the people of an organization, or of what each may do, beside the schedule (CC-13,
     /// GN-15), for its administrators and plan staff. The list is frozen then. Refusals: NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND,
-    /// DUPLICATE_REQUEST (one is open; its id is in `details`), FIELD_INVALID (nothing to review),
+    /// DUPLICATE_REQUEST (one is open; its id is in `details`), FIELD_INVALID (nothing to review; with
+    /// `changedOnly` nothing changed, and the id of the signed review is in `details`),
     /// FIELD_REQUIRED, RANGE_INVALID, NPI_INVALID, NPI_NOT_IN_ORG, ROLE_UNKNOWN, BULK_LIMIT (more than
     /// 100,000).
     async fn open_review(
@@ -317,12 +281,14 @@ impl AccessReviewMutation {
 
     /// Decides about items of a review (CC-13, GN-15), for administrators of the organization, plan staff
     /// and whom items were delegated to. What is revoked or changed is so at once, and verified after
-    /// that. Deciding again takes the former decision's place. Refusals: REVIEW_CLOSED, SELF_REVIEW,
+    /// that; where the review has `revocations` AT_CLOSE, that it could be is found out, and it is so when
+    /// the review closes. Deciding again takes the former decision's place. Refusals: REVIEW_CLOSED
+    /// (closing: only what could not be carried out is decided), SELF_REVIEW,
     /// NOT_ORG_ADMIN, FORBIDDEN (delegated to somebody else; their id is in `details`), NOT_FOUND,
     /// FIELD_INVALID (the receipt; different accesses at once), FIELD_REQUIRED, REASON_REQUIRED,
     /// EVIDENCE_REQUIRED, BULK_LIMIT, RANGE_INVALID, DATE_INVALID, ALREADY_DECIDED (it took effect: keep it
     /// first), ALREADY_INACTIVE (the right ended meanwhile), and what the roster and the permissions refuse:
-    /// LAST_ADMIN, CONFIRMATION_REQUIRED, ORG_NOT_ACTIVE; of a right given back what its grant is refused
+    /// LAST_ADMIN, CONFIRMATION_REQUIRED (of many items as well), ORG_NOT_ACTIVE; of a right given back what its grant is refused
     /// with, as FEATURE_DISABLED, ROLE_UNKNOWN, LOCATION_NOT_CREDENTIALED or NPI_NOT_IN_ORG. Tax ids are the
     /// plan's: FORBIDDEN.
     async fn decide_review_items(
@@ -354,7 +320,9 @@ impl AccessReviewMutation {
     }
 
     /// Signs a review of which each item has its outcome (CC-13), for administrators of the organization
-    /// and plan staff. A signed review never changes. Refusals: REVIEW_CLOSED, ITEMS_UNDECIDED (the first
+    /// and plan staff. A signed review never changes. Where decisions wait for the closing
+    /// (`revocations` AT_CLOSE), it begins instead, and nothing is signed yet (`closingAt`): they are
+    /// carried out and verified, and the review is signed by the same mutation after that. Refusals: REVIEW_CLOSED, ITEMS_UNDECIDED (the first
     /// of them are in `details`), STILL_IN_EFFECT (something decided is not verified yet), BOX_NOT_TICKED,
     /// NAME_INVALID, NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND.
     async fn complete_review(

@@ -103,7 +103,7 @@ impl AccessReviewQuery {
         };
         let me = caller(ctx)?.user().filter(|_| delegated_to_me == Some(true));
         let filter = ItemFilter {
-            delegated_to: looking.delegate.or(me),
+            delegated_to: looking.delegates.clone().or(me.map(|me| vec![me.0])),
             outcome: outcome.map(Into::into),
             user,
             items: None,
@@ -128,7 +128,7 @@ impl AccessReviewQuery {
         let Some((mut looking, review)) = one(ctx, &access_review_id, min_position).await? else {
             return Ok(None);
         };
-        if looking.delegate.is_some() {
+        if looking.delegates.is_some() {
             return Ok(None);
         }
         let (view, now) = (&mut looking.reading.view, ctx.data::<Commands>()?.journal.now());

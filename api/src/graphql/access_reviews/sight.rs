@@ -1,19 +1,18 @@
 //! Whose reviews somebody sees. Invariant: administrators see their organisation's, the plan's people those
-//! inside their scope, and a member those in which items were delegated to them.
+//! inside their scope, and a member those in which items were delegated to them, or what those see in whose place they review.
 
 use async_graphql::{Context, Result};
-use rollcall_commands::Access;
-use rollcall_domain::{
-    api_keys::Scope,
-    kernel::ids::{OrganizationId, UserId},
-};
+use rollcall_commands::{Access, Commands};
+use rollcall_domain::{api_keys::Scope, kernel::ids::OrganizationId};
 use rollcall_projections::{
-    access_reviews::Seen,
+    access_reviews::{Seen, stands_in},
     audit_timeline::{Sight, Viewer},
 };
+use uuid::Uuid;
 
 use crate::graphql::{
     audit::viewer,
+    errors::fault,
     reading::{Reading, read_if_permitted},
     scalars::Position,
 };
@@ -23,8 +22,8 @@ pub(super) struct Looking<'a> {
     pub seen: Seen,
     /// Of the audit timeline.
     pub sight: Sight,
-    /// Who sees only what was delegated to them.
-    pub delegate: Option<UserId>,
+    /// Who sees only what was delegated to them, or to those in whose place they review.
+    pub delegates: Option<Vec<Uuid>>,
     pub reading: Reading<'a>,
 }
 
@@ -44,14 +43,22 @@ pub(super) async fn looking<'a>(
         drop(reading);
         let Some(own) = viewer::caller(ctx)?.organization() else { return Ok(None) };
         // Whoever left sees nothing of it any more.
-        let Some(reading) = read_if_permitted(ctx, Access::Member(own)).await? else {
+        let Some(mut reading) = read_if_permitted(ctx, Access::Member(own)).await? else {
             return Ok(None);
         };
-        let (seen, delegate) = (Seen::Delegate(own, user), Some(user));
-        return Ok(Some(Looking { seen, sight, delegate, reading }));
+        let now = ctx.data::<Commands>()?.journal.now();
+        let away = stands_in(&mut reading.view, (own, user), now).await;
+        let away = away.map_err(|error| fault(&error))?;
+        if !away.administrators.is_empty() {
+            let seen = Seen::Organizations(vec![own.0]);
+            return Ok(Some(Looking { seen, sight, delegates: None, reading }));
+        }
+        let members: Vec<Uuid> = [user.0].into_iter().chain(away.users).collect();
+        let (seen, delegates) = (Seen::Delegates(own, members.clone()), Some(members));
+        return Ok(Some(Looking { seen, sight, delegates, reading }));
     }
     let Some(seen) = seen(looking) else { return Ok(None) };
-    Ok(Some(Looking { seen, sight, delegate: None, reading }))
+    Ok(Some(Looking { seen, sight, delegates: None, reading }))
 }
 
 /// Which reviews somebody sees as a whole; `None` for members, who see what was delegated to them.

@@ -1,12 +1,16 @@
 //! What a review looks like. Invariant: what people signed with is opened only when it was asked for.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use rollcall_domain::access_reviews::{ReviewScope, ReviewStatus};
+use rollcall_domain::{
+    access_reviews::{ReviewScope, ReviewStatus},
+    policies::{RevocationMode, SecondReviewer},
+};
 use rollcall_projections::access_reviews::Figures;
 use uuid::Uuid;
 
 use crate::graphql::{
     audit::{OrganizationReference, PersonReference},
+    ids::NodeType,
     paging::connection,
     scalars::{Date, DateTime, NpiScalar, Position},
     vocabulary::Feature,
@@ -51,6 +55,12 @@ pub enum ReviewChoice {
     Feature,
     /// Assignments of the job role `jobRoleId`, or of any.
     JobRole,
+    /// Grants of the location `locationId`, or of any.
+    Location,
+    /// For which NPIs of providers members work, under the affiliation `affiliationId` or under any.
+    Affiliations,
+    /// The membership of each of `userIds` and every right that they were granted.
+    People,
 }
 
 /// What the items of a review were chosen by.
@@ -65,6 +75,12 @@ pub struct AccessReviewScope {
     pub feature: Option<Feature>,
     /// For JOB_ROLE, where it is one.
     pub job_role_id: Option<ID>,
+    /// For LOCATION, where it is one.
+    pub location_id: Option<ID>,
+    /// For AFFILIATIONS, where it is one.
+    pub affiliation_id: Option<ID>,
+    /// For PEOPLE.
+    pub user_ids: Option<Vec<ID>>,
 }
 
 impl From<&ReviewScope> for AccessReviewScope {
@@ -89,6 +105,18 @@ impl From<&ReviewScope> for AccessReviewScope {
                 let job_role_id = role.map(|role| ID::from(role.to_string()));
                 Self { job_role_id, ..of(ReviewChoice::JobRole) }
             }
+            ReviewScope::Location { location } => {
+                let location_id = location.map(|location| ID::from(location.to_string()));
+                Self { location_id, ..of(ReviewChoice::Location) }
+            }
+            ReviewScope::Affiliations { affiliation } => {
+                let affiliation_id = affiliation.map(|it| NodeType::Affiliation.id(it.0));
+                Self { affiliation_id, ..of(ReviewChoice::Affiliations) }
+            }
+            ReviewScope::People { users } => {
+                let ids = users.iter().map(|user| NodeType::User.id(user.0));
+                Self { user_ids: Some(ids.collect()), ..of(ReviewChoice::People) }
+            }
         }
     }
 }
@@ -104,6 +132,47 @@ pub struct AccessReviewCounts {
     pub changed: i32,
     /// The person left, or the right ended, for another reason; nobody has to decide about it.
     pub gone: i32,
+    /// Decided in an earlier review that was signed, unchanged since; nobody has to decide about it.
+    pub carried_forward: i32,
+    /// How many of those kept, pending and taken away the policy decided, and nobody.
+    pub by_policy: i32,
+    #[graphql(skip)]
+    pub kept_by_policy: i32,
+}
+
+/// Who confirms what a reviewer decided, as somebody else, before it counts.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "rollcall_domain::policies::SecondReviewer")]
+pub enum ReviewSecondReviewer {
+    None,
+    /// Another administrator, or plan staff.
+    Reviewer,
+    /// Plan staff.
+    Plan,
+}
+
+impl ReviewSecondReviewer {
+    /// Of the name in rows.
+    pub(super) fn named(word: &str) -> Self {
+        let all = SecondReviewer::ALL.iter();
+        all.copied().find(|it| it.as_str() == word).unwrap_or_default().into()
+    }
+}
+
+/// When what a review takes away or changes is carried out.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum ReviewRevocations {
+    /// As it is decided.
+    AtOnce,
+    /// When the review is closed; until then a decision is only recorded.
+    AtClose,
+}
+
+impl ReviewRevocations {
+    /// Of the name in rows.
+    pub(super) fn named(word: &str) -> Self {
+        if word == RevocationMode::AtClose.as_str() { Self::AtClose } else { Self::AtOnce }
+    }
 }
 
 /// A day of a review.
@@ -139,7 +208,8 @@ pub struct AccessReviewFigures {
     pub progress: Vec<AccessReviewDay>,
     /// Those who decided, who did most first.
     pub reviewers: Vec<AccessReviewReviewer>,
-    /// Of the items decided, the part that was kept, 0 to 1; absent while nothing is decided.
+    /// Of the items that people decided, the part that was kept, 0 to 1; absent while they decided none. What
+    /// the policy decided is nobody's approval.
     pub approval_rate: Option<f64>,
     /// What a reviewer took for an item on average, in one sitting: moments of decision less than half an
     /// hour apart. Absent where there are no two of them.
@@ -157,7 +227,7 @@ impl AccessReviewFigures {
         figures: &Figures,
         person: impl Fn(Uuid) -> PersonReference,
     ) -> Self {
-        let mut left = i64::from(population);
+        let mut left = i64::from(population - counts.carried_forward);
         let small = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
         let progress = figures.days.iter().map(|day| {
             left -= day.decided;
@@ -175,10 +245,12 @@ impl AccessReviewFigures {
             is_hasty: hasty.contains(&pace.reviewer),
         });
         let decided = counts.kept + counts.pending + counts.revoked + counts.changed;
+        let decided = decided - counts.by_policy;
+        let kept = (counts.kept - counts.kept_by_policy).max(0);
         Self {
             progress: progress.collect(),
             reviewers: reviewers.collect(),
-            approval_rate: (decided > 0).then(|| f64::from(counts.kept) / f64::from(decided)),
+            approval_rate: (decided > 0).then(|| f64::from(kept) / f64::from(decided)),
             seconds_per_item: figures.seconds_per_item,
             median_seconds_to_removal: figures.removal_median_s,
             longest_seconds_to_removal: figures.removal_longest_s.map(small),
@@ -198,6 +270,30 @@ pub struct AccessReviewAttestation {
     pub signed_at: DateTime,
 }
 
+/// A change after which access is reviewed at once (GN-15).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct AccessReviewOccasion {
+    pub change: ReviewedChange,
+    /// The event, for `node`.
+    pub audit_event_id: ID,
+}
+
+/// What has somebody's access reviewed at once, beside the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "rollcall_domain::policies::ReviewedChange")]
+pub enum ReviewedChange {
+    /// Somebody became an administrator.
+    NewAdministrator,
+    /// A right was granted to somebody who had not signed in for 90 days.
+    GrantedWhileDormant,
+    /// An affiliation ended under which they worked for another organization.
+    AffiliationEnded,
+    /// They came from another organization.
+    Moved,
+    /// They were taken over from another portal.
+    Imported,
+}
+
 /// A periodic review of who has access (CC-13). Its list is `accessReviewItems`.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReview {
@@ -205,18 +301,35 @@ pub struct AccessReview {
     pub organization: OrganizationReference,
     pub scope: AccessReviewScope,
     pub status: AccessReviewStatus,
+    /// Whether only what changed since the last signed review of the same is to be decided.
+    pub changed_only: bool,
+    /// Of `changedOnly`, that review; absent where there was none, and then everything is to be decided.
+    pub compared_with_id: Option<ID>,
     /// The campaign of which it is a part.
     pub review_campaign_id: Option<ID>,
-    /// Absent where the schedule opened it.
+    /// Absent where the schedule opened it, or a change did.
     pub opened_by: Option<PersonReference>,
+    /// What happened after which the policy (`review.changes`) has it reviewed at once.
+    pub opened_because: Option<AccessReviewOccasion>,
     pub opened_at: DateTime,
     pub due_at: DateTime,
     /// When it is escalated if nobody signs.
     pub grace_until: DateTime,
     pub escalated_at: Option<DateTime>,
+    /// As the policy had it (`review.revocations`) when the review opened.
+    pub revocations: ReviewRevocations,
+    /// Of AT_CLOSE: since when nobody decides any more, what was decided is carried out, and the review
+    /// waits to be signed.
+    pub closing_at: Option<DateTime>,
+    /// Who had it so.
+    pub closing_by: Option<PersonReference>,
+    /// Whether people are asked whether they need their own access still: `ownReviewItems`.
+    pub self_attestation: bool,
+    /// Who confirms what is decided: `confirmReviewItems`.
+    pub second_reviewer: ReviewSecondReviewer,
     /// The place in the journal as of which the list was read.
     pub as_of_position: Position,
-    /// How many items the list has.
+    /// How many items the list has, with what is carried forward.
     pub population: i32,
     /// SHA-256 of the list: each item as JSON, with a line feed after it.
     pub sha256: String,

@@ -80,7 +80,8 @@ pub enum ReviewGivenBack {
     Right,
     /// The end that was planned does not come.
     PlannedEnd,
-    /// Somebody did otherwise since: the decision is taken back, and nothing else changes.
+    /// Somebody did otherwise since, or it was to be carried out at the closing: the decision is taken
+    /// back, and nothing else changes.
     Nothing,
 }
 
@@ -162,8 +163,7 @@ impl ReviewUndoQuery {
         for item in shown {
             found.push(rehearsal.of(ctx, *item).await?);
         }
-        let people: BTreeSet<_> =
-            found.iter().flat_map(|it| [it.user.0, it.decided.by.0]).collect();
+        let people: BTreeSet<_> = found.iter().flat_map(|it| [it.user.0, it.by.0]).collect();
         let names = access_register::names(&mut reading.view, people, [].into()).await;
         let names = names.map_err(|error| fault(&error))?;
         let person = |id: UserId| PersonReference::new(id.0, names.people.get(&id.0).cloned());
@@ -176,7 +176,7 @@ impl ReviewUndoQuery {
             item: i32::try_from(it.item).unwrap_or(i32::MAX),
             user: person(it.user),
             decision: verdict(it.decided.decision),
-            decided_by: person(it.decided.by),
+            decided_by: person(it.by),
             decided_at: it.decided.at.into(),
             gives_back: it.outcome.as_ref().ok().map(|given| (*given).into()),
             refusal: it.outcome.err().map(UserError::from),
@@ -204,6 +204,7 @@ const fn verdict(decision: ReviewDecision) -> ReviewVerdict {
 struct Rehearsed {
     item: u32,
     user: UserId,
+    by: UserId,
     decided: ItemDecision,
     outcome: std::result::Result<GivenBack, Refusal>,
 }
@@ -218,7 +219,8 @@ impl Rehearsal<'_> {
     async fn of(&self, ctx: &Context<'_>, number: u32) -> Result<Rehearsed> {
         let (commands, caller) = (ctx.data::<Commands>()?, caller(ctx)?);
         let item = self.review.item(number).ok_or_else(|| fault(&"an item that is not there"))?;
-        let decided = item.undoable().ok_or_else(|| fault(&"a decision that is not there"))?;
+        let undoable = item.undoable().and_then(|decided| Some((decided, decided.by?)));
+        let (decided, by) = undoable.ok_or_else(|| fault(&"a decision that is not there"))?;
         let reader = caller.user().unwrap_or(UserId(uuid::Uuid::nil()));
         let undo = UndoReviewDecision {
             organization: self.organization,
@@ -234,7 +236,7 @@ impl Rehearsal<'_> {
             Err(DispatchError::Refused(refusal)) => Err(refusal),
             Err(other @ DispatchError::Fault(_)) => return Err(dispatch_error(other)),
         };
-        Ok(Rehearsed { item: number, user: item.user, decided: decided.clone(), outcome })
+        Ok(Rehearsed { item: number, user: item.user, by, decided: decided.clone(), outcome })
     }
 }
 
@@ -244,7 +246,7 @@ fn sha256(found: &[Rehearsed]) -> [u8; 32] {
             "item": it.item,
             "user": it.user,
             "decision": it.decided.decision,
-            "decidedBy": it.decided.by,
+            "decidedBy": it.by,
             "decidedAt": it.decided.at,
             "givesBack": it.outcome.as_ref().ok(),
             "refusal": it.outcome.as_ref().err().map(|refusal| refusal.code.as_str()),

@@ -56,6 +56,8 @@ pub async fn caused_by(
         | AnyEvent::ActivityReviews(_)
         | AnyEvent::AccessReview(_)
         | AnyEvent::ReviewCampaign(_)
+        | AnyEvent::ReviewTemplate(_)
+        | AnyEvent::ReviewSubstitutes(_)
         | AnyEvent::AuditSinks(_)
         | AnyEvent::JobRole(_)
         | AnyEvent::RightUse(_)

@@ -146,7 +146,7 @@ async fn assign(
             npis.into_iter().filter(|npi| !has.contains(npi) && reaches(npi)).collect();
         if !held.is_empty() {
             let npis = has.union(&held).cloned().collect();
-            changes.push(AssignNpis { organization, user, npis, held });
+            changes.push(AssignNpis { organization, user, npis, held, cause: None });
         }
     }
     drop(state);

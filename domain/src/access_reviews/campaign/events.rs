@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ReviewScope;
-use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
-use crate::values::{ContentLine, Reason};
+use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, ReviewTemplateId, UserId};
+use crate::values::{CalendarDate, ContentLine, Reason};
 use crate::{Event, Facets, Sealed};
 
 /// How the review of an organisation ended.
@@ -29,6 +29,16 @@ pub enum SkipReason {
     NotActive,
     /// The choice has more items than a review holds.
     TooMany,
+    /// Only what changed was to be reviewed, and nothing has since this signed review.
+    NothingChanged { since: AccessReviewId },
+}
+
+/// The template that a campaign was opened by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromTemplate {
+    pub template: ReviewTemplateId,
+    /// The date of its recurrence; none where somebody opened it by hand.
+    pub due_on: Option<CalendarDate>,
 }
 
 /// How the organisations of a campaign came out.
@@ -57,6 +67,11 @@ pub enum ReviewCampaignEvent {
         opened_at: DateTime<Utc>,
         due_at: DateTime<Utc>,
         grace_until: DateTime<Utc>,
+        /// Whether only what changed since the last signed review of the same is to be decided there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        changed_only: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<FromTemplate>,
     },
     /// A part of the organisations that it covers, frozen.
     CampaignOrganizationsListed {

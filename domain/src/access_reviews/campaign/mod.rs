@@ -18,7 +18,7 @@ use crate::kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId};
 use crate::values::{ContentLine, Reason};
 use crate::{Decider, Decision, Sealed};
 
-pub use events::{CampaignTotals, ReviewCampaignEvent, ReviewEnd, SkipReason};
+pub use events::{CampaignTotals, FromTemplate, ReviewCampaignEvent, ReviewEnd, SkipReason};
 pub use refusal::ReviewCampaignRefusal;
 
 /// The most organisations of a campaign.
@@ -34,6 +34,8 @@ pub struct NewCampaign {
     pub campaign: CampaignId,
     pub name: ContentLine,
     pub scope: ReviewScope,
+    /// Whether its reviews are about what changed only.
+    pub changed_only: bool,
     /// The tenant's position as of which `organizations` was read.
     pub as_of: i64,
     /// In the order of the list; each once.
@@ -41,6 +43,9 @@ pub struct NewCampaign {
     pub open_days: u32,
     /// How long after it is due a review is escalated, in days.
     pub grace_days: u32,
+    /// Of one that is opened by itself, in whose name.
+    pub opened_by: Option<UserId>,
+    pub template: Option<FromTemplate>,
 }
 
 /// A wish about a campaign.
@@ -106,7 +111,10 @@ pub enum Covered {
 pub struct Campaign {
     pub campaign: CampaignId,
     pub scope: ReviewScope,
+    pub changed_only: bool,
+    /// Of one that was opened by itself, who set the template.
     pub opened_by: UserId,
+    pub template: Option<FromTemplate>,
     pub due_at: DateTime<Utc>,
     pub grace_until: DateTime<Utc>,
     is_completed: bool,
@@ -115,6 +123,12 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// Whether its time had come, and nobody opened it.
+    #[must_use]
+    pub fn is_scheduled(&self) -> bool {
+        self.template.is_some_and(|from| from.due_on.is_some())
+    }
+
     #[must_use]
     pub fn status(&self) -> CampaignStatus {
         match (self.is_cancelled, self.is_completed) {
@@ -230,7 +244,7 @@ impl ReviewCampaign {
 fn opened(decision: &Decision<'_>, new: NewCampaign) -> Decided {
     use ReviewCampaignRefusal as R;
     let NewCampaign { organizations, open_days, .. } = new;
-    let opened_by = decision.actor.person().ok_or(R::NoPerson)?;
+    let opened_by = decision.actor.person().or(new.opened_by).ok_or(R::NoPerson)?;
     if organizations.is_empty() {
         return Err(R::NoOrganizations);
     }
@@ -256,6 +270,8 @@ fn opened(decision: &Decision<'_>, new: NewCampaign) -> Decided {
         opened_at: decision.now,
         due_at,
         grace_until: zone.days_later(due_at, i64::from(new.grace_days)),
+        changed_only: new.changed_only,
+        template: new.template,
     }];
     let parts = (0..).step_by(LISTED_AT_ONCE).zip(organizations.chunks(LISTED_AT_ONCE));
     events.extend(parts.map(|(before, part)| ReviewCampaignEvent::CampaignOrganizationsListed {
@@ -272,6 +288,8 @@ fn begin(event: &ReviewCampaignEvent) -> ReviewCampaign {
         opened_by,
         due_at,
         grace_until,
+        changed_only,
+        template,
         ..
     } = event
     else {
@@ -280,6 +298,8 @@ fn begin(event: &ReviewCampaignEvent) -> ReviewCampaign {
     ReviewCampaign::Opened(Box::new(Campaign {
         campaign: *campaign,
         scope: scope.clone(),
+        changed_only: *changed_only,
+        template: *template,
         opened_by: *opened_by,
         due_at: *due_at,
         grace_until: *grace_until,

@@ -14,10 +14,13 @@ fn open(organizations: &[u128]) -> NewCampaign {
         campaign: id(9),
         name: ContentLine::parse("Spring 2026").unwrap(),
         scope: ReviewScope::Administrators,
+        changed_only: false,
         as_of: 17,
         organizations: organizations.iter().map(|n| id(*n)).collect(),
         open_days: 30,
         grace_days: 14,
+        opened_by: None,
+        template: None,
     }
 }
 
@@ -107,8 +110,10 @@ fn it_is_completed_when_each_organisation_has_its_end() {
     // One in which nobody is to be reviewed is over at once.
     let reasons =
         [SkipReason::OpenAlready { review: id(50) }, SkipReason::NotActive, SkipReason::TooMany];
+    let unchanged = SkipReason::NothingChanged { since: id(51) };
+    let reasons = reasons.into_iter().chain([unchanged]);
     let skipped: Vec<_> = (1..).zip(reasons).map(|(n, reason)| skip(n, reason)).collect();
-    assert_eq!(status(&history(&[1, 2, 3], &skipped)), CampaignStatus::Completed);
+    assert_eq!(status(&history(&[1, 2, 3, 4], &skipped)), CampaignStatus::Completed);
 }
 
 #[test]

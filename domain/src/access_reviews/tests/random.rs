@@ -11,8 +11,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use super::rights::{feature_of, level_of};
 use super::*;
 use crate::permissions::NpiLevel;
-use crate::policies::{Policy, Preset};
-use crate::{Decider, Decision};
+use crate::policies::{Policy, PolicyKey, PolicyValue, Preset};
+use crate::{Decider, Decision, Refusal};
 
 /// How many items the list has: the memberships of persons 1 to 4, then two rights of person 1 and one of
 /// person 2.
@@ -43,6 +43,10 @@ enum Ask {
     Delegate(Vec<u32>, Option<u128>),
     /// The decision in force, or one that was never made; verified or not.
     Execute(u32, bool, bool),
+    /// The decision in force is carried out at the closing, or cannot be.
+    Carry(u32, bool),
+    /// The policy decides, or cannot.
+    Policy(u32, bool),
     Watch,
     Complete(Vec<u32>),
     Cancel,
@@ -75,10 +79,16 @@ fn ask() -> impl Strategy<Value = Ask> {
         10 => (items(), to).prop_map(|(a, b)| Ask::Delegate(a, b)),
         25 => (1..=ITEMS + 1, prop::bool::weighted(0.9), prop::bool::weighted(0.8))
             .prop_map(|(a, b, c)| Ask::Execute(a, b, c)),
+        20 => (1..=ITEMS, prop::bool::weighted(0.8)).prop_map(|(a, b)| Ask::Carry(a, b)),
+        4 => (1..=ITEMS, prop::bool::weighted(0.8)).prop_map(|(a, b)| Ask::Policy(a, b)),
         10 => Just(Ask::Watch),
         14 => items().prop_map(Ask::Complete),
         1 => Just(Ask::Cancel),
     ]
+}
+
+fn refusal() -> Refusal {
+    Refusal::new(Code::LastAdmin, "Appoint another administrator first.")
 }
 
 /// What the events say of an item.
@@ -86,6 +96,12 @@ fn ask() -> impl Strategy<Value = Ask> {
 struct Line {
     decision: Option<(ReviewDecision, DateTime<Utc>)>,
     is_verified: bool,
+    /// Not carried out, for it waits for the closing or was refused.
+    is_not_done: bool,
+    is_refused: bool,
+    is_unverified: bool,
+    was_left: bool,
+    by_policy: bool,
     delegate: Option<UserId>,
 }
 
@@ -93,6 +109,9 @@ struct Line {
 struct Model {
     lines: BTreeMap<u32, Line>,
     is_over: bool,
+    at_close: bool,
+    is_closing: bool,
+    is_escalated: bool,
     told: BTreeSet<String>,
 }
 
@@ -105,6 +124,7 @@ impl Model {
             E::ReviewItemsListed { items, .. } => {
                 self.lines.extend(items.iter().map(|item| (item.item, Line::default())));
             }
+            E::ReviewItemsCarriedForward { .. } => prop_assert!(false, "nothing was asked for"),
             E::ReviewItemDecided(decided) => {
                 prop_assert_ne!(decided.reviewer, decided.user, "nobody decides about themself");
                 prop_assert_eq!(&decided.right, &right(decided.item), "it names its right");
@@ -126,8 +146,47 @@ impl Model {
                 }
                 let is_delegates = line.delegate.is_none_or(|to| to == decided.reviewer);
                 prop_assert!(is_delegates || by_plan);
+                let was_decided = line.decision.is_some();
                 line.decision = Some((decided.new, decided.decided_at));
+                line.by_policy = false;
                 line.is_verified = false;
+                let is_stuck = line.is_refused || line.is_unverified;
+                prop_assert!(
+                    !self.is_closing || is_stuck || !was_decided,
+                    "decided while it closes"
+                );
+                let waits = self.at_close && !self.is_closing && decided.new != KEEP;
+                prop_assert!(waits || (!decided.by_plan && decided.evidence.is_none()));
+                (line.is_not_done, line.is_refused, line.is_unverified) = (waits, false, false);
+            }
+            E::ReviewItemConfirmed { .. } => prop_assert!(false, "nobody has to confirm here"),
+            E::ReviewItemAttested { .. } => prop_assert!(false, "nobody is asked here"),
+            E::ReviewDelegationLapsed { .. } => prop_assert!(false, "nobody leaves here"),
+            E::AccessReviewClosing { to_carry_out, .. } => {
+                prop_assert!(self.at_close && !self.is_closing);
+                let waiting = self.lines.values().filter(|line| line.is_not_done).count();
+                prop_assert_eq!(usize::try_from(*to_carry_out).unwrap(), waiting);
+                self.is_closing = true;
+            }
+            E::ReviewDecisionCarriedOut { item, decided_at, .. }
+            | E::ReviewDecisionNotCarriedOut { item, decided_at, .. } => {
+                let line = self.lines.get_mut(item).unwrap();
+                prop_assert!(self.is_closing && line.is_not_done && !line.is_refused);
+                prop_assert_eq!(line.decision.map(|(_, at)| at), Some(*decided_at));
+                line.is_refused = matches!(event, E::ReviewDecisionNotCarriedOut { .. });
+                line.is_not_done = line.is_refused;
+            }
+            E::ReviewItemDecidedByPolicy(decided) => {
+                let line = self.lines.get_mut(&decided.item).unwrap();
+                prop_assert!(self.is_escalated && !line.was_left);
+                prop_assert_eq!(line.decision, None, "only what nobody decided");
+                line.by_policy = true;
+                line.decision = Some((decided.new, decided.decided_at));
+            }
+            E::ReviewItemLeftByPolicy { item, .. } => {
+                let line = self.lines.get_mut(item).unwrap();
+                prop_assert!(self.is_escalated && line.decision.is_none() && !line.was_left);
+                line.was_left = true;
             }
             E::ReviewItemDelegated { item, user, old, new, by, .. } => {
                 prop_assert_ne!(*new, Some(*user));
@@ -144,12 +203,15 @@ impl Model {
                 prop_assert_eq!(is_revoked, matches!(event, E::ReviewRevocationExecuted(_)));
                 prop_assert_ne!(decision, KEEP);
                 prop_assert_eq!(&done.right, &right(done.item));
+                prop_assert!(!line.is_not_done, "nothing is looked up that was not done");
                 line.is_verified = done.verified;
+                line.is_unverified = !done.verified;
             }
             E::HastyReviewSuspected { .. }
             | E::AccessReviewReminded { .. }
             | E::AccessReviewOverdue { .. }
             | E::AccessReviewEscalated { .. } => {
+                self.is_escalated |= matches!(event, E::AccessReviewEscalated { .. });
                 prop_assert!(self.told.insert(format!("{event:?}")), "told twice: {:?}", event);
             }
             E::AccessReviewCompleted { totals, gone, .. } => {
@@ -176,6 +238,7 @@ impl Model {
                 (_, false, true) => counted.gone += 1,
                 other => prop_assert!(false, "signed with {:?}", other),
             }
+            counted.by_policy += u32::from(line.by_policy && (line.is_verified || !is_gone));
         }
         prop_assert_eq!(&counted, totals);
         let sum = counted.kept + counted.revoked + counted.changed + counted.gone;
@@ -211,6 +274,16 @@ impl Model {
                 let done = RecordExecution { item, decided_at, executed_at, verified, remaining };
                 AccessReviewCommand::RecordExecution(done)
             }
+            Ask::Carry(item, is_done) => AccessReviewCommand::RecordCarrying(RecordCarrying {
+                item,
+                decided_at: self.decided_at(item, true),
+                refusal: (!is_done).then(refusal),
+            }),
+            Ask::Policy(item, is_done) => AccessReviewCommand::DecideByPolicy(DecideByPolicy {
+                item,
+                risk: if item.is_multiple_of(2) { Risk::High } else { Risk::Ordinary },
+                refusal: (!is_done).then(refusal),
+            }),
             Ask::Watch => AccessReviewCommand::Watch,
             Ask::Complete(gone) => completing(complete(&gone)),
             Ask::Cancel => AccessReviewCommand::Cancel { reason: reason() },
@@ -227,10 +300,14 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Whether the walk came to a signature.
-fn walk(steps: Vec<Step>) -> Result<bool, TestCaseError> {
-    let policy = Policy::from(Preset::MediCal);
-    let (mut now, mut state, mut model) = (start(), AccessReview::default(), Model::default());
-    let outcome = given::<AccessReview>(&[]).when(open(new_review(list())));
+fn walk((at_close, steps): (bool, Vec<Step>)) -> Result<bool, TestCaseError> {
+    let revoke = PolicyValue::Text("REVOKE".to_owned());
+    let policy = Policy::from(Preset::MediCal).with(PolicyKey::ReviewUndecided, revoke);
+    let (mut now, mut state) = (start(), AccessReview::default());
+    let mut model = Model { at_close, ..Model::default() };
+    let revocations = if at_close { RevocationMode::AtClose } else { RevocationMode::AtOnce };
+    let new = NewReview { revocations, ..new_review(list()) };
+    let outcome = given::<AccessReview>(&[]).when(open(new));
     for event in outcome.events() {
         state.evolve(event);
         model.take(event, false)?;
@@ -263,9 +340,9 @@ fn whatever_is_asked_a_signed_review_accounts_for_everybody_on_its_list() {
     let config = Config { cases: 3_000, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let walked = TestRunner::new_with_rng(config, rng).run(
-        &prop::collection::vec(step(), 1..=60),
-        |steps| {
-            signed.set(signed.get() + u32::from(walk(steps)?));
+        &(any::<bool>(), prop::collection::vec(step(), 1..=60)),
+        |walked| {
+            signed.set(signed.get() + u32::from(walk(walked)?));
             Ok(())
         },
     );

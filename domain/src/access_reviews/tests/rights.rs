@@ -119,7 +119,9 @@ fn gn_15_a_list_of_rights_is_what_is_held_by_kind_and_thing_and_narrowed_to_what
     let membership = given::<Membership>(&history()).state();
     let roles = bundling(&[Feature::Claims]);
     let listed = |scope: &ReviewScope, now| {
-        rights_in_scope(scope, Granted { membership: &membership, job_roles: &roles, now })
+        let (membership, submissions) = (&membership, &Submissions::new());
+        let holding = Holding { membership, submissions, now };
+        rights_in_scope(scope, Granted { holding, job_roles: &roles })
     };
     let all = level(NpiScope::All, NpiLevel::Admin);
     let first = level(one(0), NpiLevel::Processor);
@@ -145,6 +147,26 @@ fn gn_15_a_list_of_rights_is_what_is_held_by_kind_and_thing_and_narrowed_to_what
     assert_eq!(of(ReviewScope::JobRole { role: Some(biller()) }), std::slice::from_ref(&role));
     assert_eq!(of(ReviewScope::JobRole { role: None }), [role]);
     assert_eq!(of(ReviewScope::JobRole { role: Some(id(41)) }), Vec::new());
+    let location = |location| ReviewScope::Location { location };
+    assert_eq!(of(location(None)), Vec::new(), "none is granted");
+    let (user, organization, cause, until) = (id(1), mercy(), ADMIN, None);
+    let branch = |n| MembershipEvent::LocationAccessGranted {
+        user,
+        organization,
+        location: id(n),
+        until,
+        cause,
+    };
+    let at_two = given::<Membership>(&[history(), vec![branch(50), branch(51)]].concat()).state();
+    let of_two = |scope: &ReviewScope| {
+        let (membership, submissions, job_roles) = (&at_two, &Submissions::new(), &roles);
+        let holding = Holding { membership, submissions, now: start() };
+        rights_in_scope(scope, Granted { holding, job_roles })
+    };
+    let places = [50, 51].map(|n| granted(Entitlement::Location(id(n))));
+    assert_eq!(of_two(&location(None)), places);
+    assert_eq!(of_two(&location(Some(id(51)))), places[1..]);
+    assert_eq!(of_two(&location(Some(id(52)))), Vec::new());
     assert_eq!(of(ReviewScope::Roster), Vec::new());
 }
 
@@ -195,7 +217,10 @@ fn gn_15_at_once_one_and_the_same_right_is_taken_whenever_it_ends() {
 #[test]
 fn what_is_held_now_is_told_at_its_present_level_and_end() {
     let membership = given::<Membership>(&history()).state();
-    let held = |right: &ReviewedAccess, now| right.held_now(&membership, now);
+    let held = |right: &ReviewedAccess, now| {
+        let (membership, submissions) = (&membership, &Submissions::new());
+        right.held_now(Holding { membership, submissions, now })
+    };
     let listed = level(one(0), NpiLevel::Admin);
     assert_eq!(held(&listed, start()), Some(level(one(0), NpiLevel::Processor)));
     assert_eq!(held(&level(one(1), NpiLevel::Admin), start()), None, "no access");
@@ -268,6 +293,7 @@ fn rights_and_scopes_are_stored_under_names_that_stay() {
             r#"{"FEATURE":{"feature":"CLAIMS"}}"#,
         ),
         (ReviewScope::JobRole { role: None }, r#"{"JOB_ROLE":{"role":null}}"#),
+        (ReviewScope::Location { location: None }, r#"{"LOCATION":{"location":null}}"#),
     ] {
         assert_eq!(json(&scope), text);
         assert_eq!(serde_json::from_str::<ReviewScope>(text).unwrap(), scope);

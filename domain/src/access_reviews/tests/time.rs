@@ -1,7 +1,7 @@
 //! Reminders, overdue and escalation, each at its second.
 
 use super::*;
-use crate::policies::{OverdueAction, Policy, Preset};
+use crate::policies::{OverdueAction, Policy, Preset, UndecidedAction};
 
 fn watched(events: &[AccessReviewEvent], at: DateTime<Utc>, then: &[AccessReviewEvent]) {
     given::<AccessReview>(events).at(at).when(AccessReviewCommand::Watch).then(then);
@@ -16,8 +16,17 @@ fn overdue() -> AccessReviewEvent {
 }
 
 fn escalated() -> AccessReviewEvent {
-    let action = OverdueAction::Escalate;
-    AccessReviewEvent::AccessReviewEscalated { organization: mercy(), undecided: 3, action }
+    escalated_with(OverdueAction::Escalate)
+}
+
+fn escalated_with(action: OverdueAction) -> AccessReviewEvent {
+    AccessReviewEvent::AccessReviewEscalated {
+        organization: mercy(),
+        undecided: 3,
+        action,
+        ordinary: UndecidedAction::Escalate,
+        high: UndecidedAction::Escalate,
+    }
 }
 
 fn next(events: &[AccessReviewEvent]) -> Option<DateTime<Utc>> {
@@ -70,11 +79,5 @@ fn gn_15_a_stricter_policy_suspends() {
         .under(Preset::Hardened)
         .at(days(28))
         .when(AccessReviewCommand::Watch);
-    let action = OverdueAction::Suspend;
-    let organization = mercy();
-    outcome.then(&[AccessReviewEvent::AccessReviewEscalated {
-        organization,
-        undecided: 3,
-        action,
-    }]);
+    outcome.then(&[escalated_with(OverdueAction::Suspend)]);
 }

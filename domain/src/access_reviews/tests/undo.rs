@@ -30,6 +30,9 @@ fn gn_15_what_is_undone_is_kept_by_whoever_undoes_it_and_says_what_it_takes_back
         seen: seen(),
         recommendation: None,
         undoes: Some(UndoneDecision { reviewer: id(20), decided_at: start() }),
+        in_place_of: None,
+        by_plan: false,
+        evidence: None,
     }));
     for events in [vec![revoked.clone()], vec![revoked, verified]] {
         let state = given::<AccessReview>(&history(&events)).at(after(9)).by(carl());

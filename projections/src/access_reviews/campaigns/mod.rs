@@ -6,9 +6,9 @@ mod preview;
 mod projection;
 mod queries;
 
-pub use preview::{CampaignChoice, PreviewRow, preview};
+pub use preview::{CampaignChoice, ORGANIZATIONS, PreviewRow, covered, preview};
 pub(super) use projection::take_in;
 pub use queries::{
-    CampaignOrganization, CampaignRow, CampaignSums, OrganizationFilter, campaign_organizations,
-    campaigns, campaigns_by_id, sums,
+    CampaignFilter, CampaignOrganization, CampaignRow, CampaignSums, OrganizationFilter,
+    campaign_organizations, campaigns, campaigns_by_id, sums,
 };

@@ -4,7 +4,10 @@
 //! many people each has is counted as the reading side knows them.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{access_reviews::ReviewScope, organizations::OrganizationKind};
+use rollcall_domain::{
+    access_reviews::{ReviewScope, campaign::MOST_ORGANIZATIONS, template::Covers},
+    organizations::OrganizationKind,
+};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -17,6 +20,17 @@ pub struct CampaignChoice {
     pub organizations: Option<Vec<Uuid>>,
     /// Only those of this kind.
     pub kind: Option<OrganizationKind>,
+}
+
+/// The projection that knows which organisations there are.
+pub const ORGANIZATIONS: &str = "organizations";
+
+impl From<&Covers> for CampaignChoice {
+    fn from(covers: &Covers) -> Self {
+        let only = covers.only.as_ref();
+        let organizations = only.map(|ids| ids.iter().map(|id| id.0).collect());
+        Self { organizations, kind: covers.kind }
+    }
 }
 
 /// An organisation that a campaign would cover.
@@ -65,7 +79,10 @@ pub async fn preview(
         | ReviewScope::Rights
         | ReviewScope::Npi { .. }
         | ReviewScope::Feature { .. }
-        | ReviewScope::JobRole { .. } => {}
+        | ReviewScope::JobRole { .. }
+        | ReviewScope::Location { .. }
+        | ReviewScope::Affiliations { .. }
+        | ReviewScope::People { .. } => {}
     }
     query.push(
         " GROUP BY m.organization_id) i ON i.organization_id = o.id
@@ -77,7 +94,29 @@ pub async fn preview(
     query
         .push(" OR r.scope ? 'DORMANT' AND ")
         .push_bind(matches!(scope, ReviewScope::Dormant { .. }));
-    query.push(") WHERE o.status = 'REGISTERED' AND o.tenant_id = ").push_bind(tenant);
+    query.push(")");
+    within(&mut query, choice, tenant);
+    query.build_query_as().fetch_all(view.connection()).await
+}
+
+/// The organisations of a choice in the order of their ids, up to one more than a campaign covers.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn covered(
+    view: &mut Snapshot,
+    choice: &CampaignChoice,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT o.id FROM read.organizations o");
+    within(&mut query, choice, view.tenant().0);
+    let most = i64::try_from(MOST_ORGANIZATIONS).unwrap_or(i64::MAX);
+    query.push(" LIMIT ").push_bind(most + 1);
+    query.build_query_scalar().fetch_all(view.connection()).await
+}
+
+/// Those of `read.organizations o` that a choice is about, in order.
+fn within(query: &mut QueryBuilder<'_, Postgres>, choice: &CampaignChoice, tenant: Uuid) {
+    query.push(" WHERE o.status = 'REGISTERED' AND o.tenant_id = ").push_bind(tenant);
     if let Some(ids) = &choice.organizations {
         query.push(" AND o.id = ANY (").push_bind(ids.clone()).push(")");
     }
@@ -91,7 +130,6 @@ pub async fn preview(
         None => {}
     }
     query.push(" ORDER BY o.id");
-    query.build_query_as().fetch_all(view.connection()).await
 }
 
 /// Joins what each member `m` was granted of the choice; job roles that bundle a feature are not looked
@@ -121,13 +159,29 @@ fn rights(query: &mut QueryBuilder<'_, Postgres>, scope: &ReviewScope, now: Date
                 query.push(" AND a.name = ").push_bind(role.to_string());
             }
         }
+        ReviewScope::Location { location } => {
+            query.push("'LOCATION')");
+            if let Some(location) = location {
+                query.push(" AND a.name = ").push_bind(location.to_string());
+            }
+        }
+        ReviewScope::Affiliations { affiliation } => {
+            query.push("'SUBMISSION') AND ops.submission_counts(a.tenant_id, a.holder_id, a.npi, ");
+            query.push_bind(now).push(")");
+            if let Some(affiliation) = affiliation {
+                query.push(" AND a.holder_id = ").push_bind(affiliation.0);
+            }
+        }
         ReviewScope::Rights
         | ReviewScope::Roster
         | ReviewScope::Administrators
-        | ReviewScope::Dormant { .. } => {
+        | ReviewScope::Dormant { .. }
+        | ReviewScope::People { .. } => {
             query.push(
-                "'NPI_LEVEL', 'CORRESPONDENCE', 'FEATURE', 'JOB_ROLE', 'LOCATION', 'TAX_ID')",
+                "'NPI_LEVEL', 'CORRESPONDENCE', 'FEATURE', 'JOB_ROLE', 'LOCATION', 'TAX_ID', 'SUBMISSION')
+                  AND (a.kind <> 'SUBMISSION' OR ops.submission_counts(a.tenant_id, a.holder_id, a.npi, ",
             );
+            query.push_bind(now).push("))");
         }
     }
 }

@@ -16,6 +16,7 @@ const fn reason_words(reason: SkipReason) -> (&'static str, Option<Uuid>) {
         SkipReason::NothingToReview => ("NOTHING_TO_REVIEW", None),
         SkipReason::NotActive => ("NOT_ACTIVE", None),
         SkipReason::TooMany => ("TOO_MANY", None),
+        SkipReason::NothingChanged { since } => ("NOTHING_CHANGED", Some(since.0)),
     }
 }
 
@@ -81,14 +82,17 @@ async fn open(
         opened_at,
         due_at,
         grace_until,
+        changed_only,
+        template,
     } = event
     else {
         return Ok(());
     };
     sqlx::query(
         "INSERT INTO review_campaigns (tenant_id, campaign_id, name, scope, status, as_of,
-           organizations, sha256, opened_by, opened_position, opened_at, due_at, grace_until, version)
-         VALUES ($1, $2, $3, $4, 'OPENING', $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+           organizations, sha256, opened_by, opened_position, opened_at, due_at, grace_until, version,
+           changed_only, template_id, due_on)
+         VALUES ($1, $2, $3, $4, 'OPENING', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(recorded.tenant.0)
     .bind(campaign.0)
@@ -103,6 +107,9 @@ async fn open(
     .bind(due_at)
     .bind(grace_until)
     .bind(recorded.sequence)
+    .bind(changed_only)
+    .bind(template.map(|from| from.template.0))
+    .bind(template.and_then(|from| from.due_on).map(|date| date.date()))
     .execute(tx)
     .await
     .map(drop)

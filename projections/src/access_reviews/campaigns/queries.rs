@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::{
     access_reviews::{ReviewScope, campaign::CampaignStatus},
-    kernel::ids::CampaignId,
+    kernel::ids::{CampaignId, ReviewTemplateId},
 };
 use sqlx::{FromRow, QueryBuilder, types::Json};
 use uuid::Uuid;
@@ -18,6 +18,8 @@ pub struct CampaignRow {
     pub campaign_id: Uuid,
     pub name: String,
     pub scope: Json<ReviewScope>,
+    /// Whether its reviews are about what changed only.
+    pub changed_only: bool,
     pub status: String,
     /// Tenant position as of which the organisations were read.
     pub as_of: i64,
@@ -30,7 +32,17 @@ pub struct CampaignRow {
     pub due_at: DateTime<Utc>,
     pub grace_until: DateTime<Utc>,
     pub closed_at: Option<DateTime<Utc>>,
+    /// The template that it was opened by, and the date of its recurrence; without one, by hand.
+    pub template_id: Option<Uuid>,
+    pub due_on: Option<NaiveDate>,
     pub version: i64,
+}
+
+/// Which campaigns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CampaignFilter {
+    pub status: Option<CampaignStatus>,
+    pub template: Option<ReviewTemplateId>,
 }
 
 /// Up to `first` campaigns, newest first, after that position.
@@ -39,13 +51,16 @@ pub struct CampaignRow {
 /// The database did not answer.
 pub async fn campaigns(
     view: &mut Snapshot,
-    status: Option<CampaignStatus>,
+    CampaignFilter { status, template }: CampaignFilter,
     (first, after): (i64, Option<i64>),
 ) -> Result<Vec<CampaignRow>, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT * FROM read.review_campaigns c WHERE c.tenant_id = ");
     query.push_bind(view.tenant().0);
     if let Some(status) = status {
         query.push(" AND c.status = ").push_bind(status.as_str());
+    }
+    if let Some(template) = template {
+        query.push(" AND c.template_id = ").push_bind(template.0);
     }
     if let Some(after) = after {
         query.push(" AND c.opened_position < ").push_bind(after);
@@ -89,6 +104,10 @@ pub struct CampaignSums {
     pub revoked: i64,
     pub changed: i64,
     pub gone: i64,
+    pub carried_forward: i64,
+    /// Of the items decided, those that the policy decided, and of these those that it kept.
+    pub by_policy: i64,
+    pub kept_by_policy: i64,
     /// Who cannot have read what they kept, in any of its reviews.
     pub hasty_reviewers: Vec<Uuid>,
 }
@@ -119,6 +138,9 @@ pub async fn sums(
                 coalesce(sum(r.undecided), 0) AS undecided, coalesce(sum(r.pending), 0) AS pending,
                 coalesce(sum(r.kept), 0) AS kept, coalesce(sum(r.revoked), 0) AS revoked,
                 coalesce(sum(r.changed), 0) AS changed, coalesce(sum(r.gone), 0) AS gone,
+                coalesce(sum(r.carried_forward), 0) AS carried_forward,
+                coalesce(sum(r.by_policy), 0) AS by_policy,
+                coalesce(sum(r.kept_by_policy), 0) AS kept_by_policy,
                 array(SELECT DISTINCT h FROM read.access_reviews x, unnest(x.hasty_reviewers) h
                        WHERE x.tenant_id = $1 AND x.campaign_id = o.campaign_id) AS hasty_reviewers
            FROM read.review_campaign_organizations o

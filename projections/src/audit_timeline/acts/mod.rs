@@ -154,6 +154,8 @@ pub fn act(event: &AnyEvent) -> Act {
         AnyEvent::MoveRequest(event) => permissions::moving(event),
         AnyEvent::AccessReview(event) => permissions::review(event),
         AnyEvent::ReviewCampaign(event) => permissions::campaign(event),
+        AnyEvent::ReviewTemplate(event) => permissions::template(event),
+        AnyEvent::ReviewSubstitutes(event) => permissions::substitutes(event),
         AnyEvent::User(event) => accounts::user(event),
         AnyEvent::Credential(event) => accounts::credential(event),
         AnyEvent::Authenticator(event) => accounts::authenticator(event),

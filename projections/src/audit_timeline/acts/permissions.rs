@@ -3,7 +3,10 @@
 
 use rollcall_domain::{
     access_requests::{AccessRequestEvent, JoinRequestEvent, MoveRequestEvent},
-    access_reviews::{AccessReviewEvent, campaign::ReviewCampaignEvent},
+    access_reviews::{
+        AccessReviewEvent, campaign::ReviewCampaignEvent, substitutes::ReviewSubstitutesEvent,
+        template::ReviewTemplateEvent,
+    },
     permissions::{
         CorrespondenceScope, Entitlement, EntitlementChange, JobRoleEvent, MembershipEvent,
         NpiLevel, NpiScope, right_use::RightUseEvent,
@@ -170,14 +173,45 @@ pub(super) fn campaign(event: &ReviewCampaignEvent) -> Act {
     Act::Managed(verb, Thing::Own)
 }
 
+/// What becomes of a template; what it opens has acts of its own.
+pub(super) fn template(event: &ReviewTemplateEvent) -> Act {
+    use ReviewTemplateEvent as E;
+    let verb = match event {
+        E::ReviewTemplateCreated { .. } => Verb::Created,
+        E::ReviewTemplateChanged { .. }
+        | E::ReviewTemplateOpened { .. }
+        | E::ReviewTemplateSkipped { .. } => Verb::Updated,
+        E::ReviewTemplateRetired { .. } => Verb::Deactivated,
+    };
+    Act::Managed(verb, Thing::Own)
+}
+
+/// Whoever stands in for somebody is given nothing of their own.
+pub(super) fn substitutes(event: &ReviewSubstitutesEvent) -> Act {
+    let verb = match event {
+        ReviewSubstitutesEvent::ReviewSubstituteNamed { .. } => Verb::Updated,
+        ReviewSubstitutesEvent::ReviewSubstitutionEnded { .. } => Verb::Deactivated,
+    };
+    Act::Managed(verb, Thing::Own)
+}
+
 /// What a review takes away is the act of the event by which it goes.
 pub(super) fn review(event: &AccessReviewEvent) -> Act {
     use AccessReviewEvent as E;
     let verb = match event {
         E::AccessReviewOpened { .. } => Verb::Created,
         E::ReviewItemsListed { .. }
+        | E::ReviewItemsCarriedForward { .. }
         | E::ReviewItemDecided(_)
+        | E::ReviewItemConfirmed { .. }
+        | E::ReviewItemAttested { .. }
         | E::ReviewItemDelegated { .. }
+        | E::ReviewDelegationLapsed { .. }
+        | E::ReviewItemDecidedByPolicy(_)
+        | E::ReviewItemLeftByPolicy { .. }
+        | E::AccessReviewClosing { .. }
+        | E::ReviewDecisionCarriedOut { .. }
+        | E::ReviewDecisionNotCarriedOut { .. }
         | E::ReviewRevocationExecuted(_)
         | E::ReviewChangeExecuted(_)
         | E::HastyReviewSuspected { .. }

@@ -81,6 +81,8 @@ pub fn sentence(event: &AnyEvent, telling: Telling<'_>) -> String {
         AnyEvent::MoveRequest(event) => access_requests::moving(event, telling),
         AnyEvent::AccessReview(event) => access_reviews::sentence(event, telling),
         AnyEvent::ReviewCampaign(event) => access_reviews::campaign(event, telling),
+        AnyEvent::ReviewTemplate(event) => access_reviews::template(event, telling),
+        AnyEvent::ReviewSubstitutes(event) => access_reviews::substitutes(event, telling),
         AnyEvent::Attestation(event) => plan::attestation(event, telling),
         AnyEvent::Evidence(event) => plan::evidence(event, telling),
         AnyEvent::LegalHolds(event) => keeping::holds(event, telling),

@@ -10,12 +10,14 @@ use chrono::TimeDelta;
 use rollcall_domain::{
     Actor, Sealed,
     access_reviews::{
-        AccessReview, AccessReviewCommand, CompleteReview, DecideItems, DelegateItems, NewReview,
-        Opener, RecordExecution, ReviewDecision, ReviewScope, Reviewed, ReviewedAccess, Seen,
+        AccessReview, AccessReviewCommand, Changes, CompleteReview, DecideItems, DelegateItems,
+        NewReview, Opener, RecordExecution, ReviewDecision, ReviewScope, Reviewed, ReviewedAccess,
+        Seen, Split,
     },
     audit::ReviewSignature,
     kernel::ids::{AccessReviewId, SubjectId},
     organizations::{Authority, OrgRole},
+    policies::{RevocationMode, SecondReviewer},
     values::{PersonName, Reason},
 };
 use serde_json::{Value, json};
@@ -63,10 +65,14 @@ impl<'a> Review<'a> {
             campaign: None,
             scope: ReviewScope::Roster,
             as_of: portal.position().await,
-            reviewed,
+            list: Split::all_of(reviewed),
+            changes: Changes::All,
             opened_by: Opener::ByHand { user: by.user },
             due_at: now + TimeDelta::days(30),
             grace_until: now + TimeDelta::days(44),
+            revocations: RevocationMode::AtOnce,
+            asks_for_attestation: false,
+            second_reviewer: SecondReviewer::None,
         };
         let review = Self { portal, id };
         review.record(by, AccessReviewCommand::Open(Box::new(new))).await;
@@ -83,7 +89,9 @@ impl<'a> Review<'a> {
             decision,
             reason: decision.is_to_be_carried_out().then(reason),
             authority: Authority::Organization,
+            stands_in_for: Vec::new(),
             seen: Seen { position: 1, sha256: "ab".repeat(32) },
+            evidence: None,
             recommendations: BTreeMap::new(),
         };
         self.record(by, AccessReviewCommand::Decide(Box::new(wish))).await;
@@ -93,6 +101,7 @@ impl<'a> Review<'a> {
         let wish = DelegateItems {
             items: items.to_vec(),
             to: Some(to.user),
+            substitute: None,
             reason: reason(),
             authority: Authority::Organization,
         };

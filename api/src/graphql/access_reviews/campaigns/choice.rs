@@ -8,31 +8,14 @@ use rollcall_projections::{
     access_reviews::{CampaignChoice, PreviewRow, preview},
 };
 
-use super::super::{
-    mutations::{ScopeInput, scope},
-    types::ReviewChoice,
-};
-use crate::graphql::{
-    errors::fault,
-    ids::NodeType,
-    reading::policy,
-    scalars::NpiScalar,
-    vocabulary::{Feature, OrganizationKind},
-};
+use super::super::scope::ReviewScopeInput;
+use crate::graphql::{errors::fault, ids::NodeType, reading::policy, vocabulary::OrganizationKind};
 
 /// What a campaign of reviews is to have.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct ReviewCampaignChoice {
-    /// ROSTER if not given.
-    pub scope: Option<ReviewChoice>,
-    /// For DORMANT: 1 to 3650.
-    pub dormant_days: Option<i32>,
-    /// For NPI; any if not given.
-    pub npi: Option<NpiScalar>,
-    /// For FEATURE; any if not given.
-    pub feature: Option<Feature>,
-    /// For JOB_ROLE; any if not given.
-    pub job_role_id: Option<ID>,
+    #[graphql(flatten)]
+    pub scope: ReviewScopeInput,
     /// These organizations; all that are registered and not suspended if not given.
     pub organization_ids: Option<Vec<ID>>,
     /// Only those of this kind.
@@ -40,21 +23,11 @@ pub struct ReviewCampaignChoice {
 }
 
 impl ReviewCampaignChoice {
-    /// What is reviewed in each organisation.
+    /// Which organisations.
     ///
     /// # Errors
-    /// `FIELD_REQUIRED`, `NPI_INVALID` or `NOT_FOUND`.
-    pub fn scope(&self) -> std::result::Result<ReviewScope, Refusal> {
-        scope(&ScopeInput {
-            choice: self.scope,
-            dormant_days: self.dormant_days,
-            npi: self.npi.as_ref(),
-            feature: self.feature,
-            job_role_id: self.job_role_id.as_ref(),
-        })
-    }
-
-    fn organizations(&self) -> std::result::Result<CampaignChoice, Refusal> {
+    /// `NOT_FOUND`.
+    pub fn organizations(&self) -> std::result::Result<CampaignChoice, Refusal> {
         let one = |id: &ID| -> std::result::Result<OrganizationId, Refusal> {
             NodeType::Organization.parse(id, "organizationIds")
         };
@@ -76,7 +49,7 @@ pub(super) async fn covered(
     view: &mut Snapshot,
     choice: &ReviewCampaignChoice,
 ) -> Result<std::result::Result<Vec<PreviewRow>, Refusal>> {
-    let read = || Ok((choice.scope()?, choice.organizations()?));
+    let read = || Ok((choice.scope.parse_for_many()?, choice.organizations()?));
     let (scope, organizations) = match read() {
         Ok(read) => read,
         Err(refusal) => return Ok(Err(refusal)),
@@ -90,7 +63,10 @@ pub(super) async fn covered(
         | ReviewScope::Rights
         | ReviewScope::Npi { .. }
         | ReviewScope::Feature { .. }
-        | ReviewScope::JobRole { .. } => None,
+        | ReviewScope::JobRole { .. }
+        | ReviewScope::Location { .. }
+        | ReviewScope::Affiliations { .. }
+        | ReviewScope::People { .. } => None,
     };
     let rows = preview(view, (&organizations, &scope), (now, since)).await;
     let rows = rows.map_err(|error| fault(&error))?;

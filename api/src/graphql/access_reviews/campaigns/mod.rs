@@ -9,6 +9,8 @@ mod queries;
 mod shown;
 mod types;
 
+pub(super) use choice::ReviewCampaignChoice;
 pub use mutations::ReviewCampaignMutation;
 pub use queries::ReviewCampaignQuery;
+pub(super) use queries::campaign_of;
 pub use types::ReviewCampaign;

@@ -34,6 +34,9 @@ pub struct OpenReviewCampaignInput {
     choice: Option<ReviewCampaignChoice>,
     /// For how many days its reviews are open, 1 to 366; `review.open_days` of the policy if not given.
     open_days: Option<i32>,
+    /// Whether only what changed since the last signed review of the same scope is to be decided in each
+    /// organization, and the rest is carried forward. Where nothing changed there is no review. Not for DORMANT.
+    changed_only: Option<bool>,
     /// As many as the preview said; refused if there are others by now.
     expected_organizations: Option<i32>,
 }
@@ -53,7 +56,8 @@ impl OpenReviewCampaignInput {
         }
         Ok(OpenReviewCampaign {
             name: field("name", ContentLine::parse(&self.name))?,
-            scope: self.choice.clone().unwrap_or_default().scope()?,
+            scope: self.choice.clone().unwrap_or_default().scope.parse_for_many()?,
+            changed_only: self.changed_only == Some(true),
             organizations: covered.iter().map(|row| OrganizationId(row.organization_id)).collect(),
             as_of,
             open_days: self.open_days.map(|days| u32::try_from(days).unwrap_or(0)),

@@ -3,7 +3,9 @@
 use async_graphql::Object;
 use async_graphql::{Context, ID, Lookahead, Result};
 use rollcall_domain::{access_reviews::campaign::CampaignStatus, kernel::ids::CampaignId};
-use rollcall_projections::access_reviews::{self as rows, OrganizationFilter, PreviewRow};
+use rollcall_projections::access_reviews::{
+    self as rows, CampaignFilter, OrganizationFilter, PreviewRow,
+};
 
 use super::{
     super::sight::looking_at_all,
@@ -40,17 +42,22 @@ impl ReviewCampaignQuery {
         &self,
         ctx: &Context<'_>,
         status: Option<ReviewCampaignStatus>,
+        #[graphql(desc = "Only those that this template opened.")] review_template_id: Option<ID>,
         #[graphql(desc = "1 to 100; 25 if not given.")] first: Option<i32>,
         after: Option<String>,
         min_position: Option<Position>,
     ) -> Result<ReviewCampaignConnection> {
         let page: Page<i64> = Page::new(first, after).map_err(top_level)?;
+        let template = review_template_id
+            .map(|id| NodeType::ReviewTemplate.parse(&id, "reviewTemplateId"))
+            .transpose()
+            .map_err(top_level)?;
         let Some(mut looking) = looking_at_all(ctx, min_position).await? else {
             return Ok(ReviewCampaignConnection::of(&page, Rows { rows: Vec::new(), total: None }));
         };
         let view = &mut looking.reading.view;
-        let status = status.map(CampaignStatus::from);
-        let found = rows::campaigns(view, status, (page.first + 1, page.after)).await;
+        let filter = CampaignFilter { status: status.map(CampaignStatus::from), template };
+        let found = rows::campaigns(view, filter, (page.first + 1, page.after)).await;
         let found = found.map_err(|error| fault(&error))?;
         let look = ctx.look_ahead();
         let looks = [look.field("nodes"), look.field("edges").field("node")];
@@ -152,7 +159,7 @@ fn preview(mut rows: Vec<PreviewRow>, position: i64) -> ReviewCampaignPreview {
 ///
 /// # Errors
 /// UNAUTHENTICATED, or a fault.
-pub(super) async fn campaign_of(
+pub async fn campaign_of(
     ctx: &Context<'_>,
     id: CampaignId,
     min_position: Option<Position>,

@@ -21,7 +21,7 @@ use crate::graphql::{
     errors::fault,
     ids::NodeType,
     reading::policy,
-    scalars::{DateTime, Position},
+    scalars::{Date, DateTime, Position},
 };
 
 fn small(count: i64) -> i32 {
@@ -76,14 +76,20 @@ fn campaign(
         revoked: small(sums.revoked),
         changed: small(sums.changed),
         gone: small(sums.gone),
+        carried_forward: small(sums.carried_forward),
+        by_policy: small(sums.by_policy),
+        kept_by_policy: small(sums.kept_by_policy),
     };
     let population = small(sums.population);
     ReviewCampaign {
         id: NodeType::ReviewCampaign.id(row.campaign_id),
         name: row.name,
         scope: (&row.scope.0).into(),
+        changed_only: row.changed_only,
         status: ReviewCampaignStatus::named(&row.status),
         opened_by: person(row.opened_by),
+        review_template_id: row.template_id.map(|id| NodeType::ReviewTemplate.id(id)),
+        due_on: row.due_on.map(Date::from),
         opened_at: row.opened_at.into(),
         due_at: row.due_at.into(),
         grace_until: row.grace_until.into(),

@@ -9,7 +9,7 @@ use super::super::types::{
 use crate::graphql::{
     audit::{OrganizationReference, PersonReference},
     paging::connection,
-    scalars::{DateTime, Position},
+    scalars::{Date, DateTime, Position},
 };
 
 /// Where a campaign stands.
@@ -76,6 +76,8 @@ pub enum ReviewCampaignSkipReason {
     NotActive,
     /// It has more than 100,000 items.
     TooMany,
+    /// Only what changed was to be reviewed, and nothing has since the signed review `accessReviewId`.
+    NothingChanged,
 }
 
 impl ReviewCampaignSkipReason {
@@ -85,6 +87,7 @@ impl ReviewCampaignSkipReason {
             "NOTHING_TO_REVIEW" => Some(Self::NothingToReview),
             "NOT_ACTIVE" => Some(Self::NotActive),
             "TOO_MANY" => Some(Self::TooMany),
+            "NOTHING_CHANGED" => Some(Self::NothingChanged),
             _ => None,
         }
     }
@@ -109,8 +112,15 @@ pub struct ReviewCampaign {
     pub id: ID,
     pub name: String,
     pub scope: AccessReviewScope,
+    /// Whether only what changed since the last signed review of the same is to be decided.
+    pub changed_only: bool,
     pub status: ReviewCampaignStatus,
+    /// Of one that its template opened by itself, who made or changed the template last.
     pub opened_by: PersonReference,
+    /// The template that it was opened by.
+    pub review_template_id: Option<ID>,
+    /// The date of the template's recurrence; absent where somebody opened it by hand.
+    pub due_on: Option<Date>,
     pub opened_at: DateTime,
     pub due_at: DateTime,
     /// When reviews that nobody signed are escalated.
@@ -140,7 +150,8 @@ pub struct ReviewCampaignOrganization {
     pub number: i32,
     pub organization: OrganizationReference,
     pub state: ReviewCampaignState,
-    /// Its review; of one that was skipped the one that was open there already.
+    /// Its review; of one that was skipped the one that was open there already, or the signed one since which nothing
+    /// changed.
     pub access_review_id: Option<ID>,
     pub skip_reason: Option<ReviewCampaignSkipReason>,
     /// Of its review.
@@ -175,7 +186,7 @@ pub struct ReviewCampaignPreview {
     pub organizations: i32,
     /// How many of them would get a review.
     pub reviews: i32,
-    /// How many items these would have together.
+    /// How many items these would have together; with `changedOnly` as many at most.
     pub items: i32,
     /// How many have nobody to review.
     pub without_items: i32,

@@ -1,0 +1,70 @@
+//! `confirmReviewItems` (GN-15).
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use rollcall_commands::access_reviews::ConfirmReviewItems;
+use rollcall_domain::Refusal;
+
+use super::{queries::review_of, types::AccessReview};
+use crate::graphql::{
+    ids::NodeType,
+    sending::{MutationMeta, payload, send},
+};
+
+/// Decisions to confirm.
+#[derive(Debug, InputObject)]
+pub struct ConfirmReviewItemsInput {
+    #[graphql(flatten)]
+    meta: MutationMeta,
+    organization_id: ID,
+    access_review_id: ID,
+    /// By their numbers, 1 to 1,000.
+    items: Vec<i32>,
+    /// As it came with the page of items.
+    receipt: String,
+}
+
+impl ConfirmReviewItemsInput {
+    fn command(&self) -> std::result::Result<ConfirmReviewItems, Refusal> {
+        Ok(ConfirmReviewItems {
+            organization: NodeType::Organization.parse(&self.organization_id, "organizationId")?,
+            review: NodeType::AccessReview.parse(&self.access_review_id, "accessReviewId")?,
+            items: self.items.iter().map(|item| u32::try_from(*item).unwrap_or(0)).collect(),
+            receipt: self.receipt.clone(),
+        })
+    }
+}
+
+payload! {
+    /// The review with what was confirmed.
+    ConfirmReviewItemsPayload { access_review: AccessReview }
+}
+
+/// Commands of second reviewers.
+#[derive(Default)]
+pub struct ReviewConfirmationMutation;
+
+#[Object]
+impl ReviewConfirmationMutation {
+    /// Confirms what somebody else decided in a review that has a second reviewer (GN-15), for other administrators of
+    /// the organization and plan staff, or for the plan alone. What is to be taken away or changed is so then, or when
+    /// the review closes. Who does not agree decides otherwise, which somebody else confirms. Refusals: NOT_PENDING
+    /// (nothing to confirm), FORBIDDEN (decided oneself; the plan's to confirm), SELF_REVIEW, REVIEW_CLOSED,
+    /// NOT_ORG_ADMIN, NOT_FOUND, FIELD_INVALID (the receipt), FIELD_REQUIRED, BULK_LIMIT, ALREADY_INACTIVE (the
+    /// access is over), and what the roster and the permissions refuse, as LAST_ADMIN.
+    async fn confirm_review_items(
+        &self,
+        ctx: &Context<'_>,
+        input: ConfirmReviewItemsInput,
+    ) -> Result<ConfirmReviewItemsPayload> {
+        let command = input.command();
+        let sent = send(ctx, input.meta, command).await?;
+        let review = match sent.output {
+            Some(review) => {
+                let look = ctx.look_ahead().field("accessReview");
+                review_of(ctx, review, sent.position, &look).await?
+            }
+            None => None,
+        };
+        Ok(ConfirmReviewItemsPayload::of(sent, review))
+    }
+}
