@@ -62,12 +62,21 @@ async fn come(journal: &Journal, practice: &Practice, (nth, share): (usize, usiz
         let mut seeder = Seeder::begin(journal, TenantId::of_slug(SLUG), Preset::MediCal);
         for member in come..come + some {
             // The names are those of nobody else, and the telephones as well.
-            seeder.people = FIRST + (nth * 10_000 + member) as u32;
+            seeder.people = FIRST + (exchange(nth) * 10_000 + member) as u32;
             let surname = format!("Member{nth}x{member}");
             let level = Some(NpiLevel::Processor);
             seeder.member(&practice.company, "Casey", &surname, level).await;
         }
         seeder.commit().await;
         come += some;
+    }
+}
+
+/// Each organisation has a telephone exchange of its own; 611 and 711, which nobody has, are passed over.
+const fn exchange(nth: usize) -> usize {
+    match nth {
+        0..46 => nth,
+        46..145 => nth + 1,
+        _ => nth + 2,
     }
 }
