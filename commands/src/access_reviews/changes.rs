@@ -60,13 +60,13 @@ impl Command for OpenReviewOfChange {
         if !cx.policy.review().changes.contains(&what.change) {
             return Ok(Watch::Over);
         }
-        if !cx.load::<Organization>(what.organization).await?.is_active() {
+        let roster = cx.load::<Organization>(what.organization).await?;
+        if !roster.is_active() {
             return Ok(Watch::Over);
         }
         let Some(concerned) = what.concerned(cx).await? else {
             return Ok(Watch::On(Some(cx.now + LOOK_AGAIN)));
         };
-        let roster = cx.load::<Organization>(what.organization).await?;
         let now = cx.now;
         let here = concerned.into_iter().filter(|user| roster.is_active_member(*user, now));
         let here: Vec<UserId> = here.collect();

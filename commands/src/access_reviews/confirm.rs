@@ -10,7 +10,7 @@ use rollcall_domain::{
     kernel::ids::{AccessReviewId, OrganizationId},
 };
 
-use super::{REVIEW_STAFF, closing::carry_out, receipt, review_of};
+use super::{REVIEW_STAFF, closing::carry_out, receipt, review_of, typed::check_typed};
 use crate::{Access, Command, Context, Failure, organizations::members::roster_authority};
 
 /// Confirms decisions of a review.
@@ -21,6 +21,8 @@ pub struct ConfirmReviewItems {
     pub items: Vec<u32>,
     /// As it came with the page of items.
     pub receipt: String,
+    /// Of many items: `CONFIRM` and their number, as typed.
+    pub confirmation: Option<String>,
 }
 
 #[async_trait]
@@ -35,6 +37,7 @@ impl Command for ConfirmReviewItems {
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
         let state = review_of(cx, self.review, self.organization).await?;
         let review = state.under_way().map_err(Refusal::from)?;
+        check_typed(("CONFIRM", &self.items), self.confirmation.as_deref())?;
         let wish = ConfirmItems {
             items: self.items.clone(),
             authority: roster_authority(&cx.authority),

@@ -3,11 +3,11 @@
 //! Invariant: the reviewer decides about what they were shown, which their receipt says, and what
 //! follows for the roster is in the same append, or would have been where it waits for the closing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    Code, Refusal,
+    Refusal,
     access_reviews::{
         AccessReview, AccessReviewCommand, AccessReviewEvent, DecideItems, Recommendation,
         ReviewDecision,
@@ -18,15 +18,12 @@ use rollcall_domain::{
 
 use super::{
     REVIEW_STAFF, carry_out::CarryOut, receipt, require_reviewer, review_of, rights::preload,
-    substitutes::stands_in_for,
+    substitutes::stands_in_for, typed::check_typed,
 };
 use crate::{
     Access, Command, Context, Failure, authorization::require_admin,
     organizations::members::roster_authority,
 };
-
-/// The most items that are decided about without typing how many.
-const UNTYPED: usize = 10;
 
 /// Decides about items of a review, all of them alike.
 pub struct DecideReviewItems {
@@ -42,8 +39,7 @@ pub struct DecideReviewItems {
     pub evidence: Option<Reason>,
     /// As it came with the page of items.
     pub receipt: String,
-    /// Of many items: the decision and their number, as typed, so that nobody decides about them by a
-    /// slip of the hand.
+    /// Of many items: the decision and their number, as typed.
     pub confirmation: Option<String>,
     /// What was recommended, by the numbers of the items (GN-16).
     pub recommendations: BTreeMap<u32, Recommendation>,
@@ -63,7 +59,7 @@ impl Command for DecideReviewItems {
         let review = state.under_way().map_err(Refusal::from)?;
         let stands_in_for = stands_in_for(cx, self.organization).await?;
         require_reviewer(cx, (review, &self.items), &stands_in_for)?;
-        self.check_confirmation()?;
+        check_typed((word(self.decision), &self.items), self.confirmation.as_deref())?;
         if matches!(self.decision, ReviewDecision::Change { .. }) && !cx.authority.acts_for_plan() {
             // A delegate judges who still needs access; roles are given by those who administer.
             require_admin(&cx.authority)?;
@@ -98,20 +94,11 @@ impl Command for DecideReviewItems {
     }
 }
 
-impl DecideReviewItems {
-    fn check_confirmation(&self) -> Result<(), Refusal> {
-        let count = self.items.iter().collect::<BTreeSet<_>>().len();
-        let word = match self.decision {
-            ReviewDecision::Keep => "KEEP",
-            ReviewDecision::Revoke { .. } => "REVOKE",
-            ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => "CHANGE",
-        };
-        let expected = format!("{word} {count}");
-        let typed = self.confirmation.as_deref().map(str::trim);
-        if count <= UNTYPED || typed == Some(expected.as_str()) {
-            return Ok(());
-        }
-        let message = format!("Type {expected} to confirm what you decide about {count} items.");
-        Err(Refusal::new(Code::ConfirmationRequired, message).at("confirmation"))
+/// What is typed of a decision.
+const fn word(decision: ReviewDecision) -> &'static str {
+    match decision {
+        ReviewDecision::Keep => "KEEP",
+        ReviewDecision::Revoke { .. } => "REVOKE",
+        ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => "CHANGE",
     }
 }

@@ -25,7 +25,8 @@ use super::{
     OPEN, REVIEW_STAFF,
     delta::{check_changed_only, split},
     open_key,
-    rights::{check_scope, rights_of},
+    rights::rights_of,
+    scope::check_scope,
 };
 use crate::{Access, Command, Context, Failure};
 

@@ -53,6 +53,9 @@ async fn gn_15_what_is_decided_counts_when_a_second_reviewer_confirmed_it() {
     };
     assert_eq!(waits(tasks(&abe_client).await), Some(json!(3)));
     assert_eq!(waits(tasks(&ann_client).await), None);
+    let many: Vec<u32> = (1..=11).collect();
+    let untyped = confirm(&review, by_abe, &many).await;
+    assert_eq!(error(&untyped), ("CONFIRMATION_REQUIRED", "confirmation", vec![]));
     confirm(&review, by_abe, &[nora, paul]).await.done();
     assert!(!is_member(&portal, &world.npi_admin).await, "at once then");
     portal.settle().await;

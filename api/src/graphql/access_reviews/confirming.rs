@@ -4,11 +4,11 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::access_reviews::ConfirmReviewItems;
 use rollcall_domain::Refusal;
 
-use super::{queries::review_of, types::AccessReview};
-use crate::graphql::{
-    ids::NodeType,
-    sending::{MutationMeta, payload, send},
+use super::{
+    mutations::{changed, numbers, organization, review},
+    types::AccessReview,
 };
+use crate::graphql::sending::{MutationMeta, payload, send};
 
 /// Decisions to confirm.
 #[derive(Debug, InputObject)]
@@ -21,15 +21,18 @@ pub struct ConfirmReviewItemsInput {
     items: Vec<i32>,
     /// As it came with the page of items.
     receipt: String,
+    /// Of more than 10 items: their number as typed, `CONFIRM 25`.
+    confirmation: Option<String>,
 }
 
 impl ConfirmReviewItemsInput {
     fn command(&self) -> std::result::Result<ConfirmReviewItems, Refusal> {
         Ok(ConfirmReviewItems {
-            organization: NodeType::Organization.parse(&self.organization_id, "organizationId")?,
-            review: NodeType::AccessReview.parse(&self.access_review_id, "accessReviewId")?,
-            items: self.items.iter().map(|item| u32::try_from(*item).unwrap_or(0)).collect(),
+            organization: organization(&self.organization_id)?,
+            review: review(&self.access_review_id)?,
+            items: numbers(&self.items),
             receipt: self.receipt.clone(),
+            confirmation: self.confirmation.clone(),
         })
     }
 }
@@ -49,7 +52,7 @@ impl ReviewConfirmationMutation {
     /// the organization and plan staff, or for the plan alone. What is to be taken away or changed is so then, or when
     /// the review closes. Who does not agree decides otherwise, which somebody else confirms. Refusals: NOT_PENDING
     /// (nothing to confirm), FORBIDDEN (decided oneself; the plan's to confirm), SELF_REVIEW, REVIEW_CLOSED,
-    /// NOT_ORG_ADMIN, NOT_FOUND, FIELD_INVALID (the receipt), FIELD_REQUIRED, BULK_LIMIT, ALREADY_INACTIVE (the
+    /// NOT_ORG_ADMIN, NOT_FOUND, FIELD_INVALID (the receipt), FIELD_REQUIRED, CONFIRMATION_REQUIRED, BULK_LIMIT, ALREADY_INACTIVE (the
     /// access is over), and what the roster and the permissions refuse, as LAST_ADMIN.
     async fn confirm_review_items(
         &self,
@@ -58,13 +61,7 @@ impl ReviewConfirmationMutation {
     ) -> Result<ConfirmReviewItemsPayload> {
         let command = input.command();
         let sent = send(ctx, input.meta, command).await?;
-        let review = match sent.output {
-            Some(review) => {
-                let look = ctx.look_ahead().field("accessReview");
-                review_of(ctx, review, sent.position, &look).await?
-            }
-            None => None,
-        };
+        let review = changed(ctx, &sent).await?;
         Ok(ConfirmReviewItemsPayload::of(sent, review))
     }
 }

@@ -30,16 +30,16 @@ use crate::graphql::{
 
 type Parsed<T> = std::result::Result<T, Refusal>;
 
-fn organization(id: &ID) -> Parsed<OrganizationId> {
+pub(super) fn organization(id: &ID) -> Parsed<OrganizationId> {
     NodeType::Organization.parse(id, "organizationId")
 }
 
-fn review(id: &ID) -> Parsed<AccessReviewId> {
+pub(super) fn review(id: &ID) -> Parsed<AccessReviewId> {
     NodeType::AccessReview.parse(id, "accessReviewId")
 }
 
 /// Numbers of the list; what is no number of any list has no item.
-fn numbers(items: &[i32]) -> Vec<u32> {
+pub(super) fn numbers(items: &[i32]) -> Vec<u32> {
     items.iter().map(|number| u32::try_from(*number).unwrap_or(0)).collect()
 }
 
@@ -246,7 +246,11 @@ payload! {
     CancelReviewPayload { access_review: AccessReview }
 }
 
-async fn changed(ctx: &Context<'_>, sent: &Sent<AccessReviewId>) -> Result<Option<AccessReview>> {
+/// The review that was sent for, as the answer asks for it.
+pub(super) async fn changed(
+    ctx: &Context<'_>,
+    sent: &Sent<AccessReviewId>,
+) -> Result<Option<AccessReview>> {
     match sent.output {
         Some(review) => {
             let look = ctx.look_ahead().field("accessReview");

@@ -9,6 +9,7 @@ use rollcall_projections::access_reviews::{ItemFilter, ItemView, Seen, items, re
 
 use super::{
     granted::{ReviewedGrant, ReviewedKind},
+    mutations::{numbers, organization, review},
     queries::role,
 };
 use crate::graphql::{
@@ -110,9 +111,9 @@ impl AttestOwnAccessInput {
     fn command(&self) -> std::result::Result<AttestOwnAccess, Refusal> {
         let reason = self.reason.as_deref().map(Reason::parse).transpose();
         Ok(AttestOwnAccess {
-            organization: NodeType::Organization.parse(&self.organization_id, "organizationId")?,
-            review: NodeType::AccessReview.parse(&self.access_review_id, "accessReviewId")?,
-            items: self.items.iter().map(|item| u32::try_from(*item).unwrap_or(0)).collect(),
+            organization: organization(&self.organization_id)?,
+            review: review(&self.access_review_id)?,
+            items: numbers(&self.items),
             needed: self.needed,
             reason: field("reason", reason)?,
         })
