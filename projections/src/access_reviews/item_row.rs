@@ -96,7 +96,7 @@ impl Thing {
 }
 
 /// One item.
-#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Default, Serialize, sqlx::FromRow)]
 pub struct ItemRow {
     pub tenant_id: Uuid,
     pub review_id: Uuid,
@@ -197,37 +197,12 @@ impl ItemRow {
             user_id: user.0,
             org_role: access.role().map(|role| role.as_str().to_owned()),
             outcome: outcome_word(ItemOutcome::Undecided).to_owned(),
-            delegated_to: None,
-            decision: None,
-            new_role: None,
-            left_on: None,
-            decided_by: None,
-            decided_at: None,
-            decided_position: None,
-            recommendation: None,
-            executed_at: None,
-            verified: false,
-            delay_s: None,
             kind: thing.kind.to_owned(),
             npi: thing.npi,
             name: thing.name,
             level: thing.level.map(str::to_owned),
             until: thing.until,
-            new_level: None,
-            remaining: Vec::new(),
-            waits: false,
-            refusal: None,
-            by_policy: false,
-            in_place_of: None,
-            needed: None,
-            attested_at: None,
-            attested_position: None,
-            awaits_second: false,
-            confirmed_by: None,
-            confirmed_at: None,
-            certified_review: None,
-            certified_by: None,
-            certified_at: None,
+            ..Self::default()
         }
     }
 

@@ -209,7 +209,7 @@ pub async fn gone_now(
            FROM read.access_review_items i
            LEFT JOIN read.directory_members m ON m.tenant_id = i.tenant_id
                 AND m.organization_id = i.organization_id AND m.user_id = i.user_id
-          WHERE i.tenant_id = $1 AND i.review_id = ANY ($2) 
+          WHERE i.tenant_id = $1 AND i.review_id = ANY ($2)
             AND i.outcome IN ('UNDECIDED', 'KEPT', 'CARRIED_FORWARD')
             AND (m.standing IS DISTINCT FROM 'ACTIVE'
               OR (i.kind <> 'MEMBERSHIP' AND NOT EXISTS (
