@@ -5,6 +5,7 @@
 //! acknowledgement may repeat, under the same Message-ID.
 
 mod backoff;
+mod in_hand;
 mod process;
 mod queue;
 mod record_delivery;
@@ -12,9 +13,10 @@ mod retry_message;
 mod sender;
 
 pub use backoff::MAX_ATTEMPTS;
+pub use in_hand::InHand;
 pub use process::OutboxProcess;
 pub use queue::{DeadLetter, dead_letters, due};
 pub use record_delivery::{Outcome, RecordDelivery};
 pub(crate) use retry_message::is_enhanced_status;
 pub use retry_message::{POSTMASTERS, RecordEmailBounce, RetryMessage};
-pub use sender::{Acknowledged, Sender};
+pub use sender::Sender;

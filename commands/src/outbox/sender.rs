@@ -4,21 +4,17 @@
 //! message again under the same id, and the record of the first time stands; where only the database
 //! failed in between, the answer of the mail server is remembered and nothing is sent again.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
-
 use chrono::{DateTime, Utc};
-use rollcall_domain::{kernel::ids::DeliveryId, notifications::Channel, policies::PolicyHistory};
+use rollcall_domain::{notifications::Channel, policies::PolicyHistory};
 use rollcall_journal::JournalError;
 use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use super::{
-    Outcome, RecordDelivery,
+    InHand, Outcome, RecordDelivery,
     backoff::wait_after,
+    in_hand::Standing,
     queue::{self, Claimed},
 };
 use crate::{
@@ -36,19 +32,7 @@ pub struct Sender {
     pub pool: PgPool,
     pub renderer: Renderer,
     pub post: PostOffice,
-    pub acknowledged: Acknowledged,
-}
-
-/// Messages that were taken, with the id they were taken under, until this is on record; all senders
-/// share it.
-#[derive(Clone, Default)]
-pub struct Acknowledged(Arc<Mutex<HashMap<DeliveryId, String>>>);
-
-impl Acknowledged {
-    // One insertion or removal at a time: sound after a panic.
-    fn all(&self) -> MutexGuard<'_, HashMap<DeliveryId, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    pub in_hand: InHand,
 }
 
 /// Why a message stays where it is for now, without counting as an attempt.
@@ -87,21 +71,22 @@ impl Sender {
             tx.commit().await?;
             return Ok(true);
         };
-        let earlier = self.acknowledged.all().get(&claimed.delivery).cloned();
-        let handed_over = match earlier {
-            Some(message_id) => Ok(message_id),
-            None => {
+        let handed_over = match self.in_hand.take_up(claimed.delivery) {
+            Standing::Taken(message_id) => Ok(message_id),
+            // What the mail server answers is told to the other sender.
+            Standing::Underway => return Ok(false),
+            Standing::Free(handing_over) => {
                 if let Some(until) = self.held_until(&claimed, message).await? {
                     queue::hold(&mut tx, &claimed, until).await?;
                     tx.commit().await?;
                     return Ok(true);
                 }
-                self.hand_over(&claimed, message).await?
+                let answer = self.hand_over(&claimed, message).await?;
+                answer.inspect(|message_id| handing_over.taken(message_id))
             }
         };
         match handed_over {
             Ok(message_id) => {
-                self.acknowledged.all().insert(claimed.delivery, message_id.clone());
                 self.record(&claimed, message, Outcome::Sent { message_id }).await?;
                 queue::done(&mut tx, &claimed).await?;
             }
@@ -126,7 +111,7 @@ impl Sender {
             }
         }
         tx.commit().await?;
-        self.acknowledged.all().remove(&claimed.delivery);
+        self.in_hand.recorded(claimed.delivery);
         Ok(true)
     }
 

@@ -19,7 +19,7 @@ use crate::{
     audit::{ErasureLedger, ErasuresProcess, Keeper, sinks::SinksProcess},
     messages::Renderer,
     notifications::{DigestsProcess, NotificationsProcess},
-    outbox::{self, Acknowledged, DeadLetter, OutboxProcess, Sender},
+    outbox::{self, DeadLetter, InHand, OutboxProcess, Sender},
     permissions::right_use::{self, RollUp},
     post::{Mailbox, PostOffice},
     scheduler::{self, ScheduleProcess, Scheduler},
@@ -109,7 +109,7 @@ impl Background {
             pool: pool.clone(),
             renderer: renderer.clone(),
             post: post.clone(),
-            acknowledged: Acknowledged::default(),
+            in_hand: InHand::default(),
         };
         let scheduler = Scheduler {
             commands: commands.clone(),
