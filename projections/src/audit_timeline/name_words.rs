@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use crate::{organizations, people};
 
-/// The marked words of all names in row `u`, as they were then; of unqualified `audit_names`.
+/// The marked words of all names in row `u`, as they were then; of unqualified `audit_names`. By the names'
+/// ids alone: over a table that was never analysed, the index by all that came before seems as good.
 pub(super) const AT_THE_TIME: &str = "(
     SELECT array_to_tsvector(array_agg(DISTINCT '~' || n.word)) FROM audit_names n
      WHERE n.tenant_id = $1
        AND n.id IN (u.actor_id, u.subject_id, u.organization_id, u.subject_organization_id)
-       AND n.since <= u.position AND (n.until IS NULL OR n.until > u.position))";
+       AND n.since + 0 <= u.position AND (n.until IS NULL OR n.until > u.position))";
 
 /// A part of somebody's name: whose, and which.
 type Part = (Uuid, &'static str);
