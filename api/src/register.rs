@@ -2,8 +2,11 @@
 //!
 //! Invariant: it is asked as everybody asks it, in a view that has come to the place asked for.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use rollcall_commands::access_reviews::{Register, RegisterQuestion, Registered};
+use rollcall_domain::kernel::ids::UserId;
 use rollcall_projections::{
     Ask, ReadStore,
     access_register::{self, Moment},
@@ -14,14 +17,23 @@ pub struct RegisterOfViews(pub ReadStore);
 
 #[async_trait]
 impl Register for RegisterOfViews {
-    async fn registered(&self, question: RegisterQuestion) -> Option<Registered> {
-        let RegisterQuestion { tenant, user, organization, at, position } = question;
+    async fn registered(&self, question: RegisterQuestion) -> BTreeMap<UserId, Registered> {
+        let RegisterQuestion { tenant, organization, users, at, position } = question;
         let ask =
             Ask { tenant, projections: &[access_register::NAME], min_position: Some(position) };
-        let mut view = self.0.snapshot(ask).await.ok()?;
+        let mut said = BTreeMap::new();
+        let Ok(mut view) = self.0.snapshot(ask).await else { return said };
         let moment = Moment { true_at: at, known_at: view.position_of(access_register::NAME) };
-        let found = access_register::standing(&mut view, moment, (user, organization)).await;
-        let (has_access, role) = found.inspect_err(|error| tracing::error!(%error)).ok()?;
-        Some(Registered { has_access, role })
+        for user in users {
+            let of = (user, organization);
+            match access_register::standing(&mut view, moment, of).await {
+                Ok((has_access, role)) => said.insert(user, Registered { has_access, role }),
+                Err(error) => {
+                    tracing::error!(%error, "the access register does not answer");
+                    break;
+                }
+            };
+        }
+        said
     }
 }

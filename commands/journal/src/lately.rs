@@ -2,6 +2,8 @@
 //!
 //! Invariant: of a person or an organisation, by their indexes or the part of the log since a moment.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider,
@@ -34,24 +36,25 @@ impl Journal {
         .map_err(JournalError::of)
     }
 
-    /// As [`Journal::streams_about`], of those that something was added to since then.
+    /// As [`Journal::streams_about`], of any of these people and of those streams that something was added to
+    /// since then.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn streams_about_since(
         &self,
         (tenant, aggregate_type): (TenantId, &str),
-        subject: UserId,
+        subjects: &BTreeSet<UserId>,
         since: DateTime<Utc>,
     ) -> Result<Vec<Uuid>, JournalError> {
         sqlx::query_scalar(
             "SELECT DISTINCT aggregate_id::uuid FROM es.events
-              WHERE tenant_id = $1 AND subject_id = $2 AND aggregate_type = $3
+              WHERE tenant_id = $1 AND subject_id = ANY($2) AND aggregate_type = $3
                 AND recorded_at >= $4
               ORDER BY 1",
         )
         .bind(tenant.0)
-        .bind(subject.0)
+        .bind(subjects.iter().map(|user| user.0).collect::<Vec<_>>())
         .bind(aggregate_type)
         .bind(since)
         .fetch_all(&self.0.pool)

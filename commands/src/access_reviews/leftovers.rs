@@ -3,6 +3,11 @@
 //! Invariant: what is looked up on streams is a guard of the append that says what was found; the access
 //! register is asked as well, and nothing is granted or refused by its answer.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
@@ -19,11 +24,12 @@ use uuid::Uuid;
 use crate::{Context, Failure, sessions::acts_for};
 
 /// A question to the access register.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RegisterQuestion {
     pub tenant: TenantId,
-    pub user: UserId,
     pub organization: OrganizationId,
+    /// Of whom.
+    pub users: BTreeSet<UserId>,
     pub at: DateTime<Utc>,
     /// The place of the log that the register has to have come to.
     pub position: i64,
@@ -40,92 +46,112 @@ pub struct Registered {
 /// The access register, as the service around the commands reads it.
 #[async_trait]
 pub trait Register: Send + Sync {
-    /// `None` where it has not come so far, or does not answer.
-    async fn registered(&self, question: RegisterQuestion) -> Option<Registered>;
+    /// Of each of them; nobody where it has not come so far, or does not answer.
+    async fn registered(&self, question: RegisterQuestion) -> BTreeMap<UserId, Registered>;
 }
 
-/// Whose access is looked at, and where.
-#[derive(Clone, Copy)]
-pub(super) struct Look<'a> {
-    pub register: &'a dyn Register,
-    pub user: UserId,
-    pub organization: OrganizationId,
+/// What is left of these people's access to one organisation, looked up together.
+pub(super) struct Leftovers {
+    organization: OrganizationId,
+    /// Who was told the text of a key that works.
+    knows_key: BTreeSet<UserId>,
+    /// The files whose links somebody may still open.
+    files: Vec<Arc<AuditExport>>,
+    /// Whose hand-off could still be redeemed.
+    is_handed_over: BTreeSet<UserId>,
+    registered: BTreeMap<UserId, Registered>,
 }
 
-impl Look<'_> {
+impl Leftovers {
+    pub async fn look_up(
+        cx: &mut Context<'_>,
+        register: &dyn Register,
+        (users, organization): (BTreeSet<UserId>, OrganizationId),
+    ) -> Result<Self, Failure> {
+        let knows_key = knows_key(cx, organization).await?;
+        let files = files(cx, organization).await?;
+        let is_handed_over = is_handed_over(cx, &users, organization).await?;
+        let (tenant, at) = (cx.tenant(), cx.now);
+        let position = cx.journal().tenant_position(tenant).await?;
+        let question = RegisterQuestion { tenant, organization, users, at, position };
+        let registered = register.registered(question).await;
+        Ok(Self { organization, knows_key, files, is_handed_over, registered })
+    }
+
     /// What is left to somebody whose membership is over.
-    pub async fn after_removal(self, cx: &mut Context<'_>) -> Result<Vec<Leftover>, Failure> {
+    pub async fn after_removal(
+        &self,
+        cx: &mut Context<'_>,
+        user: UserId,
+    ) -> Result<Vec<Leftover>, Failure> {
         let mut left = Vec::new();
-        if acts_for(cx, self.user, self.organization).await? {
+        if acts_for(cx, user, self.organization).await? {
             left.push(Leftover::Session);
         }
-        left.extend(self.of_administrators(cx).await?);
-        if self.is_handed_over(cx).await? {
+        left.extend(self.of_administrators(cx.now, user));
+        if self.is_handed_over.contains(&user) {
             left.push(Leftover::HandOff);
         }
-        let registered = self.registered(cx).await?;
-        if registered.is_none_or(|it| it.has_access) {
+        if self.registered.get(&user).is_none_or(|it| it.has_access) {
             left.push(Leftover::Register);
         }
         Ok(left)
     }
 
     /// What is left to somebody who has this permission now.
-    pub async fn after_change(
-        self,
-        cx: &mut Context<'_>,
-        role: OrgRole,
-    ) -> Result<Vec<Leftover>, Failure> {
+    pub fn after_change(&self, now: DateTime<Utc>, user: UserId, role: OrgRole) -> Vec<Leftover> {
         let mut left = match role {
             OrgRole::Admin => Vec::new(),
-            OrgRole::None | OrgRole::Processor => self.of_administrators(cx).await?,
+            OrgRole::None | OrgRole::Processor => self.of_administrators(now, user),
         };
-        let registered = self.registered(cx).await?;
-        if registered.is_none_or(|it| it.role != role) {
+        if self.registered.get(&user).is_none_or(|it| it.role != role) {
             left.push(Leftover::Register);
         }
-        Ok(left)
+        left
     }
 
     /// What only administrators get and can use beside a session: the text of a machine's key, which is
     /// told to who made it, and links to files.
-    async fn of_administrators(self, cx: &mut Context<'_>) -> Result<Vec<Leftover>, Failure> {
-        let (tenant, journal) = (cx.tenant(), cx.journal());
-        let keys = journal.streams_with(tenant, self.organization, ApiKey::TYPE).await?;
-        let since = cx.now - LINK_WORKS_FOR;
-        let files = (tenant, AuditExport::TYPE);
-        let files = journal.streams_with_since(files, self.organization, since).await?;
-        let (keys, files) =
-            (cx.load_all::<ApiKey>(&keys).await?, cx.load_all::<AuditExport>(&files).await?);
-        let (now, own) = (cx.now, Some(self.organization));
-        let knows_key = keys.iter().any(|key| {
-            let grant = key.usable(now).ok();
-            grant.is_some_and(|grant| grant.by == self.user && grant.organization == own)
-        });
-        let has_link = files.iter().any(|file| {
-            file.open_to(self.user, now).is_ok_and(|export| export.organization == own)
-        });
-        let found = [(knows_key, Leftover::ApiKey), (has_link, Leftover::Download)];
-        Ok(found.into_iter().filter(|(is_left, _)| *is_left).map(|(_, left)| left).collect())
+    fn of_administrators(&self, now: DateTime<Utc>, user: UserId) -> Vec<Leftover> {
+        let own = Some(self.organization);
+        let has_link = self
+            .files
+            .iter()
+            .any(|file| file.open_to(user, now).is_ok_and(|export| export.organization == own));
+        let found =
+            [(self.knows_key.contains(&user), Leftover::ApiKey), (has_link, Leftover::Download)];
+        found.into_iter().filter(|(is_left, _)| *is_left).map(|(_, left)| left).collect()
     }
+}
 
-    /// Whether a hand-off of theirs for the organisation could still be redeemed.
-    async fn is_handed_over(self, cx: &mut Context<'_>) -> Result<bool, Failure> {
-        let since = cx.now - cx.policy.handoff_ttl();
-        let of = (cx.tenant(), Handoff::TYPE);
-        let streams: Vec<Uuid> = cx.journal().streams_about_since(of, self.user, since).await?;
-        let now = cx.now;
-        let handoffs = cx.load_all::<Handoff>(&streams).await?;
-        Ok(handoffs.iter().any(|handoff| {
-            handoff.to_redeem(now).is_ok_and(|it| it.organization == self.organization)
-        }))
-    }
+async fn knows_key(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+) -> Result<BTreeSet<UserId>, Failure> {
+    let keys = cx.journal().streams_with(cx.tenant(), organization, ApiKey::TYPE).await?;
+    let (keys, now) = (cx.load_all::<ApiKey>(&keys).await?, cx.now);
+    let usable = keys.iter().filter_map(|key| key.usable(now).ok());
+    let own = usable.filter(|grant| grant.organization == Some(organization));
+    Ok(own.map(|grant| grant.by).collect())
+}
 
-    async fn registered(self, cx: &Context<'_>) -> Result<Option<Registered>, Failure> {
-        let Self { register, user, organization } = self;
-        let position = cx.journal().tenant_position(cx.tenant()).await?;
-        let question =
-            RegisterQuestion { tenant: cx.tenant(), user, organization, at: cx.now, position };
-        Ok(register.registered(question).await)
-    }
+async fn files(
+    cx: &mut Context<'_>,
+    organization: OrganizationId,
+) -> Result<Vec<Arc<AuditExport>>, Failure> {
+    let (of, since) = ((cx.tenant(), AuditExport::TYPE), cx.now - LINK_WORKS_FOR);
+    let files = cx.journal().streams_with_since(of, organization, since).await?;
+    cx.load_all::<AuditExport>(&files).await
+}
+
+async fn is_handed_over(
+    cx: &mut Context<'_>,
+    users: &BTreeSet<UserId>,
+    organization: OrganizationId,
+) -> Result<BTreeSet<UserId>, Failure> {
+    let (of, since) = ((cx.tenant(), Handoff::TYPE), cx.now - cx.policy.handoff_ttl());
+    let streams: Vec<Uuid> = cx.journal().streams_about_since(of, users, since).await?;
+    let (handoffs, now) = (cx.load_all::<Handoff>(&streams).await?, cx.now);
+    let open = handoffs.iter().filter_map(|handoff| handoff.to_redeem(now).ok());
+    Ok(open.filter(|it| it.organization == organization).map(|it| it.user).collect())
 }

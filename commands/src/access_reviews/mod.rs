@@ -56,7 +56,7 @@ pub use template::{
     OpenDueReviewTemplate, OpenReviewTemplate, RetireReviewTemplate,
 };
 pub use undo::{GivenBack, UndoReviewDecision, UndoSelection};
-pub use verify::VerifyReviewItem;
+pub use verify::VerifyReviewItems;
 pub use watch::WatchAccessReview;
 
 use crate::{Context, Failure, authorization::require_admin};

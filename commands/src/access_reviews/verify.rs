@@ -1,10 +1,10 @@
-//! `VerifyReviewItem`: what was decided is looked up before it counts as done (GN-15).
+//! `VerifyReviewItems`: what was decided is looked up before it counts as done (GN-15).
 //!
 //! Invariant: it counts once the streams that every decision about the person's access is made on refuse
 //! them, or give them the role or level decided, and of a membership nothing that they were given before is of
 //! use and the access register agrees; what contradicts it is on record.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,22 +15,32 @@ use rollcall_domain::{
     },
     kernel::ids::{AccessReviewId, OrganizationId, UserId},
     organizations::{Organization, organization::Standing},
+    users::credential::Credential,
 };
 
 use super::{
-    leftovers::{Look, Register},
-    rights::held_by,
+    leftovers::{Leftovers, Register},
+    rights::{held_by, memberships},
 };
 use crate::{Access, Command, Context, Failure, organizations::members::Watch};
 
 /// How long after a look that found it otherwise the next one is.
 const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// Items whose numbers differ in the rest alone are looked at together.
+const PORTION: u32 = 100;
 
-/// The scheduler looks whether what was decided about an item is so.
-pub struct VerifyReviewItem {
+/// The scheduler looks whether what was decided about the items of a portion is so.
+pub struct VerifyReviewItems {
     pub review: AccessReviewId,
-    pub item: u32,
+    pub portion: u32,
     pub register: Arc<dyn Register>,
+}
+
+/// Something decided that is not verified.
+struct Pending<'a> {
+    number: u32,
+    item: &'a Item,
+    decided: &'a ItemDecision,
 }
 
 /// What a look found.
@@ -42,8 +52,8 @@ enum Found {
 }
 
 #[async_trait]
-impl Command for VerifyReviewItem {
-    const NAME: &'static str = "VerifyReviewItem";
+impl Command for VerifyReviewItems {
+    const NAME: &'static str = "VerifyReviewItems";
     type Output = Watch;
 
     fn access(&self) -> Access {
@@ -52,67 +62,131 @@ impl Command for VerifyReviewItem {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<Watch, Failure> {
         let state = cx.load::<AccessReview>(self.review).await?;
-        let Some((review, item, decided)) = self.pending(&state) else { return Ok(Watch::Over) };
-        let again = cx.now + AGAIN_AFTER;
-        let (organization, register) = (review.organization, &*self.register);
-        let of = Look { register, user: item.user, organization };
-        let (at, remaining) = match look(cx, of, (item, decided)).await? {
-            Found::Done { at, remaining } => (at, remaining),
-            Found::Comes(at) => return Ok(Watch::On(Some(at.max(again)))),
-        };
-        // What was left after it has ended since the last look.
-        let is_late = remaining.is_empty() && !decided.remaining.is_empty();
-        let executed_at = if is_late { cx.now } else { at };
-        let (item, decided_at, verified) = (self.item, decided.at, remaining.is_empty());
-        let done = RecordExecution { item, decided_at, executed_at, verified, remaining };
-        let record = AccessReviewCommand::RecordExecution(done);
-        cx.decide::<AccessReview>(self.review, record).await?;
-        Ok(if verified { Watch::Over } else { Watch::On(Some(again)) })
+        let Ok(review) = state.under_way() else { return Ok(Watch::Over) };
+        let pending = self.pending(review);
+        if pending.is_empty() {
+            return Ok(Watch::Over);
+        }
+        let look = Look::begin(cx, review.organization, (&pending, &*self.register)).await?;
+        let (again, mut next) = (cx.now + AGAIN_AFTER, None);
+        let mut look_again = |at| next = Some(next.map_or(at, |next: DateTime<Utc>| next.min(at)));
+        for it in &pending {
+            match look.at(cx, it).await? {
+                Found::Comes(at) => look_again(at.max(again)),
+                Found::Done { at, remaining } => {
+                    if !remaining.is_empty() {
+                        look_again(again);
+                    }
+                    let record =
+                        AccessReviewCommand::RecordExecution(it.done(cx.now, at, remaining));
+                    cx.decide::<AccessReview>(self.review, record).await?;
+                }
+            }
+        }
+        Ok(next.map_or(Watch::Over, |at| Watch::On(Some(at))))
     }
 }
 
-impl VerifyReviewItem {
-    /// The item, while something that was decided about it is not verified.
-    fn pending<'a>(
-        &self,
-        state: &'a AccessReview,
-    ) -> Option<(&'a Review, &'a Item, &'a ItemDecision)> {
-        let review = state.under_way().ok()?;
-        let item = review.item(self.item)?;
+impl VerifyReviewItems {
+    /// Where an item is looked at.
+    #[must_use]
+    pub const fn portion_of(item: u32) -> u32 {
+        item / PORTION
+    }
+
+    fn pending<'a>(&self, review: &'a Review) -> Vec<Pending<'a>> {
+        let first = self.portion.saturating_mul(PORTION);
+        let numbers = first..first.saturating_add(PORTION);
+        numbers.filter_map(|number| Pending::of(number, review.item(number)?)).collect()
+    }
+}
+
+impl<'a> Pending<'a> {
+    /// The item, while something that was decided about it and carried out is not verified.
+    fn of(number: u32, item: &'a Item) -> Option<Self> {
         let decided = item.decided.as_ref()?;
         let is_done = decided.decision.is_to_be_carried_out() && decided.is_carried_out();
         let is_pending = is_done && !decided.has_taken_effect();
-        is_pending.then_some((review, item, decided))
+        is_pending.then_some(Self { number, item, decided })
+    }
+
+    fn done(
+        &self,
+        now: DateTime<Utc>,
+        at: DateTime<Utc>,
+        remaining: Vec<Leftover>,
+    ) -> RecordExecution {
+        let (verified, decided) = (remaining.is_empty(), self.decided);
+        // What was left after it has ended since the last look.
+        let is_late = verified && !decided.remaining.is_empty();
+        RecordExecution {
+            item: self.number,
+            decided_at: decided.at,
+            executed_at: if is_late { now } else { at },
+            verified,
+            remaining,
+        }
     }
 }
 
-async fn look(
-    cx: &mut Context<'_>,
-    of: Look<'_>,
-    (item, decided): (&Item, &ItemDecision),
-) -> Result<Found, Failure> {
-    if item.access.is_right() {
-        return verify_right(cx, of.organization, item, decided).await;
+/// Looks at what was decided about an organisation's people.
+struct Look {
+    organization: OrganizationId,
+    roster: Arc<Organization>,
+    leftovers: Leftovers,
+}
+
+impl Look {
+    /// Reads at once what looking at each of them takes.
+    async fn begin(
+        cx: &mut Context<'_>,
+        organization: OrganizationId,
+        (pending, register): (&[Pending<'_>], &dyn Register),
+    ) -> Result<Self, Failure> {
+        let roster = cx.load::<Organization>(organization).await?;
+        let users = |is_right: bool| {
+            let those = pending.iter().filter(move |it| it.item.access.is_right() == is_right);
+            those.map(|it| it.item.user).collect::<BTreeSet<_>>()
+        };
+        let holders: Vec<_> = users(true).into_iter().collect();
+        memberships(cx, organization, &holders).await?;
+        let members = users(false);
+        let credentials: Vec<_> =
+            members.iter().map(|user| cx.tenant().credential_stream(*user)).collect();
+        cx.load_all::<Credential>(&credentials).await?;
+        let leftovers = Leftovers::look_up(cx, register, (members, organization)).await?;
+        Ok(Self { organization, roster, leftovers })
     }
-    let roster = cx.load::<Organization>(of.organization).await?;
-    let is_active = roster.is_active_member(of.user, cx.now);
-    let done = |at, remaining| Ok(Found::Done { at, remaining });
-    match decided.decision {
-        // Nothing follows from it, and nothing is looked up.
-        ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => done(decided.at, Vec::new()),
-        ReviewDecision::Change { role } if is_active && roster.role_of(of.user, cx.now) == role => {
-            done(decided.done_at, of.after_change(cx, role).await?)
+
+    async fn at(&self, cx: &mut Context<'_>, of: &Pending<'_>) -> Result<Found, Failure> {
+        let Pending { item, decided, .. } = of;
+        if item.access.is_right() {
+            return verify_right(cx, self.organization, item, decided).await;
         }
-        ReviewDecision::Change { .. } => done(decided.done_at, vec![Leftover::Role]),
-        ReviewDecision::Revoke { .. } if is_active => {
-            match roster.member(of.user).and_then(|member| member.ends_at()) {
-                Some(ends_at) => Ok(Found::Comes(ends_at)),
-                None => done(decided.done_at, vec![Leftover::Membership]),
+        let (roster, user) = (&self.roster, item.user);
+        let is_active = roster.is_active_member(user, cx.now);
+        let done = |at, remaining| Ok(Found::Done { at, remaining });
+        match decided.decision {
+            // Nothing follows from it, and nothing is looked up.
+            ReviewDecision::Keep | ReviewDecision::ChangeLevel { .. } => {
+                done(decided.at, Vec::new())
             }
-        }
-        ReviewDecision::Revoke { .. } => {
-            let ended = ended(&roster, of.user).unwrap_or(decided.done_at).max(decided.done_at);
-            done(ended, of.after_removal(cx).await?)
+            ReviewDecision::Change { role }
+                if is_active && roster.role_of(user, cx.now) == role =>
+            {
+                done(decided.done_at, self.leftovers.after_change(cx.now, user, role))
+            }
+            ReviewDecision::Change { .. } => done(decided.done_at, vec![Leftover::Role]),
+            ReviewDecision::Revoke { .. } if is_active => {
+                match roster.member(user).and_then(|member| member.ends_at()) {
+                    Some(ends_at) => Ok(Found::Comes(ends_at)),
+                    None => done(decided.done_at, vec![Leftover::Membership]),
+                }
+            }
+            ReviewDecision::Revoke { .. } => {
+                let ended = ended(roster, user).unwrap_or(decided.done_at).max(decided.done_at);
+                done(ended, self.leftovers.after_removal(cx, user).await?)
+            }
         }
     }
 }

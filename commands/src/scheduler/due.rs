@@ -62,7 +62,7 @@ pub(super) enum Kind {
     ReviewTemplate,
     /// A review's next reminder, and whether it is too late (CC-13).
     AccessReview,
-    /// Whether what a review decided is so (GN-15); `detail` is the item.
+    /// Whether what a review decided is so (GN-15); `detail` is the portion of its items.
     ReviewExecution,
     /// A change after which access may be reviewed at once (GN-15); `detail` is a
     /// [`super::changes::ChangeDetail`].

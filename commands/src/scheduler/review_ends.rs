@@ -15,6 +15,7 @@ use rollcall_domain::{
 use rollcall_journal::Recorded;
 
 use super::due::{End, Kind};
+use crate::access_reviews::VerifyReviewItems;
 
 /// What the event says about ends in reviews.
 pub(super) fn of(recorded: &Recorded<AnyEvent>) -> Vec<End> {
@@ -91,29 +92,23 @@ fn of_organization(event: &OrganizationEvent, at: DateTime<Utc>) -> Option<End> 
 }
 
 /// A review is looked at at once, to find out when to look again; what a decision says is to be so, is
-/// looked up once it was carried out. Where one waits for that, the look finds nothing to look up.
+/// looked up once it was carried out. Where one waits for that, or was taken back, the look finds nothing
+/// to look up.
 fn of_review(event: &AccessReviewEvent, at: DateTime<Utc>) -> Option<End> {
     use AccessReviewEvent as E;
+    let execution = |decision: Option<&ReviewDecision>, item: u32, at| {
+        let portion = VerifyReviewItems::portion_of(item);
+        let is_to_be = decision.is_none_or(ReviewDecision::is_to_be_carried_out);
+        is_to_be.then(|| End::at(Kind::ReviewExecution, at).of(portion))
+    };
     match event {
         E::AccessReviewOpened { opened_at, .. } => Some(End::at(Kind::AccessReview, *opened_at)),
         E::ReviewItemDecided(decided) => {
-            let is_to_be = |decision: &ReviewDecision| decision.is_to_be_carried_out();
-            if is_to_be(&decided.new) {
-                return Some(End::at(Kind::ReviewExecution, decided.decided_at).of(decided.item));
-            }
-            let was_to_be = decided.old.as_ref().is_some_and(is_to_be);
-            was_to_be.then(|| End::no_more(Kind::ReviewExecution).of(decided.item))
+            execution(Some(&decided.new), decided.item, decided.decided_at)
         }
-        E::ReviewItemConfirmed { item, decision, .. } => {
-            decision.is_to_be_carried_out().then(|| End::at(Kind::ReviewExecution, at).of(item))
-        }
-        E::ReviewDecisionCarriedOut { item, .. } => {
-            Some(End::at(Kind::ReviewExecution, at).of(item))
-        }
-        E::ReviewItemDecidedByPolicy(decided) => {
-            let is_to_be = decided.new.is_to_be_carried_out();
-            is_to_be.then(|| End::at(Kind::ReviewExecution, at).of(decided.item))
-        }
+        E::ReviewItemConfirmed { item, decision, .. } => execution(Some(decision), *item, at),
+        E::ReviewDecisionCarriedOut { item, .. } => execution(None, *item, at),
+        E::ReviewItemDecidedByPolicy(decided) => execution(Some(&decided.new), decided.item, at),
         E::AccessReviewCompleted { .. } | E::AccessReviewCancelled { .. } => {
             Some(End::no_more(Kind::AccessReview))
         }

@@ -30,7 +30,7 @@ use crate::{
     access_requests::ExpireAccessRequest,
     access_reviews::{
         ContinueReview, ContinueReviewCampaign, Coverage, OpenDueReviewTemplate,
-        OpenReviewOfChange, OpenScheduledReview, Register, VerifyReviewItem, WatchAccessReview,
+        OpenReviewOfChange, OpenScheduledReview, Register, VerifyReviewItems, WatchAccessReview,
         WhatChanged,
     },
     affiliations::ExpireAffiliation,
@@ -223,8 +223,9 @@ impl Scheduler {
             }
             Kind::ReviewExecution => {
                 let review = AccessReviewId(due.stream_id);
-                let item = due.detail.parse().map_err(|_| unfit())?;
-                let verify = VerifyReviewItem { review, item, register: self.register.clone() };
+                let (portion, register) =
+                    (due.detail.parse().map_err(|_| unfit())?, self.register.clone());
+                let verify = VerifyReviewItems { review, portion, register };
                 Ok(self.dispatch(due, &verify).await?.into())
             }
             Kind::ReviewedChange => {
