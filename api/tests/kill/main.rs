@@ -10,6 +10,8 @@
 //!
 //! It has a `main` of its own so that one scenario follows the other: each needs the whole machine.
 
+mod asking;
+mod closing;
 mod evidence;
 mod ground;
 mod import;
@@ -37,7 +39,7 @@ const ROUNDS: usize = 4;
 /// A name and what is done for so many rounds.
 type Scenario = (&'static str, fn(&Ground, usize));
 
-const SCENARIOS: [Scenario; 4] = [
+const SCENARIOS: [Scenario; 5] = [
     ("nothing_acknowledged_is_lost_when_the_service_is_killed", kill_the_service),
     ("nothing_acknowledged_is_lost_when_postgres_is_killed", kill_postgres),
     ("gn_33_an_import_that_is_killed_imports_nobody_twice", import::kill_the_import),
@@ -45,6 +47,7 @@ const SCENARIOS: [Scenario; 4] = [
         "gn_15_reviews_of_a_service_that_is_killed_are_opened_and_carried_out_once",
         reviews::kill_the_reviews,
     ),
+    ("gn_15_a_closing_that_is_killed_takes_away_once", closing::kill_the_closing),
 ];
 
 fn main() {

@@ -71,6 +71,22 @@ pub async fn open_many(folder: &Path, slug: &str, organizations: usize) -> Plan 
     Plan { token: seed::sign_in(&journal, world.tenant, PRESET, &world.plan_admin).await }
 }
 
+/// Seeds one portal with an organisation of an administrator and so many plain members.
+pub async fn open_large(folder: &Path, slug: &str, members: usize) -> (Plan, OrganizationId) {
+    let journal = journal(folder).await;
+    let world = Box::pin(seed::world(&journal, slug, PRESET)).await;
+    let mut seeder = Seeder::begin(&journal, world.tenant, PRESET);
+    seeder.people = 100;
+    let company = seeder.company("Large practice", OrganizationKind::Provider, &[]).await;
+    seeder.first_admin(&company, "Ada", "Admin").await;
+    for member in 0..members {
+        seeder.member(&company, "Max", &format!("Member{member}"), None).await;
+    }
+    seeder.commit().await;
+    let token = seed::sign_in(&journal, world.tenant, PRESET, &world.plan_admin).await;
+    (Plan { token }, company.id)
+}
+
 async fn journal(folder: &Path) -> Journal {
     let writer = pools::writer(ground::database(folder), 4).await.expect("the database answers");
     let master = ground::master_key(folder);

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
+    asking::Asking,
     evidence::Evidence,
     ground::{Ground, finished, within},
-    portals::{self, Plan},
+    portals,
     service::Service,
     sink::Sink,
 };
@@ -60,19 +61,18 @@ pub fn kill_the_reviews(ground: &Ground, rounds: usize) {
     let sink = Sink::open();
     let mut service = Service::start(ground, &sink);
     let runtime = Runtime::new().expect("a runtime starts");
-    let plan = runtime.block_on(portals::open_many(ground.folder(), SLUG, ORGANIZATIONS));
+    let seeding = portals::open_many(ground.folder(), SLUG, ORGANIZATIONS);
+    let plan = runtime.block_on(seeding);
     let evidence = Evidence::gather(ground);
     evidence.change(SLOW);
-    let asking = Asking { ground, runtime, plan };
-    let open =
-        "mutation($input: OpenReviewCampaignInput!) { done: openReviewCampaign(input: $input)
-                  { reviewCampaign { id organizations { total } } userErrors { code message } } }";
+    let asking = Asking::new(ground, (runtime, SLUG), plan);
     let input = json!({ "name": "Everybody", "idempotencyKey": "once" });
     // What the campaign covers only the read tables know.
     let campaign = within(Duration::from_secs(60), "everybody is covered", || {
         let asked = asking.ask("{ done: reviewCampaignPreview { organizations } }", json!({}));
         let covered = asked["organizations"].as_u64() == Some(ORGANIZATIONS as u64 + 3);
-        covered.then(|| asking.ask(open, json!({ "input": input })))
+        let id = "reviewCampaign { id }";
+        covered.then(|| asking.mutate("openReviewCampaign", input.clone(), id))
     });
     let id = &campaign["reviewCampaign"]["id"];
     assert!(id.is_string(), "{campaign}");
@@ -112,9 +112,6 @@ fn revoke(
         { nodes { accessReviewId population organization { id } } } }";
     let listed = asking.ask(listed, json!({ "id": campaign }));
     let nodes = listed["nodes"].as_array().expect("nodes");
-    let decide =
-        "mutation($input: DecideReviewItemsInput!) { done: decideReviewItems(input: $input)
-                    { accessReview { id } userErrors { code message } } }";
     let items = "query($id: ID!) { done: accessReviewItems(accessReviewId: $id)
                    { receipt nodes { item role } } }";
     for node in nodes.iter().filter(|node| node["population"] == portals::MEMBERS + 1).take(rounds)
@@ -126,36 +123,9 @@ fn revoke(
         let input = json!({ "organizationId": node["organization"]["id"],
             "accessReviewId": node["accessReviewId"], "items": plain, "decision": "REVOKE",
             "reason": "Left the practice.", "receipt": page["receipt"] });
-        let done = asking.ask(decide, json!({ "input": input }));
-        assert_eq!(done["userErrors"], json!([]), "{done}");
+        asking.mutate("decideReviewItems", input, "");
         service.kill();
         service = Service::start(asking.ground, sink);
     }
     service
-}
-
-/// Asks as somebody of the plan.
-struct Asking<'a> {
-    ground: &'a Ground,
-    runtime: Runtime,
-    plan: Plan,
-}
-
-impl Asking<'_> {
-    /// The answer's field `done`.
-    fn ask(&self, document: &str, variables: Value) -> Value {
-        let url = format!("http://{}/graphql", *self.ground.address().borrow());
-        let request = reqwest::Client::new()
-            .post(url)
-            .header("accept", "application/graphql-response+json")
-            .header("rollcall-tenant", SLUG)
-            .bearer_auth(&self.plan.token)
-            .json(&json!({ "query": document, "variables": variables }));
-        let mut answer: Value = self.runtime.block_on(async {
-            let answer = request.send().await.expect("the service answers");
-            answer.json().await.expect("in JSON")
-        });
-        assert!(answer.get("errors").is_none(), "{answer}");
-        answer["data"]["done"].take()
-    }
 }
