@@ -78,7 +78,9 @@ pub async fn fill(
     for index in indexes {
         run(&mut session, &index).await;
     }
+    // What the filling left to do is not measured.
     run(&mut session, "VACUUM ANALYZE").await;
+    run(&mut session, "CHECKPOINT").await;
     let head = "SELECT position FROM es.tenant_heads";
     population.events = sqlx::query_scalar(head).fetch_one(&mut session).await.expect("a head");
     let era = "SELECT begins, begins + span * (copies + 1) FROM bench.seed";
