@@ -2,7 +2,7 @@
 //!
 //! Invariant: it is asked as everybody asks it, in a view that has come to the place asked for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use rollcall_commands::access_reviews::{Register, RegisterQuestion, Registered};
@@ -12,6 +12,9 @@ use rollcall_projections::{
     access_register::{self, Moment},
 };
 
+/// Nobody waits for what is looked up in the background, but what is due next.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Answers from views.
 pub struct RegisterOfViews(pub ReadStore);
 
@@ -19,9 +22,12 @@ pub struct RegisterOfViews(pub ReadStore);
 impl Register for RegisterOfViews {
     async fn registered(&self, question: RegisterQuestion) -> BTreeMap<UserId, Registered> {
         let RegisterQuestion { tenant, organization, users, at, position } = question;
-        let ask =
-            Ask { tenant, projections: &[access_register::NAME], min_position: Some(position) };
+        let projections = &[access_register::NAME];
         let mut said = BTreeMap::new();
+        if self.0.progress().wait(projections, tenant, position, PATIENCE).await.is_err() {
+            return said;
+        }
+        let ask = Ask { tenant, projections, min_position: Some(position) };
         let Ok(mut view) = self.0.snapshot(ask).await else { return said };
         let moment = Moment { true_at: at, known_at: view.position_of(access_register::NAME) };
         for user in users {
