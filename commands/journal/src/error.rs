@@ -6,7 +6,7 @@ use rollcall_domain::Refusal;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::keys::KeyError;
+use crate::{keys::KeyError, subscriber::is_passing};
 
 /// The log could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,18 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Whether it says nothing about what was asked for, only about the database at that time.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Database(error) | Self::Key(KeyError::Database(error)) => is_passing(error),
+            Self::Key(KeyError::Seal(_) | KeyError::Unreadable(_))
+            | Self::Refused(_)
+            | Self::Decode { .. }
+            | Self::Encode(_) => false,
+        }
+    }
+
     /// Sorts a database error by whether waiting may help.
     pub(crate) fn of(error: sqlx::Error) -> Self {
         if connection_lost(&error) || timed_out(&error) {

@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use crate::{
     checkpoint::{Setting, Subscription},
     envelope::Recorded,
+    error::JournalError,
 };
 
 /// Why events were not taken in.
@@ -20,6 +21,9 @@ use crate::{
 pub enum ProjectionError {
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// What a process looked up could not be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The event contradicts what was seen before.
     #[error("{0}")]
     Contradiction(String),
@@ -31,6 +35,7 @@ impl ProjectionError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Database(error) => is_passing(error),
+            Self::Journal(error) => error.is_passing(),
             Self::Contradiction(_) => false,
         }
     }

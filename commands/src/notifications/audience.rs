@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider,
-    kernel::ids::{MembershipId, OrganizationId, TenantId, UserId},
+    access_reviews::{AccessReview, Review},
+    kernel::ids::{AccessReviewId, MembershipId, OrganizationId, TenantId, UserId},
     organizations::Organization,
     permissions::{Membership, NpiLevel},
     tenants::{PlanRole, PlanScope, PlanStaff},
@@ -39,6 +40,10 @@ pub enum Audience {
     OtherPlanAdministrators(UserId),
     /// The administrators of every organisation of which the person is an active member.
     AdministratorsOf(UserId),
+    /// Those of these people whom a review asks to say whether they need their access still (GN-15).
+    AskedToAttest(AccessReviewId, BTreeSet<UserId>),
+    /// Whoever closed a review, once all that was carried out then is verified (GN-15).
+    Signer(AccessReviewId),
 }
 
 impl Audience {
@@ -99,6 +104,16 @@ impl Audience {
                 }
                 people.remove(user);
                 Ok(people)
+            }
+            Self::AskedToAttest(review, people) => {
+                let state = journal.load_fresh::<AccessReview>(tenant, review.0).await?.state;
+                let asks = state.under_way().is_ok_and(|review| review.asks_for_attestation);
+                Ok(if asks { people.clone() } else { BTreeSet::new() })
+            }
+            Self::Signer(review) => {
+                let state = journal.load_fresh::<AccessReview>(tenant, review.0).await?.state;
+                let ready_for = state.under_way().ok().and_then(Review::ready_for);
+                Ok(ready_for.into_iter().collect())
             }
         }
     }

@@ -9,7 +9,7 @@ use rollcall_domain::{
     affiliations::AffiliationEvent,
     api_keys::ApiKeyEvent,
     audit::{ActivityReviewsEvent, AuditSinksEvent, PauseCause},
-    kernel::ids::{OrganizationId, UserId},
+    kernel::ids::{AccessReviewId, OrganizationId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::{DeactivationCause, MembershipOrigin, OrganizationEvent},
     permissions::{Cause, MembershipEvent},
@@ -47,6 +47,8 @@ pub(super) enum Once {
     Command,
     /// One however many facts one command caused about one subject.
     Subject,
+    /// One for the stream, whatever happens there later.
+    Stream,
 }
 
 impl Raise {
@@ -440,7 +442,8 @@ fn of_activity_review(event: &ActivityReviewsEvent, stream: Uuid) -> Vec<Raise> 
 }
 
 /// To those who administer the organisation under review, whoever decides about an item in their place,
-/// and the plan where nobody signed in time (CC-13, GN-15). Whose access it is, the roster tells.
+/// those who are asked about their own access, whoever closed it, and the plan where nobody signed in time
+/// (CC-13, GN-15). Whose access it is, the roster tells.
 fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
     use AccessReviewEvent as E;
     let (organization, _) = event.parties();
@@ -488,13 +491,23 @@ fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
         E::ReviewDelegationLapsed { .. } => {
             vec![administrators(Happening::ReviewFellBack).once_per_command()]
         }
+        E::ReviewItemsListed { items, .. } => {
+            let people = items.iter().map(|item| item.user).collect();
+            let asked = Audience::AskedToAttest(AccessReviewId(stream), people);
+            vec![notice(asked, Happening::ReviewAsksToAttest).within(organization)]
+        }
+        E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) if done.verified => {
+            let signer = Audience::Signer(AccessReviewId(stream));
+            let mut ready = notice(signer, Happening::ReviewReadyToSign).within(organization);
+            (ready.once, ready.step) = (Once::Stream, "sign");
+            vec![ready]
+        }
         E::ReviewItemDelegated { new: None, .. }
         | E::ReviewItemConfirmed { .. }
         | E::ReviewItemAttested { .. }
         | E::AccessReviewClosing { .. }
         | E::ReviewDecisionCarriedOut { .. }
         | E::ReviewItemDecidedByPolicy(_)
-        | E::ReviewItemsListed { .. }
         | E::ReviewItemsCarriedForward { .. }
         | E::ReviewItemDecided(_)
         | E::ReviewRevocationExecuted(_)

@@ -15,7 +15,7 @@ use rollcall_domain::{
     policies::PolicyHistory,
     users::user::UserEvent,
 };
-use rollcall_journal::{Journal, JournalError, Process, ProjectionError, Recorded};
+use rollcall_journal::{Journal, Process, ProjectionError, Recorded};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -158,9 +158,7 @@ impl DigestsProcess {
             return Ok(Vec::new());
         };
         let people = notice.audience.iter().copied();
-        frequencies(&self.journal, people, notice.notification_type, event)
-            .await
-            .map_err(contradiction)
+        Ok(frequencies(&self.journal, people, notice.notification_type, event).await?)
     }
 
     async fn take_in(
@@ -250,7 +248,7 @@ impl DigestsProcess {
     ) -> Result<Option<DateTime<Utc>>, ProjectionError> {
         let tenant = event.tenant;
         let history = self.journal.load_fresh::<PolicyHistory>(tenant, tenant.policy_stream());
-        let history = history.await.map_err(contradiction)?;
+        let history = history.await?;
         Ok(history.state.at(event.occurred_at).1.next_digest(frequency, event.occurred_at))
     }
 }
@@ -296,8 +294,4 @@ async fn take_away(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-fn contradiction(error: JournalError) -> ProjectionError {
-    ProjectionError::Contradiction(error.to_string())
 }

@@ -84,6 +84,7 @@ fn key(event: &Recorded<AnyEvent>, raise: &Raise, audience: &BTreeSet<UserId>) -
             let subject = raise.subject_ref.id;
             format!("{}/{what}/{}/{subject}", event.command_id, raise.step)
         }
+        (Once::Stream, _) => format!("{}/{what}/{}", event.aggregate_id, raise.step),
         (Once::Command | Once::Subject, None) | (Once::Event, _) => {
             format!("{}/{what}/{}", event.event_id, raise.step)
         }

@@ -34,9 +34,7 @@ impl Process<AnyEvent> for OutboxProcess {
     ) -> Result<(), ProjectionError> {
         // Recipients are looked up for many events at a time; what they get is queued in order.
         let planned = batch.iter().map(|event| messages::caused_by(&self.journal, event));
-        let planned = side_by_side(planned.collect())
-            .await
-            .map_err(|error| ProjectionError::Contradiction(error.to_string()))?;
+        let planned = side_by_side(planned.collect()).await?;
         for (event, planned) in batch.iter().zip(planned) {
             for message in planned {
                 queue::insert(tx, event, &message).await?;

@@ -94,7 +94,7 @@ impl Background {
             Arc::new(OutboxProcess::new(commands.journal.clone())),
             Arc::new(NotificationsProcess::new(commands.clone())),
             Arc::new(DigestsProcess::new(commands.journal.clone())),
-            Arc::new(ScheduleProcess),
+            Arc::new(ScheduleProcess::new(commands.journal.clone())),
             Arc::new(ErasuresProcess),
             Arc::new(SinksProcess),
         ]

@@ -19,7 +19,7 @@ use rollcall_domain::{
 use rollcall_journal::Recorded;
 use uuid::Uuid;
 
-use super::due::{End, Kind};
+use super::{due::End, kind::Kind};
 
 /// How long after a line of an import it is looked whether the import is done.
 const AFTER_A_LINE: TimeDelta = TimeDelta::minutes(1);

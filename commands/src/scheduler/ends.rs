@@ -17,11 +17,7 @@ use rollcall_domain::{
 
 use rollcall_journal::Recorded;
 
-use super::{
-    changes,
-    due::{End, Kind},
-    review_ends,
-};
+use super::{changes, due::End, kind::Kind, review_ends};
 
 /// How long after somebody became a member it is first looked whether they sign in: no policy is
 /// shorter than that, and an import has other things to do.

@@ -9,6 +9,7 @@ mod changes;
 mod due;
 mod ends;
 mod expire_grants;
+mod kind;
 mod process;
 mod review_ends;
 mod task;

@@ -14,7 +14,7 @@ use rollcall_domain::{
 };
 use rollcall_journal::Recorded;
 
-use super::due::{End, Kind};
+use super::{due::End, kind::Kind};
 use crate::access_reviews::VerifyReviewItems;
 
 /// What the event says about ends in reviews.

@@ -23,7 +23,8 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::{
     ExpireGrant, ExpireNpiPermission, ExpirePlanRole,
     changes::ChangeDetail,
-    due::{self, Due, Kind},
+    due::{self, Due},
+    kind::Kind,
 };
 use crate::{
     Caller, Command, Commands, DispatchError, NO_KEY,

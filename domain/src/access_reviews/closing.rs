@@ -5,18 +5,33 @@
 
 use super::decide::Decided;
 use super::{
-    AccessReviewEvent, AccessReviewRefusal, Carrying, DecideByPolicy, Item, PolicyDecision,
-    RecordCarrying, Review, ReviewDecision, Risk,
+    AccessReviewEvent, AccessReviewRefusal, Carrying, DecideByPolicy, Item, ItemDecision,
+    ItemOutcome, PolicyDecision, RecordCarrying, Review, ReviewDecision, Risk,
 };
-use crate::Decision;
 use crate::kernel::ids::UserId;
 use crate::policies::UndecidedAction;
+use crate::{Code, Decision};
 
 impl Review {
     /// The items whose decision is to be carried out now that the review closes, in order.
     pub fn to_carry_out(&self) -> impl Iterator<Item = (u32, &Item)> {
         let comes = |item: &Item| item.waits() && !self.awaits_second(item);
         self.items().filter(move |(_, item)| self.closing.is_some() && comes(item))
+    }
+
+    /// Who closed it, once all that was decided is carried out and verified, or was over already: nothing
+    /// but the signature is missing.
+    #[must_use]
+    pub fn ready_for(&self) -> Option<UserId> {
+        let closing = self.closing?;
+        let is_over = |decided: &ItemDecision| {
+            decided.refusal().is_some_and(|refusal| refusal.code == Code::AlreadyInactive)
+        };
+        let is_pending = |item: &Item| {
+            let is_over = item.decided.as_ref().is_some_and(is_over);
+            item.outcome(false) == ItemOutcome::Pending && !is_over
+        };
+        (!self.items().any(|(_, item)| is_pending(item))).then_some(closing.by)
     }
 
     /// The items about which the policy may have to decide, in order.

@@ -236,11 +236,13 @@ pub enum Happening {
     ReviewLeft,
     ReviewFellBack,
     ReviewStandsIn,
+    ReviewAsksToAttest,
+    ReviewReadyToSign,
 }
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 58] = [
         Self::Requested,
         Self::Routed,
         Self::Withdrawn,
@@ -297,6 +299,8 @@ impl Happening {
         Self::ReviewLeft,
         Self::ReviewFellBack,
         Self::ReviewStandsIn,
+        Self::ReviewAsksToAttest,
+        Self::ReviewReadyToSign,
     ];
 
     /// The stored name.
@@ -359,6 +363,8 @@ impl Happening {
             Self::ReviewLeft => "REVIEW_LEFT",
             Self::ReviewFellBack => "REVIEW_FELL_BACK",
             Self::ReviewStandsIn => "REVIEW_STANDS_IN",
+            Self::ReviewAsksToAttest => "REVIEW_ASKS_TO_ATTEST",
+            Self::ReviewReadyToSign => "REVIEW_READY_TO_SIGN",
         }
     }
 

@@ -142,6 +142,16 @@ fn review(happening: Option<Happening>, words: &Words<'_>) -> String {
                  is yours again."
             )
         }
+        Some(Happening::ReviewAsksToAttest) => {
+            format!(
+                "Say in the access review of {organization} whether you need your access still."
+            )
+        }
+        Some(Happening::ReviewReadyToSign) => {
+            format!(
+                "What was decided in the access review of {organization} is carried out. Sign the review."
+            )
+        }
         Some(Happening::ReviewStandsIn) => {
             format!("You review access at {organization} in somebody's place, who is away.")
         }

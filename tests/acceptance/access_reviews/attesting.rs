@@ -3,7 +3,7 @@
 use rollcall_domain::policies::{PolicyKey, PolicyValue};
 use serde_json::{Value, json};
 
-use super::{Review, error};
+use super::{Review, error, times_told};
 use crate::support::{Answer, Client, Portal};
 
 async fn attest(client: &Client, review: &Review, items: &[u32], more: Value) -> Answer {
@@ -41,6 +41,8 @@ async fn gn_15_people_say_of_their_own_access_whether_they_need_it_and_the_revie
     assert!(tasks(&ann).await.contains(&waits), "administrators are asked as well");
     let item = json!([{ "item": of_paul, "kind": "MEMBERSHIP", "role": "NONE", "needed": null, "attestedAt": null }]);
     assert_eq!(own(&paul, &review).await, item);
+    let asked = "Say in the access review of Redwood Clinic whether you need your access still.";
+    assert_eq!(times_told(&portal, &paul, asked).await, 1);
     // Nobody speaks for others, says why not, or decides by it.
     let others = attest(&paul, &review, &[of_paul, of_nora], json!({ "needed": true })).await;
     assert_eq!(error(&others), ("FORBIDDEN", "items", vec![of_nora.to_string().as_str()]));

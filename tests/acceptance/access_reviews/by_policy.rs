@@ -14,7 +14,7 @@ use rollcall_domain::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Review;
+use super::{Review, times_told};
 use crate::support::{Client, Person, Portal};
 
 /// Kept or taken away, by their tiers of risk.
@@ -104,12 +104,9 @@ async fn gn_15_after_the_grace_the_policy_decides_by_risk_and_that_is_nobodys_ap
         (&json!("UNDECIDED"), &json!(false))
     );
     assert_eq!(of(review.of(&world.processor))["decidedBy"]["name"], "Ann Lee");
-    let at = portal.position().await.to_string();
-    let list = "query($at: Position) { notifications(minPosition: $at) { nodes { text } } }";
-    let told = support.send(list, json!({ "at": at })).await.data()["notifications"].to_string();
     let text = "The policy could not take everything away that nobody decided about in the access review of \
                 Redwood Clinic. Decide about it.";
-    assert_eq!(told.matches(text).count(), 1, "{told}");
+    assert_eq!(times_told(&portal, &support, text).await, 1);
     let document = "query($id: ID!) { accessReview(id: $id) { statement statementVersion
         counts { undecided kept revoked byPolicy } figures { approvalRate reviewers { decided } } } }";
     let told =

@@ -8,7 +8,7 @@ use rollcall_domain::{
 };
 use serde_json::{Value, json};
 
-use super::{Review, SHOWN, error};
+use super::{Review, SHOWN, error, times_told};
 use crate::support::{Client, Person, Portal};
 
 /// Opens a review of an organisation under AT_CLOSE, which the policy is only while it opens.
@@ -102,6 +102,10 @@ async fn gn_15_what_is_revoked_at_close_waits_and_is_then_carried_out_verified_a
     assert_eq!(told["closingBy"]["name"], "Ann Lee");
     assert!(told["closingAt"].is_string());
     assert_eq!(tasks(&ann).await, [(json!("ACCESS_REVIEW"), json!(0))], "it waits to be signed");
+    let text =
+        "What was decided in the access review of Redwood Clinic is carried out. Sign the review.";
+    assert_eq!(times_told(&portal, &ann, text).await, 1, "whoever closed it is told, once");
+    assert_eq!(times_told(&portal, &abe_client, text).await, 0);
     let late = review.decide(by, &[nell], "KEEP", json!({ "reason": "Stays." })).await;
     assert_eq!(error(&late), ("REVIEW_CLOSED", "items", vec![nell.to_string().as_str()]));
     assert_eq!(review.complete(&ann).await.done()["accessReview"]["status"], "COMPLETED");
@@ -141,13 +145,9 @@ async fn gn_15_what_cannot_be_carried_out_at_the_closing_is_told_and_decided_aga
     let refused = review.complete(&support).await;
     assert_eq!(error(&refused), ("STILL_IN_EFFECT", "", vec![item.to_string().as_str()]));
     let stays_client = portal.client(stays).await;
-    let at = portal.position().await.to_string();
-    let list = "query($at: Position) { notifications(minPosition: $at) { nodes { text } } }";
-    let told =
-        stays_client.send(list, json!({ "at": at })).await.data()["notifications"].to_string();
     let text = "Something that was decided in the access review of Redwood Clinic could not be carried out. \
                 Decide about it again.";
-    assert_eq!(told.matches(text).count(), 1, "{told}");
+    assert_eq!(times_told(&portal, &stays_client, text).await, 1);
     // Decided again, also by the same words, it is carried out or refused at once.
     let by = (&portal, &support, &world.plan_support);
     assert_eq!(error(&review.revoke(by, &[item]).await).1, "evidence");

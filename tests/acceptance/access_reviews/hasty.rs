@@ -13,12 +13,8 @@ use super::seeded::Review;
 use crate::support::{Client, Portal};
 
 async fn notices(portal: &Portal, client: &Client) -> Vec<String> {
-    let at = portal.position().await.to_string();
-    let list = "query($at: Position) { notifications(minPosition: $at) { nodes { type text } } }";
-    let answer = client.send(list, json!({ "at": at })).await;
-    let nodes = answer.data()["notifications"]["nodes"].as_array().expect("nodes").clone();
-    let texts = nodes.iter().map(|node| node["text"].as_str().expect("a sentence").to_owned());
-    texts.filter(|text| text.contains("quicker than anybody reads")).collect()
+    let all = super::notices(portal, client).await;
+    all.into_iter().filter(|text| text.contains("quicker than anybody reads")).collect()
 }
 
 #[tokio::test]

@@ -143,3 +143,19 @@ fn error(answer: &Answer) -> (&str, &str, Vec<&str>) {
     let code = error["code"].as_str().unwrap_or_else(|| panic!("not refused: {}", answer.body));
     (code, texts("field").next().unwrap_or_default(), texts("details").collect())
 }
+
+/// What the portal tells somebody about reviews, once all is taken in.
+async fn notices(portal: &Portal, client: &Client) -> Vec<String> {
+    portal.settle().await;
+    let at = portal.position().await.to_string();
+    let list = "query($at: Position) { notifications(minPosition: $at) { nodes { type text } } }";
+    let answer = client.send(list, json!({ "at": at })).await;
+    let nodes = answer.data()["notifications"]["nodes"].as_array().expect("nodes");
+    let due = nodes.iter().filter(|node| node["type"] == "REVIEW_DUE");
+    due.map(|node| node["text"].as_str().expect("a sentence").to_owned()).collect()
+}
+
+/// How often somebody was told so.
+async fn times_told(portal: &Portal, client: &Client, text: &str) -> usize {
+    notices(portal, client).await.iter().filter(|notice| *notice == text).count()
+}

@@ -40,13 +40,8 @@ async fn openings(portal: &Portal, id: Uuid) -> usize {
 }
 
 async fn notices(portal: &Portal, client: &Client) -> Vec<String> {
-    let at = portal.position().await.to_string();
-    let list = "query($at: Position) { notifications(minPosition: $at) { nodes { type text } } }";
-    let answer = client.send(list, json!({ "at": at })).await;
-    let nodes = answer.data()["notifications"]["nodes"].as_array().expect("nodes");
-    let due = nodes.iter().filter(|node| node["type"] == "REVIEW_DUE");
-    let texts = due.map(|node| node["text"].as_str().expect("a sentence").to_owned());
-    texts.filter(|text| text.contains("Redwood Clinic")).collect()
+    let all = super::notices(portal, client).await;
+    all.into_iter().filter(|text| text.contains("Redwood Clinic")).collect()
 }
 
 #[tokio::test]

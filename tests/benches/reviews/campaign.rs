@@ -24,6 +24,7 @@ const ITEMS: &str = "receipt position nodes { item user { id name } role memberS
     grantCause grantEvent { sentence } lastSignInAt rights { right count since lastUse { state on } }
     previousDecision { decision decidedAt } recommendation { advice grounds { kind } } outcome }
     pageInfo { hasNextPage endCursor }";
+const TASKS: &str = "nodes { kind count dueAt } pageInfo { hasNextPage endCursor }";
 const DECIDE: &str = "mutation($input: DecideReviewItemsInput!) { decideReviewItems(input: $input)
     { accessReview { counts { undecided pending } } userErrors { code message } } }";
 const COMPLETE: &str = "mutation($input: CompleteReviewInput!) { completeReview(input: $input)
@@ -113,6 +114,16 @@ async fn inbox(report: &mut Report, client: &Client, listed: &[Listed], time: Du
     let measured = drive(&question, 1, time).await;
     report.note("inbox page, p50", measured.p50_ms, "ms");
     report.at_most("inbox page, p99", measured.p99_ms, 50.0, "ms");
+    let tasks = Question {
+        name: "tasks",
+        client: client.clone(),
+        document: document("", "myTasks", TASKS),
+        variables: Box::new(|_| json!({})),
+        page: Some("myTasks"),
+    };
+    let measured = drive(&tasks, 1, time).await;
+    report.note("what waits for the plan's people, p50", measured.p50_ms, "ms");
+    report.at_most("what waits for the plan's people, p99", measured.p99_ms, 50.0, "ms");
 }
 
 /// A receipt for what is about to be decided.
