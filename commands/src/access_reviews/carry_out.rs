@@ -75,7 +75,8 @@ impl CarryOut<'_> {
     }
 
     fn right<'b>(&'b self, number: u32, item: &'b Item) -> Right<'b> {
-        Right { review: self.review, item: number, user: item.user, listed: &item.access }
+        let (review, reason) = (self.review, self.reason);
+        Right { review, item: number, user: item.user, listed: &item.access, reason }
     }
 
     /// What a decision makes of a membership.

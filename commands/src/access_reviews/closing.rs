@@ -94,6 +94,7 @@ async fn job_roles(cx: &mut Context<'_>, review: &Review) -> Result<JobRoles, Fa
         | ReviewedAccess::Npi { .. }
         | ReviewedAccess::Correspondence { .. }
         | ReviewedAccess::Submission { .. }
+        | ReviewedAccess::ApiKey { .. }
         | ReviewedAccess::Grant {
             grant: Entitlement::Feature(_) | Entitlement::Location(_) | Entitlement::TaxId(_),
             ..

@@ -24,8 +24,8 @@ use rollcall_domain::{
 };
 
 use super::{
-    REVIEW_STAFF, campaign::tell, open::reviewed, release, review_of, rights::memberships,
-    submissions::submissions,
+    REVIEW_STAFF, campaign::tell, keys::working_of, open::reviewed, release, review_of,
+    rights::memberships, submissions::submissions,
 };
 use crate::{Access, Command, Context, Failure};
 
@@ -61,21 +61,26 @@ impl Command for CompleteReview {
         let roster = cx.load::<Organization>(self.organization).await?;
         let rights = permissions_of(cx, review, &roster).await?;
         let submissions = submissions_of(cx, review).await?;
+        let keys = working_of(cx, review.items().map(|(_, item)| item)).await?;
         let (now, none) = (cx.now, Submissions::new());
         let is_gone = |item: &Item| {
-            let is_active = roster.is_active_member(item.user, now);
             let submissions = submissions.get(&item.user).unwrap_or(&none);
             let is_held = |membership: &Arc<Membership>| {
                 item.access.is_held(Holding { membership, submissions, now })
             };
-            let has_ended = item.access.is_right() && !rights.get(&item.user).is_some_and(is_held);
+            let has_ended = match item.access.key() {
+                // It works whoever left.
+                Some(key) => !keys.contains(&key),
+                None if !roster.is_active_member(item.user, now) => true,
+                None => item.access.is_right() && !rights.get(&item.user).is_some_and(is_held),
+            };
             // What could not be taken away because it was gone is gone.
             let is_being_taken = item.decided.as_ref().is_some_and(|decided| {
                 matches!(decided.decision, ReviewDecision::Revoke { .. })
                     && decided.refusal().is_none()
                     && !review.awaits_second(item)
             });
-            (!is_active || has_ended) && !is_being_taken
+            has_ended && !is_being_taken
         };
         let gone = review.items().filter(|(_, item)| is_gone(item)).map(|(number, _)| number);
         let done = Completion {
@@ -107,7 +112,8 @@ async fn permissions_of(
     review: &Review,
     roster: &Organization,
 ) -> Result<BTreeMap<UserId, Arc<Membership>>, Failure> {
-    let listed = review.items().filter(|(_, item)| item.access.is_right());
+    let is_of_members = |item: &Item| item.access.is_right() && item.access.key().is_none();
+    let listed = review.items().filter(|(_, item)| is_of_members(item));
     let users: BTreeSet<UserId> = listed.map(|(_, item)| item.user).collect();
     let now = cx.now;
     let active = users.into_iter().filter(|user| roster.is_active_member(*user, now));

@@ -3,22 +3,22 @@
 //! Invariant: the reviewer decides about what they were shown, which their receipt says, and what
 //! follows for the roster is in the same append, or would have been where it waits for the closing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use rollcall_domain::{
     Refusal,
     access_reviews::{
-        AccessReview, AccessReviewCommand, AccessReviewEvent, DecideItems, Recommendation,
-        ReviewDecision,
+        AccessReview, AccessReviewCommand, AccessReviewEvent, DecideItems, Item, Recommendation,
+        Review, ReviewDecision,
     },
-    kernel::ids::{AccessReviewId, OrganizationId},
+    kernel::ids::{AccessReviewId, OrganizationId, UserId},
     values::Reason,
 };
 
 use super::{
-    REVIEW_STAFF, carry_out::CarryOut, receipt, require_reviewer, review_of, rights::preload,
-    substitutes::stands_in_for, typed::check_typed,
+    REVIEW_STAFF, carry_out::CarryOut, keys::working_of, receipt, require_reviewer, review_of,
+    rights::memberships, substitutes::stands_in_for, typed::check_typed,
 };
 use crate::{
     Access, Command, Context, Failure, authorization::require_admin,
@@ -101,4 +101,24 @@ const fn word(decision: ReviewDecision) -> &'static str {
         ReviewDecision::Revoke { .. } => "REVOKE",
         ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => "CHANGE",
     }
+}
+
+/// Reads the permissions of the people of these items, and the keys among them, at once, where a decision
+/// changes them.
+async fn preload(
+    cx: &mut Context<'_>,
+    review: &Review,
+    (items, new): (&[u32], ReviewDecision),
+) -> Result<(), Failure> {
+    let follows = |item: &&Item| {
+        let former = item.carried_out().map(|former| former.decision);
+        let does = |decision: ReviewDecision| decision.is_to_be_carried_out();
+        item.access.is_right() && (does(new) || former.is_some_and(does))
+    };
+    let rights = items.iter().filter_map(|number| review.item(*number)).filter(follows);
+    let (keys, rights): (Vec<&Item>, Vec<&Item>) =
+        rights.partition(|item| item.access.key().is_some());
+    working_of(cx, keys.into_iter()).await?;
+    let users: BTreeSet<UserId> = rights.into_iter().map(|item| item.user).collect();
+    memberships(cx, review.organization, &users.into_iter().collect::<Vec<_>>()).await.map(drop)
 }

@@ -92,7 +92,9 @@ async fn history(
         return Ok(Since::default());
     };
     let of_rights = matching.iter().map(|(reviewed, _)| *reviewed);
-    let of_rights: Vec<&Reviewed> = of_rights.filter(|it| it.access.is_right()).collect();
+    // A key that works is as it was made.
+    let is_of_members = |it: &&Reviewed| it.access.is_right() && it.access.key().is_none();
+    let of_rights: Vec<&Reviewed> = of_rights.filter(is_of_members).collect();
     let users: BTreeSet<UserId> = of_rights.iter().map(|reviewed| reviewed.user).collect();
     let streams: BTreeMap<Uuid, UserId> = users
         .into_iter()

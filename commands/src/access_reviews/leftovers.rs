@@ -13,7 +13,6 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Decider,
     access_reviews::Leftover,
-    api_keys::ApiKey,
     audit::{AuditExport, LINK_WORKS_FOR},
     kernel::ids::{OrganizationId, TenantId, UserId},
     organizations::OrgRole,
@@ -21,6 +20,7 @@ use rollcall_domain::{
 };
 use uuid::Uuid;
 
+use super::keys::working;
 use crate::{Context, Failure, sessions::acts_for};
 
 /// A question to the access register.
@@ -128,11 +128,7 @@ async fn knows_key(
     cx: &mut Context<'_>,
     organization: OrganizationId,
 ) -> Result<BTreeSet<UserId>, Failure> {
-    let keys = cx.journal().streams_with(cx.tenant(), organization, ApiKey::TYPE).await?;
-    let (keys, now) = (cx.load_all::<ApiKey>(&keys).await?, cx.now);
-    let usable = keys.iter().filter_map(|key| key.usable(now).ok());
-    let own = usable.filter(|grant| grant.organization == Some(organization));
-    Ok(own.map(|grant| grant.by).collect())
+    Ok(working(cx, organization).await?.into_iter().map(|grant| grant.by).collect())
 }
 
 async fn files(

@@ -14,6 +14,7 @@ mod confirm;
 mod decide;
 mod delegate;
 mod delta;
+mod keys;
 mod leftovers;
 mod open;
 pub mod receipt;
@@ -88,6 +89,7 @@ fn open_key(organization: OrganizationId, scope: &ReviewScope) -> String {
             narrowed("AFFILIATIONS", affiliation.map(|it| it.to_string()))
         }
         ReviewScope::People { users } => narrowed("PEOPLE", Some(sha256_of_lines(users))),
+        ReviewScope::ApiKeys => "API_KEYS".to_owned(),
     };
     format!("{organization}/{scope}")
 }

@@ -1,7 +1,7 @@
 //! `OpenReview`: a review beside the schedule (CC-13, GN-15).
 //!
-//! Invariant: the list is the roster, or what its people were granted, as the append finds it; of one
-//! organisation and choice at most one review is open.
+//! Invariant: the list is the roster, what its people were granted, or its machines' keys, as the append
+//! finds it; of one organisation and choice at most one review is open.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::{
     OPEN, REVIEW_STAFF,
     delta::{check_changed_only, split},
+    keys::keys_of,
     open_key,
     rights::rights_of,
     scope::check_scope,
@@ -145,6 +146,7 @@ pub(super) async fn reviewed(
             all.sort_unstable();
             return Ok(all);
         }
+        ReviewScope::ApiKeys => return keys_of(cx, organization).await,
     };
     Ok(chosen.into_iter().map(of).collect())
 }

@@ -24,11 +24,14 @@ use rollcall_domain::{
         membership::NpiChange,
     },
     policies::Feature,
-    values::Npi,
+    values::{Npi, Reason},
 };
 use uuid::Uuid;
 
-use super::submissions::{set_submission, submissions, submissions_under};
+use super::{
+    keys::{self, works},
+    submissions::{set_submission, submissions, submissions_under},
+};
 use crate::{
     Context, Failure,
     permissions::{
@@ -77,7 +80,8 @@ async fn submissions_in(
         | ReviewScope::Npi { .. }
         | ReviewScope::Feature { .. }
         | ReviewScope::JobRole { .. }
-        | ReviewScope::Location { .. } => Ok(BTreeMap::new()),
+        | ReviewScope::Location { .. }
+        | ReviewScope::ApiKeys => Ok(BTreeMap::new()),
     }
 }
 
@@ -92,22 +96,6 @@ pub(super) async fn memberships(
         users.iter().map(|user| MembershipId::of(tenant, *user, organization).0).collect();
     let found = cx.load_all::<Membership>(&streams).await?;
     Ok(users.iter().copied().zip(found).collect())
-}
-
-/// Reads the permissions of the people of these items at once, where a decision changes them.
-pub(super) async fn preload(
-    cx: &mut Context<'_>,
-    review: &Review,
-    (items, new): (&[u32], ReviewDecision),
-) -> Result<(), Failure> {
-    let follows = |item: &&Item| {
-        let former = item.carried_out().map(|former| former.decision);
-        let does = |decision: ReviewDecision| decision.is_to_be_carried_out();
-        item.access.is_right() && (does(new) || former.is_some_and(does))
-    };
-    let rights = items.iter().filter_map(|number| review.item(*number)).filter(follows);
-    let users: BTreeSet<UserId> = rights.map(|item| item.user).collect();
-    memberships(cx, review.organization, &users.into_iter().collect::<Vec<_>>()).await.map(drop)
 }
 
 /// The job roles that people have, where the scope asks what they bundle.
@@ -125,12 +113,16 @@ async fn job_roles(
     Ok(roles.into_iter().zip(found).collect())
 }
 
-/// What the person of an item holds in the place of its right; nothing where they left or it ended.
+/// What the person of an item holds in the place of its right; nothing where they left or it ended. A key
+/// works whoever left.
 pub(super) async fn held_by(
     cx: &mut Context<'_>,
     organization: OrganizationId,
     item: &Item,
 ) -> Result<Option<ReviewedAccess>, Failure> {
+    if let Some(key) = item.access.key() {
+        return Ok(works(cx, key).await?.then(|| item.access.clone()));
+    }
     let roster = cx.load::<Organization>(organization).await?;
     if !roster.is_active_member(item.user, cx.now) {
         return Ok(None);
@@ -153,7 +145,8 @@ async fn held_of(
         ReviewedAccess::Membership { .. }
         | ReviewedAccess::Npi { .. }
         | ReviewedAccess::Correspondence { .. }
-        | ReviewedAccess::Grant { .. } => Submissions::new(),
+        | ReviewedAccess::Grant { .. }
+        | ReviewedAccess::ApiKey { .. } => Submissions::new(),
     };
     Ok(access.held_now(Holding { membership, submissions: &submissions, now: cx.now }))
 }
@@ -164,6 +157,15 @@ pub(super) struct Right<'a> {
     pub item: u32,
     pub user: UserId,
     pub listed: &'a ReviewedAccess,
+    /// Why, where something is taken away.
+    pub reason: Option<&'a Reason>,
+}
+
+/// That it is over, since then it was not this review that took it.
+pub(super) fn over_already(item: u32) -> Refusal {
+    let message =
+        format!("The right of item {item} is over already. Nobody has to decide about it.");
+    Refusal::new(Code::AlreadyInactive, message).at("items").details([item.to_string()])
 }
 
 impl Right<'_> {
@@ -176,6 +178,9 @@ impl Right<'_> {
         new: ReviewDecision,
     ) -> Result<(), Failure> {
         use ReviewDecision as D;
+        if let Some(key) = self.listed.key() {
+            return keys::follow(cx, (self, key), (former, new)).await;
+        }
         match (former, new) {
             // Roles are of memberships.
             (Some(D::Change { .. }), _)
@@ -197,8 +202,7 @@ impl Right<'_> {
         }
     }
 
-    /// The person with what they hold in the right's place; a refusal where it is over, since then it
-    /// was not this review that took it.
+    /// The person with what they hold in the right's place; a refusal where it is over.
     async fn held(&self, cx: &mut Context<'_>) -> Result<(Member, ReviewedAccess), Failure> {
         let organization = self.review.organization;
         let roster = cx.load::<Organization>(organization).await?;
@@ -209,17 +213,14 @@ impl Right<'_> {
                 return Ok((member, held));
             }
         }
-        let item = self.item;
-        let message =
-            format!("The right of item {item} is over already. Nobody has to decide about it.");
-        let refusal = Refusal::new(Code::AlreadyInactive, message).at("items");
-        Err(refusal.details([item.to_string()]).into())
+        Err(over_already(self.item).into())
     }
 
     async fn take_away(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let (member, held) = self.held(cx).await?;
         match held {
-            ReviewedAccess::Membership { .. } => Ok(()),
+            // The roster's, and the key's own.
+            ReviewedAccess::Membership { .. } | ReviewedAccess::ApiKey { .. } => Ok(()),
             ReviewedAccess::Npi { npi, .. } => {
                 set_level(cx, &member, NpiChange { npi, level: NpiLevel::None, until: None }).await
             }
@@ -283,8 +284,10 @@ impl Right<'_> {
             return Ok(());
         }
         match self.listed {
-            // The first is the roster's; the other was seen to above.
-            ReviewedAccess::Membership { .. } | ReviewedAccess::Submission { .. } => Ok(()),
+            // The first is the roster's, nothing gives the last; the other was seen to above.
+            ReviewedAccess::Membership { .. }
+            | ReviewedAccess::Submission { .. }
+            | ReviewedAccess::ApiKey { .. } => Ok(()),
             ReviewedAccess::Npi { npi, level, until } => {
                 let change = NpiChange { npi: npi.clone(), level: *level, until: *until };
                 set_level(cx, &member, change).await?;

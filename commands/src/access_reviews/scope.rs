@@ -58,7 +58,8 @@ pub(super) async fn check_scope(
         | ReviewScope::Feature { .. }
         | ReviewScope::JobRole { role: None }
         | ReviewScope::Location { location: None }
-        | ReviewScope::Affiliations { affiliation: None } => Ok(()),
+        | ReviewScope::Affiliations { affiliation: None }
+        | ReviewScope::ApiKeys => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ use rollcall_domain::{
 };
 
 use super::{
+    keys::working_of,
     leftovers::{Leftovers, Register},
     rights::{held_by, memberships},
 };
@@ -145,11 +146,13 @@ impl Look {
     ) -> Result<Self, Failure> {
         let roster = cx.load::<Organization>(organization).await?;
         let users = |is_right: bool| {
-            let those = pending.iter().filter(move |it| it.item.access.is_right() == is_right);
+            let those = pending.iter().filter(|it| it.item.access.key().is_none());
+            let those = those.filter(move |it| it.item.access.is_right() == is_right);
             those.map(|it| it.item.user).collect::<BTreeSet<_>>()
         };
         let holders: Vec<_> = users(true).into_iter().collect();
         memberships(cx, organization, &holders).await?;
+        working_of(cx, pending.iter().map(|it| it.item)).await?;
         let members = users(false);
         let credentials: Vec<_> =
             members.iter().map(|user| cx.tenant().credential_stream(*user)).collect();
@@ -191,7 +194,8 @@ impl Look {
     }
 }
 
-/// A right that was taken away or lowered is so when the permissions that every decision is made on say so.
+/// A right that was taken away or lowered is so when the permissions that every decision is made on say so; a
+/// key that was revoked, when no machine gets in by it.
 async fn verify_right(
     cx: &mut Context<'_>,
     organization: OrganizationId,

@@ -33,7 +33,7 @@ impl Command for RevokeApiKey {
         if key.grant().is_none_or(|grant| grant.organization != self.organization) {
             return Err(Refusal::not_found("apiKeyId").into());
         }
-        let (by, reason) = (cx.person()?, self.reason.clone());
+        let (by, reason) = (Some(cx.person()?), self.reason.clone());
         cx.decide::<ApiKey>(self.key, ApiKeyCommand::RevokeApiKey { by, reason }).await?;
         Ok(self.key)
     }

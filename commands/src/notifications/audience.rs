@@ -47,13 +47,16 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// Those who decide about a machine's key besides one of them: administrators of the
+    /// Those who decide about a machine's key, besides whoever of them did: administrators of the
     /// organisation it acts for, or of the plan (GN-28).
     #[must_use]
-    pub fn other_key_holders(organization: Option<OrganizationId>, by: UserId) -> Self {
-        organization.map_or(Self::OtherPlanAdministrators(by), |organization| {
-            Self::OtherAdministrators(organization, by)
-        })
+    pub fn other_key_holders(organization: Option<OrganizationId>, by: Option<UserId>) -> Self {
+        match (organization, by) {
+            (Some(organization), Some(by)) => Self::OtherAdministrators(organization, by),
+            (Some(organization), None) => Self::Administrators(organization),
+            (None, Some(by)) => Self::OtherPlanAdministrators(by),
+            (None, None) => Self::PlanAdministrators,
+        }
     }
 
     /// The people as of `now`.

@@ -550,13 +550,13 @@ fn of_sinks(event: &AuditSinksEvent) -> Vec<Raise> {
 fn of_api_key(event: &ApiKeyEvent) -> Raise {
     let (key, organization, by, happening) = match event {
         ApiKeyEvent::ApiKeyCreated { key, organization, by, .. } => {
-            (key, organization, by, Happening::ApiKeyCreated)
+            (key, organization, Some(*by), Happening::ApiKeyCreated)
         }
         ApiKeyEvent::ApiKeyRevoked { key, organization, by, .. } => {
-            (key, organization, by, Happening::ApiKeyRevoked)
+            (key, organization, *by, Happening::ApiKeyRevoked)
         }
     };
-    let audience = Audience::other_key_holders(*organization, *by);
+    let audience = Audience::other_key_holders(*organization, by);
     let notice =
         Raise::new(NotificationType::AccountSecurity, audience, (SubjectKind::ApiKey, key.0));
     let notice = notice.because(happening);

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::kernel::ids::UserId;
 use crate::organizations::Authority;
-use crate::permissions::NpiLevel;
 use crate::values::Reason;
 use crate::{Decision, Sealed};
 
@@ -35,6 +34,7 @@ impl Review {
             self.check_closing(*number, item)?;
             if !item.is_decided_so(wish.decision, wish.reason.as_ref()) {
                 self.check_final(*number, item)?;
+                item.check_revoked_key(*number)?;
             }
             item.check_decision(*number, wish.decision, wish.reason.as_ref())?;
         }
@@ -53,6 +53,7 @@ impl Review {
         item.check_reviewer(number, by, authority)?;
         self.check_closing(number, item)?;
         self.check_final(number, item)?;
+        item.check_revoked_key(number)?;
         if item.decided.as_ref().is_some_and(|decided| decided.by.is_none()) {
             return Err(R::PolicyDecided(number));
         }
@@ -260,7 +261,7 @@ impl Item {
 
     /// What could not be carried out is decided anew, by the same words as well; so is what the policy
     /// decided, which is nobody's.
-    fn is_decided_so(&self, new: ReviewDecision, reason: Option<&Reason>) -> bool {
+    pub(super) fn is_decided_so(&self, new: ReviewDecision, reason: Option<&Reason>) -> bool {
         let reason = self.sealed(reason);
         let is_so = |it: &ItemDecision| it.decision == new && it.reason == reason;
         let stands = |it: &ItemDecision| it.refusal().is_none() && it.by.is_some();
@@ -306,59 +307,6 @@ impl Item {
                 Err(AccessReviewRefusal::Delegated { item: number, to })
             }
             (None | Some(_), Authority::Organization | Authority::Plan) => Ok(()),
-        }
-    }
-
-    fn check_decision(
-        &self,
-        number: u32,
-        new: ReviewDecision,
-        reason: Option<&Reason>,
-    ) -> Result<(), AccessReviewRefusal> {
-        let has_taken_effect = self.decided.as_ref().is_some_and(|it| it.has_taken_effect());
-        // Keeping gives back what was taken, in the append of that decision.
-        let is_other = new.is_to_be_carried_out() && !self.is_decided_so(new, reason);
-        if has_taken_effect && is_other {
-            return Err(AccessReviewRefusal::TakenEffect(number));
-        }
-        self.check_kind(number, new)
-    }
-
-    /// A membership ends on a day and changes its role; of rights only a level for an NPI changes, and
-    /// only to a lower one.
-    fn check_kind(&self, number: u32, new: ReviewDecision) -> Result<(), AccessReviewRefusal> {
-        use AccessReviewRefusal as R;
-        use ReviewDecision as D;
-        use ReviewedAccess as A;
-        match (new, &self.access) {
-            (D::Keep | D::Revoke { .. }, A::Membership { .. })
-            | (
-                D::Keep | D::Revoke { left_on: None },
-                A::Npi { .. } | A::Correspondence { .. } | A::Submission { .. } | A::Grant { .. },
-            ) => Ok(()),
-            (
-                D::Revoke { left_on: Some(_) },
-                A::Npi { .. } | A::Correspondence { .. } | A::Submission { .. } | A::Grant { .. },
-            ) => Err(R::NoLastDay(number)),
-            (D::Change { role }, A::Membership { role: listed }) if *listed == role => {
-                Err(R::SameRole(number))
-            }
-            (D::Change { .. }, A::Membership { .. }) => Ok(()),
-            (D::ChangeLevel { level }, A::Npi { level: listed, .. }) => {
-                let is_lower = NpiLevel::None < level && level < *listed;
-                if is_lower { Ok(()) } else { Err(R::NotLower(number)) }
-            }
-            (
-                D::Change { .. },
-                A::Npi { .. } | A::Correspondence { .. } | A::Submission { .. } | A::Grant { .. },
-            )
-            | (
-                D::ChangeLevel { .. },
-                A::Membership { .. }
-                | A::Correspondence { .. }
-                | A::Submission { .. }
-                | A::Grant { .. },
-            ) => Err(R::NoSuchChange(number)),
         }
     }
 

@@ -75,4 +75,8 @@ pub enum Ground {
     UsedOn { right: UsedRight, day: CalendarDate },
     /// The right was not used since that day.
     UnusedSince { right: UsedRight, day: CalendarDate },
+    /// The machine's key was last used then.
+    KeyUsed { at: DateTime<Utc> },
+    /// The machine's key was not used since then, or since it was made.
+    KeyUnusedSince { at: DateTime<Utc> },
 }

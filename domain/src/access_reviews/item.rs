@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Certification, ReviewDecision};
+use crate::api_keys::{Grant, Scope};
 use crate::hex;
-use crate::kernel::ids::{AffiliationId, JobRoleId, LocationId, UserId};
+use crate::kernel::ids::{AffiliationId, ApiKeyId, JobRoleId, LocationId, UserId};
 use crate::organizations::OrgRole;
 use crate::permissions::{CorrespondenceScope, Entitlement, NpiLevel, NpiScope};
 use crate::policies::{Feature, ReviewedChange};
-use crate::values::Npi;
+use crate::values::{ApiKeyName, Npi};
 
 /// Who opened a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,7 +46,8 @@ impl Opener {
     }
 }
 
-/// What the items of a review were chosen by: memberships, single rights of active members, or both.
+/// What the items of a review were chosen by: memberships, single rights of active members, or both; or
+/// machines' keys.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReviewScope {
@@ -71,6 +73,8 @@ pub enum ReviewScope {
     Affiliations { affiliation: Option<AffiliationId> },
     /// All that these people have: their membership, and every right that they were granted.
     People { users: BTreeSet<UserId> },
+    /// The organisation's keys by which machines ask and command, whoever made them (GN-28).
+    ApiKeys,
 }
 
 impl ReviewScope {
@@ -85,7 +89,8 @@ impl ReviewScope {
             | Self::JobRole { .. }
             | Self::Location { .. }
             | Self::Affiliations { .. }
-            | Self::People { .. } => true,
+            | Self::People { .. }
+            | Self::ApiKeys => true,
         }
     }
 }
@@ -114,6 +119,9 @@ pub enum ReviewedAccess {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<DateTime<Utc>>,
     },
+    /// A machine's key, of which its person was told the text when they made it; it works on when they
+    /// leave (GN-28).
+    ApiKey { key: ApiKeyId, name: ApiKeyName, scopes: BTreeSet<Scope>, until: DateTime<Utc> },
 }
 
 impl ReviewedAccess {
@@ -123,6 +131,20 @@ impl ReviewedAccess {
         match self {
             Self::Membership { role } => Some(*role),
             Self::Npi { .. }
+            | Self::Correspondence { .. }
+            | Self::Submission { .. }
+            | Self::Grant { .. }
+            | Self::ApiKey { .. } => None,
+        }
+    }
+
+    /// The key, where it is one.
+    #[must_use]
+    pub const fn key(&self) -> Option<ApiKeyId> {
+        match self {
+            Self::ApiKey { key, .. } => Some(*key),
+            Self::Membership { .. }
+            | Self::Npi { .. }
             | Self::Correspondence { .. }
             | Self::Submission { .. }
             | Self::Grant { .. } => None,
@@ -140,6 +162,7 @@ impl ReviewedAccess {
     pub const fn until(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Npi { until, .. } | Self::Grant { until, .. } => *until,
+            Self::ApiKey { until, .. } => Some(*until),
             Self::Membership { .. } | Self::Correspondence { .. } | Self::Submission { .. } => None,
         }
     }
@@ -152,7 +175,8 @@ impl ReviewedAccess {
             Self::Grant { grant, .. } => Self::Grant { grant, until: None },
             other @ (Self::Membership { .. }
             | Self::Correspondence { .. }
-            | Self::Submission { .. }) => other,
+            | Self::Submission { .. }
+            | Self::ApiKey { .. }) => other,
         }
     }
 
@@ -162,8 +186,10 @@ impl ReviewedAccess {
         match self.without_end() {
             Self::Membership { .. } => Self::Membership { role: OrgRole::None },
             Self::Npi { npi, .. } => Self::Npi { npi, level: NpiLevel::None, until: None },
-            other
-            @ (Self::Correspondence { .. } | Self::Submission { .. } | Self::Grant { .. }) => other,
+            other @ (Self::Correspondence { .. }
+            | Self::Submission { .. }
+            | Self::Grant { .. }
+            | Self::ApiKey { .. }) => other,
         }
     }
 }
@@ -173,6 +199,18 @@ impl ReviewedAccess {
 pub struct Reviewed {
     pub user: UserId,
     pub access: ReviewedAccess,
+}
+
+impl Reviewed {
+    /// A key, of whom made it.
+    #[must_use]
+    pub fn of_key(grant: &Grant) -> Self {
+        let Grant { key, name, scopes, expires_at, .. } = grant.clone();
+        Self {
+            user: grant.by,
+            access: ReviewedAccess::ApiKey { key, name, scopes, until: expires_at },
+        }
+    }
 }
 
 /// A line of a review's list.

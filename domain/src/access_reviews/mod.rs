@@ -15,6 +15,7 @@ mod deciding;
 mod decision;
 mod delta;
 mod events;
+mod fitting;
 mod item;
 mod listing;
 mod pace;

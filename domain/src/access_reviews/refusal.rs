@@ -97,6 +97,10 @@ pub enum AccessReviewRefusal {
         "What was decided about item {0} has taken effect. Keep it first, which takes that back."
     )]
     TakenEffect(u32),
+    #[error(
+        "The key of item {0} was revoked and never works again. Create a new key where a machine needs one."
+    )]
+    KeyRevoked(u32),
     #[error("Nothing is to be carried out about item {0}, or something else by now.")]
     NotPending(u32),
     #[error("Confirm the statement that you sign.")]
@@ -165,7 +169,9 @@ impl From<AccessReviewRefusal> for Refusal {
                 Self::new(Code::FieldInvalid, message).at("decision").details([item.to_string()])
             }
             R::LeavesTooLate => Self::new(Code::RangeInvalid, message).at("leftOn"),
-            R::TakenEffect(item) => of_items(Code::AlreadyDecided).details([item.to_string()]),
+            R::TakenEffect(item) | R::KeyRevoked(item) => {
+                of_items(Code::AlreadyDecided).details([item.to_string()])
+            }
             R::NothingToUndo(item) => of_items(Code::NotPending).details([item.to_string()]),
             R::NotPending(_) => Self::new(Code::NotPending, message).at("item"),
             R::NotAttested => Self::new(Code::BoxNotTicked, message).at("signature.attested"),

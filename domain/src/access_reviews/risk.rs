@@ -15,7 +15,8 @@ use crate::policies::Feature;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Risk {
     Ordinary,
-    /// Administering the organisation, seeing PINs and tax documents of an NPI, and managing users.
+    /// Administering the organisation, seeing PINs and tax documents of an NPI, and managing users; a
+    /// machine's key that does not only read.
     High,
 }
 
@@ -34,6 +35,7 @@ impl ReviewedAccess {
                 bundle.is_some_and(|bundle| bundle.features.iter().any(manages))
             }
             Self::Grant { grant: Entitlement::Location(_) | Entitlement::TaxId(_), .. } => false,
+            Self::ApiKey { scopes, .. } => scopes.iter().any(|scope| scope.writes()),
         };
         if is_high { Risk::High } else { Risk::Ordinary }
     }

@@ -5,6 +5,7 @@ mod bulk;
 mod closing;
 mod confirming;
 mod delta;
+mod keys;
 mod pace;
 mod policy;
 mod random;

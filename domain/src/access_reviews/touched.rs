@@ -54,6 +54,10 @@ impl Since {
         if matches!(access, ReviewedAccess::Submission { .. }) {
             return true;
         }
+        // A key is as it was made as long as it works, whatever becomes of whom made it.
+        if access.key().is_some() {
+            return false;
+        }
         let of_roster = self.roster.get(user).into_iter().flatten();
         let of_permissions = self.permissions.get(user).into_iter().flatten();
         let is_other = |touch: Touch, at: DateTime<Utc>| match touch {
@@ -97,7 +101,8 @@ impl ReviewedAccess {
             | Self::Membership { .. }
             | Self::Npi { .. }
             | Self::Correspondence { .. }
-            | Self::Submission { .. } => None,
+            | Self::Submission { .. }
+            | Self::ApiKey { .. } => None,
         }
     }
 
@@ -225,7 +230,8 @@ impl ReviewedAccess {
             | Self::Correspondence { .. }
             | Self::Submission { .. }
             | Self::Membership { .. }
-            | Self::Grant { .. } => ByLevel::No,
+            | Self::Grant { .. }
+            | Self::ApiKey { .. } => ByLevel::No,
         }
     }
 }

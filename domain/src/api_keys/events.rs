@@ -29,7 +29,8 @@ pub enum ApiKeyEvent {
     ApiKeyRevoked {
         key: ApiKeyId,
         organization: Option<OrganizationId>,
-        by: UserId,
+        /// Nobody where the policy had it so after a review that nobody decided in (GN-15).
+        by: Option<UserId>,
         reason: Option<Sealed<Reason>>,
     },
 }

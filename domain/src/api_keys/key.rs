@@ -55,7 +55,8 @@ pub enum ApiKeyCommand {
         expires_at: DateTime<Utc>,
     },
     RevokeApiKey {
-        by: UserId,
+        /// Nobody where the policy has it so.
+        by: Option<UserId>,
         reason: Option<Reason>,
     },
 }
@@ -120,12 +121,13 @@ impl Decider for ApiKey {
             }
             ApiKeyCommand::RevokeApiKey { by, reason } => {
                 let usable = self.usable(decision.now);
-                let Grant { key, organization, .. } = usable.map_err(ApiKeyRefusal::once_over)?;
+                let grant = usable.map_err(ApiKeyRefusal::once_over)?;
+                let subject = SubjectId::from(by.unwrap_or(grant.by));
                 Ok(vec![ApiKeyEvent::ApiKeyRevoked {
-                    key: *key,
-                    organization: *organization,
+                    key: grant.key,
+                    organization: grant.organization,
                     by,
-                    reason: reason.map(|reason| Sealed::new(SubjectId::from(by), reason)),
+                    reason: reason.map(|reason| Sealed::new(subject, reason)),
                 }])
             }
         }

@@ -46,6 +46,15 @@ impl Scope {
         Self::ALL.into_iter().find(|scope| scope.as_str() == word)
     }
 
+    /// Whether it changes something, and does not only read.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        match self {
+            Self::ReadDirectory | Self::ReadAccess | Self::ReadAudit => false,
+            Self::ManageUsers | Self::ReportRightUse => true,
+        }
+    }
+
     /// Whether it lets do what `demanded` does: who manages people sees them (MC-29).
     #[must_use]
     pub const fn covers(self, demanded: Self) -> bool {

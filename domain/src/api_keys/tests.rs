@@ -80,11 +80,11 @@ fn gn_28_a_key_works_until_its_end_or_until_it_is_revoked() {
     assert!(key.usable(after(30 * DAY - 1)).is_ok());
     assert_eq!(key.usable(after(30 * DAY)), Err(ApiKeyRefusal::Expired));
     let reason = Reason::parse("The laptop was stolen.").unwrap();
-    let revoke = || ApiKeyCommand::RevokeApiKey { by: admin(), reason: Some(reason.clone()) };
+    let revoke = || ApiKeyCommand::RevokeApiKey { by: Some(admin()), reason: Some(reason.clone()) };
     let revoked = ApiKeyEvent::ApiKeyRevoked {
         key: id(7),
         organization: Some(clinic()),
-        by: admin(),
+        by: Some(admin()),
         reason: Some(Sealed::new(SubjectId::from(admin()), reason.clone())),
     };
     let over: ApiKey = given(&[created()]).when(revoke()).then(std::slice::from_ref(&revoked));

@@ -57,7 +57,7 @@ impl JobRoleName {
 }
 
 /// What a machine's key is called, 1 to 80 characters (GN-28).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApiKeyName(String);
 
 string_value!(ApiKeyName);

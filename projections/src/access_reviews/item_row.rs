@@ -65,6 +65,8 @@ pub(super) struct Thing {
 
 /// The kind of an item that is no single right.
 pub const MEMBERSHIP: &str = "MEMBERSHIP";
+/// The kind of an item that is a machine's key, which no interval of the access register is of.
+pub const API_KEY: &str = "API_KEY";
 
 impl Thing {
     pub fn of(access: Option<&ReviewedAccess>) -> Self {
@@ -90,6 +92,9 @@ impl Thing {
             }
             Some(ReviewedAccess::Grant { grant, until }) => {
                 Self { kind: grant.kind().as_str(), name: Some(grant.key()), until: *until, ..none }
+            }
+            Some(ReviewedAccess::ApiKey { key, until, .. }) => {
+                Self { kind: API_KEY, name: Some(key.to_string()), until: Some(*until), ..none }
             }
         }
     }
@@ -124,7 +129,7 @@ pub struct ItemRow {
     pub kind: String,
     /// One NPI, or `*`.
     pub npi: Option<String>,
-    /// The type of correspondence or `*`, the feature, or the id of a job role, location or tax id.
+    /// The type of correspondence or `*`, the feature, or the id of a job role, location, tax id or key.
     pub name: Option<String>,
     /// When the list was frozen, as is `until`.
     pub level: Option<String>,
@@ -159,6 +164,12 @@ impl ItemRow {
     #[must_use]
     pub fn is_right(&self) -> bool {
         self.kind != MEMBERSHIP
+    }
+
+    /// Whether it is a machine's key, which works whether or not its person is a member.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        self.kind == API_KEY
     }
 
     /// The rows of a part of a list; none where the event is another.

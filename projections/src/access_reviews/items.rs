@@ -47,15 +47,21 @@ pub struct ItemView {
     pub is_held: bool,
     pub present_level: Option<String>,
     pub present_until: Option<DateTime<Utc>>,
-    /// Of an NPI, and what a job role, location or tax id is called.
+    /// Of an NPI, and what a job role, location, tax id or key is called.
     pub provider_name: Option<String>,
     pub thing: Option<String>,
+    /// Of a key, what it may be used for and when it was last.
+    pub key_scopes: Option<Vec<String>>,
+    pub key_used_at: Option<DateTime<Utc>>,
 }
 
 impl ItemView {
     /// Whether membership, permission or right are others than when the list was frozen.
     #[must_use]
     pub fn is_changed(&self) -> bool {
+        if self.row.is_key() {
+            return !self.is_held;
+        }
         let is_other = if self.row.is_right() {
             !self.is_held
                 || self.present_level != self.row.level
@@ -71,11 +77,13 @@ impl ItemView {
 /// the opening, $7 now. Who has no permission was let in by what made them a member.
 const ITEMS: &str = "
 SELECT i.*, since.valid_from AS member_since,
-       coalesce(granted.valid_from, member.valid_from) AS granted_at,
+       coalesce(granted.valid_from, member.valid_from, k.created_at) AS granted_at,
        coalesce(granted.cause, member.cause) AS grant_cause,
-       coalesce(granted.cause_position, member.cause_position) AS grant_position,
-       held.valid_from IS NOT NULL AS is_held, held.level AS present_level,
-       held.until AS present_until, named.provider_name, named.thing,
+       coalesce(granted.cause_position, member.cause_position, k.created_position) AS grant_position,
+       coalesce(k.revoked_at IS NULL AND k.expires_at > $7, held.valid_from IS NOT NULL) AS is_held,
+       held.level AS present_level, coalesce(held.until, k.expires_at) AS present_until,
+       named.provider_name, coalesce(named.thing, k.name) AS thing,
+       k.scopes AS key_scopes, used.last_used_at AS key_used_at,
        m.last_login_at, coalesce(m.standing = 'ACTIVE', false) AS is_member,
        m.org_role AS present_role, former.decision AS previous_decision,
        former.decided_at AS previous_at, former.decided_by AS previous_by,
@@ -83,6 +91,9 @@ SELECT i.*, since.valid_from AS member_since,
   FROM read.access_review_items i
   LEFT JOIN read.directory_members m ON m.tenant_id = $1 AND m.organization_id = $3
         AND m.user_id = i.user_id
+  LEFT JOIN read.api_keys k ON k.tenant_id = $1
+        AND k.key_id = CASE i.kind WHEN 'API_KEY' THEN i.name::uuid END
+  LEFT JOIN ops.api_key_activity used ON used.tenant_id = $1 AND used.key_id = k.key_id
   LEFT JOIN LATERAL (
         SELECT a.valid_from, a.cause, a.cause_position FROM read.access_intervals a
          WHERE a.tenant_id = $1 AND a.user_id = i.user_id AND a.kind = 'MEMBERSHIP_ACTIVE'
@@ -193,7 +204,8 @@ pub struct GoneNow {
 }
 
 /// How many items of each of these reviews are gone: the person is no active member any more, or the
-/// right is not held any more; of those about which nothing else was decided that took effect.
+/// right is not held any more, or the key does not work any more; of those about which nothing else was
+/// decided that took effect.
 ///
 /// # Errors
 /// The database did not answer.
@@ -211,7 +223,11 @@ pub async fn gone_now(
                 AND m.organization_id = i.organization_id AND m.user_id = i.user_id
           WHERE i.tenant_id = $1 AND i.review_id = ANY ($2)
             AND i.outcome IN ('UNDECIDED', 'KEPT', 'CARRIED_FORWARD')
-            AND (m.standing IS DISTINCT FROM 'ACTIVE'
+            AND CASE WHEN i.kind = 'API_KEY' THEN NOT EXISTS (
+                SELECT 1 FROM read.api_keys k
+                 WHERE k.tenant_id = $1 AND k.key_id = CASE i.kind WHEN 'API_KEY' THEN i.name::uuid END
+                   AND k.revoked_at IS NULL AND k.expires_at > $3)
+              ELSE (m.standing IS DISTINCT FROM 'ACTIVE'
               OR (i.kind <> 'MEMBERSHIP' AND NOT EXISTS (
                 SELECT 1 FROM read.access_intervals a
                  WHERE a.tenant_id = $1 AND a.user_id = i.user_id AND a.kind = i.kind
@@ -221,7 +237,7 @@ pub async fn gone_now(
                    AND a.value <> '{NONE}' AND a.organization_id = i.organization_id
                    AND a.known_to IS NULL AND a.valid_from <= $3 AND a.valid_to > $3
                    AND (i.kind <> 'SUBMISSION'
-                        OR ops.submission_counts($1, a.holder_id, a.npi, $3)))))
+                        OR ops.submission_counts($1, a.holder_id, a.npi, $3))))) END
           GROUP BY i.review_id",
     )
     .bind(view.tenant().0)

@@ -16,7 +16,7 @@ pub struct Joiner {
     pub user_id: Uuid,
     pub org_role: String,
     pub joined_at: DateTime<Utc>,
-    /// MEMBERSHIP, or the right as `read.access_intervals` names it.
+    /// MEMBERSHIP, the right as `read.access_intervals` names it, or API_KEY.
     pub kind: String,
     pub npi: Option<String>,
     pub name: Option<String>,
@@ -24,6 +24,9 @@ pub struct Joiner {
     pub until: Option<DateTime<Utc>>,
     pub provider_name: Option<String>,
     pub thing: Option<String>,
+    /// Of a key, what it may be used for.
+    #[sqlx(default)]
+    pub key_scopes: Option<Vec<String>>,
 }
 
 /// By what a page goes on.
@@ -50,6 +53,9 @@ pub async fn joiners(
     now: DateTime<Utc>,
     (first, after): (i64, Option<JoinerKey>),
 ) -> Result<Vec<Joiner>, sqlx::Error> {
+    if review.scope.0 == ReviewScope::ApiKeys {
+        return keys(view, review, now, (first, after)).await;
+    }
     if review.scope.0.is_of_rights() {
         return rights(view, review, now, (first, after)).await;
     }
@@ -89,6 +95,45 @@ pub async fn joiners(
     .await
 }
 
+/// The organisation's keys that work and are not on the list, whoever made them.
+async fn keys(
+    view: &mut Snapshot,
+    review: &AccessReviewRow,
+    now: DateTime<Utc>,
+    (first, after): (i64, Option<JoinerKey>),
+) -> Result<Vec<Joiner>, sqlx::Error> {
+    let (after_at, after) = after.map(|(at, user, what)| (at, (user, what))).unzip();
+    let (after_user, after_what) = after.unzip();
+    sqlx::query_as(
+        "SELECT k.created_by AS user_id, coalesce(m.org_role, 'NONE') AS org_role,
+                k.created_at AS joined_at, 'API_KEY' AS kind, NULL AS npi, k.key_id::text AS name,
+                NULL AS level, k.expires_at AS until, NULL AS provider_name, k.name AS thing,
+                k.scopes AS key_scopes
+           FROM read.api_keys k
+           LEFT JOIN read.directory_members m ON m.tenant_id = $1 AND m.organization_id = $2
+                AND m.user_id = k.created_by
+          CROSS JOIN LATERAL (SELECT concat('API_KEY::', k.key_id) AS what) w
+          WHERE k.tenant_id = $1 AND k.organization_id = $2 AND k.revoked_at IS NULL
+            AND k.expires_at > $4 AND k.created_at <= coalesce($5, $4)
+            AND NOT EXISTS (SELECT 1 FROM read.access_review_items i WHERE i.tenant_id = $1
+                AND i.review_id = $3 AND i.user_id = k.created_by AND i.kind = 'API_KEY'
+                AND i.name = k.key_id::text)
+            AND ($6::timestamptz IS NULL OR (k.created_at, k.created_by, w.what) > ($6, $7, $8))
+          ORDER BY k.created_at, k.created_by, w.what LIMIT $9",
+    )
+    .bind(view.tenant().0)
+    .bind(review.organization_id)
+    .bind(review.review_id)
+    .bind(now)
+    .bind(review.closed_at)
+    .bind(after_at)
+    .bind(after_user)
+    .bind(after_what)
+    .bind(first)
+    .fetch_all(view.connection())
+    .await
+}
+
 /// What narrows rights: their kinds, an NPI, a name, people.
 struct Narrowed {
     kinds: Vec<&'static str>,
@@ -114,7 +159,10 @@ fn narrowed(scope: &ReviewScope) -> Narrowed {
     let npis = ["NPI_LEVEL", "CORRESPONDENCE"];
     let all = [npis[0], npis[1], "FEATURE", "JOB_ROLE", "LOCATION", "TAX_ID", "SUBMISSION"];
     match scope {
-        ReviewScope::Roster | ReviewScope::Administrators | ReviewScope::Dormant { .. } => of(&[]),
+        ReviewScope::Roster
+        | ReviewScope::Administrators
+        | ReviewScope::Dormant { .. }
+        | ReviewScope::ApiKeys => of(&[]),
         ReviewScope::Rights => of(&all),
         ReviewScope::Npi { npi } => {
             Narrowed { npi: npi.as_ref().map(ToString::to_string), ..of(&npis) }

@@ -47,8 +47,8 @@ impl Advising<'_> {
     }
 }
 
-/// What is recommended about an item: by the use of its right, or of all that its person may do where it
-/// is the membership; `None` where nothing was observed to go by.
+/// What is recommended about an item: by the use of its right or key, or of all that its person may do where
+/// it is the membership; `None` where nothing was observed to go by.
 #[must_use]
 pub fn advise(
     advising: Advising<'_>,
@@ -57,6 +57,7 @@ pub fn advise(
     noting: &Noting,
 ) -> Option<Recommendation> {
     match used {
+        _ if item.row.is_key() => advise_key(advising, item),
         Some(used) => advise_right(advising, item, used, noting),
         None => advise_membership(advising, item, rights, noting),
     }
@@ -110,6 +111,19 @@ fn advise_right(
         None => return None,
     };
     Some(Recommendation { advice, grounds: signed_in.into_iter().chain(ground).collect() })
+}
+
+/// Every use of a key is noted. Whether who made it signs in, or is there at all, says nothing about it.
+fn advise_key(advising: Advising<'_>, item: &ItemView) -> Option<Recommendation> {
+    let (advice, ground) = match (item.key_used_at, item.granted_at) {
+        (Some(at), _) if !advising.is_dormant(at) => (Advice::Keep, Ground::KeyUsed { at }),
+        (Some(at), _) => (Advice::Revoke, Ground::KeyUnusedSince { at }),
+        (None, Some(at)) if advising.is_dormant(at) => {
+            (Advice::Revoke, Ground::KeyUnusedSince { at })
+        }
+        (None, _) => return None,
+    };
+    Some(Recommendation { advice, grounds: vec![ground] })
 }
 
 fn advise_membership(
@@ -226,6 +240,8 @@ mod tests {
             present_until: None,
             provider_name: None,
             thing: None,
+            key_scopes: None,
+            key_used_at: None,
         }
     }
 
@@ -260,6 +276,19 @@ mod tests {
         assert_eq!(advice_of_right(&unseen, RightKind::UseFeature, Some(5)), Some(Advice::Keep));
         let away = item_of("FEATURE", 300, Some(200));
         assert_eq!(advice_of_right(&away, RightKind::UseFeature, None), Some(Advice::Revoke));
+    }
+
+    #[test]
+    fn a_key_is_advised_by_its_own_use_and_never_by_who_made_it() {
+        let advice_of = |made: i64, used: Option<i64>, seen: Option<i64>| {
+            let mut key = item_of("API_KEY", made, seen);
+            key.key_used_at = used.map(days_ago);
+            advice(&key, &[])
+        };
+        assert_eq!(advice_of(300, Some(5), Some(200)), Some(Advice::Keep));
+        assert_eq!(advice_of(300, Some(180), Some(1)), Some(Advice::Revoke));
+        assert_eq!(advice_of(300, None, Some(1)), Some(Advice::Revoke));
+        assert_eq!(advice_of(30, None, Some(200)), None, "too short to tell");
     }
 
     fn right(kind: RightKind, used: Option<i64>) -> HeldRight {

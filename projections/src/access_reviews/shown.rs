@@ -76,6 +76,8 @@ pub struct BesideItem<'a> {
     pub held: &'a [HeldRight],
     /// Of a single right.
     pub used: Option<&'a RightUse>,
+    /// Of a key, the day on which it was last used, as it is shown.
+    pub key_used_on: Option<NaiveDate>,
     pub recommendation: Option<&'a Recommendation>,
 }
 
@@ -100,7 +102,7 @@ pub fn canonical_sha256(shown: &impl Serialize) -> [u8; 32] {
     Sha256::digest(serde_json_canonicalizer::to_vec(shown).expect("plain values")).into()
 }
 
-fn item_right<'a>(item: &'a ItemView, used: Option<&RightUse>) -> Option<ShownItemRight<'a>> {
+fn item_right<'a>(item: &'a ItemView, beside: BesideItem<'_>) -> Option<ShownItemRight<'a>> {
     let row = &item.row;
     row.is_right().then(|| ShownItemRight {
         kind: &row.kind,
@@ -111,12 +113,12 @@ fn item_right<'a>(item: &'a ItemView, used: Option<&RightUse>) -> Option<ShownIt
         is_held: item.is_held,
         present_level: item.present_level.as_deref(),
         present_until: item.present_until,
-        used_on: used.and_then(|used| used.used_on),
+        used_on: beside.used.and_then(|used| used.used_on).or(beside.key_used_on),
     })
 }
 
 fn shown<'a>((item, beside): (&'a ItemView, BesideItem<'a>)) -> Shown<'a> {
-    let BesideItem { held, used, recommendation } = beside;
+    let BesideItem { held, recommendation, .. } = beside;
     let right = |right: &HeldRight| ShownRight {
         right: right.kind.as_str(),
         count: right.count,
@@ -127,7 +129,7 @@ fn shown<'a>((item, beside): (&'a ItemView, BesideItem<'a>)) -> Shown<'a> {
         item: item.row.item,
         user: item.row.user_id,
         role: item.row.org_role.as_deref(),
-        right: item_right(item, used),
+        right: item_right(item, beside),
         member_since: item.member_since,
         granted_at: item.granted_at,
         grant_position: item.grant_position,

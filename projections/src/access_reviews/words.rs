@@ -7,6 +7,8 @@ use rollcall_domain::{
     policies::ReviewedChange,
 };
 
+use crate::audit_timeline::sentences::{list, may};
+
 /// What the items were chosen by: `all active members`.
 #[must_use]
 pub fn scope_words(scope: &ReviewScope) -> String {
@@ -28,6 +30,7 @@ pub fn scope_words(scope: &ReviewScope) -> String {
             format!("work for NPIs of the provider under affiliation {affiliation}")
         }
         ReviewScope::People { users } => people_words(users.len()),
+        ReviewScope::ApiKeys => "machines' keys".to_owned(),
     }
 }
 
@@ -81,6 +84,10 @@ pub fn access_words(access: &ReviewedAccess) -> String {
         ReviewedAccess::Grant { grant, .. } => {
             let kind = title(&grant.kind().as_str().replace('_', " "));
             format!("{kind} {}", grant.key())
+        }
+        ReviewedAccess::ApiKey { name, scopes, .. } => {
+            let scopes = list(scopes.iter().map(|scope| may(*scope).to_owned()));
+            format!("API key \"{name}\" (may {scopes})")
         }
     }
 }

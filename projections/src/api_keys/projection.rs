@@ -45,7 +45,7 @@ impl Projection<AnyEvent> for ApiKeys {
                     .bind(recorded.tenant.0)
                     .bind(key.0)
                     .bind(recorded.occurred_at)
-                    .bind(by.0)
+                    .bind(by.map(|by| by.0))
                     .execute(&mut *tx)
                     .await?;
                 }

@@ -105,7 +105,8 @@ async fn gn_15_what_is_revoked_at_close_waits_and_is_then_carried_out_verified_a
     let text =
         "What was decided in the access review of Redwood Clinic is carried out. Sign the review.";
     assert_eq!(times_told(&portal, &ann, text).await, 1, "whoever closed it is told, once");
-    assert_eq!(times_told(&portal, &abe_client, text).await, 0);
+    let other = portal.client(&world.clinic_second_admin).await;
+    assert_eq!(times_told(&portal, &other, text).await, 0);
     let late = review.decide(by, &[nell], "KEEP", json!({ "reason": "Stays." })).await;
     assert_eq!(error(&late), ("REVIEW_CLOSED", "items", vec![nell.to_string().as_str()]));
     assert_eq!(review.complete(&ann).await.done()["accessReview"]["status"], "COMPLETED");

@@ -11,6 +11,7 @@ mod confirming;
 mod delta;
 mod evidence;
 mod hasty;
+mod keys;
 mod places;
 mod rights;
 mod schedule;

@@ -48,7 +48,11 @@ fn head(dossier: &Dossier) -> Map<String, Value> {
     let removals = dossier.entries.iter().filter(|entry| entry.is_removal());
     let removals: Vec<Value> = removals.map(removal).collect();
     let joined = dossier.joined.iter().map(|it| {
-        json!({ "user": person(dossier, UserId(it.user_id)), "joinedAt": moment(it.joined_at) })
+        json!({
+            "user": person(dossier, UserId(it.user_id)),
+            "joinedAt": moment(it.joined_at),
+            "key": it.key_name,
+        })
     });
     let opened_by = match review.opened_by {
         Opener::ByHand { user } => person(dossier, user),

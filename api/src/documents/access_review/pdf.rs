@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use rollcall_commands::paper::Font;
-use rollcall_domain::access_reviews::{ItemOutcome, Opener, ReviewDecision, attestation};
+use rollcall_domain::access_reviews::{
+    ItemOutcome, Opener, ReviewDecision, ReviewScope, attestation,
+};
 use rollcall_projections::access_reviews::{access_words, change_words, scope_words};
 
 use super::{
@@ -189,10 +191,14 @@ fn joined(filing: &mut Filing, dossier: &Dossier) {
     if dossier.joined.is_empty() {
         return;
     }
-    filing.heading("Members since the list was frozen, who are not on it");
+    let is_of_keys = dossier.review.scope == ReviewScope::ApiKeys;
+    let of_keys = "Keys made since the list was frozen, which are not on it";
+    let of_members = "Members since the list was frozen, who are not on it";
+    filing.heading(if is_of_keys { of_keys } else { of_members });
     let rows = dossier.joined.iter().map(|it| {
         let user = rollcall_domain::kernel::ids::UserId(it.user_id);
-        [format!("{} {user}", dossier.name(user)), dossier.zone.wall_clock(it.joined_at)]
+        let key = it.key_name.as_ref().map(|name| format!("\"{name}\" of ")).unwrap_or_default();
+        [format!("{key}{} {user}", dossier.name(user)), dossier.zone.wall_clock(it.joined_at)]
     });
     filing.table(&JOINED, rows);
 }

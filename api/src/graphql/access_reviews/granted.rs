@@ -2,10 +2,13 @@
 //! it, so that whoever reads the list can find it there.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use rollcall_domain::{permissions as domain, policies};
+use rollcall_domain::{api_keys::Scope, permissions as domain, policies};
 use rollcall_projections::access_reviews::{ItemView, Joiner};
+use uuid::Uuid;
 
 use crate::graphql::{
+    api_keys::ApiKeyScope,
+    ids::NodeType,
     scalars::{DateTime, NpiScalar},
     vocabulary::{Feature, NpiLevel},
 };
@@ -25,6 +28,8 @@ pub enum ReviewedKind {
     TaxId,
     /// Transactions for an NPI of a provider that the organization is affiliated with.
     Submission,
+    /// A key by which machines of the organization ask and command; its person made it.
+    ApiKey,
 }
 
 impl ReviewedKind {
@@ -38,6 +43,7 @@ impl ReviewedKind {
             "LOCATION" => Self::Location,
             "TAX_ID" => Self::TaxId,
             "SUBMISSION" => Self::Submission,
+            "API_KEY" => Self::ApiKey,
             _ => Self::Membership,
         }
     }
@@ -56,10 +62,12 @@ pub struct ReviewedGrant {
     /// Of CORRESPONDENCE; `*` for all types.
     pub correspondence_type: Option<String>,
     pub feature: Option<Feature>,
-    /// Of a job role, location or tax id.
+    /// Of a job role, location, tax id or key.
     pub thing_id: Option<ID>,
-    /// What the feature, job role, location or tax id is called.
+    /// What the feature, job role, location, tax id or key is called.
     pub name: Option<String>,
+    /// Of API_KEY, what it may be used for.
+    pub scopes: Option<Vec<ApiKeyScope>>,
     /// It ends here by itself.
     pub until: Option<DateTime>,
 }
@@ -73,6 +81,7 @@ struct Words<'a> {
     until: Option<chrono::DateTime<chrono::Utc>>,
     provider_name: Option<&'a String>,
     thing: Option<&'a String>,
+    key_scopes: Option<&'a Vec<String>>,
 }
 
 impl Words<'_> {
@@ -81,6 +90,7 @@ impl Words<'_> {
         let name = |of: &[ReviewedKind]| self.name.filter(|_| of.contains(&kind));
         let feature = name(&[ReviewedKind::Feature]).and_then(|it| policies::Feature::parse(it));
         let ids = [ReviewedKind::JobRole, ReviewedKind::Location, ReviewedKind::TaxId];
+        let key = name(&[ReviewedKind::ApiKey]).and_then(|id| Uuid::parse_str(id).ok());
         let label = feature.map(|feature| feature.label().to_owned());
         (kind != ReviewedKind::Membership).then(|| ReviewedGrant {
             kind,
@@ -89,8 +99,11 @@ impl Words<'_> {
             level: self.level.and_then(|it| level(it)),
             correspondence_type: name(&[ReviewedKind::Correspondence]).cloned(),
             feature: feature.map(Into::into),
-            thing_id: name(&ids).map(ID::from),
+            thing_id: name(&ids).map(ID::from).or_else(|| Some(NodeType::ApiKey.id(key?))),
             name: label.or_else(|| self.thing.cloned()),
+            scopes: self.key_scopes.map(|words| {
+                words.iter().filter_map(|word| Scope::parse(word)).map(Into::into).collect()
+            }),
             until: self.until.map(DateTime::from),
         })
     }
@@ -112,6 +125,7 @@ impl ReviewedGrant {
             until: item.row.until,
             provider_name: item.provider_name.as_ref(),
             thing: item.thing.as_ref(),
+            key_scopes: item.key_scopes.as_ref(),
         };
         words.grant()
     }
@@ -126,6 +140,7 @@ impl ReviewedGrant {
             until: joiner.until,
             provider_name: joiner.provider_name.as_ref(),
             thing: joiner.thing.as_ref(),
+            key_scopes: joiner.key_scopes.as_ref(),
         };
         words.grant()
     }

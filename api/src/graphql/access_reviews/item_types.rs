@@ -17,7 +17,8 @@ use crate::graphql::{
 /// What is decided about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum ReviewVerdict {
-    /// It stays as it is; what this review took away or changed before comes back.
+    /// It stays as it is; what this review took away or changed before comes back, but for keys: one that was
+    /// revoked is refused.
     Keep,
     /// It is taken away, now.
     Revoke,
@@ -111,6 +112,10 @@ pub enum ReviewGroundKind {
     UsedOn,
     /// The right was not used since `day`.
     UnusedSince,
+    /// The key was last used at `at`.
+    KeyUsed,
+    /// The key was not used since `at`, or since it was made then.
+    KeyUnusedSince,
 }
 
 /// A ground of a recommendation; what cannot be observed is none.
@@ -128,6 +133,8 @@ impl From<&Ground> for ReviewGround {
         match ground {
             Ground::SignedIn { at } => signed(ReviewGroundKind::SignedIn, *at),
             Ground::NotSignedInSince { at } => signed(ReviewGroundKind::NotSignedInSince, *at),
+            Ground::KeyUsed { at } => signed(ReviewGroundKind::KeyUsed, *at),
+            Ground::KeyUnusedSince { at } => signed(ReviewGroundKind::KeyUnusedSince, *at),
             Ground::UsedOn { right, day } => Self {
                 kind: ReviewGroundKind::UsedOn,
                 at: None,
@@ -191,7 +198,7 @@ pub struct SelfAttestation {
     pub attested_at: DateTime,
 }
 
-/// A line of a review's list: somebody's membership, or one of their rights.
+/// A line of a review's list: somebody's membership, one of their rights, or a key that they made.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReviewItem {
     /// The number in the list, from 1.
@@ -202,9 +209,10 @@ pub struct AccessReviewItem {
     pub role: Option<OrgRole>,
     /// The right as it was when the list was frozen; absent for a membership.
     pub granted: Option<ReviewedGrant>,
-    /// When that right was last used; a right for all NPIs or types, by any use of its kind.
+    /// When that right was last used; a right for all NPIs or types, by any use of its kind. A key's use is told
+    /// at once.
     pub last_use: Option<LastUse>,
-    /// Whether the right is held now, at whichever level; absent for a membership.
+    /// Whether the right is held now, at whichever level, or the key works; absent for a membership.
     pub is_held: Option<bool>,
     /// The present level for the NPI.
     pub present_level: Option<NpiLevel>,
@@ -260,7 +268,7 @@ pub struct AccessReviewItem {
     pub delay_seconds: Option<i32>,
     /// What the last look found left; the next one comes within about a minute.
     pub remaining: Vec<ReviewLeftover>,
-    /// Whether the person is an active member now.
+    /// Whether the person is an active member now; a key works on when they are not.
     pub is_member: bool,
     /// Membership, permission or right are others than when the list was frozen.
     pub changed_since: bool,
@@ -286,7 +294,7 @@ pub struct AccessReviewItemConnection {
     pub sha256: String,
 }
 
-/// Somebody who became a member after the list was frozen, or a right that came into scope (GN-16).
+/// Somebody who became a member after the list was frozen, or a right or key that came into scope (GN-16).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReviewJoiner {
     pub user: PersonReference,

@@ -89,7 +89,8 @@ pub(super) async fn page_of(
     let shown = found.iter().zip(&held).map(|(item, held)| {
         let number = &item.row.item;
         let (used, recommendation) = (beside.uses.get(number), beside.advice.get(number));
-        (item, BesideItem { held, used, recommendation })
+        let key_used_on = item.key_used_at.map(|at| policy.time_zone().local_date(at));
+        (item, BesideItem { held, used, key_used_on, recommendation })
     });
     let sha256 = shown_sha256(shown);
     let secrets = ctx.data::<Commands>()?.journal.secrets();
@@ -277,8 +278,12 @@ fn attested(row: &ItemRow, beside: &Beside<'_>) -> Option<SelfAttestation> {
     })
 }
 
-/// When the right of an item was last used; `None` for a membership.
+/// When the right or key of an item was last used; `None` for a membership.
 fn last_use(item: &ItemView, beside: &Beside<'_>) -> Option<LastUse> {
+    if item.row.is_key() {
+        let zone = beside.policy.time_zone();
+        return Some(LastUse::of_key(item.key_used_at, item.granted_at, zone));
+    }
     let used = beside.uses.get(&item.row.item)?;
     let since = item.granted_at;
     let watched = since.map(|since| beside.noting.watched_since(used.kind.as_str(), since));

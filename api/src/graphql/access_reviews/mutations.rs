@@ -291,7 +291,8 @@ impl AccessReviewMutation {
     /// NOT_ORG_ADMIN, FORBIDDEN (delegated to somebody else; their id is in `details`), NOT_FOUND,
     /// FIELD_INVALID (the receipt; different accesses at once), FIELD_REQUIRED, REASON_REQUIRED,
     /// EVIDENCE_REQUIRED, BULK_LIMIT, RANGE_INVALID, DATE_INVALID, ALREADY_DECIDED (it took effect: keep it
-    /// first), ALREADY_INACTIVE (the right ended meanwhile), and what the roster and the permissions refuse:
+    /// first; a key that was revoked: create a new one), ALREADY_INACTIVE (the right ended meanwhile), and
+    /// what the roster and the permissions refuse:
     /// LAST_ADMIN, CONFIRMATION_REQUIRED (of many items as well), ORG_NOT_ACTIVE; of a right given back what its grant is refused
     /// with, as FEATURE_DISABLED, ROLE_UNKNOWN, LOCATION_NOT_CREDENTIALED or NPI_NOT_IN_ORG. Tax ids are the
     /// plan's: FORBIDDEN.

@@ -94,6 +94,7 @@ impl ReviewScopeInput {
                 let users = ids.map(|id| NodeType::User.parse(id, "userIds"));
                 ReviewScope::People { users: users.collect::<Result<_, Refusal>>()? }
             }
+            (ReviewChoice::ApiKeys, _) => ReviewScope::ApiKeys,
         })
     }
 }

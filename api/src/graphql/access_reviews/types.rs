@@ -61,6 +61,8 @@ pub enum ReviewChoice {
     Affiliations,
     /// The membership of each of `userIds` and every right that they were granted.
     People,
+    /// The organization's keys by which machines ask and command, whoever made them: who left included.
+    ApiKeys,
 }
 
 /// What the items of a review were chosen by.
@@ -117,6 +119,7 @@ impl From<&ReviewScope> for AccessReviewScope {
                 let ids = users.iter().map(|user| NodeType::User.id(user.0));
                 Self { user_ids: Some(ids.collect()), ..of(ReviewChoice::People) }
             }
+            ReviewScope::ApiKeys => of(ReviewChoice::ApiKeys),
         }
     }
 }

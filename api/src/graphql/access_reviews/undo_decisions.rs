@@ -119,8 +119,9 @@ impl ReviewUndoMutation {
     /// Takes previewed decisions of an open review back (GN-15), for administrators of the organization and plan
     /// staff, each by itself: it is kept by whoever takes it back, and what it took away or changed comes back
     /// by all checks. What is refused stands in `outcome { refused }`: NOT_PENDING (another decision counts),
-    /// SELF_REVIEW, FORBIDDEN (delegated to somebody else), and what the roster refuses, such as
-    /// CONFIRMATION_REQUIRED. Refusals of all: REVIEW_CLOSED (invite, grant, or open a new review),
+    /// ALREADY_DECIDED (a key that was revoked), SELF_REVIEW, FORBIDDEN (delegated to somebody else), and what
+    /// the roster refuses, such as CONFIRMATION_REQUIRED. Refusals of all:
+    /// REVIEW_CLOSED (invite, grant, or open a new review),
     /// FIELD_INVALID (the receipt), FIELD_REQUIRED, BULK_LIMIT, REASON_REQUIRED, NOT_ORG_ADMIN, NOT_FOUND.
     async fn undo_review_decisions(
         &self,

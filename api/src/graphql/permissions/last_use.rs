@@ -21,7 +21,7 @@ pub enum LastUseState {
 }
 
 /// When a right was last used, by days of the portal's time zone. A day is written down once it is
-/// over, so what was used today is not told yet.
+/// over, so what was used today is not told yet; the use of a machine's key is.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct LastUse {
     pub state: LastUseState,
@@ -50,5 +50,19 @@ impl LastUse {
             },
             None => Self::UNKNOWN,
         }
+    }
+
+    /// Of a machine's key, whose every use is noted, from its last use or else from when it was made.
+    #[must_use]
+    pub fn of_key(
+        used: Option<DateTime<Utc>>,
+        made: Option<DateTime<Utc>>,
+        zone: TenantZone,
+    ) -> Self {
+        let (state, at) = match used {
+            Some(_) => (LastUseState::UsedOn, used),
+            None => (LastUseState::UnusedSince, made),
+        };
+        Self { state, on: at.map(|at| zone.local_date(at).into()) }
     }
 }

@@ -214,13 +214,13 @@ pub(super) async fn of_api_key(
 ) -> Result<Vec<Planned>, JournalError> {
     let (template, organization, by, until) = match event {
         ApiKeyEvent::ApiKeyCreated { organization, by, expires_at, .. } => {
-            (Template::ApiKeyCreated, organization, by, Some(*expires_at))
+            (Template::ApiKeyCreated, organization, Some(*by), Some(*expires_at))
         }
         ApiKeyEvent::ApiKeyRevoked { organization, by, .. } => {
-            (Template::ApiKeyRevoked, organization, by, None)
+            (Template::ApiKeyRevoked, organization, *by, None)
         }
     };
-    let audience = Audience::other_key_holders(*organization, *by);
+    let audience = Audience::other_key_holders(*organization, by);
     let mail = to_everybody(template, journal, &audience, recorded).await?;
     Ok(mail.into_iter().map(|mail| mail.organization(*organization).until(until)).collect())
 }

@@ -58,10 +58,42 @@ pub async fn preview(
         "SELECT o.id AS organization_id, o.name AS organization_name, coalesce(i.items, 0) AS items,
                 r.review_id AS open_review
            FROM read.organizations o
-           LEFT JOIN (SELECT m.organization_id, count(*) AS items FROM read.directory_members m",
+           LEFT JOIN (",
     );
+    items(&mut query, (scope, tenant), (now, since));
+    query.push(
+        ") i ON i.organization_id = o.id
+           LEFT JOIN read.access_reviews r ON r.tenant_id = o.tenant_id AND r.organization_id = o.id
+                AND r.status IN ('OPEN', 'OVERDUE') AND (r.scope = ",
+    );
+    query.push_bind(sqlx::types::Json(scope.clone()));
+    // Of who does not sign in, one review at a time, whatever its days.
+    query
+        .push(" OR r.scope ? 'DORMANT' AND ")
+        .push_bind(matches!(scope, ReviewScope::Dormant { .. }));
+    query.push(")");
+    within(&mut query, choice, tenant);
+    query.build_query_as().fetch_all(view.connection()).await
+}
+
+/// How many items each organisation has.
+fn items(
+    query: &mut QueryBuilder<'_, Postgres>,
+    (scope, tenant): (&ReviewScope, Uuid),
+    (now, since): (DateTime<Utc>, Option<DateTime<Utc>>),
+) {
+    if *scope == ReviewScope::ApiKeys {
+        query.push(
+            "SELECT k.organization_id, count(*) AS items FROM read.api_keys k
+              WHERE k.revoked_at IS NULL AND k.expires_at > ",
+        );
+        query.push_bind(now).push(" AND k.tenant_id = ").push_bind(tenant);
+        query.push(" GROUP BY k.organization_id");
+        return;
+    }
+    query.push("SELECT m.organization_id, count(*) AS items FROM read.directory_members m");
     if scope.is_of_rights() {
-        rights(&mut query, scope, now);
+        rights(query, scope, now);
     }
     query.push(" WHERE m.standing = 'ACTIVE' AND m.tenant_id = ").push_bind(tenant);
     match scope {
@@ -82,21 +114,10 @@ pub async fn preview(
         | ReviewScope::JobRole { .. }
         | ReviewScope::Location { .. }
         | ReviewScope::Affiliations { .. }
-        | ReviewScope::People { .. } => {}
+        | ReviewScope::People { .. }
+        | ReviewScope::ApiKeys => {}
     }
-    query.push(
-        " GROUP BY m.organization_id) i ON i.organization_id = o.id
-           LEFT JOIN read.access_reviews r ON r.tenant_id = o.tenant_id AND r.organization_id = o.id
-                AND r.status IN ('OPEN', 'OVERDUE') AND (r.scope = ",
-    );
-    query.push_bind(sqlx::types::Json(scope.clone()));
-    // Of who does not sign in, one review at a time, whatever its days.
-    query
-        .push(" OR r.scope ? 'DORMANT' AND ")
-        .push_bind(matches!(scope, ReviewScope::Dormant { .. }));
-    query.push(")");
-    within(&mut query, choice, tenant);
-    query.build_query_as().fetch_all(view.connection()).await
+    query.push(" GROUP BY m.organization_id");
 }
 
 /// The organisations of a choice in the order of their ids, up to one more than a campaign covers.
@@ -176,7 +197,8 @@ fn rights(query: &mut QueryBuilder<'_, Postgres>, scope: &ReviewScope, now: Date
         | ReviewScope::Roster
         | ReviewScope::Administrators
         | ReviewScope::Dormant { .. }
-        | ReviewScope::People { .. } => {
+        | ReviewScope::People { .. }
+        | ReviewScope::ApiKeys => {
             query.push(
                 "'NPI_LEVEL', 'CORRESPONDENCE', 'FEATURE', 'JOB_ROLE', 'LOCATION', 'TAX_ID', 'SUBMISSION')
                   AND (a.kind <> 'SUBMISSION' OR ops.submission_counts(a.tenant_id, a.holder_id, a.npi, ",

@@ -49,6 +49,7 @@ fn right(access: &ReviewedAccess, telling: Telling<'_>) -> String {
         },
         ReviewedAccess::Submission { npi, .. } => format!("the transactions for NPI {npi}"),
         ReviewedAccess::Grant { grant, .. } => thing(grant, telling),
+        ReviewedAccess::ApiKey { name, .. } => format!("the key {name}"),
     }
 }
 
@@ -80,6 +81,7 @@ fn chosen(by: &ReviewScope, telling: Telling<'_>) -> String {
             "the work of members for NPIs of affiliated providers".to_owned()
         }
         ReviewScope::People { users } => people_words(users.len()),
+        ReviewScope::ApiKeys => "the keys of its machines".to_owned(),
     }
 }
 
@@ -88,9 +90,16 @@ const fn changed(changed_only: bool) -> &'static str {
     if changed_only { " (what changed since the last signed review)" } else { "" }
 }
 
-/// `Ann Lee keeps the feature CLAIMS`, as a clause.
-fn clause_of_right(decision: &ReviewDecision, person: &str, of: &str) -> String {
+/// `Ann Lee keeps the feature CLAIMS`, or `the key Nightly roster of Ann Lee works on`, as a clause.
+fn clause_of_right(
+    decision: &ReviewDecision,
+    person: &str,
+    (access, telling): (&ReviewedAccess, Telling<'_>),
+) -> String {
+    let (of, is_key) = (right(access, telling), access.key().is_some());
     match decision {
+        ReviewDecision::Keep if is_key => format!("{of} of {person} works on"),
+        ReviewDecision::Revoke { .. } if is_key => format!("{of} of {person} is revoked"),
         ReviewDecision::Keep => format!("{person} keeps {of}"),
         ReviewDecision::Revoke { .. } => format!("{person} loses {of}"),
         ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => {
@@ -104,10 +113,9 @@ fn decided(decided: &ReviewItemDecision, telling: Telling<'_>) -> String {
     if let Some(away) = decided.in_place_of {
         who = format!("{who}, in the place of {},", telling.whom(away));
     }
-    let of = decided.right.as_ref().map(|of| right(of, telling));
-    let clause = |decision: &ReviewDecision, person: &str| match &of {
+    let clause = |decision: &ReviewDecision, person: &str| match &decided.right {
         None => clause(decision, person),
-        Some(of) => clause_of_right(decision, person, of),
+        Some(of) => clause_of_right(decision, person, (of, telling)),
     };
     let now = clause(&decided.new, &telling.person(decided.user));
     if decided.undoes.is_some() {
@@ -146,6 +154,7 @@ fn executed(done: &ReviewExecution, what: &str, telling: Telling<'_>) -> String 
     let seconds = done.delay_s;
     let what = match &done.right {
         None => what.to_owned(),
+        Some(ReviewedAccess::ApiKey { name, .. }) => format!("key {name} ended"),
         Some(of) => format!("{what} ({})", right(of, telling)),
     };
     format!("{whose} {what} at {at}, {seconds} s after the access review decided so, {verified}.")
@@ -177,10 +186,9 @@ fn about(user: UserId, of: Option<&ReviewedAccess>, telling: Telling<'_>) -> Str
 
 fn by_policy(decided: &PolicyDecision, telling: Telling<'_>) -> String {
     let (at, person) = (telling.organization(decided.organization), telling.person(decided.user));
-    let of = decided.right.as_ref().map(|of| right(of, telling));
-    let now = match &of {
+    let now = match &decided.right {
         None => clause(&decided.new, &person),
-        Some(of) => clause_of_right(&decided.new, &person, of),
+        Some(of) => clause_of_right(&decided.new, &person, (of, telling)),
     };
     format!(
         "Nobody decided in the access review of {at} in time, and the policy did by itself that {now}."
@@ -385,7 +393,7 @@ pub(super) fn sentence(event: &AccessReviewEvent, telling: Telling<'_>) -> Strin
             let person = telling.person(*user);
             let what = match of {
                 None => clause(decision, &person),
-                Some(of) => clause_of_right(decision, &person, &right(of, telling)),
+                Some(of) => clause_of_right(decision, &person, (of, telling)),
             };
             format!(
                 "{who} confirmed, as second reviewer in the access review of {at}, that {what}."

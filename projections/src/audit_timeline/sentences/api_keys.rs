@@ -22,7 +22,7 @@ pub(super) fn sentence(event: &ApiKeyEvent, telling: Telling<'_>) -> String {
     }
 }
 
-const fn may(scope: Scope) -> &'static str {
+pub(crate) const fn may(scope: Scope) -> &'static str {
     match scope {
         Scope::ReadDirectory => "read the directory",
         Scope::ReadAccess => "read the access register",

@@ -18,6 +18,8 @@ mod plan;
 mod registration;
 mod right_use;
 
+pub(crate) use api_keys::may;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -223,7 +225,7 @@ fn channel(channel: CodeChannel) -> &'static str {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn list<I: IntoIterator<Item = String>>(items: I) -> String {
+pub(crate) fn list<I: IntoIterator<Item = String>>(items: I) -> String {
     let items: Vec<String> = items.into_iter().collect();
     match items.split_last() {
         None => "nothing".to_owned(),

@@ -66,7 +66,8 @@ pub(super) async fn covered(
         | ReviewScope::JobRole { .. }
         | ReviewScope::Location { .. }
         | ReviewScope::Affiliations { .. }
-        | ReviewScope::People { .. } => None,
+        | ReviewScope::People { .. }
+        | ReviewScope::ApiKeys => None,
     };
     let rows = preview(view, (&organizations, &scope), (now, since)).await;
     let rows = rows.map_err(|error| fault(&error))?;
