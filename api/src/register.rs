@@ -9,7 +9,7 @@ use rollcall_commands::access_reviews::{Register, RegisterQuestion, Registered};
 use rollcall_domain::kernel::ids::UserId;
 use rollcall_projections::{
     Ask, ReadStore,
-    access_register::{self, Moment},
+    access_register::{self, Moment, Standing},
 };
 
 /// Nobody waits for what is looked up in the background, but what is due next.
@@ -23,23 +23,16 @@ impl Register for RegisterOfViews {
     async fn registered(&self, question: RegisterQuestion) -> BTreeMap<UserId, Registered> {
         let RegisterQuestion { tenant, organization, users, at, position } = question;
         let projections = &[access_register::NAME];
-        let mut said = BTreeMap::new();
         if self.0.progress().wait(projections, tenant, position, PATIENCE).await.is_err() {
-            return said;
+            return BTreeMap::new();
         }
         let ask = Ask { tenant, projections, min_position: Some(position) };
-        let Ok(mut view) = self.0.snapshot(ask).await else { return said };
+        let Ok(mut view) = self.0.snapshot(ask).await else { return BTreeMap::new() };
         let moment = Moment { true_at: at, known_at: view.position_of(access_register::NAME) };
-        for user in users {
-            let of = (user, organization);
-            match access_register::standing(&mut view, moment, of).await {
-                Ok((has_access, role)) => said.insert(user, Registered { has_access, role }),
-                Err(error) => {
-                    tracing::error!(%error, "the access register does not answer");
-                    break;
-                }
-            };
-        }
-        said
+        let users: Vec<UserId> = users.into_iter().collect();
+        let said = access_register::standings(&mut view, moment, (&users, organization)).await;
+        let said = said.inspect_err(|error| tracing::error!(%error)).unwrap_or_default();
+        let registered = |Standing { has_access, role }: Standing| Registered { has_access, role };
+        said.into_iter().map(|(user, standing)| (user, registered(standing))).collect()
     }
 }

@@ -22,16 +22,6 @@ const MEMBERS: usize = 400;
 /// As many as may be taken away by one decision.
 const AT_ONCE: usize = 100;
 
-/// Makes a portion of them take a while, so that kills fall into it.
-const SLOW: &str = "
-    CREATE FUNCTION es.slow() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
-    BEGIN
-      PERFORM pg_catalog.pg_sleep(0.01);
-      RETURN NEW;
-    END $$;
-    CREATE TRIGGER slow BEFORE INSERT ON es.events FOR EACH ROW
-      WHEN (NEW.event_type = 'access_reviews.access_review.review_decision_carried_out')
-      EXECUTE FUNCTION es.slow()";
 const CARRIED_OUT: &str = "SELECT count(*) FROM es.events
     WHERE event_type = 'access_reviews.access_review.review_decision_carried_out'";
 /// Ends of memberships, whose, and what was verified.
@@ -54,7 +44,7 @@ pub fn kill_the_closing(ground: &Ground, rounds: usize) {
     let seeding = portals::open_large(ground.folder(), SLUG, MEMBERS);
     let (plan, organization) = runtime.block_on(seeding);
     let evidence = Evidence::gather(ground);
-    evidence.change(SLOW);
+    evidence.slow_down(10, &["access_reviews.access_review.review_decision_carried_out"]);
     let asking = Asking::new(ground, (runtime, SLUG), plan);
     let reason = "Access ends together.";
     let mode = json!({ "key": "review.revocations", "value": "AT_CLOSE", "reason": reason });

@@ -187,6 +187,20 @@ impl Evidence {
         self.owned(sqlx::query_scalar(question))
     }
 
+    /// Makes events of these types take a while to append, so that kills fall into it.
+    pub fn slow_down(&self, milliseconds: u32, event_types: &[&str]) {
+        let types = event_types.join("', '");
+        self.change(&format!(
+            "CREATE FUNCTION es.slow() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+             BEGIN
+               PERFORM pg_catalog.pg_sleep({milliseconds} / 1000.0);
+               RETURN NEW;
+             END $$;
+             CREATE TRIGGER slow BEFORE INSERT ON es.events FOR EACH ROW
+               WHEN (NEW.event_type IN ('{types}')) EXECUTE FUNCTION es.slow()"
+        ));
+    }
+
     /// Changes the database as its owner.
     pub fn change(&self, statements: &str) {
         self.runtime.block_on(async {

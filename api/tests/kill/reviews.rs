@@ -22,17 +22,6 @@ const SLUG: &str = "reviews";
 /// Beside the three of every portal; a campaign opens fifty reviews in an append.
 const ORGANIZATIONS: usize = 300;
 
-/// Makes an append of many reviews take a while, so that kills fall into it.
-const SLOW: &str = "
-    CREATE FUNCTION es.slow() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
-    BEGIN
-      PERFORM pg_catalog.pg_sleep(0.005);
-      RETURN NEW;
-    END $$;
-    CREATE TRIGGER slow BEFORE INSERT ON es.events FOR EACH ROW
-      WHEN (NEW.event_type IN ('access_reviews.review_campaign.campaign_review_opened',
-                               'access_reviews.access_review.review_revocation_executed'))
-      EXECUTE FUNCTION es.slow()";
 const OPENED: &str = "SELECT count(*) FROM es.events
     WHERE event_type = 'access_reviews.review_campaign.campaign_review_opened'";
 /// Organisations without the one review that the campaign says they have.
@@ -64,7 +53,13 @@ pub fn kill_the_reviews(ground: &Ground, rounds: usize) {
     let seeding = portals::open_many(ground.folder(), SLUG, ORGANIZATIONS);
     let plan = runtime.block_on(seeding);
     let evidence = Evidence::gather(ground);
-    evidence.change(SLOW);
+    evidence.slow_down(
+        5,
+        &[
+            "access_reviews.review_campaign.campaign_review_opened",
+            "access_reviews.access_review.review_revocation_executed",
+        ],
+    );
     let asking = Asking::new(ground, (runtime, SLUG), plan);
     let input = json!({ "name": "Everybody", "idempotencyKey": "once" });
     // What the campaign covers only the read tables know.

@@ -20,7 +20,7 @@ use rollcall_domain::{
 };
 use uuid::Uuid;
 
-use super::carry_out::CarryOut;
+use super::{carry_out::CarryOut, preload::preload};
 use crate::{Access, Authority, Command, Context, Failure};
 
 /// The most items of one append.
@@ -67,6 +67,8 @@ impl Command for ContinueReview {
         if steps.is_empty() {
             steps = for_policy(cx, review).await?;
         }
+        let items: Vec<&Item> = steps.iter().map(|step| step.item).collect();
+        preload(cx, review.organization, &items).await?;
         // What is on record of it has the next portion looked at.
         take(cx, review, &steps).await
     }

@@ -3,7 +3,7 @@
 //! Invariant: the reviewer decides about what they were shown, which their receipt says, and what
 //! follows for the roster is in the same append, or would have been where it waits for the closing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rollcall_domain::{
@@ -12,13 +12,13 @@ use rollcall_domain::{
         AccessReview, AccessReviewCommand, AccessReviewEvent, DecideItems, Item, Recommendation,
         Review, ReviewDecision,
     },
-    kernel::ids::{AccessReviewId, OrganizationId, UserId},
+    kernel::ids::{AccessReviewId, OrganizationId},
     values::Reason,
 };
 
 use super::{
-    REVIEW_STAFF, carry_out::CarryOut, keys::working_of, receipt, require_reviewer, review_of,
-    rights::memberships, substitutes::stands_in_for, typed::check_typed,
+    REVIEW_STAFF, carry_out::CarryOut, preload::preload, receipt, require_reviewer, review_of,
+    substitutes::stands_in_for, typed::check_typed,
 };
 use crate::{
     Access, Command, Context, Failure, authorization::require_admin,
@@ -81,7 +81,7 @@ impl Command for DecideReviewItems {
         let events = cx.decide::<AccessReview>(self.review, decide).await?;
         // What waits is tried now, so that it is refused to whoever decides it.
         let trial = if review.defers() { Some(cx.set_aside()) } else { None };
-        preload(cx, review, (self.items.as_slice(), self.decision)).await?;
+        preload(cx, self.organization, &self.changing(review)).await?;
         for event in &events {
             if let AccessReviewEvent::ReviewItemDecided(decided) = event {
                 carry_out.follow(cx, decided).await?;
@@ -94,6 +94,18 @@ impl Command for DecideReviewItems {
     }
 }
 
+impl DecideReviewItems {
+    /// The items of which something is changed by it.
+    fn changing<'a>(&self, review: &'a Review) -> Vec<&'a Item> {
+        let follows = |item: &&Item| {
+            let former = item.carried_out().map(|former| former.decision);
+            let does = |decision: ReviewDecision| decision.is_to_be_carried_out();
+            does(self.decision) || former.is_some_and(does)
+        };
+        self.items.iter().filter_map(|number| review.item(*number)).filter(follows).collect()
+    }
+}
+
 /// What is typed of a decision.
 const fn word(decision: ReviewDecision) -> &'static str {
     match decision {
@@ -101,24 +113,4 @@ const fn word(decision: ReviewDecision) -> &'static str {
         ReviewDecision::Revoke { .. } => "REVOKE",
         ReviewDecision::Change { .. } | ReviewDecision::ChangeLevel { .. } => "CHANGE",
     }
-}
-
-/// Reads the permissions of the people of these items, and the keys among them, at once, where a decision
-/// changes them.
-async fn preload(
-    cx: &mut Context<'_>,
-    review: &Review,
-    (items, new): (&[u32], ReviewDecision),
-) -> Result<(), Failure> {
-    let follows = |item: &&Item| {
-        let former = item.carried_out().map(|former| former.decision);
-        let does = |decision: ReviewDecision| decision.is_to_be_carried_out();
-        item.access.is_right() && (does(new) || former.is_some_and(does))
-    };
-    let rights = items.iter().filter_map(|number| review.item(*number)).filter(follows);
-    let (keys, rights): (Vec<&Item>, Vec<&Item>) =
-        rights.partition(|item| item.access.key().is_some());
-    working_of(cx, keys.into_iter()).await?;
-    let users: BTreeSet<UserId> = rights.into_iter().map(|item| item.user).collect();
-    memberships(cx, review.organization, &users.into_iter().collect::<Vec<_>>()).await.map(drop)
 }

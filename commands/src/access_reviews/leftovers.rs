@@ -68,6 +68,9 @@ impl Leftovers {
         register: &dyn Register,
         (users, organization): (BTreeSet<UserId>, OrganizationId),
     ) -> Result<Self, Failure> {
+        if users.is_empty() {
+            return Ok(Self::of_nobody(organization));
+        }
         let knows_key = knows_key(cx, organization).await?;
         let files = files(cx, organization).await?;
         let is_handed_over = is_handed_over(cx, &users, organization).await?;
@@ -76,6 +79,16 @@ impl Leftovers {
         let question = RegisterQuestion { tenant, organization, users, at, position };
         let registered = register.registered(question).await;
         Ok(Self { organization, knows_key, files, is_handed_over, registered })
+    }
+
+    const fn of_nobody(organization: OrganizationId) -> Self {
+        Self {
+            organization,
+            knows_key: BTreeSet::new(),
+            files: Vec::new(),
+            is_handed_over: BTreeSet::new(),
+            registered: BTreeMap::new(),
+        }
     }
 
     /// What is left to somebody whose membership is over.

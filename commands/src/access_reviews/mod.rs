@@ -17,6 +17,7 @@ mod delta;
 mod keys;
 mod leftovers;
 mod open;
+mod preload;
 pub mod receipt;
 mod rights;
 mod schedule;

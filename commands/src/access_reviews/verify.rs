@@ -4,7 +4,7 @@
 //! them, or give them the role or level decided, and of a membership nothing that they were given before is of
 //! use and the access register agrees; what contradicts it is on record.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,13 +15,12 @@ use rollcall_domain::{
     },
     kernel::ids::{AccessReviewId, OrganizationId, UserId},
     organizations::{Organization, organization::Standing},
-    users::credential::Credential,
 };
 
 use super::{
-    keys::working_of,
     leftovers::{Leftovers, Register},
-    rights::{held_by, memberships},
+    preload::preload,
+    rights::held_by,
 };
 use crate::{Access, Command, Context, Failure, organizations::members::Watch};
 
@@ -145,19 +144,11 @@ impl Look {
         (pending, register): (&[Pending<'_>], &dyn Register),
     ) -> Result<Self, Failure> {
         let roster = cx.load::<Organization>(organization).await?;
-        let users = |is_right: bool| {
-            let those = pending.iter().filter(|it| it.item.access.key().is_none());
-            let those = those.filter(move |it| it.item.access.is_right() == is_right);
-            those.map(|it| it.item.user).collect::<BTreeSet<_>>()
-        };
-        let holders: Vec<_> = users(true).into_iter().collect();
-        memberships(cx, organization, &holders).await?;
-        working_of(cx, pending.iter().map(|it| it.item)).await?;
-        let members = users(false);
-        let credentials: Vec<_> =
-            members.iter().map(|user| cx.tenant().credential_stream(*user)).collect();
-        cx.load_all::<Credential>(&credentials).await?;
-        let leftovers = Leftovers::look_up(cx, register, (members, organization)).await?;
+        let items: Vec<&Item> = pending.iter().map(|it| it.item).collect();
+        preload(cx, organization, &items).await?;
+        let members = items.iter().filter(|item| !item.access.is_right()).map(|item| item.user);
+        let of = (members.collect(), organization);
+        let leftovers = Leftovers::look_up(cx, register, of).await?;
         Ok(Self { organization, roster, leftovers })
     }
 

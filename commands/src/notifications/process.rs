@@ -31,9 +31,12 @@ impl NotificationsProcess {
         Self { commands }
     }
 
-    /// The notices an event causes, as far as there is somebody to tell.
-    async fn notices(&self, event: &Recorded<AnyEvent>) -> Result<Vec<Notice>, DispatchError> {
-        let raised = raised_by(event);
+    /// The notices that are raised for an event, as far as there is somebody to tell.
+    async fn notices(
+        &self,
+        event: &Recorded<AnyEvent>,
+        raised: Vec<Raise>,
+    ) -> Result<Vec<Notice>, DispatchError> {
         if raised.is_empty() {
             return Ok(Vec::new());
         }
@@ -91,6 +94,25 @@ fn key(event: &Recorded<AnyEvent>, raise: &Raise, audience: &BTreeSet<UserId>) -
     }
 }
 
+/// The notices each event causes. What a stream has one of depends on how it stands by now: the last fact of
+/// the batch looks that up, and the ones before it need not.
+fn raised_by_each(batch: &[Recorded<AnyEvent>]) -> Vec<Vec<Raise>> {
+    let mut later = BTreeSet::new();
+    let mut all: Vec<Vec<Raise>> = batch
+        .iter()
+        .rev()
+        .map(|event| {
+            let mut raised = raised_by(event);
+            raised.retain(|raise| {
+                raise.once != Once::Stream || later.insert((event.aggregate_id, raise.step))
+            });
+            raised
+        })
+        .collect();
+    all.reverse();
+    all
+}
+
 #[async_trait]
 impl Process<AnyEvent> for NotificationsProcess {
     fn name(&self) -> &'static str {
@@ -104,7 +126,8 @@ impl Process<AnyEvent> for NotificationsProcess {
         batch: &[Recorded<AnyEvent>],
     ) -> Result<(), ProjectionError> {
         let failed = |error: DispatchError| ProjectionError::Contradiction(error.to_string());
-        let notices = batch.iter().map(|event| self.notices(event)).collect();
+        let raised = batch.iter().zip(raised_by_each(batch));
+        let notices = raised.map(|(event, raised)| self.notices(event, raised)).collect();
         let notices = side_by_side(notices).await.map_err(failed)?;
         let mut raised = BTreeSet::new();
         let mut raising = Vec::new();

@@ -1,4 +1,4 @@
-//! What ends. Invariant: which parameters of the policy move it, is said here by name.
+//! The kinds of ends. Invariant: which parameters of the policy move one is said here by name.
 
 use rollcall_domain::policies::{PolicyEvent, PolicyKey};
 

@@ -33,7 +33,7 @@ pub use simulation::{
     Conflict, ConflictKey, EndKey, EndingRule, InForce, Reach, SimulatedEnd, Whose,
     conflict_counts, conflicts, end_counts, ends, is_found_by_grants, not_observable,
 };
-pub use standing::standing;
+pub use standing::{Standing, standings};
 pub use why::{
     Explanation, Finding, FoundWay, Link, LinkKind, explain, is_known, policy_in_force, trail,
 };
