@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Decider, Decision, Refusal, Sealed,
-    kernel::ids::{SubjectId, TenantId, UserId},
+    kernel::ids::{OrganizationId, SubjectId, TenantId, UserId},
     permissions::right_use::UsedRight,
     policies::{Policy, PolicyHistory},
 };
@@ -50,6 +50,19 @@ impl Context<'_> {
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.commands.journal
+    }
+
+    /// The streams of a type in which an organisation acted or was acted upon, or of those the ones that
+    /// something was added to since then; see [`Journal::streams_with`] for the types.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn streams_with<A: Decider>(
+        &self,
+        organization: OrganizationId,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Vec<Uuid>, Failure> {
+        Ok(self.journal().streams_with::<A>(self.tenant(), organization, since).await?)
     }
 
     /// The signed-in person.
@@ -198,5 +211,28 @@ pub(crate) fn header(
         reason: None,
         occurred_at: now,
         command: name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_domain::{
+        access_requests::AccessRequest, affiliations::Affiliation, api_keys::ApiKey,
+        audit::AuditExport,
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_by_organization_has_indexes() {
+        let indexes = include_str!("../../migrations/0314_es_events_organizations_idx.sql");
+        let types = [ApiKey::TYPE, AuditExport::TYPE, Affiliation::TYPE, AccessRequest::TYPE];
+        for aggregate_type in types {
+            assert_eq!(
+                indexes.matches(&format!("'{aggregate_type}'")).count(),
+                2,
+                "{aggregate_type}"
+            );
+        }
     }
 }

@@ -10,7 +10,7 @@ use rollcall_domain::{
     Decider,
     kernel::{
         EventSet,
-        ids::{OrganizationId, SubjectId, TenantId, UserId},
+        ids::{SubjectId, TenantId, UserId},
     },
 };
 use serde_json::Value;
@@ -422,31 +422,6 @@ impl Journal {
         )
         .bind(tenant.0)
         .bind(subject.0)
-        .bind(aggregate_type)
-        .fetch_all(&self.0.pool)
-        .await
-        .map_err(JournalError::of)
-    }
-
-    /// The streams of a type in which an organisation acted or was acted upon, such as its
-    /// affiliations. Reads the type's part of the log, so it is for types of few events.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn streams_with(
-        &self,
-        tenant: TenantId,
-        organization: OrganizationId,
-        aggregate_type: &str,
-    ) -> Result<Vec<Uuid>, JournalError> {
-        sqlx::query_scalar(
-            "SELECT DISTINCT aggregate_id::uuid FROM es.events
-              WHERE tenant_id = $1 AND aggregate_type = $3
-                AND (organization_id = $2 OR subject_organization_id = $2)
-              ORDER BY 1",
-        )
-        .bind(tenant.0)
-        .bind(organization.0)
         .bind(aggregate_type)
         .fetch_all(&self.0.pool)
         .await

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use rollcall_domain::{
-    Decider, Refusal,
+    Refusal,
     access_reviews::{AccessReviewRefusal, Item, ReviewDecision, Reviewed},
     api_keys::{ApiKey, ApiKeyCommand, Grant},
     kernel::ids::{ApiKeyId, OrganizationId},
@@ -22,7 +22,7 @@ pub(super) async fn working(
     cx: &mut Context<'_>,
     organization: OrganizationId,
 ) -> Result<Vec<Grant>, Failure> {
-    let keys = cx.journal().streams_with(cx.tenant(), organization, ApiKey::TYPE).await?;
+    let keys = cx.streams_with::<ApiKey>(organization, None).await?;
     let (keys, now) = (cx.load_all::<ApiKey>(&keys).await?, cx.now);
     let usable = keys.iter().filter_map(|key| key.usable(now).ok());
     let own = usable.filter(|grant| grant.organization == Some(organization));

@@ -148,8 +148,8 @@ async fn files(
     cx: &mut Context<'_>,
     organization: OrganizationId,
 ) -> Result<Vec<Arc<AuditExport>>, Failure> {
-    let (of, since) = ((cx.tenant(), AuditExport::TYPE), cx.now - LINK_WORKS_FOR);
-    let files = cx.journal().streams_with_since(of, organization, since).await?;
+    let since = cx.now - LINK_WORKS_FOR;
+    let files = cx.streams_with::<AuditExport>(organization, Some(since)).await?;
     cx.load_all::<AuditExport>(&files).await
 }
 

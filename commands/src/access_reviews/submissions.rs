@@ -10,7 +10,7 @@ use std::{
 };
 
 use rollcall_domain::{
-    Decider, Refusal,
+    Refusal,
     access_reviews::Submissions,
     affiliations::{Affiliation, AffiliationCommand, AffiliationRefusal, AssignNpis},
     kernel::ids::{AffiliationId, OrganizationId, UserId},
@@ -27,8 +27,8 @@ pub(super) async fn submissions(
     cx: &mut Context<'_>,
     organization: OrganizationId,
 ) -> Result<BTreeMap<UserId, Submissions>, Failure> {
-    let (tenant, now) = (cx.tenant(), cx.now);
-    let streams = cx.journal().streams_with(tenant, organization, Affiliation::TYPE).await?;
+    let now = cx.now;
+    let streams = cx.streams_with::<Affiliation>(organization, None).await?;
     let states = cx.load_all::<Affiliation>(&streams).await?;
     let own: Vec<(AffiliationId, Arc<Affiliation>)> = streams
         .into_iter()

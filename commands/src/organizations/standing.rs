@@ -5,7 +5,6 @@
 
 use async_trait::async_trait;
 use rollcall_domain::{
-    Decider,
     affiliations::{Affiliation, AffiliationCommand},
     kernel::ids::OrganizationId,
     organizations::{Organization, OrganizationCommand, organization::Standing},
@@ -104,8 +103,7 @@ async fn end_affiliations(
     cx: &mut Context<'_>,
     organization: OrganizationId,
 ) -> Result<(), Failure> {
-    let journal = cx.journal();
-    let streams = journal.streams_with(cx.tenant(), organization, Affiliation::TYPE).await?;
+    let streams = cx.streams_with::<Affiliation>(organization, None).await?;
     for stream in streams {
         let end = AffiliationCommand::EndWithOrganization { organization };
         cx.decide::<Affiliation>(stream, end).await?;

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    Decider,
     affiliations::{
         Affiliated, Affiliation, AffiliationCommand, AssignNpis, Ending, Pair, Side, TakeOver,
     },
@@ -28,8 +27,7 @@ pub(super) async fn take_over(
     scene: &Scene,
     most: usize,
 ) -> Result<usize, Failure> {
-    let journal = cx.journal();
-    let streams = journal.streams_with(cx.tenant(), scene.from, Affiliation::TYPE).await?;
+    let streams = cx.streams_with::<Affiliation>(scene.from, None).await?;
     let mut taken = 0;
     for stream in streams {
         if taken >= most {

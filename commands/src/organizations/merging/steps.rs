@@ -2,7 +2,6 @@
 //! when it answers none.
 
 use rollcall_domain::{
-    Decider,
     access_requests::{AccessRequest, AccessRequestCommand},
     affiliations::{Affiliation, AffiliationCommand},
     kernel::ids::TaxIdId,
@@ -128,8 +127,7 @@ async fn requests(cx: &mut Context<'_>, scene: &Scene) -> Result<usize, Failure>
         let end = RosterCommand::EndMemberInvitation { user, invitation, cause };
         cx.decide::<Organization>(scene.from, OrganizationCommand::from(end)).await?;
     }
-    let journal = cx.journal();
-    for stream in journal.streams_with(cx.tenant(), scene.from, AccessRequest::TYPE).await? {
+    for stream in cx.streams_with::<AccessRequest>(scene.from, None).await? {
         if ended >= REQUESTS {
             break;
         }
@@ -166,8 +164,7 @@ async fn ends(cx: &mut Context<'_>, scene: &Scene) -> Result<usize, Failure> {
             return Ok(taken);
         }
     }
-    let journal = cx.journal();
-    let streams = journal.streams_with(cx.tenant(), scene.from, Affiliation::TYPE).await?;
+    let streams = cx.streams_with::<Affiliation>(scene.from, None).await?;
     let mut ended = 0;
     for stream in streams {
         if ended >= AFFILIATIONS {
