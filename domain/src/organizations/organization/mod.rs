@@ -67,6 +67,8 @@ pub struct Organization {
     phase: Phase,
     record: Option<Record>,
     members: RedBlackTreeMapSync<UserId, Member>,
+    /// Who of them was assigned a permission for all of it: rosters are long, and these are few.
+    with_role: BTreeSet<UserId>,
     npis: RedBlackTreeMapSync<Npi, NpiHolding>,
     domains: BTreeSet<String>,
     locations: RedBlackTreeMapSync<LocationId, Location>,
@@ -154,16 +156,12 @@ impl Organization {
 
     /// The active administrators.
     pub fn active_admins(&self, now: DateTime<Utc>) -> impl Iterator<Item = UserId> {
-        self.members()
-            .filter(move |(_, member)| member.is_active(now) && member.role == OrgRole::Admin)
-            .map(|(user, _)| user)
+        self.active_viewers(now).filter(move |user| self.role_of(*user, now) == OrgRole::Admin)
     }
 
     /// The active administrators and Processors: who sees what is the whole organisation's (MC-47).
     pub fn active_viewers(&self, now: DateTime<Utc>) -> impl Iterator<Item = UserId> {
-        self.members()
-            .filter(move |(_, member)| member.is_active(now) && member.role != OrgRole::None)
-            .map(|(user, _)| user)
+        self.with_role.iter().copied().filter(move |user| self.is_active_member(*user, now))
     }
 
     /// When an active member who waits for a first permission is deactivated; whether one was given
@@ -223,7 +221,21 @@ impl Organization {
     fn change_member(&mut self, user: UserId, change: impl FnOnce(&mut Member)) {
         if let Some(member) = self.members.get_mut(&user) {
             change(member);
+            let role = member.role;
+            self.note_role(user, role);
         }
+    }
+
+    fn put_member(&mut self, user: UserId, member: Member) {
+        self.note_role(user, member.role);
+        self.members.insert_mut(user, member);
+    }
+
+    fn note_role(&mut self, user: UserId, role: OrgRole) {
+        match role {
+            OrgRole::None => self.with_role.remove(&user),
+            OrgRole::Admin | OrgRole::Processor => self.with_role.insert(user),
+        };
     }
 
     fn change_record(&mut self, change: impl FnOnce(&mut Record)) {

@@ -191,7 +191,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 admin_requested_by: None,
                 facts: 0,
             };
-            state.members.insert_mut(*user, member);
+            state.put_member(*user, member);
         }
         E::MemberInvitationEnded { user, cause, .. } => state.change_member(*user, |member| {
             member.standing = Standing::Ended { cause: *cause };
@@ -219,7 +219,7 @@ fn take_in(state: &mut Organization, event: &OrganizationEvent) {
                 admin_requested_by: None,
                 facts: 0,
             };
-            state.members.insert_mut(*user, member);
+            state.put_member(*user, member);
             state.peopled_since.get_or_insert(*joined_at);
         }
         E::OrgRoleAssigned { user, new, .. } => {
