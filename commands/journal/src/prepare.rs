@@ -45,6 +45,11 @@ pub(crate) async fn seal(
     unix_millis: i64,
     drafts: &[Draft],
 ) -> Result<Prepared, JournalError> {
+    let about = drafts.iter().filter(|draft| draft.payload.contains(MARK));
+    let about: Vec<SubjectId> =
+        about.filter_map(|draft| draft.facets.subject.map(Into::into)).collect();
+    // One query for all; of whom a value is about beside, the keys are read with it.
+    keys.prefetch(header.tenant, &about).await;
     let metadata = serde_json::to_string(&header.metadata())?;
     let millis = u64::try_from(unix_millis).unwrap_or_default();
     let mut sealer =
