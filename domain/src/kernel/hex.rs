@@ -1,14 +1,11 @@
 //! Bytes as text. Invariant: ids are derived from these digits, so they never change.
 
-use std::fmt::Write as _;
-
 /// Lower-case hexadecimal digits of `bytes`, two for each.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
-        write!(digits, "{byte:02x}").expect("a String takes any text");
-        digits
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(digits).map(char::from).collect()
 }
 
 #[cfg(test)]

@@ -108,34 +108,35 @@ pub const COLUMNS: &str = "tenant_id, tenant_position, aggregate_type, aggregate
     actor_kind, actor_id, organization_id, subject_id, subject_organization_id, npi, \
     correlation_id, causation_id, command_id, recorded_at, occurred_at, effective_at, salt";
 
-/// The leaf of an event. Written out it is the leaf's bytes.
+/// The leaf of an event. Written out it is the leaf's bytes: its members are in the order of RFC 8785, and
+/// strings and small integers are written as there by any writer of JSON without blanks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    pub v: u32,
-    pub tenant: Uuid,
-    pub event_id: Uuid,
-    pub stream_type: String,
-    pub stream_id: String,
-    pub sequence: i64,
-    #[serde(rename = "type")]
-    pub event_type: String,
-    pub type_version: String,
-    /// RFC 3339 in UTC with six digits of a second, as the two below.
-    pub recorded_at: String,
-    pub occurred_at: String,
-    pub effective_at: String,
-    pub correlation_id: Uuid,
+    actor: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<Uuid>,
     pub command_id: Uuid,
-    actor: String,
+    pub correlation_id: Uuid,
+    /// RFC 3339 in UTC with six digits of a second, as the other moments.
+    pub effective_at: String,
+    pub event_id: Uuid,
+    metadata: String,
+    npi: String,
+    pub occurred_at: String,
     organization: String,
+    payload: String,
+    pub recorded_at: String,
+    pub sequence: i64,
+    pub stream_id: String,
+    pub stream_type: String,
     subject: String,
     subject_organization: String,
-    npi: String,
-    payload: String,
-    metadata: String,
+    pub tenant: Uuid,
+    #[serde(rename = "type")]
+    pub event_type: String,
+    pub type_version: String,
+    pub v: u32,
 }
 
 /// The key of one field of one event, with which its commitment is checked.
@@ -216,7 +217,7 @@ impl Envelope {
         if !(0..1 << 53).contains(&self.sequence) {
             return Err(NoForm);
         }
-        serde_json_canonicalizer::to_vec(self).map_err(|_| NoForm)
+        serde_json::to_vec(self).map_err(|_| NoForm)
     }
 
     /// The leaf's hash (RFC 6962, 2.1).
@@ -337,6 +338,20 @@ pub(super) mod tests {
             text.replace(&format!("\"{name}\""), &format!("\"{hex}\""))
         });
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_leaf_is_written_in_its_canonical_form_whatever_stands_in_it() {
+        let controls: String = (0..0x20).chain(0x7e..0xa1).filter_map(char::from_u32).collect();
+        let odd = format!("\"\\/{controls}é\u{2028}\u{fffd}\u{1f980}");
+        let mut event = stored(1 << 52);
+        event.causation_id = Some(Uuid::max());
+        for text in [&mut event.aggregate_type, &mut event.aggregate_id, &mut event.event_type] {
+            text.push_str(&odd);
+        }
+        let envelope = event.envelope();
+        let canonical = serde_json_canonicalizer::to_vec(&envelope).unwrap();
+        assert_eq!(envelope.to_bytes().unwrap(), canonical);
     }
 
     #[test]
