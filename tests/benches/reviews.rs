@@ -1,10 +1,11 @@
 //! How fast access is reviewed: a campaign of 100,000 items (the most that Okta certifies at once) over two
 //! hundred organisations, over HTTP, by a service on a durable PostgreSQL.
 //!
-//! `cargo bench -p rollcall-tests --bench reviews [-- items=100000 revoked=5000 seconds=3 hold=0]`
+//! `cargo bench -p rollcall-tests --bench reviews [-- items=100000 revoked=5000 at_close=1 seconds=3 hold=0]`
 //!
 //! Members are decided by the domain and appended by the journal, as if they had been invited; the first
-//! organisation has `revoked` of them and a thousand more. Every figure stands beside its limit. `hold`
+//! organisation has `revoked` of them and a thousand more. Every figure stands beside its limit. With
+//! `at_close=0` what is revoked is carried out as it is decided, and not when the review is closed. `hold`
 //! keeps the server for so many seconds after, for a look at its plans.
 //!
 //! Invariant: what is measured is what clients get: HTTP, authorisation and all, no answer with
@@ -48,6 +49,7 @@ const EVENTS: i64 = 20_000;
 struct Plan {
     items: usize,
     revoked: usize,
+    at_close: bool,
     time: Duration,
     hold: Duration,
 }
@@ -57,7 +59,8 @@ impl Plan {
     /// When an argument is none of the above.
     fn from_arguments() -> Self {
         let time = Duration::from_secs(3);
-        let mut plan = Self { items: 100_000, revoked: 5_000, time, hold: Duration::ZERO };
+        let hold = Duration::ZERO;
+        let mut plan = Self { items: 100_000, revoked: 5_000, at_close: true, time, hold };
         // Cargo says `--bench`.
         for argument in std::env::args().skip(1).filter(|argument| !argument.starts_with("--")) {
             let (name, value) = argument.split_once('=').unwrap_or((&argument, ""));
@@ -65,9 +68,12 @@ impl Plan {
             match name {
                 "items" => plan.items = number as usize,
                 "revoked" => plan.revoked = number as usize,
+                "at_close" => plan.at_close = number == 1,
                 "seconds" => plan.time = Duration::from_secs(number.into()),
                 "hold" => plan.hold = Duration::from_secs(number.into()),
-                _ => panic!("{argument} is none of items=N, revoked=N, seconds=N and hold=N"),
+                _ => panic!(
+                    "{argument} is none of items=N, revoked=N, at_close=N, seconds=N, hold=N"
+                ),
             }
         }
         plan
@@ -90,7 +96,8 @@ async fn measure(plan: Plan, ground: &Ground) {
     let portal = Portal::start(database, ground.folder(), population, None).await;
     eprintln!("filled in {:.0} s", begun.elapsed().as_secs_f64());
     let mut report = Report::begin("reviews");
-    campaign::measure(&mut report, &portal, plan.revoked, plan.time).await;
+    let closing = campaign::Closing { revoked: plan.revoked, is_late: plan.at_close };
+    campaign::measure(&mut report, &portal, closing, plan.time).await;
     eprintln!("load average {}", ground.load_average());
     if !plan.hold.is_zero() {
         eprintln!("held: {}", ground.hint("reviews"));
