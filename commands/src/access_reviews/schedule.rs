@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Refusal,
-    access_reviews::{Changes, Opener, ReviewScope, Split},
+    access_reviews::{Opener, ReviewScope},
     kernel::ids::{AccessReviewId, OrganizationId},
     organizations::{Organization, organization::Phase},
     policies::PolicyHistory,
@@ -16,6 +16,7 @@ use rollcall_domain::{
 
 use super::{
     OPEN,
+    delta::split,
     open::{open, open_one, reviewed},
     open_key,
 };
@@ -78,7 +79,9 @@ impl OpenScheduledReview {
         if reviewed.is_empty() {
             return Ok(());
         }
-        let (list, of) = ((Split::all_of(reviewed), Changes::All), (organization, SCOPE));
+        let changed_only = cx.policy.review().changed_only;
+        let list = split(cx, (organization, &SCOPE), reviewed, changed_only).await?;
+        let of = (organization, SCOPE);
         if open(cx, (review, Opener::Scheduled), of, list, (None, None)).await? {
             // Whoever was faster by hand is found at the next try.
             let taken = Refusal::new(Code::VersionConflict, "Somebody opened a review meanwhile.");

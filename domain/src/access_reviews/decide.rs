@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::{
     AccessReview, AccessReviewCommand, AccessReviewEvent, AccessReviewRefusal, Changes,
-    CompleteReview, ItemOutcome, MOST_ITEMS, NewReview, Review, ReviewResult, ReviewTotals, Split,
-    listing, sha256_of_lines,
+    CompleteReview, ItemOutcome, MOST_ITEMS, NewReview, Opener, Review, ReviewResult, ReviewTotals,
+    Split, listing, sha256_of_lines,
 };
 use crate::kernel::ids::UserId;
 use crate::values::Reason;
@@ -23,9 +23,15 @@ pub(super) fn reviewer(decision: &Decision<'_>) -> Result<UserId, AccessReviewRe
     decision.actor.person().ok_or(AccessReviewRefusal::NoPerson)
 }
 
-fn check_list(list: &Split, changes: Changes) -> Result<(), AccessReviewRefusal> {
+/// Where nothing changed nobody has to review; what the schedule asks for is signed all the same.
+fn check_list(
+    list: &Split,
+    changes: Changes,
+    opened_by: Opener,
+) -> Result<(), AccessReviewRefusal> {
     use AccessReviewRefusal as R;
-    if list.listed.is_empty() {
+    let is_to_be_signed = opened_by == Opener::Scheduled && !list.carried.is_empty();
+    if list.listed.is_empty() && !is_to_be_signed {
         let nothing = changes.since().filter(|_| !list.carried.is_empty()).map(R::NothingChanged);
         return Err(nothing.unwrap_or(R::NothingToReview));
     }
@@ -40,8 +46,8 @@ fn check_list(list: &Split, changes: Changes) -> Result<(), AccessReviewRefusal>
 
 fn opened(decision: &Decision<'_>, new: NewReview) -> Decided {
     use AccessReviewRefusal as R;
-    let NewReview { organization, list, changes, due_at, grace_until, .. } = new;
-    check_list(&list, changes)?;
+    let NewReview { organization, list, changes, opened_by, due_at, grace_until, .. } = new;
+    check_list(&list, changes, opened_by)?;
     if due_at <= decision.now || grace_until < due_at {
         return Err(R::DueTooEarly);
     }
@@ -55,7 +61,7 @@ fn opened(decision: &Decision<'_>, new: NewReview) -> Decided {
         as_of: new.as_of,
         items: u32::try_from(list.len()).expect("no more than MOST_ITEMS"),
         sha256,
-        opened_by: new.opened_by,
+        opened_by,
         opened_at: decision.now,
         due_at,
         grace_until,

@@ -249,6 +249,9 @@ policy_keys! {
         "After how many days an undecided request for access expires.", "CC-11 CC-12";
     ReviewCadenceDays "review.cadence_days": integer(Days, 30, 730), Int(180),
         "How often an organization reviews its people.", "CC-13";
+    ReviewChangedOnly "review.changed_only": BOOLEAN, Bool(false),
+        "These reviews ask about what changed since the last signed one alone; the rest is carried forward.",
+        "CC-13 GN-15";
     ReviewOpenDays "review.open_days": integer(Days, 1, 90), Int(30),
         "How long after it opened a review is due.", "CC-13";
     ReviewGraceDays "review.grace_days": integer(Days, 0, 90), Int(14),

@@ -470,6 +470,7 @@ impl Policy {
     pub fn review(&self) -> ReviewPolicy {
         ReviewPolicy {
             cadence_days: self.integer(PolicyKey::ReviewCadenceDays),
+            changed_only: self.flag(PolicyKey::ReviewChangedOnly),
             open_days: self.integer(PolicyKey::ReviewOpenDays),
             grace_days: self.integer(PolicyKey::ReviewGraceDays),
             remind_days: self.integers(PolicyKey::ReviewRemindDays).to_vec(),

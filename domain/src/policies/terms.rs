@@ -358,6 +358,8 @@ pub struct PinPolicy {
 pub struct ReviewPolicy {
     /// Days between reviews.
     pub cadence_days: u32,
+    /// Whether the scheduled ones ask about what changed since the last signed one alone.
+    pub changed_only: bool,
     /// Days from its opening until a review is due.
     pub open_days: u32,
     /// Days from then until it is escalated.

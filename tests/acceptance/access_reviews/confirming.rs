@@ -1,6 +1,9 @@
 //! Reviews with a second reviewer (GN-15).
 
-use rollcall_domain::organizations::Organization;
+use rollcall_domain::{
+    organizations::Organization,
+    policies::{PolicyKey, PolicyValue},
+};
 use serde_json::{Value, json};
 
 use super::{Review, SHOWN, error, receipt_for};
@@ -81,6 +84,45 @@ async fn gn_15_what_is_decided_counts_when_a_second_reviewer_confirmed_it() {
     let item = json!({ "item": nora, "outcome": "REVOKED", "awaitsSecondReviewer": false,
                        "confirmedBy": { "name": "Abe Fox" } });
     assert!(shown.contains(&item.to_string()), "{shown}");
+    assert_eq!(review.complete(&ann_client).await.done()["accessReview"]["status"], "COMPLETED");
+    portal.settle().await;
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_15_at_close_what_was_confirmed_waits_for_the_closing_and_what_was_not_has_none() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    let at_close = PolicyValue::Text("AT_CLOSE".to_owned());
+    portal.change_policy(PolicyKey::ReviewRevocations, at_close).await;
+    let (ann, abe) = (&world.clinic_admin, &world.clinic_second_admin);
+    let (ann_client, abe_client) = (portal.client(ann).await, portal.client(abe).await);
+    let second = json!({ "secondReviewer": "REVIEWER" });
+    let review = Review::open_of(&portal, &ann_client, world.clinic.id, second).await;
+    let of = [ann, abe, &world.npi_admin, &world.processor, &world.newcomer];
+    let [of_ann, of_abe, nora, paul, nell] = of.map(|who| review.of(who));
+    let (by_ann, by_abe) = ((&portal, &ann_client, ann), (&portal, &abe_client, abe));
+    review.revoke(by_ann, &[nora]).await.done();
+    review.keep(by_ann, &[paul, nell]).await.done();
+    confirm(&review, by_abe, &[nora, paul, nell]).await.done();
+    portal.settle().await;
+    assert!(is_member(&portal, &world.npi_admin).await, "confirmed, it waits all the same");
+    // Confirmed or not, another decision takes its place, and begins anew.
+    review.keep(by_abe, &[nora]).await.done();
+    review.revoke(by_abe, &[nora]).await.done();
+    review.keep(by_ann, &[of_abe]).await.done();
+    review.keep(by_abe, &[of_ann]).await.done();
+    let support = portal.client(&world.plan_support).await;
+    let by_plan = (&portal, &support, &world.plan_support);
+    confirm(&review, by_plan, &[of_abe, of_ann]).await.done();
+    let early = review.complete(&ann_client).await;
+    let (code, _, items) = error(&early);
+    assert_eq!((code, items), ("ITEMS_UNDECIDED", vec![nora.to_string().as_str()]));
+    assert!(is_member(&portal, &world.npi_admin).await, "no closing has begun");
+    confirm(&review, by_ann, &[nora]).await.done();
+    assert_eq!(review.complete(&ann_client).await.done()["accessReview"]["status"], "OPEN");
+    portal.settle().await;
+    assert!(!is_member(&portal, &world.npi_admin).await);
     assert_eq!(review.complete(&ann_client).await.done()["accessReview"]["status"], "COMPLETED");
     portal.settle().await;
     portal.finish().await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Review, SHOWN};
-use crate::support::{Client, Portal};
+use crate::support::{Client, Portal, uuid_of};
 
 /// Half a year after the clinic was registered, on the same hour of its clocks.
 const FIRST: &str = "2026-06-11T16:00:00Z";
@@ -82,6 +82,43 @@ async fn cc_13_of_missed_periods_the_last_is_reviewed_and_none_while_one_is_open
     assert_eq!(opened(world.clinic.id, FIRST).await, 0, "the past is not reviewed one by one");
     assert_eq!(opened(world.clinic.id, SECOND).await, 1);
     assert_eq!(opened(world.hospital.id, SECOND).await, 0, "one is open there");
+    portal.finish().await;
+}
+
+#[tokio::test]
+async fn gn_15_the_schedule_asks_about_what_changed_alone_where_the_policy_says_so() {
+    let portal = Portal::medi_cal().await;
+    let world = portal.world().clone();
+    portal.change_policy(PolicyKey::ReviewChangedOnly, PolicyValue::Boolean(true)).await;
+    // Nothing was signed before: everything is asked.
+    come_to(&portal, at(FIRST)).await;
+    let first = scheduled(&portal, world.clinic.id, FIRST);
+    let first = Review::at(&portal, first, world.clinic.id).await;
+    let plan = portal.client(&world.plan_admin).await;
+    let items: Vec<u32> = first.items.iter().map(|item| item.item).collect();
+    first.keep((&portal, &plan, &world.plan_admin), &items).await.done();
+    first.complete(&plan).await.done();
+
+    portal.change_policy(PolicyKey::ReviewCadenceDays, PolicyValue::Integer(30)).await;
+    let next = "2026-07-11T16:00:00Z";
+    come_to(&portal, at(next)).await;
+    let second = scheduled(&portal, world.clinic.id, next);
+    assert_eq!(openings(&portal, second).await, 1);
+    let second = Review::at(&portal, second, world.clinic.id).await;
+    // Nothing changed: nobody decides, and it is signed that this is so.
+    let plan = portal.client(&world.plan_admin).await;
+    let shown = "query($id: ID!, $at: Position) { accessReview(id: $id, minPosition: $at) {
+      changedOnly comparedWithId population counts { undecided carriedForward } } }";
+    let at = portal.position().await.to_string();
+    let answer = plan.send(shown, json!({ "id": second.id, "at": at })).await;
+    let review = &answer.data()["accessReview"];
+    assert_eq!(review["changedOnly"], true, "{review}");
+    assert_eq!(uuid_of(review["comparedWithId"].as_str().expect("an id")), first.id);
+    assert_eq!(review["counts"]["undecided"], 0, "{review}");
+    assert_eq!(review["counts"]["carriedForward"], review["population"], "{review}");
+    assert!(review["population"].as_i64() > Some(0), "{review}");
+    second.complete(&plan).await.done();
+    portal.settle().await;
     portal.finish().await;
 }
 

@@ -95,6 +95,19 @@ fn gn_15_only_what_was_signed_certifies() {
 }
 
 #[test]
+fn gn_15_where_nothing_changed_only_what_the_schedule_asks_for_is_opened_to_be_signed() {
+    let carried = vec![carried(member(1, OrgRole::None))];
+    let list = Split { listed: Vec::new(), carried };
+    let open = |opened_by| {
+        let changes = Changes::Only { since: Some(review()) };
+        let new = NewReview { opened_by, list: list.clone(), changes, ..new_review(Vec::new()) };
+        given::<AccessReview>(&[]).when(AccessReviewCommand::Open(Box::new(new)))
+    };
+    open(Opener::ByHand { user: id(20) }).refused(Code::FieldInvalid);
+    assert_eq!(open(Opener::Scheduled).events().len(), 2);
+}
+
+#[test]
 fn gn_15_access_that_was_interrupted_is_asked_about_though_it_is_as_it_was() {
     let baseline = Baseline::of(&told(10, &signed()));
     let (organization, user) = (mercy(), id(1));
