@@ -104,10 +104,7 @@ async fn gn_15_a_review_of_the_plans_own_people_names_no_organization_and_any_ot
     for (mutation, of) in
         [("openReviewCampaign", "reviewCampaign"), ("createReviewTemplate", "reviewTemplate")]
     {
-        let mut input = json!({ "name": "Staff", "choice": choice });
-        if mutation == "createReviewTemplate" {
-            input = json!({ "terms": input });
-        }
+        let input = json!({ "name": "Staff", "choice": choice });
         let refused = scene.pia.mutate(mutation, input, &format!("{of} {{ id }}")).await;
         assert_eq!(refused.refused(), "FIELD_INVALID", "{mutation}");
         assert!(refused.body.to_string().contains("openReview instead"), "{}", refused.body);
