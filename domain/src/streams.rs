@@ -61,6 +61,13 @@ impl TenantId {
         self.derive("plan_staff", &user.to_string())
     }
 
+    /// The plan itself, where what is an organisation's elsewhere is its own: reviews of its staff (GN-15). No
+    /// organisation has this id, so no narrower scope of a plan role covers it and nobody is a member there.
+    #[must_use]
+    pub fn plan_itself(&self) -> OrganizationId {
+        OrganizationId(self.derive("plan_itself", ""))
+    }
+
     /// `users.credential`: one per person.
     #[must_use]
     pub fn credential_stream(&self, user: UserId) -> Uuid {
@@ -208,5 +215,7 @@ mod tests {
         let begins = NaiveDate::from_ymd_opt(2026, 1, 12).expect("a day");
         let review = tenant.access_review_stream(OrganizationId(Uuid::from_u128(10)), begins);
         assert_eq!(review.to_string(), "54426c04-8c7f-5962-85fb-e4a0738cd21d");
+        assert_eq!(tenant.plan_itself().to_string(), "7499e8af-c5a9-5d5b-ba6b-6e42ff25b037");
+        assert_ne!(tenant.plan_itself(), TenantId::of_slug("cencal").plan_itself());
     }
 }

@@ -15,7 +15,7 @@ use rollcall_projections::{
     Snapshot,
     access_requests::{self, RequestFilter, RequestStatus, Seen},
     access_reviews::{
-        Confirmer, Reviewer, StandsIn, WaitingReview, asking_reviews, ending_grants,
+        Confirmer, Reviewer, StandsIn, THE_PLAN, WaitingReview, asking_reviews, ending_grants,
         reviews_to_confirm, stands_in, waiting_reviews,
     },
     affiliations::{self, AffiliationFilter, Viewpoint},
@@ -67,7 +67,7 @@ pub struct Task {
     /// The object it is about: the access review, the request, the affiliation, or the person whose grants
     /// end; absent for reviews of activity, of which `activityReviewStatus` tells.
     pub target_id: Option<ID>,
-    /// Whose it is; of an affiliation, who asks for it.
+    /// Whose it is, which of a review of the plan's own people is the plan itself; of an affiliation, who asks for it.
     pub organization: Option<OrganizationReference>,
     /// Whom it is about, where it is one person.
     pub user: Option<PersonReference>,
@@ -162,6 +162,11 @@ async fn found(ctx: &Context<'_>, min_position: Option<Position>) -> Result<Vec<
             found.extend(confirming(view, confirmer).await?);
             let reviewer = (Reviewer::Plan(within.clone()), user, StandsIn::default());
             found.extend(reviews(view, reviewer, TaskKind::AccessReview).await?);
+            // The plan's own people are its administrators' to review.
+            if matches!(looking.viewer, Viewer::PlanSupport) {
+                let plan = NodeType::Organization.id(view.tenant().plan_itself().0);
+                found.retain(|it| it.task.organization.as_ref().is_none_or(|of| of.id != plan));
+            }
             let seen = Seen::Plan(within);
             found.extend(requests(view, (seen, RequestStatus::Routed), user, now).await?);
         }
@@ -225,27 +230,30 @@ async fn reviews(
     kind: TaskKind,
 ) -> Result<Vec<Found>> {
     let waiting = waiting_reviews(view, reviewer, MOST).await.map_err(|error| fault(&error))?;
-    Ok(as_tasks(waiting, kind))
+    Ok(as_tasks(view, waiting, kind))
 }
 
 /// Reviews in which somebody confirms what others decided.
 async fn confirming(view: &mut Snapshot, confirmer: (Confirmer, UserId)) -> Result<Vec<Found>> {
     let waiting = reviews_to_confirm(view, confirmer, MOST).await.map_err(|error| fault(&error))?;
-    Ok(as_tasks(waiting, TaskKind::SecondReview))
+    Ok(as_tasks(view, waiting, TaskKind::SecondReview))
 }
 
 /// Reviews that ask somebody about their own access.
 async fn asked(view: &mut Snapshot, of: (OrganizationId, UserId)) -> Result<Vec<Found>> {
     let asking = asking_reviews(view, of, MOST).await.map_err(|error| fault(&error))?;
-    Ok(as_tasks(asking, TaskKind::SelfAttestation))
+    Ok(as_tasks(view, asking, TaskKind::SelfAttestation))
 }
 
-fn as_tasks(reviews: Vec<WaitingReview>, kind: TaskKind) -> Vec<Found> {
+fn as_tasks(view: &Snapshot, reviews: Vec<WaitingReview>, kind: TaskKind) -> Vec<Found> {
+    let plan = view.tenant().plan_itself().0;
     let found = reviews.into_iter().map(|review| {
+        let is_plans = review.organization_id == plan;
+        let name = review.organization_name.or_else(|| is_plans.then(|| THE_PLAN.to_owned()));
         let plain = Plain {
             kind,
             id: Some((NodeType::AccessReview, review.review_id)),
-            organization: Some((review.organization_id, review.organization_name)),
+            organization: Some((review.organization_id, name)),
             since: review.opened_at,
             due_at: review.due_at,
             count: review.items,

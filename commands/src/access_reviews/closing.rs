@@ -97,6 +97,7 @@ async fn job_roles(cx: &mut Context<'_>, review: &Review) -> Result<JobRoles, Fa
         | ReviewedAccess::Correspondence { .. }
         | ReviewedAccess::Submission { .. }
         | ReviewedAccess::ApiKey { .. }
+        | ReviewedAccess::PlanRole { .. }
         | ReviewedAccess::Grant {
             grant: Entitlement::Feature(_) | Entitlement::Location(_) | Entitlement::TaxId(_),
             ..

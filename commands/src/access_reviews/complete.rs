@@ -24,8 +24,8 @@ use rollcall_domain::{
 };
 
 use super::{
-    REVIEW_STAFF, campaign::tell, keys::working_of, open::reviewed, release, review_of,
-    rights::memberships, submissions::submissions,
+    REVIEW_STAFF, campaign::tell, keys::working_of, open::reviewed, plan_staff::held_of, release,
+    review_of, rights::memberships, submissions::submissions,
 };
 use crate::{Access, Command, Context, Failure};
 
@@ -62,17 +62,22 @@ impl Command for CompleteReview {
         let rights = permissions_of(cx, review, &roster).await?;
         let submissions = submissions_of(cx, review).await?;
         let keys = working_of(cx, review.items().map(|(_, item)| item)).await?;
+        let roles = held_of(cx, review.items().map(|(_, item)| item)).await?;
         let (now, none) = (cx.now, Submissions::new());
         let is_gone = |item: &Item| {
             let submissions = submissions.get(&item.user).unwrap_or(&none);
             let is_held = |membership: &Arc<Membership>| {
                 item.access.is_held(Holding { membership, submissions, now })
             };
-            let has_ended = match item.access.key() {
+            let has_ended = match (item.access.key(), item.access.plan_role()) {
                 // It works whoever left.
-                Some(key) => !keys.contains(&key),
-                None if !roster.is_active_member(item.user, now) => true,
-                None => item.access.is_right() && !rights.get(&item.user).is_some_and(is_held),
+                (Some(key), _) => !keys.contains(&key),
+                // Nobody holds it as a member.
+                (None, Some(role)) => !roles.contains(&(item.user, role)),
+                (None, None) if !roster.is_active_member(item.user, now) => true,
+                (None, None) => {
+                    item.access.is_right() && !rights.get(&item.user).is_some_and(is_held)
+                }
             };
             // What could not be taken away because it was gone is gone.
             let is_being_taken = item.decided.as_ref().is_some_and(|decided| {
@@ -112,7 +117,7 @@ async fn permissions_of(
     review: &Review,
     roster: &Organization,
 ) -> Result<BTreeMap<UserId, Arc<Membership>>, Failure> {
-    let is_of_members = |item: &Item| item.access.is_right() && item.access.key().is_none();
+    let is_of_members = |item: &Item| item.access.is_right() && item.access.is_of_member();
     let listed = review.items().filter(|(_, item)| is_of_members(item));
     let users: BTreeSet<UserId> = listed.map(|(_, item)| item.user).collect();
     let now = cx.now;

@@ -11,7 +11,9 @@ use rollcall_domain::{
     values::Reason,
 };
 
-use super::{REVIEW_STAFF, require_reviewer, review_of, substitutes::substitute_of};
+use super::{
+    REVIEW_STAFF, plan_staff::is_plans, require_reviewer, review_of, substitutes::substitute_of,
+};
 use crate::{Access, Command, Context, Failure, organizations::members::roster_authority};
 
 /// Has somebody else decide about items, or takes them back.
@@ -41,6 +43,11 @@ impl Command for DelegateReviewItems {
         require_reviewer(cx, (review, &self.items), &[])?;
         let mut substitute = None;
         if let Some(to) = self.to {
+            if is_plans(cx, self.organization) {
+                let message = "Nobody is a member of the plan itself. Its administrators decide, each about \
+                               all the others.";
+                return Err(Refusal::new(Code::NotAMember, message).at("to").into());
+            }
             let roster = cx.load::<Organization>(self.organization).await?;
             if !roster.is_active_member(to, cx.now) {
                 let message = "Choose an active member of the organization.";

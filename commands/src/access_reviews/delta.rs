@@ -18,6 +18,7 @@ use rollcall_domain::{
 use rollcall_journal::After;
 use uuid::Uuid;
 
+use super::plan_staff;
 use crate::{Context, Failure};
 
 /// The most openings that are read at once.
@@ -52,7 +53,11 @@ pub(super) async fn split(
     let told = cx.journal().told::<AccessReview>(cx.tenant(), since.0).await?;
     let baseline = Baseline::of(&told);
     let matching: Vec<(&Reviewed, i64)> = baseline.matching(&list).collect();
-    let history = history(cx, organization, &matching).await?;
+    let history = if *scope == ReviewScope::PlanStaff {
+        plan_staff::history(cx, &matching).await?
+    } else {
+        history(cx, organization, &matching).await?
+    };
     Ok((baseline.split(list, &history), Changes::Only { since: Some(since) }))
 }
 
@@ -93,7 +98,7 @@ async fn history(
     };
     let of_rights = matching.iter().map(|(reviewed, _)| *reviewed);
     // A key that works is as it was made.
-    let is_of_members = |it: &&Reviewed| it.access.is_right() && it.access.key().is_none();
+    let is_of_members = |it: &&Reviewed| it.access.is_right() && it.access.is_of_member();
     let of_rights: Vec<&Reviewed> = of_rights.filter(is_of_members).collect();
     let users: BTreeSet<UserId> = of_rights.iter().map(|reviewed| reviewed.user).collect();
     let streams: BTreeMap<Uuid, UserId> = users

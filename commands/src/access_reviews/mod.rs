@@ -17,6 +17,7 @@ mod delta;
 mod keys;
 mod leftovers;
 mod open;
+mod plan_staff;
 mod preload;
 pub mod receipt;
 mod rights;
@@ -34,7 +35,7 @@ mod watch;
 use std::sync::Arc;
 
 use rollcall_domain::{
-    Refusal,
+    Code, Refusal,
     access_reviews::{AccessReview, Review, ReviewScope, StandsInFor, sha256_of_lines},
     kernel::ids::{AccessReviewId, OrganizationId},
     tenants::PlanRole,
@@ -61,6 +62,7 @@ pub use undo::{GivenBack, UndoReviewDecision, UndoSelection};
 pub use verify::VerifyReviewItems;
 pub use watch::WatchAccessReview;
 
+use self::plan_staff::{is_plans, require_administrator};
 use crate::{Context, Failure, authorization::require_admin};
 
 /// Plan staff who review an organisation's people beside its administrators.
@@ -91,21 +93,37 @@ fn open_key(organization: OrganizationId, scope: &ReviewScope) -> String {
         }
         ReviewScope::People { users } => narrowed("PEOPLE", Some(sha256_of_lines(users))),
         ReviewScope::ApiKeys => "API_KEYS".to_owned(),
+        ReviewScope::PlanStaff => "PLAN_STAFF".to_owned(),
     };
     format!("{organization}/{scope}")
 }
 
-/// The review, if it is one of this organisation.
+/// The review, if it is one of this organisation, for whom may act in it.
 async fn review_of(
     cx: &mut Context<'_>,
     id: AccessReviewId,
     organization: OrganizationId,
 ) -> Result<Arc<AccessReview>, Failure> {
+    require_administrator(cx, organization)?;
+    review_seen(cx, id, organization).await
+}
+
+/// The review, if it is one of this organisation, for whom may see it.
+async fn review_seen(
+    cx: &mut Context<'_>,
+    id: AccessReviewId,
+    organization: OrganizationId,
+) -> Result<Arc<AccessReview>, Failure> {
     let state = cx.load::<AccessReview>(id).await?;
-    if state.review().is_some_and(|review| review.organization == organization) {
-        return Ok(state);
+    match state.review() {
+        Some(review) if review.organization == organization => Ok(state),
+        // Whoever acts for the plan itself may know of every review.
+        Some(_) if is_plans(cx, organization) => {
+            let message = "This review is an organization's. Name the organization.";
+            Err(Refusal::new(Code::FieldRequired, message).at("organizationId").into())
+        }
+        Some(_) | None => Err(Refusal::not_found("accessReviewId").into()),
     }
-    Err(Refusal::not_found("accessReviewId").into())
 }
 
 /// Lets the next review of these people be opened.

@@ -1,7 +1,7 @@
 //! `OpenReview`: a review beside the schedule (CC-13, GN-15).
 //!
-//! Invariant: the list is the roster, what its people were granted, or its machines' keys, as the append
-//! finds it; of one organisation and choice at most one review is open.
+//! Invariant: the list is the roster, what its people were granted, its machines' keys, or the plan's own roles, as
+//! the append finds it; of one organisation and choice at most one review is open.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -26,6 +26,7 @@ use super::{
     delta::{check_changed_only, split},
     keys::keys_of,
     open_key,
+    plan_staff::{check_whose, is_plans, roles},
     rights::rights_of,
     scope::check_scope,
 };
@@ -34,8 +35,9 @@ use crate::{Access, Command, Context, Failure};
 /// The longest time without a sign-in that may be asked for, in days.
 const MOST_DAYS: u32 = 3_650;
 
-/// Opens a review of an organisation's people, or of what they may do.
+/// Opens a review of an organisation's people, or of what they may do; or of the plan's own.
 pub struct OpenReview {
+    /// Of the plan's own people, the plan itself.
     pub organization: OrganizationId,
     pub scope: ReviewScope,
     /// Whether only what changed since the last signed review of the same is to be decided.
@@ -58,10 +60,12 @@ impl Command for OpenReview {
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<AccessReviewId, Failure> {
         let Self { organization, ref scope, changed_only, .. } = *self;
-        let (asks, second) = (self.asks_for_attestation, self.second_reviewer);
         check_days(scope)?;
         check_changed_only(scope, changed_only)?;
-        if cx.load::<Organization>(organization).await?.record().is_none() {
+        check_whose(cx, organization, scope)?;
+        let (asks, second) = (self.asks(scope)?, self.second_reviewer);
+        let is_plans = is_plans(cx, organization);
+        if !is_plans && cx.load::<Organization>(organization).await?.record().is_none() {
             return Err(Refusal::not_found("organizationId").into());
         }
         check_scope(cx, organization, scope).await?;
@@ -75,6 +79,32 @@ impl Command for OpenReview {
         open(cx, (review, opened_by), (organization, scope.clone()), list, (asks, second)).await?;
         cx.work.reserve(OPEN, &open_key(organization, scope), review.0, open_already());
         Ok(review)
+    }
+}
+
+impl OpenReview {
+    /// The plan's people are no members, who say of their own access whether they need it.
+    fn asks(&self, scope: &ReviewScope) -> Result<Option<bool>, Refusal> {
+        let asks = self.asks_for_attestation;
+        match scope {
+            ReviewScope::PlanStaff if asks == Some(true) => {
+                let message = "The plan's people are not asked about their own roles. Leave \
+                               selfAttestation out.";
+                Err(Refusal::new(Code::FieldInvalid, message).at("selfAttestation"))
+            }
+            ReviewScope::PlanStaff => Ok(Some(false)),
+            ReviewScope::Roster
+            | ReviewScope::Administrators
+            | ReviewScope::Dormant { .. }
+            | ReviewScope::Rights
+            | ReviewScope::Npi { .. }
+            | ReviewScope::Feature { .. }
+            | ReviewScope::JobRole { .. }
+            | ReviewScope::Location { .. }
+            | ReviewScope::Affiliations { .. }
+            | ReviewScope::People { .. }
+            | ReviewScope::ApiKeys => Ok(asks),
+        }
     }
 }
 
@@ -147,6 +177,7 @@ pub(super) async fn reviewed(
             return Ok(all);
         }
         ReviewScope::ApiKeys => return keys_of(cx, organization).await,
+        ReviewScope::PlanStaff => return roles(cx).await,
     };
     Ok(chosen.into_iter().map(of).collect())
 }

@@ -11,18 +11,19 @@ use rollcall_domain::{
 };
 use uuid::Uuid;
 
-use super::{keys::working_of, rights::memberships};
+use super::{keys::working_of, plan_staff::held_of, rights::memberships};
 use crate::{Context, Failure};
 
-/// Reads the keys among these items, the permissions of the people of the others, and the accounts of those
-/// whose membership it is.
+/// Reads the keys and the plan's roles among these items, the permissions of the people of the others, and the
+/// accounts of those whose membership it is.
 pub(super) async fn preload(
     cx: &mut Context<'_>,
     organization: OrganizationId,
     items: &[&Item],
 ) -> Result<(), Failure> {
     working_of(cx, items.iter().copied()).await?;
-    let of_people = || items.iter().filter(|item| item.access.key().is_none());
+    held_of(cx, items.iter().copied()).await?;
+    let of_people = || items.iter().filter(|item| item.access.is_of_member());
     let people: BTreeSet<UserId> = of_people().map(|item| item.user).collect();
     memberships(cx, organization, &people.into_iter().collect::<Vec<_>>()).await?;
     let members = of_people().filter(|item| !item.access.is_right());

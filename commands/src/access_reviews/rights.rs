@@ -30,6 +30,7 @@ use uuid::Uuid;
 
 use super::{
     keys::{self, works},
+    plan_staff,
     submissions::{set_submission, submissions, submissions_under},
 };
 use crate::{
@@ -81,7 +82,8 @@ async fn submissions_in(
         | ReviewScope::Feature { .. }
         | ReviewScope::JobRole { .. }
         | ReviewScope::Location { .. }
-        | ReviewScope::ApiKeys => Ok(BTreeMap::new()),
+        | ReviewScope::ApiKeys
+        | ReviewScope::PlanStaff => Ok(BTreeMap::new()),
     }
 }
 
@@ -114,7 +116,7 @@ async fn job_roles(
 }
 
 /// What the person of an item holds in the place of its right; nothing where they left or it ended. A key
-/// works whoever left.
+/// works whoever left, and who holds a role of the plan is no member.
 pub(super) async fn held_by(
     cx: &mut Context<'_>,
     organization: OrganizationId,
@@ -122,6 +124,9 @@ pub(super) async fn held_by(
 ) -> Result<Option<ReviewedAccess>, Failure> {
     if let Some(key) = item.access.key() {
         return Ok(works(cx, key).await?.then(|| item.access.clone()));
+    }
+    if let Some(role) = item.access.plan_role() {
+        return plan_staff::held(cx, item.user, role).await;
     }
     let roster = cx.load::<Organization>(organization).await?;
     if !roster.is_active_member(item.user, cx.now) {
@@ -138,15 +143,10 @@ async fn held_of(
     (access, user): (&ReviewedAccess, UserId),
     membership: &Membership,
 ) -> Result<Option<ReviewedAccess>, Failure> {
-    let submissions = match access {
-        ReviewedAccess::Submission { affiliation, .. } => {
-            submissions_under(cx, *affiliation, user).await?
-        }
-        ReviewedAccess::Membership { .. }
-        | ReviewedAccess::Npi { .. }
-        | ReviewedAccess::Correspondence { .. }
-        | ReviewedAccess::Grant { .. }
-        | ReviewedAccess::ApiKey { .. } => Submissions::new(),
+    let submissions = if let ReviewedAccess::Submission { affiliation, .. } = access {
+        submissions_under(cx, *affiliation, user).await?
+    } else {
+        Submissions::new()
     };
     Ok(access.held_now(Holding { membership, submissions: &submissions, now: cx.now }))
 }
@@ -180,6 +180,9 @@ impl Right<'_> {
         use ReviewDecision as D;
         if let Some(key) = self.listed.key() {
             return keys::follow(cx, (self, key), (former, new)).await;
+        }
+        if let Some(role) = self.listed.plan_role() {
+            return plan_staff::follow(cx, (self, role), (former, new)).await;
         }
         match (former, new) {
             // Roles are of memberships.
@@ -219,8 +222,10 @@ impl Right<'_> {
     async fn take_away(&self, cx: &mut Context<'_>) -> Result<(), Failure> {
         let (member, held) = self.held(cx).await?;
         match held {
-            // The roster's, and the key's own.
-            ReviewedAccess::Membership { .. } | ReviewedAccess::ApiKey { .. } => Ok(()),
+            // The roster's, and those with streams of their own.
+            ReviewedAccess::Membership { .. }
+            | ReviewedAccess::ApiKey { .. }
+            | ReviewedAccess::PlanRole { .. } => Ok(()),
             ReviewedAccess::Npi { npi, .. } => {
                 set_level(cx, &member, NpiChange { npi, level: NpiLevel::None, until: None }).await
             }
@@ -284,10 +289,11 @@ impl Right<'_> {
             return Ok(());
         }
         match self.listed {
-            // The first is the roster's, nothing gives the last; the other was seen to above.
+            // The first is the roster's, the last two have streams of their own; the other was seen to above.
             ReviewedAccess::Membership { .. }
             | ReviewedAccess::Submission { .. }
-            | ReviewedAccess::ApiKey { .. } => Ok(()),
+            | ReviewedAccess::ApiKey { .. }
+            | ReviewedAccess::PlanRole { .. } => Ok(()),
             ReviewedAccess::Npi { npi, level, until } => {
                 let change = NpiChange { npi: npi.clone(), level: *level, until: *until };
                 set_level(cx, &member, change).await?;

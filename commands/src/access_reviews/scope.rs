@@ -59,7 +59,8 @@ pub(super) async fn check_scope(
         | ReviewScope::JobRole { role: None }
         | ReviewScope::Location { location: None }
         | ReviewScope::Affiliations { affiliation: None }
-        | ReviewScope::ApiKeys => Ok(()),
+        | ReviewScope::ApiKeys
+        | ReviewScope::PlanStaff => Ok(()),
     }
 }
 

@@ -11,7 +11,7 @@ use rollcall_domain::{
 };
 use uuid::Uuid;
 
-use super::review_of;
+use super::review_seen;
 use crate::{
     Access, Command, Context, Failure,
     audit::{AUDIT_READERS, AuditReader, RequestedExport},
@@ -42,7 +42,7 @@ impl Command for ExportAccessReview {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<RequestedExport, Failure> {
-        review_of(cx, self.review, self.organization).await?;
+        review_seen(cx, self.review, self.organization).await?;
         let organization = match self.reader {
             AuditReader::Plan => None,
             AuditReader::Administrator(_) | AuditReader::Person => Some(self.organization),

@@ -186,7 +186,7 @@ impl Look {
 }
 
 /// A right that was taken away or lowered is so when the permissions that every decision is made on say so; a
-/// key that was revoked, when no machine gets in by it.
+/// key that was revoked, when no machine gets in by it; a role of the plan, when its people's stream has none.
 async fn verify_right(
     cx: &mut Context<'_>,
     organization: OrganizationId,

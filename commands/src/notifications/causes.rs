@@ -9,7 +9,7 @@ use rollcall_domain::{
     affiliations::AffiliationEvent,
     api_keys::ApiKeyEvent,
     audit::{ActivityReviewsEvent, AuditSinksEvent, PauseCause},
-    kernel::ids::{AccessReviewId, OrganizationId, UserId},
+    kernel::ids::{AccessReviewId, OrganizationId, TenantId, UserId},
     notifications::{Happening, NotificationType, SubjectKind, SubjectRef},
     organizations::{DeactivationCause, MembershipOrigin, OrganizationEvent},
     permissions::{Cause, MembershipEvent},
@@ -111,7 +111,9 @@ pub(super) fn raised_by(recorded: &Recorded<AnyEvent>) -> Vec<Raise> {
         AnyEvent::Affiliation(event) => of_affiliation(event, recorded.aggregate_id),
         AnyEvent::ApiKey(event) => vec![of_api_key(event)],
         AnyEvent::ActivityReviews(event) => of_activity_review(event, recorded.aggregate_id),
-        AnyEvent::AccessReview(event) => of_access_review(event, recorded.aggregate_id),
+        AnyEvent::AccessReview(event) => {
+            of_access_review(event, (recorded.tenant, recorded.aggregate_id))
+        }
         AnyEvent::ReviewSubstitutes(event) => of_substitutes(event),
         AnyEvent::AuditSinks(event) => of_sinks(event),
         AnyEvent::Tenant(_)
@@ -443,32 +445,43 @@ fn of_activity_review(event: &ActivityReviewsEvent, stream: Uuid) -> Vec<Raise> 
 
 /// To those who administer the organisation under review, whoever decides about an item in their place,
 /// those who are asked about their own access, whoever closed it, and the plan where nobody signed in time
-/// (CC-13, GN-15). Whose access it is, the roster tells.
-fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
+/// (CC-13, GN-15). Whose access it is, the roster tells. Of the plan's own people, the plan's administrators.
+fn of_access_review(event: &AccessReviewEvent, (tenant, stream): (TenantId, Uuid)) -> Vec<Raise> {
     use AccessReviewEvent as E;
     let (organization, _) = event.parties();
+    let is_plans = organization == tenant.plan_itself();
     let notice = |audience, happening| {
         let subject = (SubjectKind::Review, stream);
         Raise::new(NotificationType::ReviewDue, audience, subject).because(happening)
     };
-    let administrators =
-        |happening| notice(Audience::Administrators(organization), happening).within(organization);
+    let own = |raise: Raise| if is_plans { raise } else { raise.within(organization) };
+    let administrators = |happening| {
+        let of_organization = Audience::Administrators(organization);
+        own(notice(
+            if is_plans { Audience::PlanAdministrators } else { of_organization },
+            happening,
+        ))
+    };
+    // Plan staff act for no organisation; to them it is the other side.
+    let plan = |happening| match is_plans {
+        true => notice(Audience::PlanAdministrators, happening),
+        false => notice(Audience::PlanSupport(organization), happening).counterparty(organization),
+    };
     match event {
         E::AccessReviewOpened { .. } => vec![administrators(Happening::ReviewOpened)],
         E::AccessReviewReminded { .. } => vec![administrators(Happening::ReviewReminded)],
         E::AccessReviewOverdue { .. } => vec![administrators(Happening::ReviewOverdue)],
         E::AccessReviewEscalated { .. } => {
-            // Plan staff act for no organisation; to them it is the other side.
-            let plan = notice(Audience::PlanSupport(organization), Happening::ReviewUnsigned);
-            let mut plan = plan.counterparty(organization);
+            let mut plan = plan(Happening::ReviewUnsigned);
             plan.step = "plan";
-            vec![administrators(Happening::ReviewEscalated), plan]
+            let to_others = (!is_plans).then(|| administrators(Happening::ReviewEscalated));
+            to_others.into_iter().chain([plan]).collect()
         }
-        E::HastyReviewSuspected { .. } => {
-            // Whoever may be one of the reviewers is not told; the plan looks into it.
-            let plan = notice(Audience::PlanSupport(organization), Happening::ReviewHasty);
-            vec![plan.counterparty(organization)]
+        // Whoever may be one of the reviewers is not told; the plan looks into it.
+        E::HastyReviewSuspected { reviewer, .. } if is_plans => {
+            vec![notice(Audience::OtherPlanAdministrators(*reviewer), Happening::ReviewHasty)]
         }
+        E::HastyReviewSuspected { .. } => vec![plan(Happening::ReviewHasty)],
         E::AccessReviewCompleted { .. } => vec![administrators(Happening::ReviewCompleted)],
         E::ReviewItemDelegated { new: Some(to), .. } => {
             let delegate = notice(Audience::Person(*to), Happening::ReviewDelegated);
@@ -485,8 +498,7 @@ fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
             vec![administrators(Happening::ReviewNotCarriedOut).once_per_command()]
         }
         E::ReviewItemLeftByPolicy { .. } => {
-            let plan = notice(Audience::PlanSupport(organization), Happening::ReviewLeft);
-            vec![plan.counterparty(organization).once_per_command()]
+            vec![plan(Happening::ReviewLeft).once_per_command()]
         }
         E::ReviewDelegationLapsed { .. } => {
             vec![administrators(Happening::ReviewFellBack).once_per_command()]
@@ -498,7 +510,7 @@ fn of_access_review(event: &AccessReviewEvent, stream: Uuid) -> Vec<Raise> {
         }
         E::ReviewRevocationExecuted(done) | E::ReviewChangeExecuted(done) if done.verified => {
             let signer = Audience::Signer(AccessReviewId(stream));
-            let mut ready = notice(signer, Happening::ReviewReadyToSign).within(organization);
+            let mut ready = own(notice(signer, Happening::ReviewReadyToSign));
             (ready.once, ready.step) = (Once::Stream, "sign");
             vec![ready]
         }

@@ -12,6 +12,7 @@ mod standing;
 pub use bootstrap::bootstrap;
 pub use create_tenant::{CreateTenant, CreatedTenant, FirstAdministrator};
 pub use first_operator::RegisterFirstOperator;
+pub(crate) use staff::end_plan_role;
 pub use staff::{
     AssignPlanRole, EndPlanRole, InvitePlanStaff, InvitedPlanStaff, PersonDetails, ScopePlanRole,
 };

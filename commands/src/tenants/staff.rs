@@ -201,19 +201,25 @@ impl Command for EndPlanRole {
     }
 
     async fn handle(&self, cx: &mut Context<'_>) -> Result<UserId, Failure> {
-        let tenant = cx.tenant();
-        let stream = tenant.plan_staff_stream(self.user);
-        let end = PlanStaffCommand::EndPlanRole {
-            role: self.role,
-            cause: PlanRoleEnd::Revoked,
-            reason: Some(self.reason.clone()),
-        };
-        cx.decide::<PlanStaff>(stream, end).await?;
-        if ADMINISTRATORS.contains(&self.role) {
-            require_administrators(cx, tenant, self.role).await?;
-        }
+        let why = (PlanRoleEnd::Revoked, Some(self.reason.clone()));
+        end_plan_role(cx, (self.user, self.role), why).await?;
         Ok(self.user)
     }
+}
+
+/// Takes a plan role back for a cause, where enough administrators remain.
+pub(crate) async fn end_plan_role(
+    cx: &mut Context<'_>,
+    (user, role): (UserId, PlanRole),
+    (cause, reason): (PlanRoleEnd, Option<Reason>),
+) -> Result<(), Failure> {
+    let tenant = cx.tenant();
+    let end = PlanStaffCommand::EndPlanRole { role, cause, reason };
+    cx.decide::<PlanStaff>(tenant.plan_staff_stream(user), end).await?;
+    if ADMINISTRATORS.contains(&role) {
+        require_administrators(cx, tenant, role).await?;
+    }
+    Ok(())
 }
 
 /// After what was decided, enough people must still hold the administrators' role.

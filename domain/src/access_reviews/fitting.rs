@@ -47,7 +47,8 @@ impl Item {
                 | A::Correspondence { .. }
                 | A::Submission { .. }
                 | A::Grant { .. }
-                | A::ApiKey { .. },
+                | A::ApiKey { .. }
+                | A::PlanRole { .. },
             ) => Ok(()),
             (
                 D::Revoke { left_on: Some(_) },
@@ -55,7 +56,8 @@ impl Item {
                 | A::Correspondence { .. }
                 | A::Submission { .. }
                 | A::Grant { .. }
-                | A::ApiKey { .. },
+                | A::ApiKey { .. }
+                | A::PlanRole { .. },
             ) => Err(R::NoLastDay(number)),
             (D::Change { role }, A::Membership { role: listed }) if *listed == role => {
                 Err(R::SameRole(number))
@@ -71,7 +73,8 @@ impl Item {
                 | A::Correspondence { .. }
                 | A::Submission { .. }
                 | A::Grant { .. }
-                | A::ApiKey { .. },
+                | A::ApiKey { .. }
+                | A::PlanRole { .. },
             )
             | (
                 D::ChangeLevel { .. },
@@ -79,7 +82,8 @@ impl Item {
                 | A::Correspondence { .. }
                 | A::Submission { .. }
                 | A::Grant { .. }
-                | A::ApiKey { .. },
+                | A::ApiKey { .. }
+                | A::PlanRole { .. },
             ) => Err(R::NoSuchChange(number)),
         }
     }

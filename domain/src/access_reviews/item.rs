@@ -5,19 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Certification, ReviewDecision};
-use crate::api_keys::{Grant, Scope};
+use super::{Certification, ReviewDecision, ReviewedAccess};
 use crate::hex;
-use crate::kernel::ids::{AffiliationId, ApiKeyId, JobRoleId, LocationId, UserId};
-use crate::organizations::OrgRole;
-use crate::permissions::{CorrespondenceScope, Entitlement, NpiLevel, NpiScope};
+use crate::kernel::ids::{AffiliationId, JobRoleId, LocationId, UserId};
 use crate::policies::{Feature, ReviewedChange};
-use crate::values::{ApiKeyName, Npi};
+use crate::values::Npi;
 
 /// Who opened a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,8 +42,8 @@ impl Opener {
     }
 }
 
-/// What the items of a review were chosen by: memberships, single rights of active members, or both; or
-/// machines' keys.
+/// What the items of a review were chosen by: memberships, single rights of active members, or both;
+/// machines' keys; or the plan's own staff.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReviewScope {
@@ -75,6 +71,8 @@ pub enum ReviewScope {
     People { users: BTreeSet<UserId> },
     /// The organisation's keys by which machines ask and command, whoever made them (GN-28).
     ApiKeys,
+    /// The roles of the plan's own people; of the plan itself and of no organisation (GN-31).
+    PlanStaff,
 }
 
 impl ReviewScope {
@@ -90,125 +88,8 @@ impl ReviewScope {
             | Self::Location { .. }
             | Self::Affiliations { .. }
             | Self::People { .. }
-            | Self::ApiKeys => true,
-        }
-    }
-}
-
-/// The access that an item is about. A right is named as requests for access name it
-/// ([`crate::access_requests::RequestItem`]), and is what one command takes back.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ReviewedAccess {
-    /// Belonging to the organisation, with the organisation-wide permission at that time.
-    Membership { role: OrgRole },
-    /// A level for an NPI, or for all that have none of their own.
-    Npi {
-        npi: NpiScope,
-        level: NpiLevel,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<DateTime<Utc>>,
-    },
-    /// One type of correspondence, or all, for an NPI or for all.
-    Correspondence { npi: NpiScope, types: CorrespondenceScope },
-    /// Transactions for an NPI of a provider that the organisation is affiliated with.
-    Submission { affiliation: AffiliationId, npi: Npi },
-    /// A feature, job role, location or tax id.
-    Grant {
-        grant: Entitlement,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<DateTime<Utc>>,
-    },
-    /// A machine's key, of which its person was told the text when they made it; it works on when they
-    /// leave (GN-28).
-    ApiKey { key: ApiKeyId, name: ApiKeyName, scopes: BTreeSet<Scope>, until: DateTime<Utc> },
-}
-
-impl ReviewedAccess {
-    /// The organisation-wide permission, where it is a membership.
-    #[must_use]
-    pub const fn role(&self) -> Option<OrgRole> {
-        match self {
-            Self::Membership { role } => Some(*role),
-            Self::Npi { .. }
-            | Self::Correspondence { .. }
-            | Self::Submission { .. }
-            | Self::Grant { .. }
-            | Self::ApiKey { .. } => None,
-        }
-    }
-
-    /// The key, where it is one.
-    #[must_use]
-    pub const fn key(&self) -> Option<ApiKeyId> {
-        match self {
-            Self::ApiKey { key, .. } => Some(*key),
-            Self::Membership { .. }
-            | Self::Npi { .. }
-            | Self::Correspondence { .. }
-            | Self::Submission { .. }
-            | Self::Grant { .. } => None,
-        }
-    }
-
-    /// Whether it is a single right, not the membership.
-    #[must_use]
-    pub const fn is_right(&self) -> bool {
-        self.role().is_none()
-    }
-
-    /// When it ends by itself (GN-13).
-    #[must_use]
-    pub const fn until(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Npi { until, .. } | Self::Grant { until, .. } => *until,
-            Self::ApiKey { until, .. } => Some(*until),
-            Self::Membership { .. } | Self::Correspondence { .. } | Self::Submission { .. } => None,
-        }
-    }
-
-    /// The same whenever it ends: what two people have both, and what is decided at once.
-    #[must_use]
-    pub fn without_end(&self) -> Self {
-        match self.clone() {
-            Self::Npi { npi, level, .. } => Self::Npi { npi, level, until: None },
-            Self::Grant { grant, .. } => Self::Grant { grant, until: None },
-            other @ (Self::Membership { .. }
-            | Self::Correspondence { .. }
-            | Self::Submission { .. }
-            | Self::ApiKey { .. }) => other,
-        }
-    }
-
-    /// What it is about, at whichever level: a person has it once.
-    #[must_use]
-    pub fn thing(&self) -> Self {
-        match self.without_end() {
-            Self::Membership { .. } => Self::Membership { role: OrgRole::None },
-            Self::Npi { npi, .. } => Self::Npi { npi, level: NpiLevel::None, until: None },
-            other @ (Self::Correspondence { .. }
-            | Self::Submission { .. }
-            | Self::Grant { .. }
-            | Self::ApiKey { .. }) => other,
-        }
-    }
-}
-
-/// Somebody's access, to be reviewed; in the order of a list: by person, then kind, then thing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Reviewed {
-    pub user: UserId,
-    pub access: ReviewedAccess,
-}
-
-impl Reviewed {
-    /// A key, of whom made it.
-    #[must_use]
-    pub fn of_key(grant: &Grant) -> Self {
-        let Grant { key, name, scopes, expires_at, .. } = grant.clone();
-        Self {
-            user: grant.by,
-            access: ReviewedAccess::ApiKey { key, name, scopes, until: expires_at },
+            | Self::ApiKeys
+            | Self::PlanStaff => true,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! by itself is gone like a person who left: nobody decides about it. One whose level or end is another
 //! by now is still decided about, as it stands; readers see that it changed.
 
+mod access;
 mod attesting;
 pub mod campaign;
 mod closing;
@@ -32,6 +33,7 @@ mod tests;
 mod touched;
 mod watching;
 
+pub use access::{Reviewed, ReviewedAccess};
 pub use command::{
     AccessReviewCommand, AttestItems, Changes, CompleteReview, ConfirmItems, DecideByPolicy,
     DecideItems, DelegateItems, NewReview, RecordCarrying, RecordExecution, StandsInFor,
@@ -43,8 +45,8 @@ pub use events::{
     AccessReviewEvent, PolicyDecision, ReviewExecution, ReviewItemDecision, UndoneDecision,
 };
 pub use item::{
-    ItemOutcome, Leftover, Opener, ReviewItem, ReviewResult, ReviewScope, ReviewTotals, Reviewed,
-    ReviewedAccess, sha256_of_lines,
+    ItemOutcome, Leftover, Opener, ReviewItem, ReviewResult, ReviewScope, ReviewTotals,
+    sha256_of_lines,
 };
 pub use pace::{HASTY_KEPT_PERCENT, Pace, SITTING};
 pub use refusal::AccessReviewRefusal;

@@ -72,9 +72,9 @@ impl Granted<'_> {
         use ReviewScope as S;
         use ReviewedAccess as A;
         match (scope, right) {
-            // No member holds a key as one.
-            (S::Roster | S::Administrators | S::Dormant { .. } | S::ApiKeys, _)
-            | (_, A::Membership { .. } | A::ApiKey { .. }) => false,
+            // No member holds a key or a role of the plan as one.
+            (S::Roster | S::Administrators | S::Dormant { .. } | S::ApiKeys | S::PlanStaff, _)
+            | (_, A::Membership { .. } | A::ApiKey { .. } | A::PlanRole { .. }) => false,
             (S::Rights | S::People { .. }, _)
             | (S::Npi { npi: None }, A::Npi { .. } | A::Correspondence { .. }) => true,
             (S::Npi { npi: Some(one) }, A::Npi { npi, .. }) => {
@@ -144,13 +144,13 @@ impl Granted<'_> {
 
 impl ReviewedAccess {
     /// What a member holds in the place of this right, at whichever level and until whenever; nothing
-    /// where it ended, and nothing for a membership, which the roster knows, and for a key, which knows it
-    /// itself.
+    /// where it ended, and nothing for a membership, which the roster knows, and for a key or a role of the
+    /// plan, which have streams of their own.
     #[must_use]
     pub fn held_now(&self, holding: Holding<'_>) -> Option<Self> {
         let Holding { membership, submissions, now } = holding;
         match self {
-            Self::Membership { .. } | Self::ApiKey { .. } => None,
+            Self::Membership { .. } | Self::ApiKey { .. } | Self::PlanRole { .. } => None,
             Self::Npi { npi, .. } => {
                 let held = membership.entry(npi, now)?;
                 let (npi, level, until) = (npi.clone(), held.level, held.until);

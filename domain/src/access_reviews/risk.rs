@@ -9,6 +9,7 @@ use super::ReviewedAccess;
 use crate::organizations::OrgRole;
 use crate::permissions::{Entitlement, JobRoles, NpiLevel};
 use crate::policies::Feature;
+use crate::tenants::PlanRole;
 
 /// A tier of risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,7 +17,8 @@ use crate::policies::Feature;
 pub enum Risk {
     Ordinary,
     /// Administering the organisation, seeing PINs and tax documents of an NPI, and managing users; a
-    /// machine's key that does not only read.
+    /// machine's key that does not only read; of the plan's own roles those that administer, support people or read
+    /// the whole log.
     High,
 }
 
@@ -36,6 +38,10 @@ impl ReviewedAccess {
             }
             Self::Grant { grant: Entitlement::Location(_) | Entitlement::TaxId(_), .. } => false,
             Self::ApiKey { scopes, .. } => scopes.iter().any(|scope| scope.writes()),
+            Self::PlanRole { role, .. } => match role {
+                PlanRole::Operator | PlanRole::Pa | PlanRole::Ps | PlanRole::Au => true,
+                PlanRole::Qi | PlanRole::Ce => false,
+            },
         };
         if is_high { Risk::High } else { Risk::Ordinary }
     }

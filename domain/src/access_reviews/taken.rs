@@ -11,6 +11,7 @@ use crate::kernel::ids::UserId;
 use crate::permissions::{
     Cause, CorrespondenceScope, EntitlementChange, MembershipEvent, NpiLevel, NpiScope,
 };
+use crate::tenants::{PlanRoleEnd, PlanStaffEvent};
 
 impl ReviewedAccess {
     /// Whether the last fact about this right in the permissions' history is that a review took it.
@@ -32,6 +33,28 @@ impl ReviewedAccess {
             };
             let is_about = *user == person && (added.contains(of) || removed.contains(of));
             is_about.then(|| removed.contains(of) && *cause == Some(Cause::Review))
+        });
+        last.unwrap_or(false)
+    }
+
+    /// Whether the last fact about this role in the history of the person's roles is that a review took it.
+    #[must_use]
+    pub fn was_ended_by_review(&self, history: &[PlanStaffEvent]) -> bool {
+        let Some(own) = self.plan_role() else { return false };
+        let last = history.iter().rev().find_map(|event| match event {
+            PlanStaffEvent::PlanRoleEnded { role, cause, .. } if *role == own => {
+                Some(*cause == PlanRoleEnd::Review)
+            }
+            PlanStaffEvent::PlanRoleAssigned { role, .. }
+            | PlanStaffEvent::PlanRoleScoped { role, .. }
+                if *role == own =>
+            {
+                Some(false)
+            }
+            PlanStaffEvent::PlanRoleEnded { .. }
+            | PlanStaffEvent::PlanRoleAssigned { .. }
+            | PlanStaffEvent::PlanRoleScoped { .. }
+            | PlanStaffEvent::PlanStaffInvited { .. } => None,
         });
         last.unwrap_or(false)
     }

@@ -7,6 +7,7 @@ mod confirming;
 mod delta;
 mod keys;
 mod pace;
+mod plan_staff;
 mod policy;
 mod random;
 mod rights;

@@ -13,6 +13,7 @@ use crate::organizations::OrganizationEvent;
 use crate::permissions::{
     Cause, Entitlement, EntitlementChange, JobRoleEvent, MembershipEvent, NpiLevel, NpiScope,
 };
+use crate::tenants::PlanStaffEvent;
 use crate::{Event, Told};
 
 /// The facts since about one organisation.
@@ -21,6 +22,7 @@ pub struct Since {
     roster: BTreeMap<UserId, Vec<Told<OrganizationEvent>>>,
     permissions: BTreeMap<UserId, Vec<Told<MembershipEvent>>>,
     job_roles: BTreeMap<JobRoleId, Vec<i64>>,
+    plan_staff: BTreeMap<UserId, Vec<Told<PlanStaffEvent>>>,
 }
 
 impl Since {
@@ -45,6 +47,12 @@ impl Since {
         since
     }
 
+    /// From the roles of the plan's own people.
+    #[must_use]
+    pub fn of_plan_staff(plan_staff: BTreeMap<UserId, Vec<Told<PlanStaffEvent>>>) -> Self {
+        Self { plan_staff, ..Self::default() }
+    }
+
     /// Whether anything happened to an access after a place, apart from what its own decision did at that
     /// moment.
     #[must_use]
@@ -65,6 +73,7 @@ impl Since {
             Touch::SetSoByReview => at != decided_at,
             Touch::Other => true,
         };
+        let of_plan_staff = self.plan_staff.get(user).into_iter().flatten();
         let by_role = |role: &JobRoleId| self.job_roles.get(role).into_iter().flatten();
         of_roster
             .filter(|told| told.position > since)
@@ -72,6 +81,9 @@ impl Since {
             || of_permissions
                 .filter(|told| told.position > since)
                 .any(|told| is_other(access.touched_by(&told.event), told.occurred_at))
+            || of_plan_staff
+                .filter(|told| told.position > since)
+                .any(|told| is_other(access.touched_by_plan(&told.event), told.occurred_at))
             || access.job_role().is_some_and(|role| by_role(&role).any(|at| *at > since))
     }
 }
@@ -102,7 +114,8 @@ impl ReviewedAccess {
             | Self::Npi { .. }
             | Self::Correspondence { .. }
             | Self::Submission { .. }
-            | Self::ApiKey { .. } => None,
+            | Self::ApiKey { .. }
+            | Self::PlanRole { .. } => None,
         }
     }
 
@@ -201,6 +214,29 @@ impl ReviewedAccess {
         }
     }
 
+    /// What a fact about the person's roles in the plan has to do with it. One that is given as it is listed, at
+    /// the moment of the decision, is what that decision gave back.
+    fn touched_by_plan(&self, event: &PlanStaffEvent) -> Touch {
+        let Self::PlanRole { role: own, organizations: listed, until: end } = self else {
+            return Touch::None;
+        };
+        match event {
+            PlanStaffEvent::PlanRoleAssigned { role, until, organizations, .. } if role == own => {
+                Touch::set(organizations == listed && until == end, Cause::Review)
+            }
+            PlanStaffEvent::PlanRoleScoped { role, .. }
+            | PlanStaffEvent::PlanRoleEnded { role, .. }
+                if role == own =>
+            {
+                Touch::Other
+            }
+            PlanStaffEvent::PlanRoleAssigned { .. }
+            | PlanStaffEvent::PlanRoleScoped { .. }
+            | PlanStaffEvent::PlanRoleEnded { .. }
+            | PlanStaffEvent::PlanStaffInvited { .. } => Touch::None,
+        }
+    }
+
     fn touched_with(&self, change: &EntitlementChange) -> Touch {
         let Self::Grant { grant: own, until: end } = self else { return Touch::None };
         match change {
@@ -231,7 +267,8 @@ impl ReviewedAccess {
             | Self::Submission { .. }
             | Self::Membership { .. }
             | Self::Grant { .. }
-            | Self::ApiKey { .. } => ByLevel::No,
+            | Self::ApiKey { .. }
+            | Self::PlanRole { .. } => ByLevel::No,
         }
     }
 }

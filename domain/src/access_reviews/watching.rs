@@ -5,9 +5,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{AccessReview, AccessReviewEvent, Review, ReviewStatus};
+use super::{AccessReview, AccessReviewEvent, Review, ReviewScope, ReviewStatus};
 use crate::Decision;
-use crate::policies::Policy;
+use crate::policies::{OverdueAction, Policy};
 
 impl Review {
     /// The reminders still to come or due, with their moments. One that lay before the review is none.
@@ -47,10 +47,13 @@ impl Review {
         }
         if self.grace_until <= now && !self.is_escalated {
             let terms = policy.review();
+            // The plan does not stop itself.
+            let is_plans = self.scope == ReviewScope::PlanStaff;
+            let action = if is_plans { OverdueAction::Escalate } else { terms.overdue };
             events.push(AccessReviewEvent::AccessReviewEscalated {
                 organization,
                 undecided,
-                action: terms.overdue,
+                action,
                 ordinary: terms.undecided,
                 high: terms.undecided_high,
             });

@@ -143,7 +143,8 @@ impl PlanStaff {
         self.in_force(now).map(|(role, grant)| (role, grant.scope.clone())).collect()
     }
 
-    fn in_force(&self, now: DateTime<Utc>) -> impl Iterator<Item = (PlanRole, &PlanRoleGrant)> {
+    /// The roles in force at `now`, each as it was given.
+    pub fn in_force(&self, now: DateTime<Utc>) -> impl Iterator<Item = (PlanRole, &PlanRoleGrant)> {
         let counts = move |grant: &PlanRoleGrant| grant.from <= now && !grant.is_over(now);
         self.grants.iter().filter(move |(_, grant)| counts(grant)).map(|(role, it)| (*role, it))
     }
@@ -233,7 +234,7 @@ impl PlanStaff {
                 return Err(PlanStaffRefusal::NotExpired(until));
             }
             (PlanRoleEnd::Expired, Some(until)) => until,
-            (PlanRoleEnd::Revoked | PlanRoleEnd::Tenant, _) => decision.now,
+            (PlanRoleEnd::Revoked | PlanRoleEnd::Review | PlanRoleEnd::Tenant, _) => decision.now,
         };
         let reason = reason.map(|reason| Sealed::new(grant.user, reason));
         Ok(vec![PlanStaffEvent::PlanRoleEnded {

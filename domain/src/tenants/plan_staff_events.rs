@@ -17,6 +17,8 @@ use crate::{Event, Facets, Sealed};
 pub enum PlanRoleEnd {
     /// Somebody took it back.
     Revoked,
+    /// A reviewer of access took it back, or the policy of reviews (GN-15).
+    Review,
     /// Its time was over.
     Expired,
     /// The tenant was closed.

@@ -142,6 +142,7 @@ impl From<PlanRoleEnd> for Cause {
     fn from(end: PlanRoleEnd) -> Self {
         match end {
             PlanRoleEnd::Revoked | PlanRoleEnd::Tenant => Self::Plan,
+            PlanRoleEnd::Review => Self::Review,
             PlanRoleEnd::Expired => Self::Expiry,
         }
     }

@@ -68,6 +68,9 @@ pub const MEMBERSHIP: &str = "MEMBERSHIP";
 /// The kind of an item that is a machine's key, which no interval of the access register is of.
 pub const API_KEY: &str = "API_KEY";
 
+/// The kind of an item that is a role of the plan's own people.
+pub const PLAN_ROLE: &str = "PLAN_ROLE";
+
 impl Thing {
     pub fn of(access: Option<&ReviewedAccess>) -> Self {
         let none = Self { kind: MEMBERSHIP, npi: None, name: None, level: None, until: None };
@@ -95,6 +98,10 @@ impl Thing {
             }
             Some(ReviewedAccess::ApiKey { key, until, .. }) => {
                 Self { kind: API_KEY, name: Some(key.to_string()), until: Some(*until), ..none }
+            }
+            Some(ReviewedAccess::PlanRole { role, until, .. }) => {
+                let name = Some(role.as_str().to_owned());
+                Self { kind: PLAN_ROLE, name, until: *until, ..none }
             }
         }
     }
@@ -129,7 +136,8 @@ pub struct ItemRow {
     pub kind: String,
     /// One NPI, or `*`.
     pub npi: Option<String>,
-    /// The type of correspondence or `*`, the feature, or the id of a job role, location, tax id or key.
+    /// The type of correspondence or `*`, the feature, the plan's role, or the id of a job role, location, tax id or
+    /// key.
     pub name: Option<String>,
     /// When the list was frozen, as is `until`.
     pub level: Option<String>,
@@ -170,6 +178,12 @@ impl ItemRow {
     #[must_use]
     pub fn is_key(&self) -> bool {
         self.kind == API_KEY
+    }
+
+    /// Whether it is a role of one of the plan's own people, who are nobody's members.
+    #[must_use]
+    pub fn is_plan_role(&self) -> bool {
+        self.kind == PLAN_ROLE
     }
 
     /// The rows of a part of a list; none where the event is another.

@@ -3,11 +3,14 @@
 //! Invariant: what was so when the list was frozen is told as of then; what is so now is told as of now.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::{access_reviews::ItemOutcome, kernel::ids::UserId};
+use rollcall_domain::{
+    access_reviews::{ItemOutcome, ReviewScope},
+    kernel::ids::UserId,
+};
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{AccessReviewRow, ItemRow, item_row::outcome_word};
+use super::{AccessReviewRow, ItemRow, item_row::outcome_word, plan_roles};
 use crate::{Snapshot, access_register::Moment};
 
 /// Which items.
@@ -53,6 +56,12 @@ pub struct ItemView {
     /// Of a key, what it may be used for and when it was last.
     pub key_scopes: Option<Vec<String>>,
     pub key_used_at: Option<DateTime<Utc>>,
+    /// Of a role of the plan, the organisations it counted for when the list was frozen, and counts for now; none
+    /// for the whole plan.
+    #[sqlx(default)]
+    pub listed_organizations: Vec<Uuid>,
+    #[sqlx(default)]
+    pub present_organizations: Vec<Uuid>,
 }
 
 impl ItemView {
@@ -61,6 +70,11 @@ impl ItemView {
     pub fn is_changed(&self) -> bool {
         if self.row.is_key() {
             return !self.is_held;
+        }
+        if self.row.is_plan_role() {
+            return !self.is_held
+                || self.present_until != self.row.until
+                || self.present_organizations != self.listed_organizations;
         }
         let is_other = if self.row.is_right() {
             !self.is_held
@@ -156,7 +170,9 @@ pub async fn items(
     (first, after): (i64, Option<i32>),
 ) -> Result<Vec<ItemView>, sqlx::Error> {
     // The shared part names its own parameters, which come first.
-    let mut query = QueryBuilder::with_arguments(ITEMS, arguments(view.tenant().0, review, now)?);
+    let is_of_staff = review.scope.0 == ReviewScope::PlanStaff;
+    let shared = if is_of_staff { plan_roles::ITEMS } else { ITEMS };
+    let mut query = QueryBuilder::with_arguments(shared, arguments(view.tenant().0, review, now)?);
     if let Some(members) = &filter.delegated_to {
         query.push(" AND i.delegated_to = ANY (").push_bind(members.clone()).push(")");
     }
@@ -204,7 +220,7 @@ pub struct GoneNow {
 }
 
 /// How many items of each of these reviews are gone: the person is no active member any more, or the
-/// right is not held any more, or the key does not work any more; of those about which nothing else was
+/// right is not held any more, the key does not work or the role of the plan is not held any more; of those about which nothing else was
 /// decided that took effect.
 ///
 /// # Errors
@@ -227,6 +243,10 @@ pub async fn gone_now(
                 SELECT 1 FROM read.api_keys k
                  WHERE k.tenant_id = $1 AND k.key_id = CASE i.kind WHEN 'API_KEY' THEN i.name::uuid END
                    AND k.revoked_at IS NULL AND k.expires_at > $3)
+              WHEN i.kind = 'PLAN_ROLE' THEN NOT EXISTS (
+                SELECT 1 FROM read.access_intervals a
+                 WHERE a.tenant_id = $1 AND a.user_id = i.user_id AND a.kind = 'PLAN_ROLE'
+                   AND a.name = i.name AND a.known_to IS NULL AND a.valid_from <= $3 AND a.valid_to > $3)
               ELSE (m.standing IS DISTINCT FROM 'ACTIVE'
               OR (i.kind <> 'MEMBERSHIP' AND NOT EXISTS (
                 SELECT 1 FROM read.access_intervals a

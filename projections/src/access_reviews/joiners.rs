@@ -7,7 +7,7 @@ use rollcall_domain::access_reviews::ReviewScope;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::AccessReviewRow;
+use super::{AccessReviewRow, plan_roles};
 use crate::Snapshot;
 
 /// Somebody who became a member after the list was frozen, or a right that came into scope.
@@ -16,7 +16,7 @@ pub struct Joiner {
     pub user_id: Uuid,
     pub org_role: String,
     pub joined_at: DateTime<Utc>,
-    /// MEMBERSHIP, the right as `read.access_intervals` names it, or API_KEY.
+    /// MEMBERSHIP, the right or role as `read.access_intervals` names it, or API_KEY.
     pub kind: String,
     pub npi: Option<String>,
     pub name: Option<String>,
@@ -27,6 +27,9 @@ pub struct Joiner {
     /// Of a key, what it may be used for.
     #[sqlx(default)]
     pub key_scopes: Option<Vec<String>>,
+    /// Of a role of the plan, the organisations it counts for; none for the whole plan.
+    #[sqlx(default)]
+    pub organizations: Vec<Uuid>,
 }
 
 /// By what a page goes on.
@@ -55,6 +58,9 @@ pub async fn joiners(
 ) -> Result<Vec<Joiner>, sqlx::Error> {
     if review.scope.0 == ReviewScope::ApiKeys {
         return keys(view, review, now, (first, after)).await;
+    }
+    if review.scope.0 == ReviewScope::PlanStaff {
+        return plan_roles::joiners(view, review, now, (first, after)).await;
     }
     if review.scope.0.is_of_rights() {
         return rights(view, review, now, (first, after)).await;
@@ -162,7 +168,8 @@ fn narrowed(scope: &ReviewScope) -> Narrowed {
         ReviewScope::Roster
         | ReviewScope::Administrators
         | ReviewScope::Dormant { .. }
-        | ReviewScope::ApiKeys => of(&[]),
+        | ReviewScope::ApiKeys
+        | ReviewScope::PlanStaff => of(&[]),
         ReviewScope::Rights => of(&all),
         ReviewScope::Npi { npi } => {
             Narrowed { npi: npi.as_ref().map(ToString::to_string), ..of(&npis) }

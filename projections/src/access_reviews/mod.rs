@@ -7,6 +7,7 @@ mod figures;
 mod item_row;
 mod items;
 mod joiners;
+mod plan_roles;
 mod projection;
 mod queries;
 mod recommendation;
@@ -41,4 +42,4 @@ pub use tasks::{
     reviews_to_confirm, waiting_reviews,
 };
 pub use templates::{TemplateRow, templates, templates_by_id};
-pub use words::{access_words, change_words, people_words, scope_words};
+pub use words::{THE_PLAN, access_words, change_words, people_words, scope_words};

@@ -6,7 +6,7 @@ use rollcall_domain::{access_reviews::ReviewStatus, kernel::ids::OrganizationId}
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::AccessReviewRow;
+use super::{AccessReviewRow, THE_PLAN};
 use crate::Snapshot;
 
 /// Whose reviews are seen.
@@ -28,7 +28,7 @@ pub struct ReviewFilter {
     pub status: Option<ReviewStatus>,
 }
 
-/// A review with the name of its organisation.
+/// A review with the name of its organisation, or of the plan itself.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct ReviewView {
     #[sqlx(flatten)]
@@ -78,7 +78,17 @@ pub async fn reviews(
         query.push(" AND r.opened_position < ").push_bind(after);
     }
     query.push(" ORDER BY r.opened_position DESC LIMIT ").push_bind(first);
-    query.build_query_as().fetch_all(view.connection()).await
+    let found = query.build_query_as().fetch_all(view.connection()).await?;
+    Ok(named(view, found))
+}
+
+/// The plan itself is no organisation that a table names.
+fn named(view: &Snapshot, mut found: Vec<ReviewView>) -> Vec<ReviewView> {
+    let plan = view.tenant().plan_itself();
+    for review in found.iter_mut().filter(|it| it.row.organization_id == plan.0) {
+        review.organization_name = Some(THE_PLAN.to_owned());
+    }
+    found
 }
 
 /// The reviews of these ids that are seen.
@@ -92,5 +102,6 @@ pub async fn reviews_by_id(
 ) -> Result<Vec<ReviewView>, sqlx::Error> {
     let mut query = select(view.tenant().0, seen);
     query.push(" AND r.review_id = ANY (").push_bind(ids.to_vec()).push(")");
-    query.build_query_as().fetch_all(view.connection()).await
+    let found = query.build_query_as().fetch_all(view.connection()).await?;
+    Ok(named(view, found))
 }

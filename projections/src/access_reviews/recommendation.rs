@@ -242,6 +242,8 @@ mod tests {
             thing: None,
             key_scopes: None,
             key_used_at: None,
+            listed_organizations: Vec::new(),
+            present_organizations: Vec::new(),
         }
     }
 

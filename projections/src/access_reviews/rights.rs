@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_domain::permissions::right_use::RightKind;
 use uuid::Uuid;
 
-use super::ItemView;
+use super::{ItemView, item_row::PLAN_ROLE};
 use crate::{Snapshot, access_register::Moment, right_use::AsOf};
 
 /// A kind of right that somebody has in an organisation.
@@ -106,6 +106,7 @@ fn opens(item: &ItemView) -> &'static [RightKind] {
         "LOCATION" => &[RightKind::ViewLocation, RightKind::ChooseLocation],
         "TAX_ID" => &[RightKind::ReadTaxId],
         "SUBMISSION" => &[RightKind::SubmitTransactions],
+        PLAN_ROLE => &[RightKind::PlanRole],
         _ => &[],
     }
 }
@@ -127,6 +128,9 @@ pub async fn uses_of_items(
         return Ok(HashMap::new());
     }
     let one = |word: &Option<String>| word.clone().filter(|word| word != "*");
+    // The use of a role of the plan is told of no organisation; such roles are on no list with rights.
+    let is_of_staff = items.iter().any(|item| item.row.is_plan_role());
+    let place = if is_of_staff { Uuid::nil() } else { organization };
     // Managing users has nothing more to tell.
     let detail = |(item, kind): &(&ItemView, RightKind)| {
         one(&item.row.name).filter(|_| *kind != RightKind::ManageUsers)
@@ -142,7 +146,7 @@ pub async fn uses_of_items(
           GROUP BY w.item",
     )
     .bind(view.tenant().0)
-    .bind(organization)
+    .bind(place)
     .bind(wanted.iter().map(|(item, _)| item.row.item).collect::<Vec<_>>())
     .bind(wanted.iter().map(|(item, _)| item.row.user_id).collect::<Vec<_>>())
     .bind(wanted.iter().map(|(_, kind)| kind.as_str()).collect::<Vec<_>>())

@@ -60,6 +60,10 @@ struct ShownItemRight<'a> {
     present_level: Option<&'a str>,
     present_until: Option<DateTime<Utc>>,
     used_on: Option<NaiveDate>,
+    #[serde(skip_serializing_if = "<[Uuid]>::is_empty")]
+    organizations: &'a [Uuid],
+    #[serde(skip_serializing_if = "<[Uuid]>::is_empty")]
+    present_organizations: &'a [Uuid],
 }
 
 #[derive(Serialize)]
@@ -114,6 +118,8 @@ fn item_right<'a>(item: &'a ItemView, beside: BesideItem<'_>) -> Option<ShownIte
         present_level: item.present_level.as_deref(),
         present_until: item.present_until,
         used_on: beside.used.and_then(|used| used.used_on).or(beside.key_used_on),
+        organizations: &item.listed_organizations,
+        present_organizations: &item.present_organizations,
     })
 }
 

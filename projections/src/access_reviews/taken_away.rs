@@ -5,21 +5,24 @@ use rollcall_domain::access_reviews::ReviewScope;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::AccessReviewRow;
+use super::{AccessReviewRow, plan_roles};
 use crate::Snapshot;
 
-/// Somebody who became a member, or made a key, after the list was frozen.
+/// Somebody who became a member, made a key, or was given a role of the plan, after the list was frozen.
 #[derive(Clone, Debug, FromRow)]
 pub struct Joined {
     pub user_id: Uuid,
     pub joined_at: DateTime<Utc>,
     /// What the key is called.
     pub key_name: Option<String>,
+    /// Which role of the plan it is.
+    #[sqlx(default)]
+    pub plan_role: Option<String>,
 }
 
 /// Who was an active member at `until`, became so after the list was frozen and is not on it, in the order
 /// in which they came: those whom whoever signed at that moment was told of by their number. Of a review of keys,
-/// those that worked at `until`, by whom made them.
+/// those that worked at `until`, by whom made them; of the plan's roles those that were held.
 ///
 /// # Errors
 /// The database did not answer.
@@ -28,8 +31,20 @@ pub async fn joined(
     review: &AccessReviewRow,
     until: DateTime<Utc>,
 ) -> Result<Vec<Joined>, sqlx::Error> {
-    let is_of_keys = review.scope.0 == ReviewScope::ApiKeys;
-    let query = if is_of_keys { KEYS } else { MEMBERS };
+    let query = match &review.scope.0 {
+        ReviewScope::ApiKeys => KEYS,
+        ReviewScope::PlanStaff => plan_roles::JOINED,
+        ReviewScope::Roster
+        | ReviewScope::Administrators
+        | ReviewScope::Dormant { .. }
+        | ReviewScope::Rights
+        | ReviewScope::Npi { .. }
+        | ReviewScope::Feature { .. }
+        | ReviewScope::JobRole { .. }
+        | ReviewScope::Location { .. }
+        | ReviewScope::Affiliations { .. }
+        | ReviewScope::People { .. } => MEMBERS,
+    };
     sqlx::query_as(query)
         .bind(view.tenant().0)
         .bind(review.organization_id)

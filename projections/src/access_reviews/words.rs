@@ -7,7 +7,10 @@ use rollcall_domain::{
     policies::ReviewedChange,
 };
 
-use crate::audit_timeline::sentences::{list, may};
+use crate::audit_timeline::sentences::{list, may, plan_role};
+
+/// What the plan itself is called, where an organisation is named elsewhere.
+pub const THE_PLAN: &str = "the health plan";
 
 /// What the items were chosen by: `all active members`.
 #[must_use]
@@ -31,6 +34,7 @@ pub fn scope_words(scope: &ReviewScope) -> String {
         }
         ReviewScope::People { users } => people_words(users.len()),
         ReviewScope::ApiKeys => "machines' keys".to_owned(),
+        ReviewScope::PlanStaff => "the roles of the plan's own people".to_owned(),
     }
 }
 
@@ -88,6 +92,14 @@ pub fn access_words(access: &ReviewedAccess) -> String {
         ReviewedAccess::ApiKey { name, scopes, .. } => {
             let scopes = list(scopes.iter().map(|scope| may(*scope).to_owned()));
             format!("API key \"{name}\" (may {scopes})")
+        }
+        ReviewedAccess::PlanRole { role, organizations, .. } => {
+            let reach = match organizations.len() {
+                0 => "the whole plan".to_owned(),
+                1 => "1 organization".to_owned(),
+                more => format!("{more} organizations"),
+            };
+            format!("Plan role {} for {reach}", plan_role(*role))
         }
     }
 }

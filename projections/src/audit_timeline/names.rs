@@ -11,7 +11,7 @@ use rollcall_domain::kernel::ids::UserId;
 use uuid::Uuid;
 
 use super::sentences::Names;
-use crate::{Snapshot, erasures, people};
+use crate::{Snapshot, access_reviews::THE_PLAN, erasures, people};
 
 /// Letters of a UUID.
 const UUID: usize = 36;
@@ -113,11 +113,14 @@ pub(crate) async fn read(view: &mut Snapshot, ids: &HashSet<Uuid>) -> Result<Nam
     .bind(ids.iter().copied().collect::<Vec<_>>())
     .fetch_all(view.connection())
     .await?;
+    // No table has it, since it is no organisation.
+    let plan = view.tenant().plan_itself().0;
+    let plan = ids.contains(&plan).then(|| (plan, THE_PLAN.to_owned()));
     let people = people.into_iter().filter_map(|(id, person)| Some((id.0, person.full_name()?)));
     Ok(Names {
         people: people.collect(),
         erased,
-        organizations: organizations.into_iter().collect(),
+        organizations: organizations.into_iter().chain(plan).collect(),
         things: things.into_iter().collect(),
     })
 }

@@ -15,10 +15,17 @@ impl Notice {
     /// One sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
+        // A review of no organisation's people is of the plan's own.
+        let is_plans = self.notification_type() == Some(NotificationType::ReviewDue)
+            && self.organization_id.is_none();
+        let (own, other) = match is_plans {
+            true => ("the health plan", "the health plan"),
+            false => ("your organization", "The other organization"),
+        };
         let words = Words {
-            organization: self.organization_name.as_deref().unwrap_or("your organization"),
+            organization: self.organization_name.as_deref().unwrap_or(own),
             person: self.subject_name.as_deref().unwrap_or("a user"),
-            other: self.counterparty_name.as_deref().unwrap_or("The other organization"),
+            other: self.counterparty_name.as_deref().unwrap_or(other),
             npi: self.npi.as_deref(),
         };
         let happening = self.happening.as_deref().and_then(Happening::parse);

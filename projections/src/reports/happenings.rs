@@ -217,7 +217,9 @@ fn revoked(event: &AnyEvent) -> Option<Revoked> {
 /// A role of the plan that was taken back, as a whole or for some of what it counted for.
 fn of_plan_staff(event: &PlanStaffEvent) -> Option<Revoked> {
     let (role, is_revoked) = match event {
-        PlanStaffEvent::PlanRoleEnded { role, cause, .. } => (role, *cause == PlanRoleEnd::Revoked),
+        PlanStaffEvent::PlanRoleEnded { role, cause, .. } => {
+            (role, matches!(cause, PlanRoleEnd::Revoked | PlanRoleEnd::Review))
+        }
         PlanStaffEvent::PlanRoleScoped { role, old, new, .. } => {
             let (was_whole, is_whole) = (old.is_empty(), new.is_empty());
             (role, !is_whole && (was_whole || !old.is_subset(new)))

@@ -13,6 +13,7 @@ mod evidence;
 mod hasty;
 mod keys;
 mod places;
+mod plan_staff;
 mod rights;
 mod schedule;
 mod seeded;

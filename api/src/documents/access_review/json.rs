@@ -52,6 +52,7 @@ fn head(dossier: &Dossier) -> Map<String, Value> {
             "user": person(dossier, UserId(it.user_id)),
             "joinedAt": moment(it.joined_at),
             "key": it.key_name,
+            "planRole": it.plan_role,
         })
     });
     let opened_by = match review.opened_by {

@@ -191,14 +191,26 @@ fn joined(filing: &mut Filing, dossier: &Dossier) {
     if dossier.joined.is_empty() {
         return;
     }
-    let is_of_keys = dossier.review.scope == ReviewScope::ApiKeys;
-    let of_keys = "Keys made since the list was frozen, which are not on it";
-    let of_members = "Members since the list was frozen, who are not on it";
-    filing.heading(if is_of_keys { of_keys } else { of_members });
+    filing.heading(match dossier.review.scope {
+        ReviewScope::ApiKeys => "Keys made since the list was frozen, which are not on it",
+        ReviewScope::PlanStaff => "Roles given since the list was frozen, which are not on it",
+        ReviewScope::Roster
+        | ReviewScope::Administrators
+        | ReviewScope::Dormant { .. }
+        | ReviewScope::Rights
+        | ReviewScope::Npi { .. }
+        | ReviewScope::Feature { .. }
+        | ReviewScope::JobRole { .. }
+        | ReviewScope::Location { .. }
+        | ReviewScope::Affiliations { .. }
+        | ReviewScope::People { .. } => "Members since the list was frozen, who are not on it",
+    });
     let rows = dossier.joined.iter().map(|it| {
         let user = rollcall_domain::kernel::ids::UserId(it.user_id);
-        let key = it.key_name.as_ref().map(|name| format!("\"{name}\" of ")).unwrap_or_default();
-        [format!("{key}{} {user}", dossier.name(user)), dossier.zone.wall_clock(it.joined_at)]
+        let key = it.key_name.as_ref().map(|name| format!("\"{name}\" of "));
+        let role = it.plan_role.as_ref().map(|role| format!("{role} of "));
+        let what = key.or(role).unwrap_or_default();
+        [format!("{what}{} {user}", dossier.name(user)), dossier.zone.wall_clock(it.joined_at)]
     });
     filing.table(&JOINED, rows);
 }

@@ -2,20 +2,25 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use rollcall_commands::access_reviews::ConfirmReviewItems;
-use rollcall_domain::Refusal;
+use rollcall_domain::{Refusal, kernel::ids::TenantId};
 
 use super::{
-    mutations::{changed, numbers, organization, review},
+    mutations::{changed, numbers, review},
     types::AccessReview,
+    whose::{send_of, whose},
 };
-use crate::graphql::sending::{MutationMeta, payload, send};
+use crate::graphql::{
+    reading::caller,
+    sending::{MutationMeta, payload},
+};
 
 /// Decisions to confirm.
 #[derive(Debug, InputObject)]
 pub struct ConfirmReviewItemsInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose review it is; left out where it is of the plan's own people.
+    organization_id: Option<ID>,
     access_review_id: ID,
     /// By their numbers, 1 to 1,000.
     items: Vec<i32>,
@@ -26,9 +31,9 @@ pub struct ConfirmReviewItemsInput {
 }
 
 impl ConfirmReviewItemsInput {
-    fn command(&self) -> std::result::Result<ConfirmReviewItems, Refusal> {
+    fn command(&self, tenant: TenantId) -> std::result::Result<ConfirmReviewItems, Refusal> {
         Ok(ConfirmReviewItems {
-            organization: organization(&self.organization_id)?,
+            organization: whose(self.organization_id.as_ref(), tenant)?,
             review: review(&self.access_review_id)?,
             items: numbers(&self.items),
             receipt: self.receipt.clone(),
@@ -59,8 +64,8 @@ impl ReviewConfirmationMutation {
         ctx: &Context<'_>,
         input: ConfirmReviewItemsInput,
     ) -> Result<ConfirmReviewItemsPayload> {
-        let command = input.command();
-        let sent = send(ctx, input.meta, command).await?;
+        let command = input.command(caller(ctx)?.tenant);
+        let sent = send_of(ctx, input.meta, command, input.organization_id.as_ref()).await?;
         let review = changed(ctx, &sent).await?;
         Ok(ConfirmReviewItemsPayload::of(sent, review))
     }

@@ -2,7 +2,7 @@
 //! it, so that whoever reads the list can find it there.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use rollcall_domain::{api_keys::Scope, permissions as domain, policies};
+use rollcall_domain::{api_keys::Scope, permissions as domain, policies, tenants};
 use rollcall_projections::access_reviews::{ItemView, Joiner};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::graphql::{
     api_keys::ApiKeyScope,
     ids::NodeType,
     scalars::{DateTime, NpiScalar},
-    vocabulary::{Feature, NpiLevel},
+    vocabulary::{Feature, NpiLevel, PlanRole},
 };
 
 /// What a line of a review's list is about.
@@ -30,6 +30,8 @@ pub enum ReviewedKind {
     Submission,
     /// A key by which machines of the organization ask and command; its person made it.
     ApiKey,
+    /// A role of one of the health plan's own people.
+    PlanRole,
 }
 
 impl ReviewedKind {
@@ -44,6 +46,7 @@ impl ReviewedKind {
             "TAX_ID" => Self::TaxId,
             "SUBMISSION" => Self::Submission,
             "API_KEY" => Self::ApiKey,
+            "PLAN_ROLE" => Self::PlanRole,
             _ => Self::Membership,
         }
     }
@@ -68,6 +71,9 @@ pub struct ReviewedGrant {
     pub name: Option<String>,
     /// Of API_KEY, what it may be used for.
     pub scopes: Option<Vec<ApiKeyScope>>,
+    pub plan_role: Option<PlanRole>,
+    /// Of PLAN_ROLE, the organizations it counts for, by their ids; none for the whole plan.
+    pub organization_ids: Option<Vec<ID>>,
     /// It ends here by itself.
     pub until: Option<DateTime>,
 }
@@ -82,6 +88,7 @@ struct Words<'a> {
     provider_name: Option<&'a String>,
     thing: Option<&'a String>,
     key_scopes: Option<&'a Vec<String>>,
+    organizations: &'a [Uuid],
 }
 
 impl Words<'_> {
@@ -91,6 +98,10 @@ impl Words<'_> {
         let feature = name(&[ReviewedKind::Feature]).and_then(|it| policies::Feature::parse(it));
         let ids = [ReviewedKind::JobRole, ReviewedKind::Location, ReviewedKind::TaxId];
         let key = name(&[ReviewedKind::ApiKey]).and_then(|id| Uuid::parse_str(id).ok());
+        let plan_role = name(&[ReviewedKind::PlanRole]);
+        let plan_role = plan_role.and_then(|it| tenants::PlanRole::parse(it));
+        let organization_ids = plan_role
+            .map(|_| self.organizations.iter().map(|id| NodeType::Organization.id(*id)).collect());
         let label = feature.map(|feature| feature.label().to_owned());
         (kind != ReviewedKind::Membership).then(|| ReviewedGrant {
             kind,
@@ -104,6 +115,8 @@ impl Words<'_> {
             scopes: self.key_scopes.map(|words| {
                 words.iter().filter_map(|word| Scope::parse(word)).map(Into::into).collect()
             }),
+            plan_role: plan_role.map(Into::into),
+            organization_ids,
             until: self.until.map(DateTime::from),
         })
     }
@@ -126,6 +139,7 @@ impl ReviewedGrant {
             provider_name: item.provider_name.as_ref(),
             thing: item.thing.as_ref(),
             key_scopes: item.key_scopes.as_ref(),
+            organizations: &item.listed_organizations,
         };
         words.grant()
     }
@@ -141,6 +155,7 @@ impl ReviewedGrant {
             provider_name: joiner.provider_name.as_ref(),
             thing: joiner.thing.as_ref(),
             key_scopes: joiner.key_scopes.as_ref(),
+            organizations: &joiner.organizations,
         };
         words.grant()
     }

@@ -198,7 +198,8 @@ pub struct SelfAttestation {
     pub attested_at: DateTime,
 }
 
-/// A line of a review's list: somebody's membership, one of their rights, or a key that they made.
+/// A line of a review's list: somebody's membership, one of their rights, a key that they made, or their role in
+/// the plan.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReviewItem {
     /// The number in the list, from 1.
@@ -212,8 +213,12 @@ pub struct AccessReviewItem {
     /// When that right was last used; a right for all NPIs or types, by any use of its kind. A key's use is told
     /// at once.
     pub last_use: Option<LastUse>,
-    /// Whether the right is held now, at whichever level, or the key works; absent for a membership.
+    /// Whether the right or the plan's role is held now, at whichever level, or the key works; absent for a
+    /// membership.
     pub is_held: Option<bool>,
+    /// Of a role of the plan, the organizations it counts for now, by their ids; none for the whole plan, and
+    /// absent where it is not held.
+    pub present_organization_ids: Option<Vec<ID>>,
     /// The present level for the NPI.
     pub present_level: Option<NpiLevel>,
     /// When the membership began.
@@ -224,7 +229,7 @@ pub struct AccessReviewItem {
     pub grant_cause: Option<AccessCauseKind>,
     /// The event that gave it, with who did; absent where the reader may not see it.
     pub grant_event: Option<AuditEvent>,
-    /// When the person last began to act for the organisation.
+    /// When the person last began to act for the organisation; the plan's people, last signed in.
     pub last_sign_in_at: Option<DateTime>,
     pub rights: Vec<ReviewedRight>,
     pub previous_decision: Option<PreviousReviewDecision>,
@@ -268,7 +273,8 @@ pub struct AccessReviewItem {
     pub delay_seconds: Option<i32>,
     /// What the last look found left; the next one comes within about a minute.
     pub remaining: Vec<ReviewLeftover>,
-    /// Whether the person is an active member now; a key works on when they are not.
+    /// Whether the person is an active member now; a key works on when they are not, and the plan's people are
+    /// nobody's members.
     pub is_member: bool,
     /// Membership, permission or right are others than when the list was frozen.
     pub changed_since: bool,
@@ -294,7 +300,8 @@ pub struct AccessReviewItemConnection {
     pub sha256: String,
 }
 
-/// Somebody who became a member after the list was frozen, or a right or key that came into scope (GN-16).
+/// Somebody who became a member after the list was frozen, or a right, key or role of the plan that came into scope
+/// (GN-16).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReviewJoiner {
     pub user: PersonReference,

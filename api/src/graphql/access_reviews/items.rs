@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use async_graphql::{Context, Lookahead, Result};
+use async_graphql::{Context, ID, Lookahead, Result};
 use rollcall_commands::{Commands, access_reviews::receipt};
 use rollcall_domain::{
     access_reviews::{self, AccessReviewEvent, DECIDED_AT_ONCE, Leftover, Recommendation},
@@ -148,7 +148,9 @@ async fn beside<'a>(
     let now = ctx.data::<Commands>()?.journal.now();
     let known_at = view.position_of(access_register::NAME);
     let moment = (Moment { true_at: now, known_at }, policy.time_zone().local_date(now));
-    let users: Vec<Uuid> = found.iter().map(|item| item.row.user_id).collect();
+    // Who holds a role of the plan has no rights in it as in an organisation.
+    let members = found.iter().filter(|item| !item.row.is_plan_role());
+    let users: Vec<Uuid> = members.map(|item| item.row.user_id).collect();
     let organization = review.organization_id;
     let rights = held_rights(view, moment, (organization, &users)).await.map_err(|e| fault(&e))?;
     let as_of = AsOf { day: moment.1, known_at };
@@ -230,6 +232,7 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
         granted: ReviewedGrant::of_item(&item),
         last_use: last_use(&item, beside),
         is_held: row.is_right().then_some(item.is_held),
+        present_organization_ids: present_organizations(&item),
         present_level: item.present_level.as_deref().and_then(level),
         member_since: item.member_since.map(DateTime::from),
         granted_at: item.granted_at.map(DateTime::from),
@@ -267,6 +270,12 @@ fn node(item: ItemView, beside: &Beside<'_>) -> AccessReviewItem {
         is_member: item.is_member,
         changed_since,
     }
+}
+
+/// What a role of the plan counts for now, while it is held.
+fn present_organizations(item: &ItemView) -> Option<Vec<ID>> {
+    let ids = item.present_organizations.iter().map(|id| NodeType::Organization.id(*id));
+    (item.row.is_plan_role() && item.is_held).then(|| ids.collect())
 }
 
 /// What the person of an item says of it.

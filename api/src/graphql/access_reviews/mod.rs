@@ -20,6 +20,7 @@ pub mod templates;
 mod types;
 mod undo;
 mod undo_decisions;
+mod whose;
 
 pub use confirming::ReviewConfirmationMutation;
 pub use item_types::ReviewVerdict;

@@ -10,7 +10,7 @@ use rollcall_commands::access_reviews::{
 use rollcall_domain::{
     Code, Refusal,
     access_reviews::ReviewDecision,
-    kernel::ids::{AccessReviewId, OrganizationId},
+    kernel::ids::{AccessReviewId, OrganizationId, TenantId},
     values::{CalendarDate, PersonName, Reason},
 };
 
@@ -20,11 +20,13 @@ use super::{
     queries::review_of,
     scope::ReviewScopeInput,
     types::{AccessReview, ReviewSecondReviewer},
+    whose::{send_of, whose},
 };
 use crate::graphql::{
     ids::NodeType,
+    reading::caller,
     scalars::Date,
-    sending::{MutationMeta, Sent, payload, send},
+    sending::{MutationMeta, Sent, payload},
     vocabulary::{NpiLevel, OrgRole, field},
 };
 
@@ -52,7 +54,8 @@ fn reason(text: &str) -> Parsed<Reason> {
 pub struct OpenReviewInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose people; left out for PLAN_STAFF.
+    organization_id: Option<ID>,
     #[graphql(flatten)]
     scope: ReviewScopeInput,
     /// Whether only what changed since the last signed review of the same scope is to be decided, and the rest is
@@ -65,9 +68,9 @@ pub struct OpenReviewInput {
 }
 
 impl OpenReviewInput {
-    fn command(&self) -> Parsed<OpenReview> {
+    fn command(&self, tenant: TenantId) -> Parsed<OpenReview> {
         Ok(OpenReview {
-            organization: organization(&self.organization_id)?,
+            organization: whose(self.organization_id.as_ref(), tenant)?,
             scope: self.scope.parse()?,
             changed_only: self.changed_only == Some(true),
             asks_for_attestation: self.self_attestation,
@@ -81,7 +84,8 @@ impl OpenReviewInput {
 pub struct DecideReviewItemsInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose review it is; left out where it is of the plan's own people.
+    organization_id: Option<ID>,
     access_review_id: ID,
     /// By their numbers: 1 to 1,000 to keep, to 100 of the same access otherwise.
     items: Vec<i32>,
@@ -129,10 +133,10 @@ impl DecideReviewItemsInput {
     }
 
     /// Without what was recommended.
-    fn command(&self) -> Parsed<DecideReviewItems> {
+    fn command(&self, tenant: TenantId) -> Parsed<DecideReviewItems> {
         let evidence = self.evidence.as_deref().map(Reason::parse).transpose();
         Ok(DecideReviewItems {
-            organization: organization(&self.organization_id)?,
+            organization: whose(self.organization_id.as_ref(), tenant)?,
             review: review(&self.access_review_id)?,
             items: numbers(&self.items),
             decision: self.decision()?,
@@ -150,7 +154,8 @@ impl DecideReviewItemsInput {
 pub struct DelegateReviewItemsInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose review it is; left out where it is of the plan's own people.
+    organization_id: Option<ID>,
     access_review_id: ID,
     /// By their numbers, 1 to 1,000.
     items: Vec<i32>,
@@ -160,9 +165,9 @@ pub struct DelegateReviewItemsInput {
 }
 
 impl DelegateReviewItemsInput {
-    fn command(&self) -> Parsed<DelegateReviewItems> {
+    fn command(&self, tenant: TenantId) -> Parsed<DelegateReviewItems> {
         Ok(DelegateReviewItems {
-            organization: organization(&self.organization_id)?,
+            organization: whose(self.organization_id.as_ref(), tenant)?,
             review: review(&self.access_review_id)?,
             items: numbers(&self.items),
             to: self.to.as_ref().map(|id| NodeType::User.parse(id, "to")).transpose()?,
@@ -185,15 +190,16 @@ pub struct AccessReviewSignatureInput {
 pub struct CompleteReviewInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose review it is; left out where it is of the plan's own people.
+    organization_id: Option<ID>,
     access_review_id: ID,
     signature: AccessReviewSignatureInput,
 }
 
 impl CompleteReviewInput {
-    fn command(&self) -> Parsed<CompleteReview> {
+    fn command(&self, tenant: TenantId) -> Parsed<CompleteReview> {
         Ok(CompleteReview {
-            organization: organization(&self.organization_id)?,
+            organization: whose(self.organization_id.as_ref(), tenant)?,
             review: review(&self.access_review_id)?,
             name: field("signature.name", PersonName::parse(&self.signature.name))?,
             attested: self.signature.attested,
@@ -206,15 +212,16 @@ impl CompleteReviewInput {
 pub struct CancelReviewInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose review it is; left out where it is of the plan's own people.
+    organization_id: Option<ID>,
     access_review_id: ID,
     reason: String,
 }
 
 impl CancelReviewInput {
-    fn command(&self) -> Parsed<CancelReview> {
+    fn command(&self, tenant: TenantId) -> Parsed<CancelReview> {
         Ok(CancelReview {
-            organization: organization(&self.organization_id)?,
+            organization: whose(self.organization_id.as_ref(), tenant)?,
             review: review(&self.access_review_id)?,
             reason: reason(&self.reason)?,
         })
@@ -267,18 +274,19 @@ pub struct AccessReviewMutation;
 #[Object]
 impl AccessReviewMutation {
     /// Opens a review of the people of an organization, or of what each may do, beside the schedule (CC-13,
-    /// GN-15), for its administrators and plan staff. The list is frozen then. Refusals: NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND,
+    /// GN-15), for its administrators and plan staff; of the plan's own people, PLAN_STAFF, for administrators of
+    /// the whole plan, as is whatever is done in it. The list is frozen then. Refusals: NOT_ORG_ADMIN, FORBIDDEN, NOT_FOUND,
     /// DUPLICATE_REQUEST (one is open; its id is in `details`), FIELD_INVALID (nothing to review; with
     /// `changedOnly` nothing changed, and the id of the signed review is in `details`),
     /// FIELD_REQUIRED, RANGE_INVALID, NPI_INVALID, NPI_NOT_IN_ORG, ROLE_UNKNOWN, BULK_LIMIT (more than
-    /// 100,000).
+    /// 100,000). Without the organization that the scope takes, FIELD_REQUIRED.
     async fn open_review(
         &self,
         ctx: &Context<'_>,
         input: OpenReviewInput,
     ) -> Result<OpenReviewPayload> {
-        let command = input.command();
-        let sent = send(ctx, input.meta, command).await?;
+        let command = input.command(caller(ctx)?.tenant);
+        let sent = send_of(ctx, input.meta, command, input.organization_id.as_ref()).await?;
         let review = changed(ctx, &sent).await?;
         Ok(OpenReviewPayload::of(sent, review))
     }
@@ -295,17 +303,17 @@ impl AccessReviewMutation {
     /// what the roster and the permissions refuse:
     /// LAST_ADMIN, CONFIRMATION_REQUIRED (of many items as well), ORG_NOT_ACTIVE; of a right given back what its grant is refused
     /// with, as FEATURE_DISABLED, ROLE_UNKNOWN, LOCATION_NOT_CREDENTIALED or NPI_NOT_IN_ORG. Tax ids are the
-    /// plan's: FORBIDDEN.
+    /// plan's: FORBIDDEN. The plan keeps its administrators as well: LAST_ADMIN.
     async fn decide_review_items(
         &self,
         ctx: &Context<'_>,
         input: DecideReviewItemsInput,
     ) -> Result<DecideReviewItemsPayload> {
-        let mut command = input.command();
+        let mut command = input.command(caller(ctx)?.tenant);
         if let Ok(command) = &mut command {
             command.recommendations = advice(ctx, command.review, &command.items).await?;
         }
-        let sent = send(ctx, input.meta, command).await?;
+        let sent = send_of(ctx, input.meta, command, input.organization_id.as_ref()).await?;
         let review = changed(ctx, &sent).await?;
         Ok(DecideReviewItemsPayload::of(sent, review))
     }
@@ -318,8 +326,8 @@ impl AccessReviewMutation {
         ctx: &Context<'_>,
         input: DelegateReviewItemsInput,
     ) -> Result<DelegateReviewItemsPayload> {
-        let command = input.command();
-        let sent = send(ctx, input.meta, command).await?;
+        let command = input.command(caller(ctx)?.tenant);
+        let sent = send_of(ctx, input.meta, command, input.organization_id.as_ref()).await?;
         let review = changed(ctx, &sent).await?;
         Ok(DelegateReviewItemsPayload::of(sent, review))
     }
@@ -335,8 +343,8 @@ impl AccessReviewMutation {
         ctx: &Context<'_>,
         input: CompleteReviewInput,
     ) -> Result<CompleteReviewPayload> {
-        let command = input.command();
-        let sent = send(ctx, input.meta, command).await?;
+        let command = input.command(caller(ctx)?.tenant);
+        let sent = send_of(ctx, input.meta, command, input.organization_id.as_ref()).await?;
         let review = changed(ctx, &sent).await?;
         Ok(CompleteReviewPayload::of(sent, review))
     }
@@ -349,8 +357,8 @@ impl AccessReviewMutation {
         ctx: &Context<'_>,
         input: CancelReviewInput,
     ) -> Result<CancelReviewPayload> {
-        let command = input.command();
-        let sent = send(ctx, input.meta, command).await?;
+        let command = input.command(caller(ctx)?.tenant);
+        let sent = send_of(ctx, input.meta, command, input.organization_id.as_ref()).await?;
         let review = changed(ctx, &sent).await?;
         Ok(CancelReviewPayload::of(sent, review))
     }

@@ -45,6 +45,11 @@ impl ReviewScopeInput {
                 work instead.";
             return of_one(message, "scope");
         }
+        if self.scope == Some(ReviewChoice::PlanStaff) {
+            let message = "A campaign reviews organizations, and the plan's own people are none's. Open a \
+                review of them by openReview instead.";
+            return of_one(message, "scope");
+        }
         if self.affiliation_id.is_some() {
             let message =
                 "An affiliation is of one submitter. Leave it out, or open a review there.";
@@ -95,6 +100,7 @@ impl ReviewScopeInput {
                 ReviewScope::People { users: users.collect::<Result<_, Refusal>>()? }
             }
             (ReviewChoice::ApiKeys, _) => ReviewScope::ApiKeys,
+            (ReviewChoice::PlanStaff, _) => ReviewScope::PlanStaff,
         })
     }
 }

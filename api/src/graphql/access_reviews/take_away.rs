@@ -3,19 +3,15 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use rollcall_commands::{Commands, access_reviews::ExportAccessReview};
-use rollcall_domain::{
-    Refusal,
-    api_keys::Scope,
-    audit::ExportFormat,
-    kernel::ids::{AccessReviewId, OrganizationId},
-};
+use rollcall_domain::{Refusal, api_keys::Scope, audit::ExportFormat, kernel::ids::AccessReviewId};
 
+use super::whose::{send_of, whose};
 use crate::{
     documents::Holds,
     graphql::{
         audit::{AuditExport, link, viewer},
         ids::NodeType,
-        sending::{MutationMeta, payload, send},
+        sending::{MutationMeta, payload},
     },
 };
 
@@ -46,7 +42,8 @@ impl From<AccessReviewFileFormat> for ExportFormat {
 pub struct ExportAccessReviewInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose review it is; left out where it is of the plan's own people.
+    organization_id: Option<ID>,
     access_review_id: ID,
     format: AccessReviewFileFormat,
 }
@@ -72,7 +69,8 @@ impl AccessReviewFileMutation {
         input: ExportAccessReviewInput,
     ) -> Result<ExportAccessReviewPayload> {
         let (commands, caller) = (ctx.data::<Commands>()?, viewer::caller(ctx)?);
-        let (organization, format) = (organization(&input.organization_id), input.format.into());
+        let named = input.organization_id.as_ref();
+        let (organization, format) = (whose(named, caller.tenant), input.format.into());
         let asked = organization.as_ref().ok().copied();
         let right = viewer::choose(commands, caller, asked, Scope::ReadAccess).await?;
         let command = organization.and_then(|organization| {
@@ -83,14 +81,10 @@ impl AccessReviewFileMutation {
                 format,
             })
         });
-        let sent = send(ctx, input.meta, command).await?;
+        let sent = send_of(ctx, input.meta, command, named).await?;
         let export = sent.output.map(|asked| link(commands, (Holds::Review, format), asked));
         Ok(ExportAccessReviewPayload::of(sent, export))
     }
-}
-
-fn organization(id: &ID) -> std::result::Result<OrganizationId, Refusal> {
-    NodeType::Organization.parse(id, "organizationId")
 }
 
 fn review(id: &ID) -> std::result::Result<AccessReviewId, Refusal> {

@@ -63,6 +63,9 @@ pub enum ReviewChoice {
     People,
     /// The organization's keys by which machines ask and command, whoever made them: who left included.
     ApiKeys,
+    /// The roles of the health plan's own people, each an item of its own. Such a review is of the plan itself:
+    /// `organizationId` is left out.
+    PlanStaff,
 }
 
 /// What the items of a review were chosen by.
@@ -120,6 +123,7 @@ impl From<&ReviewScope> for AccessReviewScope {
                 Self { user_ids: Some(ids.collect()), ..of(ReviewChoice::People) }
             }
             ReviewScope::ApiKeys => of(ReviewChoice::ApiKeys),
+            ReviewScope::PlanStaff => of(ReviewChoice::PlanStaff),
         }
     }
 }
@@ -301,6 +305,7 @@ pub enum ReviewedChange {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AccessReview {
     pub id: ID,
+    /// Of PLAN_STAFF, the health plan itself, which no `Organization` is; its id may go back as `organizationId`.
     pub organization: OrganizationReference,
     pub scope: AccessReviewScope,
     pub status: AccessReviewStatus,

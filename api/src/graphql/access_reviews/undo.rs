@@ -19,7 +19,7 @@ use rollcall_domain::{
 use rollcall_projections::{access_register, access_reviews::canonical_sha256};
 use serde_json::json;
 
-use super::item_types::ReviewVerdict;
+use super::{item_types::ReviewVerdict, whose::whose};
 use crate::graphql::{
     audit::PersonReference,
     errors::{UserError, dispatch_error, fault, top_level},
@@ -130,7 +130,8 @@ impl ReviewUndoQuery {
     async fn review_undo_preview(
         &self,
         ctx: &Context<'_>,
-        organization_id: ID,
+        #[graphql(desc = "Whose review it is; left out where it is of the plan's own people.")]
+        organization_id: Option<ID>,
         access_review_id: ID,
         selection: ReviewUndoSelection,
         #[graphql(
@@ -140,7 +141,8 @@ impl ReviewUndoQuery {
         #[graphql(desc = "Only items of higher numbers.")] after: Option<i32>,
         min_position: Option<Position>,
     ) -> Result<Option<ReviewUndoPreview>> {
-        let organization = organization(&organization_id).map_err(top_level)?;
+        let organization = whose(organization_id.as_ref(), caller(ctx)?.tenant);
+        let organization = organization.map_err(top_level)?;
         let review = review(&access_review_id).map_err(top_level)?;
         let selection = selection.parse().map_err(top_level)?;
         let evidence = text("evidence", evidence.as_deref()).map_err(top_level)?;
@@ -254,10 +256,6 @@ fn sha256(found: &[Rehearsed]) -> [u8; 32] {
     });
     let shown: Vec<serde_json::Value> = shown.collect();
     canonical_sha256(&shown)
-}
-
-pub(super) fn organization(id: &ID) -> Parsed<OrganizationId> {
-    NodeType::Organization.parse(id, "organizationId")
 }
 
 pub(super) fn review(id: &ID) -> Parsed<AccessReviewId> {

@@ -12,14 +12,15 @@ use rollcall_commands::{
 use rollcall_domain::{
     Code, Refusal,
     access_reviews::AccessReview as Reviewing,
-    kernel::ids::{AccessReviewId, OrganizationId},
+    kernel::ids::{AccessReviewId, OrganizationId, TenantId},
     values::Reason,
 };
 
 use super::{
     queries::review_of,
     types::AccessReview,
-    undo::{PORTION, Parsed, ReviewGivenBack, organization, review, text},
+    undo::{PORTION, Parsed, ReviewGivenBack, review, text},
+    whose::{told, whose},
 };
 use crate::graphql::{
     errors::{UserError, dispatch_error, fault, is_authentication, top_level},
@@ -41,7 +42,8 @@ pub struct ReviewDecisionToUndo {
 pub struct UndoReviewDecisionsInput {
     #[graphql(flatten)]
     meta: MutationMeta,
-    organization_id: ID,
+    /// Whose review it is; left out where it is of the plan's own people.
+    organization_id: Option<ID>,
     access_review_id: ID,
     /// 1 to 25, as they were previewed.
     decisions: Vec<ReviewDecisionToUndo>,
@@ -53,9 +55,9 @@ pub struct UndoReviewDecisionsInput {
 }
 
 impl UndoReviewDecisionsInput {
-    fn commands(&self) -> Parsed<Vec<UndoReviewDecision>> {
-        let (organization, review) =
-            (organization(&self.organization_id)?, review(&self.access_review_id)?);
+    fn commands(&self, tenant: TenantId) -> Parsed<Vec<UndoReviewDecision>> {
+        let organization = whose(self.organization_id.as_ref(), tenant)?;
+        let review = review(&self.access_review_id)?;
         let reason = field("reason", Reason::parse(&self.reason))?;
         let evidence = text("evidence", self.evidence.as_deref())?;
         let of_decisions = |code, message: &str| Refusal::new(code, message).at("decisions");
@@ -128,8 +130,9 @@ impl ReviewUndoMutation {
         ctx: &Context<'_>,
         input: UndoReviewDecisionsInput,
     ) -> Result<UndoReviewDecisionsPayload> {
-        let commands = input.commands();
-        let organization = organization(&input.organization_id);
+        let tenant = caller(ctx)?.tenant;
+        let (commands, named) = (input.commands(tenant), input.organization_id.as_ref());
+        let organization = whose(named, tenant);
         let review = review(&input.access_review_id);
         let mut sent = Sent {
             output: None,
@@ -146,7 +149,7 @@ impl ReviewUndoMutation {
             Ok(commands) => commands,
             Err(refusal) if is_authentication(&refusal) => return Err(top_level(refusal)),
             Err(refusal) => {
-                sent.user_errors.push(refusal.into());
+                sent.user_errors.push(told(refusal, named).into());
                 return Ok(UndoReviewDecisionsPayload::of::<()>(sent, None, None));
             }
         };

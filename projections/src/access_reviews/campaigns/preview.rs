@@ -115,7 +115,8 @@ fn items(
         | ReviewScope::Location { .. }
         | ReviewScope::Affiliations { .. }
         | ReviewScope::People { .. }
-        | ReviewScope::ApiKeys => {}
+        | ReviewScope::ApiKeys
+        | ReviewScope::PlanStaff => {}
     }
     query.push(" GROUP BY m.organization_id");
 }
@@ -198,7 +199,8 @@ fn rights(query: &mut QueryBuilder<'_, Postgres>, scope: &ReviewScope, now: Date
         | ReviewScope::Administrators
         | ReviewScope::Dormant { .. }
         | ReviewScope::People { .. }
-        | ReviewScope::ApiKeys => {
+        | ReviewScope::ApiKeys
+        | ReviewScope::PlanStaff => {
             query.push(
                 "'NPI_LEVEL', 'CORRESPONDENCE', 'FEATURE', 'JOB_ROLE', 'LOCATION', 'TAX_ID', 'SUBMISSION')
                   AND (a.kind <> 'SUBMISSION' OR ops.submission_counts(a.tenant_id, a.holder_id, a.npi, ",

@@ -15,7 +15,7 @@ use rollcall_domain::policies::{OverdueAction, UndecidedAction};
 use crate::access_reviews::{change_words, people_words};
 
 use super::permissions::{scope, thing};
-use super::{Telling, left_on, time, title};
+use super::{Telling, left_on, plan_role, time, title};
 
 /// `3 items`.
 fn items(count: u32) -> String {
@@ -50,6 +50,7 @@ fn right(access: &ReviewedAccess, telling: Telling<'_>) -> String {
         ReviewedAccess::Submission { npi, .. } => format!("the transactions for NPI {npi}"),
         ReviewedAccess::Grant { grant, .. } => thing(grant, telling),
         ReviewedAccess::ApiKey { name, .. } => format!("the key {name}"),
+        ReviewedAccess::PlanRole { role, .. } => format!("the plan role {}", plan_role(*role)),
     }
 }
 
@@ -82,6 +83,7 @@ fn chosen(by: &ReviewScope, telling: Telling<'_>) -> String {
         }
         ReviewScope::People { users } => people_words(users.len()),
         ReviewScope::ApiKeys => "the keys of its machines".to_owned(),
+        ReviewScope::PlanStaff => "the roles of its own people".to_owned(),
     }
 }
 

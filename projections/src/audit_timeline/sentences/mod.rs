@@ -19,6 +19,7 @@ mod registration;
 mod right_use;
 
 pub(crate) use api_keys::may;
+pub(crate) use plan::role as plan_role;
 
 use std::collections::{HashMap, HashSet};
 

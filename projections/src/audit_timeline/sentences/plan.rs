@@ -30,7 +30,7 @@ pub(super) fn tenant(event: &TenantEvent, telling: Telling<'_>) -> String {
     }
 }
 
-fn role(role: PlanRole) -> &'static str {
+pub(crate) fn role(role: PlanRole) -> &'static str {
     match role {
         PlanRole::Operator => "Operator",
         PlanRole::Pa => "Plan administrator",

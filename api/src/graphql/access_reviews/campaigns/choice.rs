@@ -67,7 +67,8 @@ pub(super) async fn covered(
         | ReviewScope::Location { .. }
         | ReviewScope::Affiliations { .. }
         | ReviewScope::People { .. }
-        | ReviewScope::ApiKeys => None,
+        | ReviewScope::ApiKeys
+        | ReviewScope::PlanStaff => None,
     };
     let rows = preview(view, (&organizations, &scope), (now, since)).await;
     let rows = rows.map_err(|error| fault(&error))?;
