@@ -15,7 +15,7 @@ use rollcall_projections::{
     Snapshot,
     access_requests::{self, RequestFilter, RequestStatus, Seen},
     access_reviews::{
-        Confirmer, Reviewer, StandsIn, THE_PLAN, WaitingReview, asking_reviews, ending_grants,
+        Confirmer, Reviewer, StandsIn, WaitingReview, asking_reviews, ending_grants,
         reviews_to_confirm, stands_in, waiting_reviews,
     },
     affiliations::{self, AffiliationFilter, Viewpoint},
@@ -230,30 +230,27 @@ async fn reviews(
     kind: TaskKind,
 ) -> Result<Vec<Found>> {
     let waiting = waiting_reviews(view, reviewer, MOST).await.map_err(|error| fault(&error))?;
-    Ok(as_tasks(view, waiting, kind))
+    Ok(as_tasks(waiting, kind))
 }
 
 /// Reviews in which somebody confirms what others decided.
 async fn confirming(view: &mut Snapshot, confirmer: (Confirmer, UserId)) -> Result<Vec<Found>> {
     let waiting = reviews_to_confirm(view, confirmer, MOST).await.map_err(|error| fault(&error))?;
-    Ok(as_tasks(view, waiting, TaskKind::SecondReview))
+    Ok(as_tasks(waiting, TaskKind::SecondReview))
 }
 
 /// Reviews that ask somebody about their own access.
 async fn asked(view: &mut Snapshot, of: (OrganizationId, UserId)) -> Result<Vec<Found>> {
     let asking = asking_reviews(view, of, MOST).await.map_err(|error| fault(&error))?;
-    Ok(as_tasks(view, asking, TaskKind::SelfAttestation))
+    Ok(as_tasks(asking, TaskKind::SelfAttestation))
 }
 
-fn as_tasks(view: &Snapshot, reviews: Vec<WaitingReview>, kind: TaskKind) -> Vec<Found> {
-    let plan = view.tenant().plan_itself().0;
+fn as_tasks(reviews: Vec<WaitingReview>, kind: TaskKind) -> Vec<Found> {
     let found = reviews.into_iter().map(|review| {
-        let is_plans = review.organization_id == plan;
-        let name = review.organization_name.or_else(|| is_plans.then(|| THE_PLAN.to_owned()));
         let plain = Plain {
             kind,
             id: Some((NodeType::AccessReview, review.review_id)),
-            organization: Some((review.organization_id, name)),
+            organization: Some((review.organization_id, review.organization_name)),
             since: review.opened_at,
             due_at: review.due_at,
             count: review.items,

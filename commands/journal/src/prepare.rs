@@ -2,6 +2,8 @@
 //!
 //! Invariant: what leaves here holds no personal data and no secret in the clear.
 
+use std::collections::BTreeSet;
+
 use rollcall_domain::kernel::{
     Facets,
     ids::{SubjectId, TenantId},
@@ -45,11 +47,13 @@ pub(crate) async fn seal(
     unix_millis: i64,
     drafts: &[Draft],
 ) -> Result<Prepared, JournalError> {
-    let about = drafts.iter().filter(|draft| draft.payload.contains(MARK));
-    let about: Vec<SubjectId> =
-        about.filter_map(|draft| draft.facets.subject.map(Into::into)).collect();
-    // One query for all; of whom a value is about beside, the keys are read with it.
-    keys.prefetch(header.tenant, &about).await;
+    let sealed = drafts.iter().filter(|draft| draft.payload.contains(MARK));
+    let subjects: BTreeSet<SubjectId> =
+        sealed.filter_map(|draft| draft.facets.subject.map(Into::into)).collect();
+    // One by one they would be read as each event is sealed.
+    if subjects.len() > 1 {
+        keys.prefetch(header.tenant, &subjects.into_iter().collect::<Vec<_>>()).await;
+    }
     let metadata = serde_json::to_string(&header.metadata())?;
     let millis = u64::try_from(unix_millis).unwrap_or_default();
     let mut sealer =

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::{
     Code, Refusal,
     access_reviews::{
-        AccessReview, AccessReviewCommand, Changes, NewReview, Opener, ReviewScope, Reviewed,
-        ReviewedAccess, Split,
+        AccessReview, AccessReviewCommand, Changes, Listing, NewReview, Opener, ReviewScope,
+        Reviewed, ReviewedAccess, Split,
     },
     kernel::ids::{AccessReviewId, CampaignId, OrganizationId, UserId},
     organizations::{
@@ -86,24 +86,14 @@ impl OpenReview {
     /// The plan's people are no members, who say of their own access whether they need it.
     fn asks(&self, scope: &ReviewScope) -> Result<Option<bool>, Refusal> {
         let asks = self.asks_for_attestation;
-        match scope {
-            ReviewScope::PlanStaff if asks == Some(true) => {
+        match scope.listing() {
+            Listing::PlanRoles if asks == Some(true) => {
                 let message = "The plan's people are not asked about their own roles. Leave \
                                selfAttestation out.";
                 Err(Refusal::new(Code::FieldInvalid, message).at("selfAttestation"))
             }
-            ReviewScope::PlanStaff => Ok(Some(false)),
-            ReviewScope::Roster
-            | ReviewScope::Administrators
-            | ReviewScope::Dormant { .. }
-            | ReviewScope::Rights
-            | ReviewScope::Npi { .. }
-            | ReviewScope::Feature { .. }
-            | ReviewScope::JobRole { .. }
-            | ReviewScope::Location { .. }
-            | ReviewScope::Affiliations { .. }
-            | ReviewScope::People { .. }
-            | ReviewScope::ApiKeys => Ok(asks),
+            Listing::PlanRoles => Ok(Some(false)),
+            Listing::Members | Listing::Keys => Ok(asks),
         }
     }
 }

@@ -75,7 +75,37 @@ pub enum ReviewScope {
     PlanStaff,
 }
 
+/// What a list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Memberships, and rights that members have.
+    Members,
+    /// Machines' keys.
+    Keys,
+    /// Roles of the plan's own people.
+    PlanRoles,
+}
+
 impl ReviewScope {
+    /// What its list is of.
+    #[must_use]
+    pub const fn listing(&self) -> Listing {
+        match self {
+            Self::ApiKeys => Listing::Keys,
+            Self::PlanStaff => Listing::PlanRoles,
+            Self::Roster
+            | Self::Administrators
+            | Self::Dormant { .. }
+            | Self::Rights
+            | Self::Npi { .. }
+            | Self::Feature { .. }
+            | Self::JobRole { .. }
+            | Self::Location { .. }
+            | Self::Affiliations { .. }
+            | Self::People { .. } => Listing::Members,
+        }
+    }
+
     /// Whether single rights are among its items; else they are memberships only.
     #[must_use]
     pub const fn is_of_rights(&self) -> bool {

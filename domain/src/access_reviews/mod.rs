@@ -45,7 +45,7 @@ pub use events::{
     AccessReviewEvent, PolicyDecision, ReviewExecution, ReviewItemDecision, UndoneDecision,
 };
 pub use item::{
-    ItemOutcome, Leftover, Opener, ReviewItem, ReviewResult, ReviewScope, ReviewTotals,
+    ItemOutcome, Leftover, Listing, Opener, ReviewItem, ReviewResult, ReviewScope, ReviewTotals,
     sha256_of_lines,
 };
 pub use pace::{HASTY_KEPT_PERCENT, Pace, SITTING};

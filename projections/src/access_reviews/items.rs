@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::{
-    access_reviews::{ItemOutcome, ReviewScope},
+    access_reviews::{ItemOutcome, Listing},
     kernel::ids::UserId,
 };
 use sqlx::{FromRow, QueryBuilder};
@@ -170,8 +170,10 @@ pub async fn items(
     (first, after): (i64, Option<i32>),
 ) -> Result<Vec<ItemView>, sqlx::Error> {
     // The shared part names its own parameters, which come first.
-    let is_of_staff = review.scope.0 == ReviewScope::PlanStaff;
-    let shared = if is_of_staff { plan_roles::ITEMS } else { ITEMS };
+    let shared = match review.scope.0.listing() {
+        Listing::Members | Listing::Keys => ITEMS,
+        Listing::PlanRoles => plan_roles::ITEMS,
+    };
     let mut query = QueryBuilder::with_arguments(shared, arguments(view.tenant().0, review, now)?);
     if let Some(members) = &filter.delegated_to {
         query.push(" AND i.delegated_to = ANY (").push_bind(members.clone()).push(")");
@@ -220,8 +222,8 @@ pub struct GoneNow {
 }
 
 /// How many items of each of these reviews are gone: the person is no active member any more, or the
-/// right is not held any more, the key does not work or the role of the plan is not held any more; of those about which nothing else was
-/// decided that took effect.
+/// right or the role of the plan is not held any more, or the key does not work any more; of those about
+/// which nothing else was decided that took effect.
 ///
 /// # Errors
 /// The database did not answer.

@@ -3,7 +3,7 @@
 //! Invariant: one key tells two apart and orders a page: since when, who, and what.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::access_reviews::ReviewScope;
+use rollcall_domain::access_reviews::{Listing, ReviewScope};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -35,6 +35,15 @@ pub struct Joiner {
 /// By what a page goes on.
 pub type JoinerKey = (DateTime<Utc>, Uuid, String);
 
+/// Its parts, each to be bound by itself.
+pub(super) fn parts(
+    after: Option<JoinerKey>,
+) -> (Option<DateTime<Utc>>, Option<Uuid>, Option<String>) {
+    let (at, rest) = after.map(|(at, user, what)| (at, (user, what))).unzip();
+    let (user, what) = rest.unzip();
+    (at, user, what)
+}
+
 impl Joiner {
     /// Its place in the list.
     #[must_use]
@@ -56,14 +65,13 @@ pub async fn joiners(
     now: DateTime<Utc>,
     (first, after): (i64, Option<JoinerKey>),
 ) -> Result<Vec<Joiner>, sqlx::Error> {
-    if review.scope.0 == ReviewScope::ApiKeys {
-        return keys(view, review, now, (first, after)).await;
-    }
-    if review.scope.0 == ReviewScope::PlanStaff {
-        return plan_roles::joiners(view, review, now, (first, after)).await;
-    }
-    if review.scope.0.is_of_rights() {
-        return rights(view, review, now, (first, after)).await;
+    match review.scope.0.listing() {
+        Listing::Keys => return keys(view, review, now, (first, after)).await,
+        Listing::PlanRoles => return plan_roles::joiners(view, review, now, (first, after)).await,
+        Listing::Members if review.scope.0.is_of_rights() => {
+            return rights(view, review, now, (first, after)).await;
+        }
+        Listing::Members => {}
     }
     let (after_at, after_user) = after.map(|(at, user, _)| (at, user)).unzip();
     // Whoever became an administrator came into scope then.
@@ -108,8 +116,7 @@ async fn keys(
     now: DateTime<Utc>,
     (first, after): (i64, Option<JoinerKey>),
 ) -> Result<Vec<Joiner>, sqlx::Error> {
-    let (after_at, after) = after.map(|(at, user, what)| (at, (user, what))).unzip();
-    let (after_user, after_what) = after.unzip();
+    let (after_at, after_user, after_what) = parts(after);
     sqlx::query_as(
         "SELECT k.created_by AS user_id, coalesce(m.org_role, 'NONE') AS org_role,
                 k.created_at AS joined_at, 'API_KEY' AS kind, NULL AS npi, k.key_id::text AS name,
@@ -203,8 +210,7 @@ async fn rights(
     (first, after): (i64, Option<JoinerKey>),
 ) -> Result<Vec<Joiner>, sqlx::Error> {
     let Narrowed { kinds, npi, name, bundled, affiliation, users } = narrowed(&review.scope.0);
-    let (after_at, after) = after.map(|(at, user, what)| (at, (user, what))).unzip();
-    let (after_user, after_what) = after.unzip();
+    let (after_at, after_user, after_what) = parts(after);
     sqlx::query_as(
         "WITH held AS MATERIALIZED (
            SELECT a.user_id, a.kind, a.npi,

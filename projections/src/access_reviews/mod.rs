@@ -42,4 +42,5 @@ pub use tasks::{
     reviews_to_confirm, waiting_reviews,
 };
 pub use templates::{TemplateRow, templates, templates_by_id};
-pub use words::{THE_PLAN, access_words, change_words, people_words, scope_words};
+pub(crate) use words::THE_PLAN;
+pub use words::{access_words, change_words, people_words, scope_words};

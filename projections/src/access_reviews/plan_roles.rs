@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     AccessReviewRow,
-    joiners::{Joiner, JoinerKey},
+    joiners::{Joiner, JoinerKey, parts},
 };
 use crate::Snapshot;
 
@@ -59,8 +59,7 @@ pub(super) async fn joiners(
     now: DateTime<Utc>,
     (first, after): (i64, Option<JoinerKey>),
 ) -> Result<Vec<Joiner>, sqlx::Error> {
-    let (after_at, after) = after.map(|(at, user, what)| (at, (user, what))).unzip();
-    let (after_user, after_what) = after.unzip();
+    let (after_at, after_user, after_what) = parts(after);
     sqlx::query_as(
         "WITH held AS (
            SELECT a.user_id, a.name, min(a.valid_from) AS joined_at,

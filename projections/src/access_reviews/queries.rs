@@ -82,13 +82,18 @@ pub async fn reviews(
     Ok(named(view, found))
 }
 
-/// The plan itself is no organisation that a table names.
 fn named(view: &Snapshot, mut found: Vec<ReviewView>) -> Vec<ReviewView> {
-    let plan = view.tenant().plan_itself();
-    for review in found.iter_mut().filter(|it| it.row.organization_id == plan.0) {
-        review.organization_name = Some(THE_PLAN.to_owned());
+    for review in &mut found {
+        name_plan(view, review.row.organization_id, &mut review.organization_name);
     }
     found
+}
+
+/// Names the plan itself, which is no organisation that a table names.
+pub(super) fn name_plan(view: &Snapshot, whose: Uuid, name: &mut Option<String>) {
+    if whose == view.tenant().plan_itself().0 {
+        *name = Some(THE_PLAN.to_owned());
+    }
 }
 
 /// The reviews of these ids that are seen.

@@ -1,7 +1,7 @@
 //! What a review that is taken away as a file needs beside its own events (GN-15).
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::access_reviews::ReviewScope;
+use rollcall_domain::access_reviews::Listing;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -31,19 +31,10 @@ pub async fn joined(
     review: &AccessReviewRow,
     until: DateTime<Utc>,
 ) -> Result<Vec<Joined>, sqlx::Error> {
-    let query = match &review.scope.0 {
-        ReviewScope::ApiKeys => KEYS,
-        ReviewScope::PlanStaff => plan_roles::JOINED,
-        ReviewScope::Roster
-        | ReviewScope::Administrators
-        | ReviewScope::Dormant { .. }
-        | ReviewScope::Rights
-        | ReviewScope::Npi { .. }
-        | ReviewScope::Feature { .. }
-        | ReviewScope::JobRole { .. }
-        | ReviewScope::Location { .. }
-        | ReviewScope::Affiliations { .. }
-        | ReviewScope::People { .. } => MEMBERS,
+    let query = match review.scope.0.listing() {
+        Listing::Members => MEMBERS,
+        Listing::Keys => KEYS,
+        Listing::PlanRoles => plan_roles::JOINED,
     };
     sqlx::query_as(query)
         .bind(view.tenant().0)

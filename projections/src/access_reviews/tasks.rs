@@ -8,7 +8,7 @@ use rollcall_domain::kernel::ids::{OrganizationId, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::StandsIn;
+use super::{StandsIn, queries::name_plan};
 use crate::Snapshot;
 
 /// A review that waits for somebody.
@@ -50,7 +50,7 @@ pub async fn waiting_reviews(
         Reviewer::Plan(within) => (within, true, false),
         Reviewer::Delegate(organization) => (Some(vec![organization.0]), false, true),
     };
-    sqlx::query_as(
+    let found = sqlx::query_as(
         "SELECT r.review_id, r.organization_id, o.name AS organization_name, r.opened_at, r.due_at,
                 open.items
            FROM read.access_reviews r
@@ -99,7 +99,15 @@ pub async fn waiting_reviews(
     .bind(stands_in.users)
     .bind(stands_in.administrators)
     .fetch_all(view.connection())
-    .await
+    .await?;
+    Ok(named(view, found))
+}
+
+fn named(view: &Snapshot, mut found: Vec<WaitingReview>) -> Vec<WaitingReview> {
+    for review in &mut found {
+        name_plan(view, review.organization_id, &mut review.organization_name);
+    }
+    found
 }
 
 /// Whose decisions somebody may confirm.
@@ -124,7 +132,7 @@ pub async fn reviews_to_confirm(
         Confirmer::Administrator(organization) => (Some(vec![organization.0]), false),
         Confirmer::Plan(within) => (within, true),
     };
-    sqlx::query_as(
+    let found = sqlx::query_as(
         "SELECT r.review_id, r.organization_id, o.name AS organization_name, r.opened_at, r.due_at,
                 open.items
            FROM read.access_reviews r
@@ -150,7 +158,8 @@ pub async fn reviews_to_confirm(
     .bind(is_plan)
     .bind(first)
     .fetch_all(view.connection())
-    .await
+    .await?;
+    Ok(named(view, found))
 }
 
 /// Up to `first` reviews of an organisation that ask somebody about their own access, of which they said nothing

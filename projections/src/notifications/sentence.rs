@@ -4,6 +4,7 @@
 use rollcall_domain::notifications::{Happening, NotificationType};
 
 use super::{Notice, title};
+use crate::access_reviews::THE_PLAN;
 
 impl Notice {
     /// What it is about; `None` for a type that this version does not know.
@@ -19,7 +20,7 @@ impl Notice {
         let is_plans = self.notification_type() == Some(NotificationType::ReviewDue)
             && self.organization_id.is_none();
         let (own, other) = match is_plans {
-            true => ("the health plan", "the health plan"),
+            true => (THE_PLAN, THE_PLAN),
             false => ("your organization", "The other organization"),
         };
         let words = Words {

@@ -146,6 +146,17 @@ fn error(answer: &Answer) -> (&str, &str, Vec<&str>) {
     (code, texts("field").next().unwrap_or_default(), texts("details").collect())
 }
 
+/// That the timeline tells an auditor so, sentence by sentence.
+async fn tells(portal: &Portal, auditor: &Client, sentences: &[&str]) {
+    let document =
+        "query($at: Position) { auditEvents(first: 60, minPosition: $at) { nodes { sentence } } }";
+    let at = portal.position().await.to_string();
+    let told = auditor.send(document, json!({ "at": at })).await.data().to_string();
+    for sentence in sentences {
+        assert!(told.contains(sentence), "{sentence}: {told}");
+    }
+}
+
 /// What the portal tells somebody about reviews, once all is taken in.
 async fn notices(portal: &Portal, client: &Client) -> Vec<String> {
     portal.settle().await;

@@ -7,9 +7,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use rollcall_commands::paper::Font;
-use rollcall_domain::access_reviews::{
-    ItemOutcome, Opener, ReviewDecision, ReviewScope, attestation,
-};
+use rollcall_domain::access_reviews::{ItemOutcome, Listing, Opener, ReviewDecision, attestation};
 use rollcall_projections::access_reviews::{access_words, change_words, scope_words};
 
 use super::{
@@ -191,19 +189,10 @@ fn joined(filing: &mut Filing, dossier: &Dossier) {
     if dossier.joined.is_empty() {
         return;
     }
-    filing.heading(match dossier.review.scope {
-        ReviewScope::ApiKeys => "Keys made since the list was frozen, which are not on it",
-        ReviewScope::PlanStaff => "Roles given since the list was frozen, which are not on it",
-        ReviewScope::Roster
-        | ReviewScope::Administrators
-        | ReviewScope::Dormant { .. }
-        | ReviewScope::Rights
-        | ReviewScope::Npi { .. }
-        | ReviewScope::Feature { .. }
-        | ReviewScope::JobRole { .. }
-        | ReviewScope::Location { .. }
-        | ReviewScope::Affiliations { .. }
-        | ReviewScope::People { .. } => "Members since the list was frozen, who are not on it",
+    filing.heading(match dossier.review.scope.listing() {
+        Listing::Keys => "Keys made since the list was frozen, which are not on it",
+        Listing::PlanRoles => "Roles given since the list was frozen, which are not on it",
+        Listing::Members => "Members since the list was frozen, who are not on it",
     });
     let rows = dossier.joined.iter().map(|it| {
         let user = rollcall_domain::kernel::ids::UserId(it.user_id);

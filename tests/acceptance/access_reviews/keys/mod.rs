@@ -9,7 +9,7 @@ use rollcall_domain::{
 };
 use serde_json::{Value, json};
 
-use super::{Review, SHOWN, error, evidence::taken};
+use super::{Review, SHOWN, error, evidence::taken, tells};
 use crate::{
     rebuild::every_rebuild_agrees,
     support::{Answer, Client, Person, Portal, uuid_of},
@@ -207,18 +207,12 @@ async fn gn_15_keys_are_reviewed_whoever_made_them_and_one_that_is_revoked_lets_
     assert_eq!(now["scope"]["choice"], "API_KEYS");
 
     let auditor = portal.client(&world.auditor).await;
-    let document =
-        "query($at: Position) { auditEvents(first: 60, minPosition: $at) { nodes { sentence } } }";
-    let at = portal.position().await.to_string();
-    let told = auditor.send(document, json!({ "at": at })).await.data().to_string();
-    for sentence in [
+    tells(portal, &auditor, &[
         "decided in the access review of Redwood Clinic that the key Nightly roster of Abe Fox is revoked.",
         "decided in the access review of Redwood Clinic that the key Dashboard of Ann Lee works on.",
         "'s key Nightly roster ended at Redwood Clinic",
         "Ann Lee revoked the key Nightly roster of Redwood Clinic.",
-    ] {
-        assert!(told.contains(sentence), "{sentence}: {told}");
-    }
+    ]).await;
     let words = "API key \"Nightly roster\" (may read the directory and manage users)";
     let (bytes, _) = taken(ann, &review, "JSON").await;
     let file: Value = serde_json::from_slice(&bytes).expect("JSON");

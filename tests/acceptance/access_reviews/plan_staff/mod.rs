@@ -6,7 +6,7 @@ mod refused;
 use rollcall_domain::tenants::{PlanRoleEnd, PlanStaff, PlanStaffEvent};
 use serde_json::{Value, json};
 
-use super::{Review, SHOWN, error, evidence::taken, times_told};
+use super::{Review, SHOWN, error, evidence::taken, tells, times_told};
 use crate::{
     rebuild::every_rebuild_agrees,
     support::{Client, Person, Portal},
@@ -187,19 +187,13 @@ async fn gn_15_the_plans_own_roles_are_reviewed_and_one_that_is_revoked_opens_no
     assert_eq!((&now["status"], &now["counts"]), (&json!("COMPLETED"), &counts));
 
     let auditor = portal.client(&world.auditor).await;
-    let document =
-        "query($at: Position) { auditEvents(first: 60, minPosition: $at) { nodes { sentence } } }";
-    let at = portal.position().await.to_string();
-    let told = auditor.send(document, json!({ "at": at })).await.data().to_string();
-    for sentence in [
+    tells(portal, &auditor, &[
         "Pia Stone opened an access review of the health plan: the roles of its own people, 4 items",
         "decided in the access review of the health plan that Sam Hill loses the plan role Plan support.",
         "Pia Stone ended Sam Hill's plan role Plan support at",
         "decided in the access review of the health plan that Pat Moss keeps the plan role Plan administrator.",
         "Pia Stone signed the access review of the health plan: 3 kept, 1 taken away",
-    ] {
-        assert!(told.contains(sentence), "{sentence}: {told}");
-    }
+    ]).await;
     let words = "Plan role Plan support for the whole plan";
     let (bytes, _) = taken(&scene.pia, &review, "JSON").await;
     let file: Value = serde_json::from_slice(&bytes).expect("JSON");
